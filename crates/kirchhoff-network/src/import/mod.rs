@@ -1,0 +1,71 @@
+//! Model files: ONNX, and safetensors with a recognised or described architecture.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::{Network, NetworkError};
+
+/// A network read from a file, with what the file says about its inputs.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The network, in the form that the file has it.
+    pub network: Network,
+}
+
+/// Why a model file cannot be read.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// The file cannot be opened or read.
+    #[error("cannot read {path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file is not what its name promises: truncated, damaged, or of another format.
+    #[error("{path} is not a readable {format} file: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The format that was expected.
+        format: &'static str,
+        /// What is wrong, and where.
+        reason: String,
+    },
+    /// The file is sound, but says something that has no counterpart here.
+    #[error("{path}: {reason}")]
+    Unsupported {
+        /// The file.
+        path: PathBuf,
+        /// What it is, at which node, and what to do.
+        reason: String,
+    },
+    /// The layers do not fit together.
+    #[error("{path}: {error}")]
+    Network {
+        /// The file.
+        path: PathBuf,
+        /// What does not fit.
+        error: NetworkError,
+    },
+}
+
+impl ImportError {
+    pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
+        ImportError::Io { path: path.to_path_buf(), error }
+    }
+
+    pub(crate) fn malformed(path: &Path, format: &'static str, reason: impl Into<String>) -> Self {
+        ImportError::Malformed { path: path.to_path_buf(), format, reason: reason.into() }
+    }
+
+    pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
+        ImportError::Unsupported { path: path.to_path_buf(), reason: reason.into() }
+    }
+
+    pub(crate) fn network(path: &Path, error: NetworkError) -> Self {
+        ImportError::Network { path: path.to_path_buf(), error }
+    }
+}

@@ -1,0 +1,224 @@
+//! The network: a directed acyclic graph of nodes, each with one result.
+
+use petgraph::Direction;
+use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
+use thiserror::Error;
+
+use crate::operator::{Operator, ShapeError, elements};
+
+/// A node of a network; also the tensor that it computes.
+pub type NodeId = NodeIndex<u32>;
+
+/// A network: one input, one output, and nodes in between, in an order in which arguments come first.
+///
+/// Built by [`NetworkBuilder`], which checks every shape, so that a `Network` always runs.
+#[derive(Clone, Debug)]
+pub struct Network {
+    graph: DiGraph<Node, Argument, u32>,
+    input: NodeId,
+    output: NodeId,
+}
+
+/// One operator and its result.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The name that users address it by: the module's name where the model file has one, unique in the network.
+    pub name: String,
+    /// What it computes.
+    pub operator: Operator,
+    /// Shape of the result, without the batch axis.
+    pub shape: Vec<usize>,
+}
+
+/// An edge of the graph: the source is the given argument of the destination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Argument(u32);
+
+/// Why a network cannot be built.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum NetworkError {
+    /// An operator does not take its arguments.
+    #[error("layer '{name}' ({operator}) {error}")]
+    Shape {
+        /// Name of the node.
+        name: String,
+        /// Name of its operator.
+        operator: &'static str,
+        /// What does not fit.
+        error: ShapeError,
+    },
+    /// Two nodes of one name.
+    #[error("two layers are named '{0}'")]
+    Name(String),
+    /// No input, or more than one.
+    #[error("a network has exactly one input, this one has {0}")]
+    Inputs(usize),
+    /// A parameter with a NaN or an infinity.
+    #[error("the {parameter} of layer '{name}' holds {value} at position {position}")]
+    NotFinite {
+        /// Name of the node.
+        name: String,
+        /// Which parameter.
+        parameter: &'static str,
+        /// The value found.
+        value: f32,
+        /// Its position in row-major order.
+        position: usize,
+    },
+}
+
+/// Builds a [`Network`] node by node.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkBuilder {
+    graph: DiGraph<Node, Argument, u32>,
+    names: std::collections::HashSet<String>,
+}
+
+impl NetworkBuilder {
+    /// An empty network.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the input.
+    ///
+    /// # Errors
+    /// A name that is taken, or an empty shape.
+    pub fn input(&mut self, name: impl Into<String>, shape: &[usize]) -> Result<NodeId, NetworkError> {
+        let name = name.into();
+        if elements(shape).is_none_or(|count| count == 0) {
+            let error = ShapeError::Size(shape.to_vec());
+            return Err(NetworkError::Shape { name, operator: Operator::Input.name(), error });
+        }
+        self.node(name, Operator::Input, shape.to_vec(), &[])
+    }
+
+    /// Adds a node that takes the results of `arguments`, in order.
+    ///
+    /// # Errors
+    /// A name that is taken, or arguments or parameters that do not fit the operator.
+    pub fn add(
+        &mut self,
+        name: impl Into<String>,
+        operator: Operator,
+        arguments: &[NodeId],
+    ) -> Result<NodeId, NetworkError> {
+        let name = name.into();
+        let shapes: Vec<&[usize]> = arguments.iter().map(|&node| &self.graph[node].shape[..]).collect();
+        match operator.output_shape(&shapes) {
+            Ok(shape) => self.node(name, operator, shape, arguments),
+            Err(error) => Err(NetworkError::Shape { name, operator: operator.name(), error }),
+        }
+    }
+
+    /// Shape of a node's result, without the batch axis.
+    pub fn shape(&self, node: NodeId) -> &[usize] {
+        &self.graph[node].shape
+    }
+
+    /// Whether a node of this name is there.
+    pub fn has(&self, name: &str) -> bool {
+        self.names.contains(name)
+    }
+
+    fn node(
+        &mut self,
+        name: String,
+        operator: Operator,
+        shape: Vec<usize>,
+        arguments: &[NodeId],
+    ) -> Result<NodeId, NetworkError> {
+        if !self.names.insert(name.clone()) {
+            return Err(NetworkError::Name(name));
+        }
+        let node = self.graph.add_node(Node { name, operator, shape });
+        for (position, &argument) in arguments.iter().enumerate() {
+            self.graph.add_edge(argument, node, Argument(position as u32));
+        }
+        Ok(node)
+    }
+
+    /// The network with the given output. Nodes that the output does not depend on are left out.
+    ///
+    /// # Errors
+    /// No input or several, an output that does not depend on it, or a parameter that is not finite.
+    pub fn finish(self, output: NodeId) -> Result<Network, NetworkError> {
+        let mut needed = vec![false; self.graph.node_count()];
+        let mut stack = vec![output];
+        while let Some(node) = stack.pop() {
+            if !std::mem::replace(&mut needed[node.index()], true) {
+                stack.extend(self.graph.neighbors_directed(node, Direction::Incoming));
+            }
+        }
+        // Nodes were added after their arguments, and filtering keeps their order: indices stay topological.
+        let graph = self.graph.filter_map(|id, node| needed[id.index()].then(|| node.clone()), |_, edge| Some(*edge));
+        let inputs: Vec<_> =
+            graph.node_indices().filter(|&node| matches!(graph[node].operator, Operator::Input)).collect();
+        let [input] = inputs[..] else {
+            return Err(NetworkError::Inputs(inputs.len()));
+        };
+        let name = &self.graph[output].name;
+        let output = graph.node_indices().find(|&node| graph[node].name == *name).expect("the output is needed");
+        let network = Network { graph, input, output };
+        network.check_finite()?;
+        Ok(network)
+    }
+}
+
+impl Network {
+    /// The input node.
+    pub fn input(&self) -> NodeId {
+        self.input
+    }
+
+    /// The output node.
+    pub fn output(&self) -> NodeId {
+        self.output
+    }
+
+    /// A node.
+    pub fn node(&self, node: NodeId) -> &Node {
+        &self.graph[node]
+    }
+
+    /// All nodes, arguments before the nodes that take them.
+    pub fn nodes(&self) -> impl DoubleEndedIterator<Item = (NodeId, &Node)> + ExactSizeIterator {
+        self.graph.node_indices().map(|node| (node, &self.graph[node]))
+    }
+
+    /// The arguments of a node, in order.
+    pub fn arguments(&self, node: NodeId) -> Vec<NodeId> {
+        let mut arguments: Vec<_> =
+            self.graph.edges_directed(node, Direction::Incoming).map(|edge| (edge.weight().0, edge.source())).collect();
+        arguments.sort_unstable_by_key(|&(position, _)| position);
+        arguments.into_iter().map(|(_, node)| node).collect()
+    }
+
+    /// The nodes that take a node's result, once for each argument that they take it as.
+    pub fn users(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        self.graph.neighbors_directed(node, Direction::Outgoing)
+    }
+
+    /// The node of a name.
+    pub fn find(&self, name: &str) -> Option<NodeId> {
+        self.graph.node_indices().find(|&node| self.graph[node].name == name)
+    }
+
+    /// The number of parameters: weights, biases, scales and shifts.
+    pub fn parameters(&self) -> usize {
+        self.nodes().flat_map(|(_, node)| node.operator.parameters()).map(|(_, values)| values.len()).sum()
+    }
+
+    fn check_finite(&self) -> Result<(), NetworkError> {
+        for (_, node) in self.nodes() {
+            for (parameter, values) in node.operator.parameters() {
+                if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+                    let (name, value) = (node.name.clone(), values[position]);
+                    return Err(NetworkError::NotFinite { name, parameter, value, position });
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! The laws that a semiring may declare beyond the axioms.
+
+use std::fmt;
+use std::ops::BitOr;
+
+/// A set of [`Law`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Laws(u8);
+
+/// A law beyond the axioms of a semiring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Law {
+    /// `a ⊗ b = b ⊗ a`.
+    CommutativeTimes = 1,
+    /// `a ⊕ a = a`.
+    IdempotentPlus = 2,
+    /// `a ⊗ a = a`.
+    IdempotentTimes = 4,
+    /// `a ⊕ (a ⊗ b) = a`.
+    Absorptive = 8,
+    /// `a ⊕ b` is `a` or `b`.
+    Selective = 16,
+}
+
+impl Law {
+    /// Every law.
+    pub const ALL: [Law; 5] =
+        [Law::CommutativeTimes, Law::IdempotentPlus, Law::IdempotentTimes, Law::Absorptive, Law::Selective];
+
+    /// The name of the law, as the command line and the docs write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Law::CommutativeTimes => "⊗ commutative",
+            Law::IdempotentPlus => "⊕ idempotent",
+            Law::IdempotentTimes => "⊗ idempotent",
+            Law::Absorptive => "absorptive",
+            Law::Selective => "selective",
+        }
+    }
+
+    /// The law as an equation.
+    pub const fn equation(self) -> &'static str {
+        match self {
+            Law::CommutativeTimes => "a ⊗ b = b ⊗ a",
+            Law::IdempotentPlus => "a ⊕ a = a",
+            Law::IdempotentTimes => "a ⊗ a = a",
+            Law::Absorptive => "a ⊕ (a ⊗ b) = a",
+            Law::Selective => "a ⊕ b ∈ {a, b}",
+        }
+    }
+}
+
+impl Laws {
+    /// No law beyond the axioms.
+    pub const NONE: Laws = Laws(0);
+
+    /// The set of the given laws, with those that follow from them: an absorptive semiring (take `b = 1`) and a
+    /// selective one (take `b = a`) have an idempotent `⊕`.
+    pub const fn of(laws: &[Law]) -> Self {
+        let mut bits = 0;
+        let mut i = 0;
+        while i < laws.len() {
+            bits |= laws[i] as u8;
+            i += 1;
+        }
+        if bits & (Law::Absorptive as u8 | Law::Selective as u8) != 0 {
+            bits |= Law::IdempotentPlus as u8;
+        }
+        Laws(bits)
+    }
+
+    /// Whether the set has `law`.
+    pub const fn has(self, law: Law) -> bool {
+        self.0 & law as u8 != 0
+    }
+
+    /// Whether the set has every law of `other`.
+    pub const fn include(self, other: Laws) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// The laws that both sets have.
+    pub const fn and(self, other: Laws) -> Laws {
+        Laws(self.0 & other.0)
+    }
+
+    /// The laws of the set, in the order of [`Law::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Law> {
+        Law::ALL.into_iter().filter(move |&law| self.has(law))
+    }
+}
+
+impl BitOr for Laws {
+    type Output = Laws;
+
+    fn bitor(self, other: Laws) -> Laws {
+        Laws(self.0 | other.0)
+    }
+}
+
+impl fmt::Display for Laws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.iter().map(Law::name).collect();
+        if names.is_empty() { write!(f, "none") } else { write!(f, "{}", names.join(", ")) }
+    }
+}

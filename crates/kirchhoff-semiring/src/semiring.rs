@@ -1,0 +1,84 @@
+//! The [`Semiring`] trait, and [`Embed`] for semirings that take real numbers.
+
+use std::fmt::Debug;
+
+use crate::{Carrier, Laws};
+
+/// A semiring `(K, ⊕, ⊗, 0, 1)`.
+///
+/// `(K, ⊕, 0)` is a commutative monoid, `(K, ⊗, 1)` a monoid, `⊗` distributes over `⊕` on both sides and `0`
+/// absorbs (Green et al., "Provenance semirings", 2007). Only the four operations are required; everything else
+/// has a default that is right for any semiring. Methods take `&self`, so a semiring may carry parameters.
+///
+/// ```
+/// use kirchhoff_semiring::Semiring;
+///
+/// /// Greatest common divisor under least common multiple.
+/// struct Divisibility;
+///
+/// impl Semiring for Divisibility {
+///     type Value = u64;
+///     fn zero(&self) -> u64 { 0 }
+///     fn one(&self) -> u64 { 1 }
+///     fn plus(&self, a: &u64, b: &u64) -> u64 { if *b == 0 { *a } else { self.plus(b, &(a % b)) } }
+///     fn times(&self, a: &u64, b: &u64) -> u64 { a * b }
+/// }
+///
+/// assert_eq!(Divisibility.plus(&12, &18), 6);
+/// ```
+pub trait Semiring: Send + Sync {
+    /// An element of the carrier.
+    type Value: Clone + PartialEq + Debug + Send + Sync;
+
+    /// The neutral element of `⊕`, absorbing for `⊗`.
+    fn zero(&self) -> Self::Value;
+
+    /// The neutral element of `⊗`.
+    fn one(&self) -> Self::Value;
+
+    /// `a ⊕ b`.
+    fn plus(&self, a: &Self::Value, b: &Self::Value) -> Self::Value;
+
+    /// `a ⊗ b`.
+    fn times(&self, a: &Self::Value, b: &Self::Value) -> Self::Value;
+
+    /// `sum ← sum ⊕ a`, in place where that saves an allocation.
+    fn plus_assign(&self, sum: &mut Self::Value, a: &Self::Value) {
+        *sum = self.plus(sum, a);
+    }
+
+    /// Whether `a` is [`zero`](Semiring::zero).
+    fn is_zero(&self, a: &Self::Value) -> bool {
+        *a == self.zero()
+    }
+
+    /// The laws that hold beyond the axioms. Algorithms that need one refuse a semiring that does not declare it.
+    fn laws(&self) -> Laws {
+        Laws::NONE
+    }
+
+    /// Elements on which the law checker tests, simplest first. More elements make a stricter test.
+    fn elements(&self) -> Vec<Self::Value> {
+        vec![self.zero(), self.one()]
+    }
+
+    /// Whether two values are equal up to the rounding that the carrier admits to; exact by default.
+    ///
+    /// Only the law checker and tests use it: what is hashed or stored is compared with `==`.
+    fn close(&self, a: &Self::Value, b: &Self::Value) -> bool {
+        a == b
+    }
+}
+
+/// A semiring whose carrier takes real numbers, so that numeric annotations and start values apply to it.
+pub trait Embed: Semiring {
+    /// The real numbers that stand for elements of the carrier.
+    fn carrier(&self) -> Carrier;
+
+    /// The element that `x` stands for. Where rounding left `x` just outside the carrier, the nearest element:
+    /// callers have checked that what they embed lies in [`carrier`](Embed::carrier) up to rounding.
+    fn embed(&self, x: f32) -> Self::Value;
+
+    /// The value as a real number, rounded where it must be: for pictures and reports.
+    fn project(&self, a: &Self::Value) -> f64;
+}

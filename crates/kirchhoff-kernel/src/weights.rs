@@ -14,7 +14,7 @@ pub struct Weights(Source);
 
 #[derive(Clone)]
 enum Source {
-    Owned(Arc<[f32]>),
+    Owned(Arc<Vec<f32>>),
     Mapped { map: Arc<Mmap>, bytes: Range<usize> },
 }
 
@@ -48,13 +48,13 @@ impl Deref for Weights {
 
 impl From<Vec<f32>> for Weights {
     fn from(values: Vec<f32>) -> Self {
-        Weights(Source::Owned(values.into()))
+        Weights(Source::Owned(Arc::new(values)))
     }
 }
 
 impl FromIterator<f32> for Weights {
     fn from_iter<I: IntoIterator<Item = f32>>(values: I) -> Self {
-        Weights(Source::Owned(values.into_iter().collect()))
+        Weights::from(values.into_iter().collect::<Vec<f32>>())
     }
 }
 

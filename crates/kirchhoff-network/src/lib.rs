@@ -1,10 +1,16 @@
 //! Neural networks.
 
 mod activation;
+mod canonical;
+mod fold;
+mod execute;
 pub mod import;
 mod network;
 mod operator;
+mod wiring;
 
 pub use activation::Activation;
+pub use canonical::canonical;
+pub use execute::{Execution, ExecutionError, divisors};
 pub use network::{Network, NetworkBuilder, NetworkError, Node, NodeId};
 pub use operator::{Affine, Convolution, Dense, Operator, Pool, PoolKind, ShapeError, Slice, SliceAxis, as_image};

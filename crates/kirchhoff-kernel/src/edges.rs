@@ -1,0 +1,160 @@
+//! The contributions of one layer of one execution, computed as they are visited.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::{Cancelled, Monitor, Run, Term, Wiring};
+
+/// How the contributions `d[j,k]` of a layer come about.
+#[derive(Clone, Debug)]
+pub enum Contributions {
+    /// `d = 1` on every edge, and no annotation applies: relevance passes unchanged.
+    Pass,
+    /// `d = 1` on the edge from each destination's winner, `0` on its other edges. One source a destination;
+    /// `u32::MAX` where there is none.
+    Winner(Arc<[u32]>),
+    /// `d = Σ_t u_t(j) · ρ_t(w[j,k]) · v_t(k)`.
+    Terms(Vec<Term>),
+}
+
+/// The edges of one layer in one execution of a batch, with their contributions.
+#[derive(Clone, Copy, Debug)]
+pub struct Edges<'a> {
+    /// Which neurons are joined.
+    pub wiring: &'a Wiring,
+    /// The weights; all 1 where the wiring has none.
+    pub weights: Option<&'a [f32]>,
+    /// Activations of the source, in this execution.
+    pub activations: &'a [f32],
+    /// The contributions, for all executions of the batch one after the other.
+    pub contributions: &'a Contributions,
+    /// Which execution of the batch, from 0.
+    pub execution: usize,
+}
+
+/// Memory that visiting one block of edges needs; reused from block to block.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    factors: Vec<Vec<f32>>,
+    contributions: Vec<f32>,
+}
+
+impl Edges<'_> {
+    /// Visits the edges that leave a block of sources, each run with its contributions.
+    ///
+    /// The block is one of [`Wiring::source_block`]. Takes O(terms) time an edge.
+    pub fn leaving(&self, block: Range<usize>, scratch: &mut Scratch, mut visit: impl FnMut(&Run, &[f32])) {
+        let Scratch { factors, contributions } = scratch;
+        match self.contributions {
+            Contributions::Pass => self.wiring.leaving(block, |run| {
+                contributions.clear();
+                contributions.resize(run.length, 1.0);
+                visit(run, contributions);
+            }),
+            Contributions::Winner(winners) => {
+                let winners = self.part(winners);
+                self.wiring.leaving(block, |run| {
+                    contributions.clear();
+                    contributions.extend((0..run.length).map(|i| {
+                        let winner = winners[run.destination_at(i)] as usize;
+                        if winner == run.source_at(i) { 1.0 } else { 0.0 }
+                    }));
+                    visit(run, contributions);
+                });
+            }
+            Contributions::Terms(terms) => {
+                factors.resize(terms.len(), Vec::new());
+                for (term, factors) in terms.iter().zip(&mut *factors) {
+                    factors.clear();
+                    factors.resize(block.len(), 0.0);
+                    term.source.fill(self.activations, block.start, factors);
+                }
+                let first = block.start;
+                self.wiring.leaving(block, |run| {
+                    contributions.clear();
+                    contributions.resize(run.length, 0.0);
+                    for (term, factors) in terms.iter().zip(&*factors) {
+                        self.add_term(term, run, factors, first, contributions);
+                    }
+                    visit(run, contributions);
+                });
+            }
+        }
+    }
+
+    fn part<'v, T>(&self, values: &'v [T]) -> &'v [T] {
+        let size = self.wiring.destinations();
+        &values[self.execution * size..(self.execution + 1) * size]
+    }
+
+    #[inline]
+    fn add_term(&self, term: &Term, run: &Run, factors: &[f32], first: usize, contributions: &mut [f32]) {
+        let destination = self.part(&term.destination);
+        let start = run.source - first;
+        match (self.weights, run.source_step, run.destination_step) {
+            (Some(weights), 1, 0) if run.weight_step == 1 => {
+                let factors = &factors[start..start + run.length];
+                let weights = &weights[run.weight..run.weight + run.length];
+                let v = destination[run.destination];
+                for ((d, u), &w) in contributions.iter_mut().zip(factors).zip(weights) {
+                    *d += u * term.weight.apply(w) * v;
+                }
+            }
+            (weights, step, 1) if run.weight_step == 0 => {
+                let rho = term.weight.apply(weights.map_or(1.0, |weights| weights[run.weight]));
+                let destination = &destination[run.destination..run.destination + run.length];
+                if step == 1 {
+                    let factors = &factors[start..start + run.length];
+                    for ((d, u), v) in contributions.iter_mut().zip(factors).zip(destination) {
+                        *d += u * rho * v;
+                    }
+                } else {
+                    for (i, (d, v)) in contributions.iter_mut().zip(destination).enumerate() {
+                        *d += factors[run.source_at(i) - first] * rho * v;
+                    }
+                }
+            }
+            (weights, _, _) => {
+                for (i, d) in contributions.iter_mut().enumerate() {
+                    let rho = term.weight.apply(weights.map_or(1.0, |weights| weights[run.weight_at(i)]));
+                    *d += factors[run.source_at(i) - first] * rho * destination[run.destination_at(i)];
+                }
+            }
+        }
+    }
+
+    /// Folds all contributions of the layer, in parallel: `fold` takes runs of them in some order, `join` joins the
+    /// partial results.
+    ///
+    /// # Errors
+    /// [`Cancelled`] by the monitor.
+    pub fn fold<T: Send>(
+        &self,
+        empty: impl Fn() -> T + Sync + Send,
+        fold: impl Fn(&mut T, &[f32]) + Sync + Send,
+        join: impl Fn(T, T) -> T + Sync + Send,
+        monitor: &dyn Monitor,
+    ) -> Result<T, Cancelled> {
+        self.blocks()
+            .into_par_iter()
+            .try_fold(
+                || (empty(), Scratch::default()),
+                |(mut partial, mut scratch), block| {
+                    if monitor.cancelled() {
+                        return Err(Cancelled);
+                    }
+                    self.leaving(block, &mut scratch, |_, contributions| fold(&mut partial, contributions));
+                    Ok((partial, scratch))
+                },
+            )
+            .map(|partial| partial.map(|(partial, _)| partial))
+            .try_reduce(&empty, |a, b| Ok(join(a, b)))
+    }
+
+    fn blocks(&self) -> Vec<Range<usize>> {
+        let (size, block) = (self.wiring.sources(), self.wiring.source_block());
+        (0..size).step_by(block).map(|start| start..(start + block).min(size)).collect()
+    }
+}

@@ -1,0 +1,106 @@
+//! From destination to source: one step of relevance over any semiring.
+
+use kirchhoff_semiring::Semiring;
+use rayon::prelude::*;
+
+use crate::edges::{Contributions, Edges, Scratch};
+use crate::{Cancelled, Monitor, Run};
+
+/// Adds to `sources` what reaches them from `destinations`: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (2.1.3), with
+/// `annotate` for `Θ`. Returns how many edges `Θ` keeps, that is, does not send to `0`.
+///
+/// Runs in parallel over sources, in O(edges) operations of the semiring; each source's sum is taken in a fixed
+/// order, so that the result does not depend on the number of threads. Edges that pass relevance unchanged take no
+/// annotation.
+///
+/// # Errors
+/// [`Cancelled`] by the monitor; `sources` is then half done.
+///
+/// # Panics
+/// If a slice has not the length that the wiring asks for.
+pub fn propagate<S: Semiring>(
+    edges: &Edges<'_>,
+    semiring: &S,
+    annotate: impl Fn(f32) -> S::Value + Sync,
+    destinations: &[S::Value],
+    sources: &mut [S::Value],
+    monitor: &dyn Monitor,
+) -> Result<u64, Cancelled> {
+    assert_eq!(destinations.len(), edges.wiring.destinations(), "relevance of the destination");
+    assert_eq!(sources.len(), edges.wiring.sources(), "relevance of the source");
+    if matches!(edges.contributions, Contributions::Pass) {
+        pass(edges, semiring, destinations, sources);
+        return Ok(edges.wiring.edges());
+    }
+    let block = edges.wiring.source_block();
+    sources
+        .par_chunks_mut(block)
+        .enumerate()
+        .map_init(Scratch::default, |scratch, (number, sources)| {
+            if monitor.cancelled() {
+                return Err(Cancelled);
+            }
+            let first = number * block;
+            let (mut kept, mut visited) = (0, 0);
+            edges.leaving(first..first + sources.len(), scratch, |run, contributions| {
+                visited += run.length as u64;
+                kept += step(semiring, &annotate, run, contributions, destinations, first, sources);
+            });
+            monitor.advance(visited);
+            Ok(kept)
+        })
+        .try_reduce(|| 0, |a, b| Ok(a + b))
+}
+
+/// Adds one run to the relevance of its sources; returns how many of its edges `Θ` keeps.
+#[inline]
+fn step<S: Semiring>(
+    semiring: &S,
+    annotate: impl Fn(f32) -> S::Value,
+    run: &Run,
+    contributions: &[f32],
+    destinations: &[S::Value],
+    first: usize,
+    sources: &mut [S::Value],
+) -> u64 {
+    let mut kept = 0u32;
+    let mut edge = |source: &mut S::Value, contribution: f32, destination: &S::Value| {
+        let annotation = annotate(contribution);
+        kept += u32::from(!semiring.is_zero(&annotation));
+        semiring.plus_assign(source, &semiring.times(&annotation, destination));
+    };
+    let start = run.source - first;
+    match (run.source_step, run.destination_step) {
+        (1, 0) => {
+            let destination = &destinations[run.destination];
+            for (source, &d) in sources[start..start + run.length].iter_mut().zip(contributions) {
+                edge(source, d, destination);
+            }
+        }
+        (1, 1) => {
+            let destinations = &destinations[run.destination..run.destination + run.length];
+            let sources = &mut sources[start..start + run.length];
+            for ((source, &d), destination) in sources.iter_mut().zip(contributions).zip(destinations) {
+                edge(source, d, destination);
+            }
+        }
+        _ => {
+            for (i, &d) in contributions.iter().enumerate() {
+                edge(&mut sources[run.source_at(i) - first], d, &destinations[run.destination_at(i)]);
+            }
+        }
+    }
+    u64::from(kept)
+}
+
+fn pass<S: Semiring>(edges: &Edges<'_>, semiring: &S, destinations: &[S::Value], sources: &mut [S::Value]) {
+    // A pass costs one operation a neuron, nothing beside the layers around it: no threads.
+    let block = edges.wiring.source_block();
+    for start in (0..sources.len()).step_by(block) {
+        edges.wiring.leaving(start..(start + block).min(sources.len()), |run| {
+            for i in 0..run.length {
+                semiring.plus_assign(&mut sources[run.source_at(i)], &destinations[run.destination_at(i)]);
+            }
+        });
+    }
+}

@@ -1,0 +1,275 @@
+//! Executions: a network run on a batch of inputs, with the activations of every tensor.
+
+use std::sync::Arc;
+
+use kirchhoff_kernel::{
+    Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, WeightFactor, Weights, Wiring, maximum,
+};
+use rayon::prelude::*;
+use thiserror::Error;
+
+use crate::network::{Network, NodeId};
+use crate::operator::{Operator, Pool, PoolKind};
+
+/// A network and the activations that a batch of inputs gave all its tensors.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    network: Arc<Network>,
+    batch: usize,
+    activations: Vec<Arc<[f32]>>,
+}
+
+/// Why a network cannot run on an input.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum ExecutionError {
+    /// The values do not make up whole inputs.
+    #[error("{got} values are not {batch} inputs of shape {shape:?}")]
+    Size {
+        /// Number of values given.
+        got: usize,
+        /// Number of inputs that they should make up.
+        batch: usize,
+        /// Shape of one input.
+        shape: Vec<usize>,
+    },
+    /// An input with a NaN or an infinity.
+    #[error("input {input} holds {value} at position {position}; inputs must be finite")]
+    NotFinite {
+        /// Which input of the batch, from 0.
+        input: usize,
+        /// Position in it, in row-major order.
+        position: usize,
+        /// The value found.
+        value: f32,
+    },
+    /// A layer whose values outgrow `f32`.
+    #[error("the activations of layer '{layer}' overflow on input {input}: check the scale of inputs and weights")]
+    Overflow {
+        /// Name of the layer.
+        layer: String,
+        /// Which input of the batch, from 0.
+        input: usize,
+    },
+    /// Stopped by the monitor.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl Execution {
+    /// Runs `network` on a batch of `batch` inputs, given one after the other, each in row-major order.
+    ///
+    /// Takes time in O(edges · batch), in parallel, and memory for all activations of the batch. The same inputs
+    /// give the same bits whatever the number of threads.
+    ///
+    /// # Errors
+    /// Inputs of the wrong size or not finite, activations that overflow, or cancellation.
+    pub fn run(
+        network: Arc<Network>,
+        inputs: &[f32],
+        batch: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, ExecutionError> {
+        let shape = &network.node(network.input()).shape;
+        let size: usize = shape.iter().product();
+        if Some(inputs.len()) != size.checked_mul(batch) {
+            return Err(ExecutionError::Size { got: inputs.len(), batch, shape: shape.clone() });
+        }
+        if let Some(at) = inputs.iter().position(|value| !value.is_finite()) {
+            return Err(ExecutionError::NotFinite { input: at / size, position: at % size, value: inputs[at] });
+        }
+        let mut activations: Vec<Arc<[f32]>> = Vec::new();
+        for (node, _) in network.nodes() {
+            let values = match network.arguments(node)[..] {
+                [] => inputs.into(),
+                ref arguments => {
+                    let arguments: Vec<_> = arguments.iter().map(|&node| &activations[node.index()]).collect();
+                    Step { network: &network, node, batch, monitor }.run(&arguments)?
+                }
+            };
+            activations.push(values);
+        }
+        Ok(Execution { network, batch, activations })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Arc<Network> {
+        &self.network
+    }
+
+    /// The number of inputs.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// The activations of a node's result for all inputs, one after the other.
+    pub fn activations(&self, node: NodeId) -> &Arc<[f32]> {
+        &self.activations[node.index()]
+    }
+
+    /// The network's outputs for all inputs, one after the other.
+    pub fn outputs(&self) -> &[f32] {
+        self.activations(self.network.output())
+    }
+
+    /// The network's output for one input.
+    pub fn output(&self, input: usize) -> &[f32] {
+        let size = self.outputs().len() / self.batch;
+        &self.outputs()[input * size..(input + 1) * size]
+    }
+}
+
+/// One node of a network about to be executed.
+struct Step<'a> {
+    network: &'a Network,
+    node: NodeId,
+    batch: usize,
+    monitor: &'a dyn Monitor,
+}
+
+impl Step<'_> {
+    fn run(&self, arguments: &[&Arc<[f32]>]) -> Result<Arc<[f32]>, ExecutionError> {
+        let node = self.network.node(self.node);
+        let size: usize = node.shape.iter().product();
+        let first = arguments[0];
+        let values: Arc<[f32]> = match &node.operator {
+            Operator::Reshape { .. } | Operator::Dropout | Operator::Input => return Ok(first.clone()),
+            Operator::Dense(dense) => self.linear(first, &dense.weights, dense.bias.as_deref())?,
+            Operator::Convolution(layer) => self.linear(first, &layer.weights, layer.bias.as_deref())?,
+            Operator::Affine(affine) => self.linear(first, &affine.scale, Some(&affine.shift))?,
+            Operator::Pool(Pool { kind: PoolKind::Maximum, .. }) => self.maximum(first),
+            Operator::Pool(pool) => self.average(first, pool)?,
+            Operator::Activation(activation) => first.par_iter().map(|&value| activation.apply(value)).collect(),
+            Operator::Add => {
+                let mut sum = first.to_vec();
+                for argument in &arguments[1..] {
+                    sum.par_iter_mut().zip(argument.par_iter()).for_each(|(sum, value)| *sum += value);
+                }
+                sum.into()
+            }
+            Operator::Concatenate { .. } | Operator::Slice(_) | Operator::Transpose { .. } => {
+                self.rearranged(arguments, 0.0)
+            }
+            Operator::Pad { value, .. } => self.rearranged(arguments, *value),
+            Operator::Softmax { logarithm } => {
+                let mut values = first.to_vec();
+                values.chunks_mut(size).for_each(|values| softmax(values, node.shape[0], *logarithm));
+                values.into()
+            }
+        };
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(ExecutionError::Overflow { layer: node.name.clone(), input: at / size }),
+            None => Ok(values),
+        }
+    }
+
+    /// A linear layer: products over its wiring, and a bias per channel.
+    fn linear(&self, source: &[f32], weights: &Weights, bias: Option<&[f32]>) -> Result<Arc<[f32]>, Cancelled> {
+        let mut values = self.sum(source, Some(weights))?;
+        if let Some(bias) = bias {
+            let channel = self.wiring().destinations() / bias.len();
+            for (part, values) in values.chunks_mut(channel).enumerate() {
+                values.iter_mut().for_each(|value| *value += bias[part % bias.len()]);
+            }
+        }
+        Ok(values.into())
+    }
+
+    fn sum(&self, source: &[f32], weights: Option<&[f32]>) -> Result<Vec<f32>, Cancelled> {
+        let wiring = self.wiring();
+        let forward = Forward {
+            wiring: &wiring,
+            weights,
+            source: &SourceFactor::Activation(Slopes::IDENTITY),
+            weight: WeightFactor::IDENTITY,
+            reduction: Reduction::Sum,
+        };
+        let mut values = vec![0.0; self.batch * wiring.destinations()];
+        for (source, values) in
+            source.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(wiring.destinations()))
+        {
+            forward.run(source, values, self.monitor)?;
+        }
+        Ok(values)
+    }
+
+    fn average(&self, source: &[f32], pool: &Pool) -> Result<Arc<[f32]>, Cancelled> {
+        let mut values = self.sum(source, None)?;
+        let divisors = divisors(&self.wiring(), pool);
+        for values in values.chunks_mut(divisors.len()) {
+            values.iter_mut().zip(&divisors).for_each(|(value, divisor)| *value /= divisor);
+        }
+        Ok(values.into())
+    }
+
+    fn maximum(&self, source: &[f32]) -> Arc<[f32]> {
+        let wiring = self.wiring();
+        let mut values = vec![0.0; self.batch * wiring.destinations()];
+        let mut winners = vec![0; wiring.destinations()];
+        for (source, values) in
+            source.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(wiring.destinations()))
+        {
+            maximum(&wiring, source, values, &mut winners);
+        }
+        values.into()
+    }
+
+    /// Arguments copied to their places in a tensor filled with `value`.
+    fn rearranged(&self, arguments: &[&Arc<[f32]>], value: f32) -> Arc<[f32]> {
+        let size: usize = self.network.node(self.node).shape.iter().product();
+        let mut values = vec![value; self.batch * size];
+        for (number, argument) in arguments.iter().enumerate() {
+            let wiring = self.network.wiring(self.node, number);
+            for (source, values) in argument.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(size)) {
+                wiring.leaving(0..wiring.sources(), |run| {
+                    for i in 0..run.length {
+                        values[run.destination_at(i)] = source[run.source_at(i)];
+                    }
+                });
+            }
+        }
+        values.into()
+    }
+
+    fn wiring(&self) -> Wiring {
+        self.network.wiring(self.node, 0)
+    }
+}
+
+/// What the sum over each window of a pool is divided by: its number of members.
+///
+/// A window that the image's border cuts counts its members inside the image, or inside the padding too where the
+/// pool counts padding. A maximum pool treated as an average counts the former.
+pub fn divisors(wiring: &Wiring, pool: &Pool) -> Vec<f32> {
+    match (wiring, pool.kind) {
+        (Wiring::Pool(sliding), PoolKind::Average { count_padding: true }) => {
+            let members = |axis: usize| -> Vec<usize> {
+                let window = &sliding.window;
+                let end = sliding.source[axis] + window.padding[axis][0] + window.padding[axis][1];
+                let inside = |position: usize| {
+                    (0..window.kernel[axis])
+                        .filter(|tap| position * window.stride[axis] + tap * window.dilation[axis] < end)
+                        .count()
+                };
+                (0..sliding.destination[axis]).map(inside).collect()
+            };
+            let (rows, columns) = (members(0), members(1));
+            let channel: Vec<f32> = rows.iter().flat_map(|y| columns.iter().map(move |x| (x * y) as f32)).collect();
+            channel.repeat(sliding.outputs)
+        }
+        _ => wiring.fan_in().into_iter().map(|members| members.max(1) as f32).collect(),
+    }
+}
+
+/// The softmax over the first axis, in place.
+fn softmax(values: &mut [f32], channels: usize, logarithm: bool) {
+    let positions = values.len() / channels;
+    for position in 0..positions {
+        let of = |channel: usize| channel * positions + position;
+        let largest = (0..channels).map(|channel| values[of(channel)]).fold(f32::NEG_INFINITY, f32::max);
+        let sum: f32 = (0..channels).map(|channel| (values[of(channel)] - largest).exp()).sum();
+        for channel in 0..channels {
+            let shifted = values[of(channel)] - largest;
+            values[of(channel)] = if logarithm { shifted - sum.ln() } else { shifted.exp() / sum };
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The canonical form: the network that explanations run on.
+//!
+//! It computes the pre-softmax output of the original with as few layers as that takes: nothing that only forwards its
+//! argument is left, and every per-channel multiply-add that a neighbouring linear layer can absorb is part of it.
+
+use std::collections::HashMap;
+
+use crate::fold::{Linear, PerChannel, carry};
+use crate::network::{Network, NetworkBuilder, NetworkError, NodeId};
+use crate::operator::{Operator, elements};
+
+/// The canonical form of a network.
+///
+/// - Dropout disappears, and so does whatever changes nothing: a reshape to the same shape, a border of width 0, a slice
+///   of everything, a transposition that keeps the order, a concatenation of one argument, an affine layer that is the
+///   identity. Consecutive reshapes merge.
+/// - A softmax or log-softmax at the output disappears; reshapes may follow it. The output is the tensor before it.
+/// - Consecutive affine layers merge. An affine layer is folded into the dense layer or convolution right before it when
+///   that has no other user, else into the one right after it when the affine layer has no other user. Reshapes, and
+///   borders of zeros where the affine layer does not shift, may lie between. A shift is not folded into a zero-padded
+///   convolution after it, for it would not be exact. The linear layer keeps its name; merged layers keep the first's.
+///
+/// New weights are computed in f64 from all that is folded into a layer, and rounded once. Layers that nothing is folded
+/// into share their weights with the original.
+///
+/// # Errors
+/// A softmax anywhere but at the output. A folded weight that exceeds the range of f32.
+///
+/// # Complexity
+/// Time quadratic in the number of layers, plus linear in the number of weights that change. Space for these weights.
+pub fn canonical(network: &Network) -> Result<Network, NetworkError> {
+    let mut draft = Draft::new(network);
+    while draft.rewrite() {}
+    draft.finish()
+}
+
+/// A network whose nodes are being rewritten.
+struct Draft {
+    /// Arguments come first.
+    nodes: Vec<Step>,
+    output: usize,
+}
+
+struct Step {
+    name: String,
+    operation: Operation,
+    arguments: Vec<usize>,
+    shape: Vec<usize>,
+}
+
+enum Operation {
+    Affine(PerChannel),
+    Linear(Linear),
+    Other(Operator),
+    /// A node that was removed; it has no arguments and no users.
+    Removed,
+}
+
+impl Draft {
+    fn new(network: &Network) -> Self {
+        let positions: HashMap<NodeId, usize> =
+            network.nodes().enumerate().map(|(position, (id, _))| (id, position)).collect();
+        let step = |(id, node): (NodeId, &crate::Node)| Step {
+            name: node.name.clone(),
+            operation: match &node.operator {
+                Operator::Affine(affine) => Operation::Affine(PerChannel::from(affine)),
+                Operator::Dense(_) | Operator::Convolution(_) => Operation::Linear(Linear::new(node.operator.clone())),
+                other => Operation::Other(other.clone()),
+            },
+            arguments: network.arguments(id).iter().map(|argument| positions[argument]).collect(),
+            shape: node.shape.clone(),
+        };
+        Draft { nodes: network.nodes().map(step).collect(), output: positions[&network.output()] }
+    }
+
+    /// Tries every rewrite once at every node; whether one of them applied.
+    fn rewrite(&mut self) -> bool {
+        let mut changed = self.drop_softmax();
+        for node in 0..self.nodes.len() {
+            changed |= self.simplify(node);
+        }
+        changed
+    }
+
+    /// Tries every rewrite at one node; whether one of them applied.
+    fn simplify(&mut self, node: usize) -> bool {
+        if self.forwards(node) {
+            self.bypass(node);
+            return true;
+        }
+        match self.nodes[node].operation {
+            Operation::Affine(_) => self.fold_backward(node) || self.fold_forward(node),
+            Operation::Other(Operator::Reshape { .. }) => self.merge_reshapes(node),
+            _ => false,
+        }
+    }
+
+    /// Whether a node's result is its argument.
+    fn forwards(&self, node: usize) -> bool {
+        let step = &self.nodes[node];
+        match &step.operation {
+            Operation::Affine(affine) => affine.is_identity(),
+            Operation::Linear(_) | Operation::Removed => false,
+            Operation::Other(operator) => match operator {
+                Operator::Dropout => true,
+                Operator::Concatenate { .. } => step.arguments.len() == 1,
+                Operator::Reshape { .. } => self.nodes[step.arguments[0]].shape == step.shape,
+                Operator::Pad { border, .. } => border.iter().all(|sides| *sides == [0, 0]),
+                Operator::Transpose { axes } => axes.iter().enumerate().all(|(position, &axis)| position == axis),
+                Operator::Slice(slice) => slice
+                    .axes
+                    .iter()
+                    .zip(&self.nodes[step.arguments[0]].shape)
+                    .all(|(axis, &length)| axis.start == 0 && axis.step == 1 && axis.length == length),
+                _ => false,
+            },
+        }
+    }
+
+    /// Removes a node of one argument; its users take the argument.
+    fn bypass(&mut self, node: usize) {
+        let argument = self.nodes[node].arguments[0];
+        for step in &mut self.nodes {
+            for taken in &mut step.arguments {
+                if *taken == node {
+                    *taken = argument;
+                }
+            }
+        }
+        if self.output == node {
+            self.output = argument;
+        }
+        self.nodes[node].arguments.clear();
+        self.nodes[node].operation = Operation::Removed;
+    }
+
+    /// The nodes that take a node's result, once for each argument.
+    fn users(&self, node: usize) -> impl Iterator<Item = usize> {
+        let takes = move |(user, step): (usize, &Step)| {
+            step.arguments.iter().filter(move |&&argument| argument == node).map(|_| user).collect::<Vec<_>>()
+        };
+        self.nodes.iter().enumerate().flat_map(takes)
+    }
+
+    /// The one node that takes a node's result, if it is one, which being the output is not.
+    fn only_user(&self, node: usize) -> Option<usize> {
+        let mut users = self.users(node);
+        let first = users.next()?;
+        (users.next().is_none() && self.output != node).then_some(first)
+    }
+
+    fn merge_reshapes(&mut self, node: usize) -> bool {
+        let before = self.nodes[node].arguments[0];
+        if !matches!(self.nodes[before].operation, Operation::Other(Operator::Reshape { .. })) {
+            return false;
+        }
+        self.nodes[node].arguments[0] = self.nodes[before].arguments[0];
+        if self.output != before && self.users(before).next().is_none() {
+            self.nodes[before].arguments.clear();
+            self.nodes[before].operation = Operation::Removed;
+        }
+        true
+    }
+
+    /// Folds an affine node into the linear or affine layer before it.
+    fn fold_backward(&mut self, node: usize) -> bool {
+        let Operation::Affine(affine) = &self.nodes[node].operation else { return false };
+        let mut affine = affine.clone();
+        let (mut user, mut before) = (node, self.nodes[node].arguments[0]);
+        loop {
+            if self.only_user(before) != Some(user) {
+                return false;
+            }
+            match &mut self.nodes[before].operation {
+                Operation::Linear(linear) => {
+                    linear.follow(&affine);
+                    break;
+                }
+                Operation::Affine(earlier) => {
+                    *earlier = earlier.then(&affine);
+                    break;
+                }
+                Operation::Other(operator) => {
+                    let operator = operator.clone();
+                    let Some(&argument) = self.nodes[before].arguments.first() else { return false };
+                    let (from, to) = (&self.nodes[before].shape, &self.nodes[argument].shape);
+                    let Some(carried) = carry(&affine, &operator, from, to) else { return false };
+                    (affine, user, before) = (carried, before, argument);
+                }
+                Operation::Removed => return false,
+            }
+        }
+        self.bypass(node);
+        true
+    }
+
+    /// Folds an affine node into the linear layer after it.
+    fn fold_forward(&mut self, node: usize) -> bool {
+        let Operation::Affine(affine) = &self.nodes[node].operation else { return false };
+        let mut affine = affine.clone();
+        let mut last = node;
+        loop {
+            let Some(user) = self.only_user(last) else { return false };
+            match &mut self.nodes[user].operation {
+                Operation::Linear(linear) => {
+                    if !linear.precede(&affine) {
+                        return false;
+                    }
+                    break;
+                }
+                Operation::Other(operator) => {
+                    let operator = operator.clone();
+                    let (from, to) = (&self.nodes[last].shape, &self.nodes[user].shape);
+                    let Some(carried) = carry(&affine, &operator, from, to) else { return false };
+                    (affine, last) = (carried, user);
+                }
+                // Two affine layers merge from the second one's side.
+                Operation::Affine(_) | Operation::Removed => return false,
+            }
+        }
+        self.bypass(node);
+        true
+    }
+
+    /// Removes a softmax that only reshapes separate from the output.
+    fn drop_softmax(&mut self) -> bool {
+        let mut node = self.output;
+        while let Operation::Other(Operator::Reshape { .. }) = self.nodes[node].operation {
+            node = self.nodes[node].arguments[0];
+        }
+        let found = matches!(self.nodes[node].operation, Operation::Other(Operator::Softmax { .. }));
+        if found {
+            self.bypass(node);
+        }
+        found
+    }
+
+    fn finish(self) -> Result<Network, NetworkError> {
+        let mut builder = NetworkBuilder::new();
+        let mut built: Vec<Option<NodeId>> = Vec::with_capacity(self.nodes.len());
+        for step in self.nodes {
+            let operator = match step.operation {
+                Operation::Removed => {
+                    built.push(None);
+                    continue;
+                }
+                Operation::Other(Operator::Softmax { .. }) => return Err(NetworkError::InnerSoftmax(step.name)),
+                Operation::Affine(affine) => Operator::Affine(affine.rounded()),
+                Operation::Linear(linear) => linear.folded(),
+                Operation::Other(operator) => operator,
+            };
+            let id = if let Operator::Input = operator {
+                builder.input(step.name, &step.shape)?
+            } else {
+                let arguments: Vec<NodeId> = step.arguments.iter().filter_map(|&argument| built[argument]).collect();
+                builder.add(step.name, operator, &arguments)?
+            };
+            debug_assert_eq!(elements(builder.shape(id)), elements(&step.shape));
+            built.push(Some(id));
+        }
+        builder.finish(built[self.output].expect("the output was not removed"))
+    }
+}

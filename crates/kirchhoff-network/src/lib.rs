@@ -2,6 +2,7 @@
 
 mod activation;
 mod canonical;
+pub mod data;
 mod fold;
 mod execute;
 pub mod import;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::data::Preprocessing;
 use crate::{Network, NetworkError};
 
 /// A network read from a file, with what the file says about its inputs.
@@ -11,6 +12,17 @@ use crate::{Network, NetworkError};
 pub struct Model {
     /// The network, in the form that the file has it.
     pub network: Network,
+    /// What is to be done to its inputs, where the file says so.
+    pub preprocessing: Option<Preprocessing>,
+    /// The names of its classes, one for each value of the output, where the file says so.
+    pub classes: Option<Vec<String>>,
+}
+
+impl From<Network> for Model {
+    /// A model whose file says nothing about its inputs and classes.
+    fn from(network: Network) -> Self {
+        Model { network, preprocessing: None, classes: None }
+    }
 }
 
 /// Why a model file cannot be read.

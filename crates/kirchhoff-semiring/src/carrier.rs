@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// An interval of the extended reals. A finite end belongs to it; an infinite one only where it is closed there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval {
@@ -9,8 +11,10 @@ pub struct Interval {
     pub low: f64,
     /// The upper end.
     pub high: f64,
-    /// Whether infinite ends belong to the interval.
-    pub infinite: bool,
+    /// Whether a lower end of −∞ belongs to the interval.
+    pub closed_below: bool,
+    /// Whether an upper end of ∞ belongs to the interval.
+    pub closed_above: bool,
 }
 
 impl Interval {
@@ -21,23 +25,31 @@ impl Interval {
 
     /// From `low` to `high`; infinite ends do not belong to it.
     pub const fn open(low: f64, high: f64) -> Self {
-        Interval { low, high, infinite: false }
+        Interval { low, high, closed_below: false, closed_above: false }
     }
 
     /// From `low` to `high`; infinite ends belong to it.
     pub const fn closed(low: f64, high: f64) -> Self {
-        Interval { low, high, infinite: true }
+        Interval { low, high, closed_below: true, closed_above: true }
+    }
+
+    /// From `low` to `high`; a lower end of −∞ belongs to it, an upper end of ∞ does not.
+    pub const fn closed_below(low: f64, high: f64) -> Self {
+        Interval { low, high, closed_below: true, closed_above: false }
     }
 
     /// Whether every number of `other` lies in this interval.
     pub fn includes(&self, other: &Interval) -> bool {
-        let reaches_infinity = other.infinite && (other.low.is_infinite() || other.high.is_infinite());
-        self.low <= other.low && other.high <= self.high && (self.infinite || !reaches_infinity)
+        let below = self.low <= other.low && (other.low.is_finite() || self.closed_below || !other.closed_below);
+        let above = other.high <= self.high && (other.high.is_finite() || self.closed_above || !other.closed_above);
+        below && above
     }
 
     /// Whether `x` lies in this interval. NaN lies in none.
     pub fn contains(&self, x: f64) -> bool {
-        self.low <= x && x <= self.high && (self.infinite || x.is_finite())
+        let below = self.low <= x && (x > f64::NEG_INFINITY || self.closed_below);
+        let above = x <= self.high && (x < f64::INFINITY || self.closed_above);
+        below && above
     }
 }
 
@@ -52,8 +64,8 @@ impl fmt::Display for Interval {
                 x.to_string().replace('-', "−")
             }
         };
-        let bracket = |x: f64, closed: char, open: char| if x.is_finite() || self.infinite { closed } else { open };
-        let (left, right) = (bracket(self.low, '[', '('), bracket(self.high, ']', ')'));
+        let left = if self.low.is_finite() || self.closed_below { '[' } else { '(' };
+        let right = if self.high.is_finite() || self.closed_above { ']' } else { ')' };
         write!(f, "{left}{}, {}{right}", end(self.low), end(self.high))
     }
 }
@@ -92,6 +104,19 @@ impl Carrier {
     }
 }
 
+impl fmt::Display for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.integral { write!(f, "the integers of {}", self.interval) } else { self.interval.fmt(f) }
+    }
+}
+
+/// As [`Display`](fmt::Display) writes it: JSON has no infinities.
+impl Serialize for Carrier {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// The values that an annotation can take.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Image {
@@ -107,5 +132,36 @@ impl fmt::Display for Image {
             Image::Truth => write!(f, "{{0, 1}}"),
             Image::Reals(interval) => interval.fmt(f),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_infinite_end_belongs_only_where_it_is_closed() {
+        let logarithms = Interval::closed_below(f64::NEG_INFINITY, f64::INFINITY);
+        assert!(logarithms.contains(f64::NEG_INFINITY) && !logarithms.contains(f64::INFINITY));
+        assert!(logarithms.includes(&Interval::REALS) && !Interval::REALS.includes(&logarithms));
+        assert!(logarithms.includes(&Interval::closed(f64::NEG_INFINITY, 0.0)));
+        assert!(!logarithms.includes(&Interval::closed(0.0, f64::INFINITY)));
+        assert!(!Interval::closed(f64::NEG_INFINITY, f64::INFINITY).contains(f64::NAN));
+    }
+
+    #[test]
+    fn carriers_tell_integers_and_truth_from_reals() {
+        let naturals = Carrier::integers(Interval::open(0.0, f64::INFINITY));
+        assert!(naturals.contains(3.0) && !naturals.contains(0.5) && !naturals.contains(-1.0));
+        assert!(naturals.includes(&Image::Truth) && !naturals.includes(&Image::Reals(Interval::UNIT)));
+    }
+
+    #[test]
+    fn intervals_print_as_in_mathematics() {
+        assert_eq!(Interval::REALS.to_string(), "(−∞, ∞)");
+        assert_eq!(Interval::closed(0.0, f64::INFINITY).to_string(), "[0, ∞]");
+        assert_eq!(Interval::closed_below(f64::NEG_INFINITY, f64::INFINITY).to_string(), "[−∞, ∞)");
+        assert_eq!(Interval::open(-0.5, 1.0).to_string(), "[−0.5, 1]");
+        assert_eq!(Carrier::integers(Interval::open(0.0, f64::INFINITY)).to_string(), "the integers of [0, ∞)");
     }
 }

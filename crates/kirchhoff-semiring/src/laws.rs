@@ -3,12 +3,15 @@
 use std::fmt;
 use std::ops::BitOr;
 
+use serde::{Deserialize, Serialize, Serializer};
+
 /// A set of [`Law`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Laws(u8);
 
 /// A law beyond the axioms of a semiring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Law {
     /// `a ⊗ b = b ⊗ a`.
@@ -85,6 +88,16 @@ impl Laws {
         Laws(self.0 & other.0)
     }
 
+    /// The set without `law`. An idempotent `⊕` stays where a law that implies it does.
+    pub const fn without(self, law: Law) -> Laws {
+        let bits = self.0 & !(law as u8);
+        if bits & (Law::Absorptive as u8 | Law::Selective as u8) != 0 {
+            Laws(bits | Law::IdempotentPlus as u8)
+        } else {
+            Laws(bits)
+        }
+    }
+
     /// The laws of the set, in the order of [`Law::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Law> {
         Law::ALL.into_iter().filter(move |&law| self.has(law))
@@ -103,5 +116,36 @@ impl fmt::Display for Laws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.iter().map(Law::name).collect();
         if names.is_empty() { write!(f, "none") } else { write!(f, "{}", names.join(", ")) }
+    }
+}
+
+/// The list of the laws, as names.
+impl Serialize for Laws {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absorptive_and_selective_imply_an_idempotent_plus() {
+        assert!(Laws::of(&[Law::Absorptive]).has(Law::IdempotentPlus));
+        assert!(Laws::of(&[Law::Selective]).has(Law::IdempotentPlus));
+        assert!(!Laws::of(&[Law::IdempotentTimes]).has(Law::IdempotentPlus));
+        assert!(Laws::of(&[Law::Absorptive]).without(Law::IdempotentPlus).has(Law::IdempotentPlus));
+    }
+
+    #[test]
+    fn sets_of_laws_combine() {
+        let lattice = Laws::of(&Law::ALL);
+        let numbers = Laws::of(&[Law::CommutativeTimes]);
+        assert!(lattice.include(numbers) && !numbers.include(lattice));
+        assert_eq!(lattice.and(numbers), numbers);
+        assert_eq!(lattice.without(Law::Selective) | Laws::of(&[Law::Selective]), lattice);
+        assert_eq!(Laws::NONE.to_string(), "none");
+        assert_eq!(Laws::of(&[Law::Absorptive]).to_string(), "⊕ idempotent, absorptive");
     }
 }

@@ -1,9 +1,59 @@
-//! The algebra of Kirchhoff.
+//! The algebra of Kirchhoff: semirings, the laws that they obey, annotations Θ and the registry.
+//!
+//! Relevance is computed over a semiring `(K, ⊕, ⊗, 0, 1)`: `R[j] = ⊕_k Θ(d[j,k]) ⊗ R[k]`, where `d[j,k]` is the real
+//! contribution of an edge and the annotation `Θ` maps it into `K` (Groudiev & Maniu, "Extending Layer-wise Relevance
+//! Propagation using Semiring Annotations", 2024, 2.1.3). What the value of a neuron means is the choice of the
+//! semiring: a share, a truth, a number of paths, a cost. This crate knows no network.
+//!
+//! ```
+//! use kirchhoff_semiring::{Annotation, Boolean, Counting, Embed, Viterbi};
+//!
+//! /// The relevance of an input that reaches the target along two paths of two edges each.
+//! fn relevance<S: Embed>(semiring: &S, annotation: Annotation) -> S::Value {
+//!     let theta = |d| annotation.apply(semiring, d);
+//!     let above = semiring.times(&theta(0.5), &theta(0.8));
+//!     let below = semiring.times(&theta(0.9), &theta(0.1));
+//!     semiring.plus(&above, &below)
+//! }
+//!
+//! let threshold = Annotation::Threshold(0.05);
+//! assert!(relevance(&Boolean, threshold));
+//! assert_eq!(relevance(&Counting, threshold).to_string(), "2");
+//! assert_eq!(relevance(&Viterbi, Annotation::Identity), 0.4);
+//! ```
+//!
+//! - [`Semiring`] is the trait, [`Embed`] its extension for semirings that take real numbers; [`Laws`] are what a
+//!   semiring declares beyond the axioms, and [`LawChecker`] tests both, for any semiring.
+//! - The built-in ones: [`Real`], [`Boolean`], [`Counting`], [`CountingFloat`], [`Viterbi`], [`Tropical`],
+//!   [`MaxPlus`], [`Fuzzy`], [`Bottleneck`], [`Lukasiewicz`], [`Log`], and [`Product`] of any two.
+//! - [`semirings`], [`find`] and [`visit`] look them up by name.
 
+mod annotation;
+mod array;
+mod call;
 mod carrier;
+mod check;
+mod count;
 mod laws;
+mod name;
+mod ranks;
+mod registry;
+mod rounded_count;
 mod semiring;
+mod semirings;
 
+pub use annotation::{Annotation, AnnotationLoop, CarrierError, ThetaError};
+pub use array::{Array, Limbs};
+pub use call::{Call, CallError};
 pub use carrier::{Carrier, Image, Interval};
+pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawReport};
+pub use count::Count;
 pub use laws::{Law, Laws};
+pub use name::{LookupError, UnknownName};
+pub use ranks::{RankTable, Ranks};
+pub use registry::{DefaultStart, SemiringInfo, SemiringVisitor, find, semirings, visit};
+pub use rounded_count::RoundedCount;
 pub use semiring::{Embed, Semiring};
+pub use semirings::{
+    Boolean, Bottleneck, Counting, CountingFloat, Fuzzy, Log, Lukasiewicz, MaxPlus, Product, Real, Tropical, Viterbi,
+};

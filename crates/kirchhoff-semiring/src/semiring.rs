@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Carrier, Laws};
+use crate::{Array, Carrier, Laws, Limbs};
 
 /// A semiring `(K, ⊕, ⊗, 0, 1)`.
 ///
@@ -13,7 +13,7 @@ use crate::{Carrier, Laws};
 /// ```
 /// use kirchhoff_semiring::Semiring;
 ///
-/// /// Greatest common divisor under least common multiple.
+/// /// The greatest common divisor as `⊕`, the product as `⊗`.
 /// struct Divisibility;
 ///
 /// impl Semiring for Divisibility {
@@ -81,4 +81,18 @@ pub trait Embed: Semiring {
 
     /// The value as a real number, rounded where it must be: for pictures and reports.
     fn project(&self, a: &Self::Value) -> f64;
+
+    /// The values as an array of numbers, for files and other languages; projected to `f64` by default.
+    ///
+    /// The built-in semirings keep their own type: `f32` values come back bit for bit, truth values as such, and
+    /// counts rounded to the nearest `f64`, with [`limbs`](Embed::limbs) beside them where that loses something.
+    fn array(&self, values: &[Self::Value]) -> Array {
+        Array::F64(values.iter().map(|value| self.project(value)).collect())
+    }
+
+    /// The values to the last digit, where they are integers of which some exceed 2⁵³ and `array` may round.
+    fn limbs(&self, values: &[Self::Value]) -> Option<Limbs> {
+        let _ = values;
+        None
+    }
 }

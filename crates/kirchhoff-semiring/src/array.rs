@@ -1,0 +1,46 @@
+//! Values as flat arrays, for files and other languages.
+
+/// The values of a relevance as an array of one machine type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Array {
+    /// Truth values.
+    Bool(Vec<bool>),
+    /// Single-precision numbers.
+    F32(Vec<f32>),
+    /// Double-precision numbers.
+    F64(Vec<f64>),
+}
+
+impl Array {
+    /// The number of values.
+    pub fn len(&self) -> usize {
+        match self {
+            Array::Bool(values) => values.len(),
+            Array::F32(values) => values.len(),
+            Array::F64(values) => values.len(),
+        }
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The values as `f64`, truth values as 0 and 1: for pictures.
+    pub fn to_f64(&self) -> Vec<f64> {
+        match self {
+            Array::Bool(values) => values.iter().map(|&value| f64::from(value)).collect(),
+            Array::F32(values) => values.iter().map(|&value| f64::from(value)).collect(),
+            Array::F64(values) => values.clone(),
+        }
+    }
+}
+
+/// Natural numbers of any size as a matrix: one row a value, one 64-bit limb a column, the lowest limb first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limbs {
+    /// The number of limbs that each value takes: what the largest one needs.
+    pub width: usize,
+    /// The limbs, row by row.
+    pub limbs: Vec<u64>,
+}

@@ -1,0 +1,154 @@
+//! The conditions that the law checker tests, as code and as text.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Law, Semiring};
+
+/// A condition on a semiring: an axiom, a declared law, or that its methods agree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Condition {
+    /// Every value equals itself: NaN, which does not, is no element.
+    Reflexive,
+    /// [`is_zero`](Semiring::is_zero) holds for 0 and nothing else.
+    ZeroTest,
+    /// [`plus_assign`](Semiring::plus_assign) agrees with [`plus`](Semiring::plus).
+    PlusAssign,
+    /// `a ⊕ b = b ⊕ a`.
+    PlusCommutative,
+    /// `(a ⊕ b) ⊕ c = a ⊕ (b ⊕ c)`.
+    PlusAssociative,
+    /// `0 ⊕ a = a`.
+    PlusNeutral,
+    /// `(a ⊗ b) ⊗ c = a ⊗ (b ⊗ c)`.
+    TimesAssociative,
+    /// `1 ⊗ a = a`.
+    TimesNeutralLeft,
+    /// `a ⊗ 1 = a`.
+    TimesNeutralRight,
+    /// `a ⊗ (b ⊕ c) = (a ⊗ b) ⊕ (a ⊗ c)`.
+    DistributiveLeft,
+    /// `(a ⊕ b) ⊗ c = (a ⊗ c) ⊕ (b ⊗ c)`.
+    DistributiveRight,
+    /// `0 ⊗ a = 0`.
+    AbsorbingLeft,
+    /// `a ⊗ 0 = 0`.
+    AbsorbingRight,
+    /// A law beyond the axioms.
+    #[serde(untagged)]
+    Law(Law),
+}
+
+use Condition::*;
+
+impl Condition {
+    /// What every semiring must satisfy, apart from [`Reflexive`].
+    pub(super) const AXIOMS: [Condition; 12] = [
+        ZeroTest,
+        PlusAssign,
+        PlusCommutative,
+        PlusAssociative,
+        PlusNeutral,
+        TimesAssociative,
+        TimesNeutralLeft,
+        TimesNeutralRight,
+        DistributiveLeft,
+        DistributiveRight,
+        AbsorbingLeft,
+        AbsorbingRight,
+    ];
+
+    /// The condition in words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Reflexive => "equality reflexive",
+            ZeroTest => "is_zero",
+            PlusAssign => "plus_assign",
+            PlusCommutative => "⊕ commutative",
+            PlusAssociative => "⊕ associative",
+            PlusNeutral => "0 neutral for ⊕",
+            TimesAssociative => "⊗ associative",
+            TimesNeutralLeft => "1 neutral on the left of ⊗",
+            TimesNeutralRight => "1 neutral on the right of ⊗",
+            DistributiveLeft => "⊗ distributive on the left",
+            DistributiveRight => "⊗ distributive on the right",
+            AbsorbingLeft => "0 absorbing on the left of ⊗",
+            AbsorbingRight => "0 absorbing on the right of ⊗",
+            Law(law) => law.name(),
+        }
+    }
+
+    /// The condition as an equation.
+    pub const fn equation(self) -> &'static str {
+        match self {
+            Reflexive => "a = a",
+            ZeroTest => "is_zero(a) ⇔ a = 0",
+            PlusAssign => "plus_assign(a, b) = a ⊕ b",
+            PlusCommutative => "a ⊕ b = b ⊕ a",
+            PlusAssociative => "(a ⊕ b) ⊕ c = a ⊕ (b ⊕ c)",
+            PlusNeutral => "0 ⊕ a = a",
+            TimesAssociative => "(a ⊗ b) ⊗ c = a ⊗ (b ⊗ c)",
+            TimesNeutralLeft => "1 ⊗ a = a",
+            TimesNeutralRight => "a ⊗ 1 = a",
+            DistributiveLeft => "a ⊗ (b ⊕ c) = (a ⊗ b) ⊕ (a ⊗ c)",
+            DistributiveRight => "(a ⊕ b) ⊗ c = (a ⊗ c) ⊕ (b ⊗ c)",
+            AbsorbingLeft => "0 ⊗ a = 0",
+            AbsorbingRight => "a ⊗ 0 = 0",
+            Law(law) => law.equation(),
+        }
+    }
+
+    /// The number of variables in the equation, named `a`, `b`, `c` in this order.
+    pub(super) const fn variables(self) -> usize {
+        match self {
+            Reflexive | ZeroTest | PlusNeutral | TimesNeutralLeft | TimesNeutralRight | AbsorbingLeft
+            | AbsorbingRight => 1,
+            Law(Law::IdempotentPlus | Law::IdempotentTimes) => 1,
+            PlusAssign | PlusCommutative => 2,
+            Law(Law::CommutativeTimes | Law::Absorptive | Law::Selective) => 2,
+            PlusAssociative | TimesAssociative | DistributiveLeft | DistributiveRight => 3,
+        }
+    }
+
+    /// Both sides of the equation as text, if they differ for these values. Variables that the equation does not have
+    /// may be anything.
+    pub(super) fn violation<S: Semiring>(self, s: &S, [a, b, c]: [&S::Value; 3]) -> Option<[String; 2]> {
+        let plus = |a: &S::Value, b: &S::Value| s.plus(a, b);
+        let times = |a: &S::Value, b: &S::Value| s.times(a, b);
+        let (left, right) = match self {
+            #[expect(clippy::eq_op, reason = "NaN differs from itself")]
+            Reflexive => {
+                return (a != a).then(|| [format!("{a:?}"), format!("{a:?}, which is not equal to itself")]);
+            }
+            ZeroTest => {
+                let (test, truth) = (s.is_zero(a), *a == s.zero());
+                return (test != truth).then(|| [test.to_string(), truth.to_string()]);
+            }
+            Law(Law::Selective) => {
+                let sum = plus(a, b);
+                let selected = s.close(&sum, a) || s.close(&sum, b);
+                return (!selected).then(|| [format!("{sum:?}"), format!("{a:?} or {b:?}")]);
+            }
+            PlusAssign => {
+                let mut sum = a.clone();
+                s.plus_assign(&mut sum, b);
+                (sum, plus(a, b))
+            }
+            PlusCommutative => (plus(a, b), plus(b, a)),
+            PlusAssociative => (plus(&plus(a, b), c), plus(a, &plus(b, c))),
+            PlusNeutral => (plus(&s.zero(), a), a.clone()),
+            TimesAssociative => (times(&times(a, b), c), times(a, &times(b, c))),
+            TimesNeutralLeft => (times(&s.one(), a), a.clone()),
+            TimesNeutralRight => (times(a, &s.one()), a.clone()),
+            DistributiveLeft => (times(a, &plus(b, c)), plus(&times(a, b), &times(a, c))),
+            DistributiveRight => (times(&plus(a, b), c), plus(&times(a, c), &times(b, c))),
+            AbsorbingLeft => (times(&s.zero(), a), s.zero()),
+            AbsorbingRight => (times(a, &s.zero()), s.zero()),
+            Law(Law::CommutativeTimes) => (times(a, b), times(b, a)),
+            Law(Law::IdempotentPlus) => (plus(a, a), a.clone()),
+            Law(Law::IdempotentTimes) => (times(a, a), a.clone()),
+            Law(Law::Absorptive) => (plus(a, &times(a, b)), a.clone()),
+        };
+        (!s.close(&left, &right)).then(|| [format!("{left:?}"), format!("{right:?}")])
+    }
+}

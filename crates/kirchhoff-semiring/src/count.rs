@@ -1,0 +1,205 @@
+//! Natural numbers of any size, exact.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use num_bigint::BigUint;
+use num_traits::{FromPrimitive, ToPrimitive};
+
+/// An exact natural number: a machine word while it fits in one, as long as it must be afterwards.
+///
+/// The number of paths from a pixel of a deep network outgrows every machine type, and a count that wraps or rounds is
+/// wrong without saying so. Arithmetic on counts below 2⁶⁴ allocates nothing. A number has one representation, so that
+/// `==` and hashing are exact.
+///
+/// ```
+/// use kirchhoff_semiring::Count;
+///
+/// let large = Count::from(u64::MAX);
+/// let sum = large.plus(&Count::from(1));
+/// assert_eq!(sum.to_string(), "18446744073709551616");
+/// assert_eq!(sum.limbs().collect::<Vec<_>>(), [0, 1]);
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Count(Representation);
+
+/// `Large` holds numbers above `u64::MAX` only; boxed, it keeps a count at two words.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Representation {
+    Small(u64),
+    Large(Box<BigUint>),
+}
+
+use Representation::{Large, Small};
+
+impl Count {
+    /// 0.
+    pub const ZERO: Count = Count(Small(0));
+    /// 1.
+    pub const ONE: Count = Count(Small(1));
+
+    /// A number above `u64::MAX`. Out of line, to keep the common case short where it is inlined.
+    #[cold]
+    fn large(number: u128) -> Count {
+        Count(Large(Box::new(BigUint::from(number))))
+    }
+
+    /// The sum of two counts.
+    #[inline]
+    pub fn plus(&self, other: &Count) -> Count {
+        match (&self.0, &other.0) {
+            (&Small(a), &Small(b)) => match a.checked_add(b) {
+                Some(sum) => Count(Small(sum)),
+                None => Count::large(u128::from(a) + u128::from(b)),
+            },
+            (Large(a), &Small(b)) | (&Small(b), Large(a)) => Count(Large(Box::new(&**a + b))),
+            (Large(a), Large(b)) => Count(Large(Box::new(&**a + &**b))),
+        }
+    }
+
+    /// Adds `other`; a large sum reuses its memory.
+    #[inline]
+    pub fn plus_assign(&mut self, other: &Count) {
+        match (&mut self.0, &other.0) {
+            (Large(sum), &Small(b)) => **sum += b,
+            (Large(sum), Large(b)) => **sum += &**b,
+            (Small(_), _) => *self = self.plus(other),
+        }
+    }
+
+    /// The product of two counts.
+    #[inline]
+    pub fn times(&self, other: &Count) -> Count {
+        match (&self.0, &other.0) {
+            (&Small(a), &Small(b)) => match a.checked_mul(b) {
+                Some(product) => Count(Small(product)),
+                None => Count::large(u128::from(a) * u128::from(b)),
+            },
+            (Large(_), &Small(0)) | (&Small(0), Large(_)) => Count::ZERO,
+            (Large(a), &Small(b)) | (&Small(b), Large(a)) => Count(Large(Box::new(&**a * b))),
+            (Large(a), Large(b)) => Count(Large(Box::new(&**a * &**b))),
+        }
+    }
+
+    /// Whether this is 0.
+    #[inline]
+    pub fn is_zero(&self) -> bool {
+        matches!(self.0, Small(0))
+    }
+
+    /// The number as a machine word, if it fits in one.
+    #[inline]
+    pub fn to_u64(&self) -> Option<u64> {
+        match self.0 {
+            Small(number) => Some(number),
+            Large(_) => None,
+        }
+    }
+
+    /// The nearest `f64`; `∞` above the largest one.
+    pub fn to_f64(&self) -> f64 {
+        match &self.0 {
+            Small(number) => *number as f64,
+            Large(number) => number.to_f64().unwrap_or(f64::INFINITY),
+        }
+    }
+
+    /// The number as a big integer.
+    pub fn to_biguint(&self) -> BigUint {
+        match &self.0 {
+            Small(number) => BigUint::from(*number),
+            Large(number) => (**number).clone(),
+        }
+    }
+
+    /// The natural number nearest to `x`, with halves rounded up: 0 for a negative `x` and for NaN. An infinite `x`
+    /// stands for no number and gives that of `f64::MAX`.
+    pub fn nearest(x: f64) -> Count {
+        let rounded = x.min(f64::MAX).round();
+        // Every f64 below 2⁶⁴ that is rounded is a u64; the conversion saturates at 0.
+        if rounded < 18_446_744_073_709_551_616.0 {
+            Count(Small(rounded as u64))
+        } else {
+            BigUint::from_f64(rounded).map_or(Count::ZERO, Count::from)
+        }
+    }
+
+    /// The number in 64-bit limbs, the lowest first, without leading zeros: no limb for 0.
+    pub fn limbs(&self) -> impl Iterator<Item = u64> {
+        let (small, large) = match &self.0 {
+            Small(number) => (Some(*number).filter(|&number| number != 0), None),
+            Large(number) => (None, Some(number.iter_u64_digits())),
+        };
+        small.into_iter().chain(large.into_iter().flatten())
+    }
+
+    /// The number of limbs: 0 for 0.
+    pub fn limb_count(&self) -> usize {
+        match &self.0 {
+            Small(0) => 0,
+            Small(_) => 1,
+            Large(number) => number.iter_u64_digits().len(),
+        }
+    }
+
+    /// The number whose limbs, the lowest first, these are; leading zeros do not matter.
+    pub fn from_limbs(limbs: &[u64]) -> Count {
+        let digits = limbs.iter().flat_map(|&limb| [limb as u32, (limb >> 32) as u32]).collect();
+        Count::from(BigUint::new(digits))
+    }
+}
+
+impl Default for Count {
+    fn default() -> Self {
+        Count::ZERO
+    }
+}
+
+impl From<u64> for Count {
+    #[inline]
+    fn from(number: u64) -> Self {
+        Count(Small(number))
+    }
+}
+
+impl From<BigUint> for Count {
+    fn from(number: BigUint) -> Self {
+        match number.to_u64() {
+            Some(small) => Count(Small(small)),
+            None => Count(Large(Box::new(number))),
+        }
+    }
+}
+
+impl PartialOrd for Count {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Count {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Small(a), Small(b)) => a.cmp(b),
+            (Small(_), Large(_)) => Ordering::Less,
+            (Large(_), Small(_)) => Ordering::Greater,
+            (Large(a), Large(b)) => a.cmp(b),
+        }
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Small(number) => number.fmt(f),
+            Large(number) => number.fmt(f),
+        }
+    }
+}
+
+/// The decimal digits: the representation is nobody's business.
+impl fmt::Debug for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

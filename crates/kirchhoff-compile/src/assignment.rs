@@ -1,0 +1,187 @@
+//! Which rule each layer of a network takes.
+
+use globset::{GlobBuilder, GlobMatcher};
+use kirchhoff_network::{Network, Node, NodeId};
+
+use crate::composite::{Composite, LayerKind};
+use crate::error::CompileError;
+use crate::rule::{Bounds, Fits, Rule};
+
+/// A choice of rules for the layers of any network: one for all, and others for single layers.
+#[derive(Clone, Debug)]
+pub struct Assignment {
+    base: Base,
+    choices: Vec<(LayerPattern, Rule)>,
+    /// How maximum pooling is treated.
+    pub maximum_pooling: MaximumPooling,
+    /// Bounds of the input, for z-box.
+    pub bounds: Bounds,
+}
+
+/// What layers take that no choice names.
+#[derive(Clone, Debug, PartialEq)]
+enum Base {
+    Rule(Rule),
+    Composite(Composite),
+}
+
+/// How relevance goes through maximum pooling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MaximumPooling {
+    /// To the first maximum of the window (Zennit, Captum).
+    #[default]
+    Winner,
+    /// As through average pooling of the same window (the paper, 3.1.3).
+    Average,
+}
+
+/// The name of a layer, or a glob pattern for several: `features.0`, `features.*`, `*`.
+#[derive(Clone, Debug)]
+pub struct LayerPattern {
+    text: String,
+    glob: Option<GlobMatcher>,
+}
+
+impl LayerPattern {
+    /// Reads a name or a pattern.
+    ///
+    /// # Errors
+    /// A pattern with unbalanced brackets or braces.
+    pub fn new(text: &str) -> Result<Self, CompileError> {
+        let glob = if text.contains(['*', '?', '[', '{']) {
+            let glob = GlobBuilder::new(text).literal_separator(false).build().map_err(|error| {
+                CompileError::Pattern { pattern: text.to_string(), reason: error.kind().to_string() }
+            })?;
+            Some(glob.compile_matcher())
+        } else {
+            None
+        };
+        Ok(LayerPattern { text: text.to_string(), glob })
+    }
+
+    /// Whether the layer `name` is meant. A name that is the text itself always is.
+    pub fn matches(&self, name: &str) -> bool {
+        name == self.text || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
+    }
+
+    /// Whether the text is a pattern for several layers.
+    pub fn is_glob(&self) -> bool {
+        self.glob.is_some()
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+impl From<Rule> for Assignment {
+    fn from(rule: Rule) -> Self {
+        Assignment::new(Base::Rule(rule))
+    }
+}
+
+impl From<Composite> for Assignment {
+    fn from(composite: Composite) -> Self {
+        Assignment::new(Base::Composite(composite))
+    }
+}
+
+impl Assignment {
+    fn new(base: Base) -> Self {
+        Assignment { base, choices: Vec::new(), maximum_pooling: MaximumPooling::default(), bounds: Bounds::default() }
+    }
+
+    /// Chooses `rule` for the layers that `pattern` means; later choices win.
+    pub fn choose(mut self, pattern: LayerPattern, rule: Rule) -> Self {
+        self.choices.push((pattern, rule));
+        self
+    }
+
+    /// Sets how maximum pooling is treated.
+    pub fn with_maximum_pooling(mut self, maximum_pooling: MaximumPooling) -> Self {
+        self.maximum_pooling = maximum_pooling;
+        self
+    }
+
+    /// Sets the bounds of the input.
+    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// The rule of every node of a network, in the network's order; the input's is `pass`.
+    ///
+    /// # Errors
+    /// A rule that does not fit the layer that it was named for, or a choice that means no layer.
+    pub fn resolve(&self, network: &Network) -> Result<Vec<Rule>, CompileError> {
+        for (pattern, _) in &self.choices {
+            let edges = |node: &Node| LayerKind::of(&node.operator) != LayerKind::Passing;
+            if !network.nodes().any(|(_, node)| pattern.matches(&node.name)) {
+                let layers: Vec<_> =
+                    network.nodes().filter(|(_, node)| edges(node)).map(|(_, node)| &node.name[..]).collect();
+                return Err(CompileError::NoLayer { pattern: pattern.text.clone(), layers: layers.join(", ") });
+            }
+        }
+        let mut first_seen = false;
+        let mut rule_of = |(id, node): (NodeId, &Node)| {
+            let kind = LayerKind::of(&node.operator);
+            let takes_first = matches!(&self.base, Base::Composite(composite) if composite.takes_first(kind));
+            let first = takes_first && !first_seen;
+            first_seen |= takes_first;
+            if id == network.input() { Ok(Rule::Pass) } else { self.rule(node, kind, first) }
+        };
+        network.nodes().map(&mut rule_of).collect()
+    }
+
+    fn rule(&self, node: &Node, kind: LayerKind, first: bool) -> Result<Rule, CompileError> {
+        match self.choices.iter().rev().find(|(pattern, _)| pattern.matches(&node.name)) {
+            Some((pattern, rule)) if pattern.is_glob() => self.spread(*rule, node, kind),
+            Some((_, rule)) => self.named(*rule, node, kind),
+            None => match &self.base {
+                Base::Rule(rule) => self.spread(*rule, node, kind),
+                Base::Composite(_) if kind == LayerKind::Passing => Ok(Rule::Pass),
+                Base::Composite(composite) => {
+                    let rule = composite.rule(kind, &node.name, first).ok_or_else(|| CompileError::Unnumbered {
+                        composite: composite.name,
+                        layer: node.name.clone(),
+                    })?;
+                    self.spread(rule, node, kind)
+                }
+            },
+        }
+    }
+
+    /// The rule that a layer takes of one that was named for several.
+    fn spread(&self, rule: Rule, node: &Node, kind: LayerKind) -> Result<Rule, CompileError> {
+        match (kind, rule.info().fits) {
+            (LayerKind::Passing, _) => Ok(Rule::Pass),
+            (LayerKind::MaximumPooling, _) if self.maximum_pooling == MaximumPooling::Winner => Ok(Rule::Winner),
+            (_, Fits::Weighted) if !kind.is_weighted() => Ok(Rule::Norm),
+            _ => self.named(rule, node, kind),
+        }
+    }
+
+    /// The rule that was named for this layer, if it fits.
+    fn named(&self, rule: Rule, node: &Node, kind: LayerKind) -> Result<Rule, CompileError> {
+        let pools_winner = kind == LayerKind::MaximumPooling && self.maximum_pooling == MaximumPooling::Winner;
+        let fits = rule.info().fits;
+        let fit = match fits {
+            Fits::Any => kind != LayerKind::Passing && !pools_winner,
+            Fits::Weighted => kind.is_weighted(),
+            Fits::Unweighted => !kind.is_weighted() && kind != LayerKind::Passing && !pools_winner,
+            Fits::Passing => matches!(kind, LayerKind::Affine | LayerKind::Addition | LayerKind::Passing),
+            Fits::MaximumPooling => kind == LayerKind::MaximumPooling,
+        };
+        if fit {
+            return Ok(rule);
+        }
+        Err(CompileError::Unfit {
+            rule: rule.to_string(),
+            layer: node.name.clone(),
+            operator: node.operator.name(),
+            fits: fits.to_string(),
+            hint: if pools_winner { "; treat maximum pooling as average to give it one" } else { "" },
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! From an execution to a layered circuit.
+
+use std::sync::Arc;
+
+use kirchhoff_circuit::{Layer, LayeredCircuit, Link, Tensor, TensorId};
+use kirchhoff_kernel::Wiring;
+use kirchhoff_network::{Execution, Node, NodeId, Operator, Pool, PoolKind, divisors};
+
+use crate::assignment::Assignment;
+use crate::error::CompileError;
+use crate::rule::Rule;
+
+/// Compiles an execution into its provenance circuit under the given rules.
+///
+/// Takes time in the number of layers: weights and activations are shared with the execution, and normalisers are
+/// computed when the circuit is evaluated.
+///
+/// # Errors
+/// Rules that do not fit the network's layers, bounds that do not fit its channels, or a softmax in the network.
+pub fn compile(execution: &Execution, assignment: &Assignment) -> Result<LayeredCircuit, CompileError> {
+    let network = execution.network();
+    let rules = assignment.resolve(network)?;
+    let tensors: Vec<Tensor> = network
+        .nodes()
+        .map(|(id, node)| Tensor {
+            name: node.name.clone(),
+            shape: node.shape.clone(),
+            activations: execution.activations(id).clone(),
+        })
+        .collect();
+    let layers: Vec<Layer> = network
+        .nodes()
+        .zip(rules)
+        .filter(|((id, _), _)| *id != network.input())
+        .map(|((id, node), rule)| layer(execution, id, node, rule, assignment))
+        .collect::<Result<_, _>>()?;
+    Ok(LayeredCircuit::new(execution.batch(), tensors, layers, tensor(network.input()), tensor(network.output()))?)
+}
+
+fn tensor(node: NodeId) -> TensorId {
+    TensorId(node.index() as u32)
+}
+
+fn layer(
+    execution: &Execution,
+    id: NodeId,
+    node: &Node,
+    rule: Rule,
+    assignment: &Assignment,
+) -> Result<Layer, CompileError> {
+    let network = execution.network();
+    let arguments = network.arguments(id);
+    let links: Vec<Link> = arguments
+        .iter()
+        .enumerate()
+        .map(|(number, &argument)| Link { source: tensor(argument), wiring: network.wiring(id, number) })
+        .collect();
+    let (weights, bias) = match &node.operator {
+        Operator::Softmax { .. } => return Err(CompileError::Softmax(node.name.clone())),
+        Operator::Dense(dense) => (Some(dense.weights.clone()), dense.bias.clone()),
+        Operator::Convolution(convolution) => (Some(convolution.weights.clone()), convolution.bias.clone()),
+        Operator::Affine(affine) => (Some(affine.scale.clone()), Some(affine.shift.clone())),
+        _ => (None, None),
+    };
+    // A layer that passes has no use for weights, but its wiring may index them.
+    let (weights, links) = if rule == Rule::Pass { (None, unweighted(links)) } else { (weights, links) };
+    let source_shape = &network.node(arguments[0]).shape;
+    let (low, high) = bounds(rule, node, source_shape, assignment)?;
+    Ok(Layer {
+        name: node.name.clone(),
+        operator: node.operator.name(),
+        scale: scale(&node.operator, &links[0].wiring, rule),
+        linear: !matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })),
+        links: links,
+        destination: tensor(id),
+        weights,
+        bias: if rule == Rule::Pass { None } else { bias },
+        rule: rule.separable(&low, &high),
+        rule_name: rule.to_string(),
+    })
+}
+
+/// Wirings of a layer that passes: per-channel factors join equal positions.
+fn unweighted(links: Vec<Link>) -> Vec<Link> {
+    let identity = |link: Link| match link.wiring {
+        Wiring::Convolution(_) => {
+            Link { wiring: Wiring::Identity { size: link.wiring.sources() }, source: link.source }
+        }
+        _ => link,
+    };
+    links.into_iter().map(identity).collect()
+}
+
+/// One over the number of members of each window, for pools that are averaged.
+fn scale(operator: &Operator, wiring: &Wiring, rule: Rule) -> Option<Arc<[f32]>> {
+    match operator {
+        Operator::Pool(pool) if rule != Rule::Winner => {
+            Some(divisors(wiring, pool).into_iter().map(|divisor| 1.0 / divisor).collect())
+        }
+        _ => None,
+    }
+}
+
+/// The bounds of the layer's source for a z-box rule, one for all or one a channel.
+fn bounds(
+    rule: Rule,
+    node: &Node,
+    source_shape: &[usize],
+    assignment: &Assignment,
+) -> Result<(Vec<f32>, Vec<f32>), CompileError> {
+    match rule {
+        Rule::ZBox(None) => {}
+        Rule::ZBox(Some([low, high])) => return Ok((vec![low], vec![high])),
+        _ => return Ok((Vec::new(), Vec::new())),
+    }
+    let (low, high) = (&assignment.bounds.low, &assignment.bounds.high);
+    let size: usize = source_shape.iter().product();
+    let channels = source_shape[0];
+    // A flattened image is a vector whose equal parts are its channels.
+    let fits = |count: usize| count == channels || (count > 0 && source_shape.len() == 1 && size % count == 0);
+    let count = low.len().max(high.len());
+    let broadcast = |bounds: &[f32]| if bounds.len() == 1 { vec![bounds[0]; count] } else { bounds.to_vec() };
+    let (low_values, high_values) = (broadcast(low), broadcast(high));
+    let ordered = low_values.iter().zip(&high_values).all(|(low, high)| low <= high);
+    if low_values.len() != high_values.len() || !(count == 1 || fits(count)) || !ordered {
+        return Err(CompileError::Bounds { layer: node.name.clone(), channels, low: low.len(), high: high.len() });
+    }
+    Ok((low_values, high_values))
+}

@@ -115,8 +115,8 @@ impl Count {
     /// The natural number nearest to `x`, with halves rounded up: 0 for a negative `x` and for NaN. An infinite `x`
     /// stands for no number and gives that of `f64::MAX`.
     pub fn nearest(x: f64) -> Count {
-        let rounded = x.min(f64::MAX).round();
-        // Every f64 below 2⁶⁴ that is rounded is a u64; the conversion saturates at 0.
+        let rounded = x.clamp(0.0, f64::MAX).round();
+        // A whole f64 below 2⁶⁴ is a u64.
         if rounded < 18_446_744_073_709_551_616.0 {
             Count(Small(rounded as u64))
         } else {

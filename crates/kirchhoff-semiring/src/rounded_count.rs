@@ -30,7 +30,7 @@ impl RoundedCount {
     /// The natural number nearest to `x`, with halves rounded up: 0 for a negative `x` and for NaN. An infinite `x`
     /// stands for no number and gives that of `f64::MAX`.
     pub fn nearest(x: f64) -> RoundedCount {
-        let rounded = x.min(f64::MAX).round();
+        let rounded = x.clamp(0.0, f64::MAX).round();
         if rounded >= 1.0 { RoundedCount { mantissa: rounded, exponent: 0 }.carried() } else { RoundedCount::ZERO }
     }
 

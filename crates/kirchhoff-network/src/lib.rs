@@ -8,6 +8,7 @@ mod execute;
 pub mod import;
 mod network;
 mod operator;
+mod tensor_file;
 mod wiring;
 
 pub use activation::Activation;

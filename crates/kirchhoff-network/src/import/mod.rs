@@ -1,5 +1,12 @@
 //! Model files: ONNX, and safetensors with a recognised or described architecture.
 
+mod architectures;
+mod assemble;
+mod description;
+mod layers;
+pub mod safetensors;
+mod toml_table;
+
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -54,6 +61,16 @@ pub enum ImportError {
         /// What it is, at which node, and what to do.
         reason: String,
     },
+    /// The description of an architecture is wrong, or does not fit the model file.
+    #[error("{path}:{line}: {reason}")]
+    Description {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        reason: String,
+    },
     /// The layers do not fit together.
     #[error("{path}: {error}")]
     Network {
@@ -75,6 +92,10 @@ impl ImportError {
 
     pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
         ImportError::Unsupported { path: path.to_path_buf(), reason: reason.into() }
+    }
+
+    pub(crate) fn description(path: &Path, line: usize, reason: impl Into<String>) -> Self {
+        ImportError::Description { path: path.to_path_buf(), line, reason: reason.into() }
     }
 
     pub(crate) fn network(path: &Path, error: NetworkError) -> Self {

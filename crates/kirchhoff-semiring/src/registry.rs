@@ -58,7 +58,8 @@ pub trait SemiringVisitor {
 }
 
 /// One entry a semiring: its texts and defaults, and how a [`Call`] builds it. A semiring with parameters reads them
-/// from the call and has defaults for all, since its laws and carrier are asked of the one built from its bare name.
+/// from the call, `build: |call| call.arguments_or([("k", 3.0)]).map(|[k]| ...)`, and has defaults for all, since its
+/// laws and carrier are asked of the one built from its bare name.
 macro_rules! registry {
     ($({
         name: $name:literal,
@@ -303,3 +304,18 @@ registry![
         start: DefaultStart::One,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_may_read_parameters() {
+        let build = |text: &str| {
+            let call: Call = text.parse()?;
+            built(|call| call.arguments_or([("k", 3.0)]).map(|[k]| k), &call)
+        };
+        assert_eq!([build("top-k"), build("top-k(5)")], [Ok(3.0), Ok(5.0)]);
+        assert!(build("top-k(1, 2)").is_err());
+    }
+}

@@ -42,7 +42,7 @@ pub struct LawChecker {
 }
 
 impl LawChecker {
-    /// Up to 32 elements: some hundred thousand operations.
+    /// Up to 32 elements: less than a million operations.
     pub const fn new() -> Self {
         LawChecker { budget: 32 }
     }

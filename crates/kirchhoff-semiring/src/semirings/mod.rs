@@ -26,8 +26,8 @@ pub use real::Real;
 pub use tropical::Tropical;
 pub use viterbi::Viterbi;
 
-// Values are never NaN, so one comparison decides: this form compiles to a single `maxps` or `minps`, which `f32::max`
-// and `f32::min`, made for NaN, do not.
+// Values are never NaN, so one comparison decides: in registers this form is a single `maxps` or `minps`, where
+// `f32::max` and `f32::min`, made for NaN, take three instructions.
 
 /// The greater of two numbers, neither of them NaN.
 #[inline(always)]

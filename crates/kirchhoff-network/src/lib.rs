@@ -3,11 +3,13 @@
 mod activation;
 mod canonical;
 pub mod data;
+pub mod export;
 mod fold;
 mod execute;
 pub mod import;
 mod network;
 mod operator;
+pub mod random;
 mod tensor_file;
 mod wiring;
 

@@ -10,6 +10,18 @@ use kirchhoff_kernel::Weights;
 use memmap2::Mmap;
 use safetensors::tensor::{Dtype, SafeTensorError, SafeTensors, TensorInfo};
 
+/// Named tensors, with their shapes and values.
+pub(crate) trait Tensors {
+    /// The names of all tensors, in natural order: `features.2` comes before `features.10`.
+    fn names(&self) -> Vec<&str>;
+
+    /// The shape of a tensor.
+    fn shape(&self, name: &str) -> Option<&[usize]>;
+
+    /// The values of a tensor, or in words why they cannot be had. `None` without such a tensor.
+    fn values(&self, name: &str) -> Option<Result<Weights, String>>;
+}
+
 /// A safetensors file: its header, parsed and checked, and its bytes, mapped.
 pub(crate) struct TensorFile {
     map: Arc<Mmap>,
@@ -53,17 +65,6 @@ impl TensorFile {
         Ok(TensorFile { start: 8 + length, tensors, metadata, map: Arc::new(map) })
     }
 
-    /// The names of all tensors, in natural order: `features.2` comes before `features.10`.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.tensors.keys().map(String::as_str).collect();
-        names.sort_by_cached_key(|name| natural(name));
-        names
-    }
-
-    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|info| &info.shape[..])
-    }
-
     /// The file's own notes about itself.
     pub(crate) fn metadata(&self, key: &str) -> Option<&str> {
         self.metadata.get(key).map(String::as_str)
@@ -74,12 +75,21 @@ impl TensorFile {
         let info = self.tensors.get(name).filter(|info| info.dtype == Dtype::U8)?;
         Some(&self.map[self.start + info.data_offsets.0..self.start + info.data_offsets.1])
     }
+}
 
-    /// The values of a tensor: in the file where they are stored as f32, else converted. `None` without such a tensor.
-    ///
-    /// # Errors
-    /// Values that are not floating-point, in words.
-    pub(crate) fn values(&self, name: &str) -> Option<Result<Weights, String>> {
+impl Tensors for TensorFile {
+    fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.tensors.keys().map(String::as_str).collect();
+        names.sort_by_cached_key(|name| natural(name));
+        names
+    }
+
+    fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.tensors.get(name).map(|info| &info.shape[..])
+    }
+
+    // In the file where they are stored as f32, else converted.
+    fn values(&self, name: &str) -> Option<Result<Weights, String>> {
         let info = self.tensors.get(name)?;
         let (first, last) = info.data_offsets;
         let range = self.start + first..self.start + last;

@@ -7,7 +7,7 @@ use kirchhoff_kernel::Window;
 use super::layers::{Architecture, Kind, Sliding};
 use crate::activation::Activation;
 use crate::operator::{PoolKind, elements};
-use crate::tensor_file::{TensorFile, natural};
+use crate::tensor_file::{Tensors, natural};
 
 /// The depths of torchvision's VGG networks.
 pub(crate) const VGG_DEPTHS: [usize; 4] = [11, 13, 16, 19];
@@ -49,12 +49,12 @@ pub(crate) fn vgg_features(depth: usize, batch_norm: bool) -> Vec<Feature> {
 
 /// Recognises an architecture: `None` if the file is of none, an error if it is clear what the file is but it cannot be
 /// taken. `input_shape` overrides the shape of the input that the architecture is known for.
-pub(crate) fn recognise(file: &TensorFile, input_shape: Option<&[usize]>) -> Option<Result<Architecture, String>> {
+pub(crate) fn recognise(file: &dyn Tensors, input_shape: Option<&[usize]>) -> Option<Result<Architecture, String>> {
     vgg(file, input_shape).or_else(|| alexnet(file, input_shape)).or_else(|| perceptron(file, input_shape))
 }
 
 /// The numbers `n` of tensors `PREFIX.n.weight` with so many axes.
-fn numbers(file: &TensorFile, prefix: &str, axes: usize) -> BTreeSet<usize> {
+fn numbers(file: &dyn Tensors, prefix: &str, axes: usize) -> BTreeSet<usize> {
     let number = |name: &str| name.strip_prefix(prefix)?.strip_prefix('.')?.strip_suffix(".weight")?.parse().ok();
     file.names()
         .into_iter()
@@ -77,7 +77,7 @@ fn max_pool(kernel: usize, stride: usize) -> Kind {
 
 /// A convolutional network of torchvision: `features`, `avgpool`, and a `classifier` with the given modules.
 fn classifier_network(
-    file: &TensorFile,
+    file: &dyn Tensors,
     input_shape: Option<&[usize]>,
     features: Vec<Kind>,
     classifier: Vec<Kind>,
@@ -117,7 +117,7 @@ fn classifier_network(
     Some(Ok(Architecture::recognised(shape, layers.collect())))
 }
 
-fn vgg(file: &TensorFile, input_shape: Option<&[usize]>) -> Option<Result<Architecture, String>> {
+fn vgg(file: &dyn Tensors, input_shape: Option<&[usize]>) -> Option<Result<Architecture, String>> {
     let (convolutions, normalizations) = (numbers(file, "features", 4), numbers(file, "features", 1));
     if numbers(file, "classifier", 2) != BTreeSet::from([0, 3, 6]) {
         return None;
@@ -137,7 +137,7 @@ fn vgg(file: &TensorFile, input_shape: Option<&[usize]>) -> Option<Result<Archit
     classifier_network(file, input_shape, features.into_iter().map(kind).collect(), classifier)
 }
 
-fn alexnet(file: &TensorFile, input_shape: Option<&[usize]>) -> Option<Result<Architecture, String>> {
+fn alexnet(file: &dyn Tensors, input_shape: Option<&[usize]>) -> Option<Result<Architecture, String>> {
     let recognised = numbers(file, "features", 4) == BTreeSet::from([0, 3, 6, 8, 10])
         && numbers(file, "classifier", 2) == BTreeSet::from([1, 4, 6]);
     if !recognised {
@@ -164,7 +164,7 @@ fn alexnet(file: &TensorFile, input_shape: Option<&[usize]>) -> Option<Result<Ar
 }
 
 /// A multilayer perceptron: linear layers whose names differ in one number, with a ReLU between each two.
-fn perceptron(file: &TensorFile, input_shape: Option<&[usize]>) -> Option<Result<Architecture, String>> {
+fn perceptron(file: &dyn Tensors, input_shape: Option<&[usize]>) -> Option<Result<Architecture, String>> {
     let mut names = Vec::new();
     for name in file.names() {
         let shape = file.shape(name)?;

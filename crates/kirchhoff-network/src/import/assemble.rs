@@ -9,10 +9,10 @@ use super::layers::{Architecture, Kind, Layer, Reference, Sliding};
 use super::{ImportError, Model};
 use crate::network::{NetworkBuilder, NodeId};
 use crate::operator::{Affine, Convolution, Dense, Operator, Pool, PoolKind, Slice, as_image, elements};
-use crate::tensor_file::TensorFile;
+use crate::tensor_file::Tensors;
 
 /// The network of an architecture, with its weights from a file.
-pub(crate) fn assemble(path: &Path, file: &TensorFile, architecture: &Architecture) -> Result<Model, ImportError> {
+pub(crate) fn assemble(path: &Path, file: &dyn Tensors, architecture: &Architecture) -> Result<Model, ImportError> {
     let mut assembly = Assembly {
         path,
         file,
@@ -38,7 +38,7 @@ pub(crate) fn assemble(path: &Path, file: &TensorFile, architecture: &Architectu
 
 struct Assembly<'a> {
     path: &'a Path,
-    file: &'a TensorFile,
+    file: &'a dyn Tensors,
     architecture: &'a Architecture,
     builder: NetworkBuilder,
     nodes: HashMap<String, NodeId>,

@@ -1,7 +1,7 @@
 //! Model files: ONNX, and safetensors with a recognised or described architecture.
 
-mod architectures;
-mod assemble;
+pub(crate) mod architectures;
+pub(crate) mod assemble;
 mod description;
 mod layers;
 pub mod safetensors;

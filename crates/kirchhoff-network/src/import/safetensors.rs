@@ -13,7 +13,7 @@ use super::architectures::recognise;
 use super::assemble::assemble;
 use super::description;
 use super::{ImportError, Model};
-use crate::tensor_file::{OpenError, TensorFile};
+use crate::tensor_file::{OpenError, TensorFile, Tensors};
 
 const FORMAT: &str = "safetensors";
 

@@ -1,5 +1,6 @@
 //! Model files: ONNX, and safetensors with a recognised or described architecture.
 
+pub mod onnx;
 pub(crate) mod architectures;
 pub(crate) mod assemble;
 mod description;

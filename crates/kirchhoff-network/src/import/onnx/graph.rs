@@ -1,0 +1,114 @@
+//! The file's graph: what each value is computed from, and which nodes the output needs.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+
+use super::constant::Constant;
+use super::fault::{Fault, Result};
+use super::node::Node;
+use super::proto;
+use super::tensor::Files;
+
+/// A graph with one input and one output.
+pub(super) struct Graph<'a> {
+    /// The input.
+    pub input: &'a proto::ValueInfo,
+    /// The output's name.
+    pub output: &'a str,
+    /// The nodes that the output needs, in the file's order.
+    pub nodes: Vec<Node<'a>>,
+    files: &'a Files,
+    initialisers: HashMap<&'a str, &'a proto::Tensor>,
+    read: RefCell<HashMap<&'a str, Constant>>,
+    users: HashMap<&'a str, Vec<Node<'a>>>,
+}
+
+impl<'a> Graph<'a> {
+    pub fn new(graph: &'a proto::Graph, files: &'a Files) -> Result<Self> {
+        let initialisers: HashMap<_, _> = graph.initializer.iter().map(|tensor| (&tensor.name[..], tensor)).collect();
+        // Files of the oldest versions list initialisers among the inputs.
+        let inputs: Vec<_> = graph.input.iter().filter(|input| !initialisers.contains_key(&input.name[..])).collect();
+        let input = match inputs[..] {
+            [input] => input,
+            [] => return Err(Fault::unsupported("the model has no input: every input is a constant")),
+            _ => return Err(one_only("inputs", inputs.iter().map(|input| &input.name[..]))),
+        };
+        let output = match &graph.output[..] {
+            [output] => &output.name[..],
+            [] => return Err(Fault::malformed("the graph has no output: it is cut off; export it again")),
+            outputs => return Err(one_only("outputs", outputs.iter().map(|output| &output.name[..]))),
+        };
+        let (nodes, users) = needed(graph, output)?;
+        Ok(Graph { input, output, nodes, files, initialisers, read: RefCell::default(), users })
+    }
+
+    /// The initialiser of a name; every caller gets the same copy of its values.
+    pub fn initialiser(&self, name: &str) -> Result<Option<Constant>> {
+        let Some((&name, tensor)) = self.initialisers.get_key_value(name) else {
+            return Ok(None);
+        };
+        if let Some(constant) = self.read.borrow().get(name) {
+            return Ok(Some(constant.clone()));
+        }
+        let constant = self.files.read(tensor)?;
+        self.read.borrow_mut().insert(name, constant.clone());
+        Ok(Some(constant))
+    }
+
+    /// A tensor in an attribute.
+    pub fn tensor(&self, tensor: &proto::Tensor) -> Result<Constant> {
+        self.files.read(tensor)
+    }
+
+    /// The nodes that take a value, once for each time that they take it.
+    pub fn users(&self, value: &str) -> &[Node<'a>] {
+        self.users.get(value).map_or(&[], |users| &users[..])
+    }
+
+    /// Whether anything takes a value.
+    pub fn is_used(&self, value: &str) -> bool {
+        value == self.output || !self.users(value).is_empty()
+    }
+}
+
+type Needed<'a> = (Vec<Node<'a>>, HashMap<&'a str, Vec<Node<'a>>>);
+
+/// The nodes that `output` depends on, and for each value those of them that take it.
+fn needed<'a>(graph: &'a proto::Graph, output: &'a str) -> Result<Needed<'a>> {
+    let mut producers: HashMap<&str, Node> = HashMap::new();
+    for (index, proto) in graph.node.iter().enumerate() {
+        let node = Node::new(index, proto);
+        for name in node.outputs().iter().filter(|name| !name.is_empty()) {
+            if let Some(other) = producers.insert(name, node) {
+                let both = format!("{} and {}", other.label(), node.label());
+                return Err(Fault::malformed(format!("both {both} compute '{name}'; export the model again")));
+            }
+        }
+    }
+    let mut seen = HashSet::new();
+    let mut stack = vec![output];
+    while let Some(name) = stack.pop() {
+        if let Some(node) = producers.get(name)
+            && seen.insert(node.index)
+        {
+            stack.extend(node.inputs());
+        }
+    }
+    let nodes: Vec<Node> = (0..graph.node.len())
+        .filter(|index| seen.contains(index))
+        .map(|index| Node::new(index, &graph.node[index]))
+        .collect();
+    let mut users: HashMap<&str, Vec<Node>> = HashMap::new();
+    for node in &nodes {
+        for name in node.inputs() {
+            users.entry(name).or_default().push(*node);
+        }
+    }
+    Ok((nodes, users))
+}
+
+fn one_only<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Fault {
+    let names: Vec<_> = names.take(8).map(|name| format!("'{name}'")).collect();
+    let names = names.join(", ");
+    Fault::unsupported(format!("the model has several {what} ({names}); export it with one of them only"))
+}

@@ -1,0 +1,342 @@
+//! The importer's state: the network so far, and what each value of the file became.
+
+use std::collections::HashMap;
+
+use kirchhoff_kernel::Weights;
+
+use super::constant::{Constant, Data};
+use super::fault::{Fault, Result};
+use super::function::Function;
+use super::graph::Graph;
+use super::node::Node;
+use super::proto::{self, data_type};
+use crate::network::{Network, NetworkBuilder, NodeId};
+use crate::operator::{Operator, elements};
+
+/// Tensors hold at most this many values: files can claim any shape without having a byte for it.
+const LARGEST: usize = 1 << 30;
+
+/// Parameters that are one number repeated hold at most this many values in all, for the same reason.
+const REPEATED: usize = 1 << 26;
+
+/// Values are followed as functions of at most this many earlier ones.
+const FUNCTIONS: usize = 4;
+
+/// What a value of the file is.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    /// Known before the network runs.
+    Constant(Constant),
+    /// Depends on the input.
+    Tensor(Tensor),
+}
+
+/// A value that depends on the input.
+#[derive(Clone, Debug)]
+pub(super) struct Tensor {
+    /// The network node that computes it; `None` while it is only a part of a function that is spelled out.
+    pub node: Option<NodeId>,
+    /// What it is as a function of earlier values.
+    pub functions: Vec<Function>,
+    /// The file's node that computes it, for messages.
+    label: String,
+}
+
+impl Tensor {
+    /// What it is as a function of earlier values and of itself.
+    pub fn all_functions(&self) -> impl Iterator<Item = Function> + '_ {
+        self.node.map(Function::identity).into_iter().chain(self.functions.iter().cloned())
+    }
+}
+
+/// Builds a network from a graph.
+pub(super) struct Importer<'a> {
+    pub graph: &'a Graph<'a>,
+    /// The version of ONNX's operators.
+    pub opset: i64,
+    /// The length of the batch axis; 1 if the file leaves it open.
+    pub batch: usize,
+    values: HashMap<&'a str, Value>,
+    builder: NetworkBuilder,
+    /// For a name that was taken, the number last appended to it.
+    suffixes: HashMap<String, usize>,
+    repeated: usize,
+    /// Additions that an earlier layer has taken in as its bias, by index.
+    pub absorbed: HashMap<usize, NodeId>,
+}
+
+impl<'a> Importer<'a> {
+    pub fn new(graph: &'a Graph<'a>, opset: i64, input_shape: Option<&[usize]>) -> Result<Self> {
+        let (batch, shape) = input(graph.input, input_shape)?;
+        let mut importer = Importer {
+            graph,
+            opset,
+            batch,
+            values: HashMap::new(),
+            builder: NetworkBuilder::new(),
+            suffixes: HashMap::new(),
+            repeated: 0,
+            absorbed: HashMap::new(),
+        };
+        importer.check_size(&shape, || "the input".to_string())?;
+        let name = &graph.input.name;
+        let node = importer.builder.input(if name.is_empty() { "input" } else { name }, &shape)?;
+        let label = format!("input '{name}'");
+        importer.values.insert(name, Value::Tensor(Tensor { node: Some(node), functions: Vec::new(), label }));
+        Ok(importer)
+    }
+
+    pub fn run(mut self) -> Result<Network> {
+        let graph = self.graph;
+        // Constants first: a layer looks ahead to the bias that is added to it.
+        let mut others = Vec::new();
+        for node in &graph.nodes {
+            if self.is_constant(node)? {
+                self.follow(node)?;
+            } else {
+                others.push(node);
+            }
+        }
+        for node in others {
+            self.follow(node)?;
+        }
+        let Some(output) = self.find(graph.output)? else {
+            return Err(Fault::malformed(format!("nothing computes the output '{}'; export it again", graph.output)));
+        };
+        let Value::Tensor(output) = output else {
+            let what = "does not depend on the input";
+            return Err(Fault::unsupported(format!(
+                "the output '{}' {what}: there is nothing to explain",
+                graph.output
+            )));
+        };
+        let node = self.materialised(&output)?;
+        Ok(self.builder.finish(node)?)
+    }
+
+    fn is_constant(&self, node: &Node) -> Result<bool> {
+        for name in node.inputs() {
+            if self.known_constant(name)?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Computes the values of a node's outputs.
+    fn follow(&mut self, node: &Node<'a>) -> Result<()> {
+        let mut values = self.node(node)?.into_iter();
+        for (position, name) in node.outputs().iter().enumerate() {
+            match values.next() {
+                Some(value) => {
+                    self.values.insert(name, value);
+                }
+                None if !name.is_empty() && self.graph.is_used(name) => {
+                    let what = "and only the first is supported; export the model without it";
+                    return Err(node.unsupported(format!("has its output {position} ('{name}') used, {what}")));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn find(&self, name: &str) -> Result<Option<Value>> {
+        match self.values.get(name) {
+            Some(value) => Ok(Some(value.clone())),
+            None => Ok(self.graph.initialiser(name)?.map(Value::Constant)),
+        }
+    }
+
+    /// An input of a node, unless it is left out.
+    pub fn optional(&self, node: &Node, position: usize) -> Result<Option<Value>> {
+        let Some(name) = node.input(position) else {
+            return Ok(None);
+        };
+        match self.find(name)? {
+            Some(value) => Ok(Some(value)),
+            None => Err(node.malformed(format!("takes '{name}', which nothing before it computes; export it again"))),
+        }
+    }
+
+    /// An input of a node.
+    pub fn value(&self, node: &Node, position: usize) -> Result<Value> {
+        match self.optional(node, position)? {
+            Some(value) => Ok(value),
+            None => Err(node.malformed(format!("lacks its input {position}"))),
+        }
+    }
+
+    /// An input of a node that must depend on the network's input.
+    pub fn tensor(&self, node: &Node, position: usize) -> Result<NodeId> {
+        match self.value(node, position)? {
+            Value::Tensor(tensor) => self.materialised(&tensor),
+            Value::Constant(_) => {
+                let what = format!("takes a constant as its input {position}; fold constants before exporting");
+                Err(node.unsupported(what))
+            }
+        }
+    }
+
+    /// An input of a node that must be known before the network runs, unless it is left out.
+    pub fn optional_constant(&self, node: &Node, position: usize, what: &str) -> Result<Option<Constant>> {
+        match self.optional(node, position)? {
+            None => Ok(None),
+            Some(Value::Constant(constant)) => Ok(Some(constant)),
+            Some(Value::Tensor(_)) => {
+                Err(node.unsupported(format!("computes its {what} from the input; only constants are supported there")))
+            }
+        }
+    }
+
+    /// An input of a node that must be known before the network runs.
+    pub fn constant(&self, node: &Node, position: usize, what: &str) -> Result<Constant> {
+        match self.optional_constant(node, position, what)? {
+            Some(constant) => Ok(constant),
+            None => Err(node.malformed(format!("lacks its {what} (input {position})"))),
+        }
+    }
+
+    /// A list of integers that older versions of an operator have as an attribute and newer ones as an input.
+    pub fn integers(&self, node: &Node, position: usize, attribute: &str) -> Result<Option<Vec<i64>>> {
+        if let Some(values) = node.ints(attribute)? {
+            return Ok(Some(values.to_vec()));
+        }
+        match self.optional_constant(node, position, attribute)? {
+            None => Ok(None),
+            Some(Constant { data: Data::Integer(values), .. }) => Ok(Some(values.to_vec())),
+            Some(_) => Err(node.malformed(format!("has {attribute} that are not integers"))),
+        }
+    }
+
+    /// A constant that is known already, if the value of this name is one.
+    pub fn known_constant(&self, name: &str) -> Result<Option<Constant>> {
+        Ok(self.find(name)?.and_then(|value| match value {
+            Value::Constant(constant) => Some(constant),
+            Value::Tensor(_) => None,
+        }))
+    }
+
+    /// The node of a value, which must have one.
+    pub fn materialised(&self, tensor: &Tensor) -> Result<NodeId> {
+        tensor.node.ok_or_else(|| {
+            let what = "computes a function that has no counterpart here";
+            let hint = "of those written in several operators, SiLU and GELU are recognised";
+            Fault::unsupported(format!("{} {what}; {hint}", tensor.label))
+        })
+    }
+
+    /// Shape of a node's result, without the batch axis.
+    pub fn shape(&self, node: NodeId) -> &[usize] {
+        self.builder.shape(node)
+    }
+
+    /// Adds an operator under the name of the file's node.
+    pub fn emit(&mut self, node: &Node, operator: Operator, arguments: &[NodeId]) -> Result<NodeId> {
+        self.emit_as(node, node.name(), operator, arguments)
+    }
+
+    /// Adds an operator under a name, or one derived from it where it is taken.
+    pub fn emit_as(&mut self, node: &Node, name: String, operator: Operator, arguments: &[NodeId]) -> Result<NodeId> {
+        let mut unique = name.clone();
+        while self.builder.has(&unique) {
+            let suffix = self.suffixes.entry(name.clone()).or_insert(1);
+            *suffix += 1;
+            unique = format!("{name}_{suffix}");
+        }
+        let added = self.builder.add(unique, operator, arguments)?;
+        self.check_size(self.builder.shape(added), || node.label())?;
+        Ok(added)
+    }
+
+    /// The name of a layer with parameters: that of the module in whose initialisers they are, if it is free.
+    pub fn module_name(&self, node: &Node, parameters: &[&Constant]) -> String {
+        let module = |constant: &&Constant| {
+            let (module, parameter) = constant.origin.as_ref()?.rsplit_once('.')?;
+            let known =
+                matches!(parameter, "weight" | "bias" | "kernel" | "gamma" | "beta" | "scale" | "W" | "b" | "B");
+            (known && !module.is_empty()).then(|| module.to_string())
+        };
+        parameters.iter().find_map(module).filter(|name| !self.builder.has(name)).unwrap_or_else(|| node.name())
+    }
+
+    /// A value that one operator computes.
+    pub fn computed(&self, node: &Node, computed: NodeId) -> Value {
+        self.partial(node, Some(computed), Vec::new())
+    }
+
+    /// A value that may be a part of a function that is spelled out.
+    pub fn partial(&self, node: &Node, computed: Option<NodeId>, mut functions: Vec<Function>) -> Value {
+        functions.truncate(FUNCTIONS);
+        Value::Tensor(Tensor { node: computed, functions, label: node.label() })
+    }
+
+    /// A parameter of one number, repeated.
+    pub fn repeat(&mut self, node: &Node, value: f32, count: usize) -> Result<Weights> {
+        self.repeated = self.repeated.saturating_add(count);
+        if self.repeated > REPEATED {
+            return Err(node.unsupported(format!("works on {count} channels, which is too many")));
+        }
+        Ok(vec![value; count].into())
+    }
+
+    fn check_size(&self, shape: &[usize], label: impl Fn() -> String) -> Result<()> {
+        match elements(shape) {
+            Some(count) if count <= LARGEST => Ok(()),
+            _ => Err(Fault::unsupported(format!("{} has shape {shape:?}, more than {LARGEST} values", label()))),
+        }
+    }
+}
+
+/// The length of the input's batch axis, 1 if it is open, and the shape of the rest.
+fn input(input: &proto::ValueInfo, given: Option<&[usize]>) -> Result<(usize, Vec<usize>)> {
+    let label = format!("input '{}'", input.name);
+    let Some(tensor) = input.kind.as_ref().and_then(|kind| kind.tensor.as_ref()) else {
+        return Err(Fault::unsupported(format!("{label} is not a tensor; export the model with one that is")));
+    };
+    let floats = [data_type::FLOAT, data_type::DOUBLE, data_type::FLOAT16, data_type::BFLOAT16];
+    if !floats.contains(&tensor.element) {
+        let kind = data_type::name(tensor.element);
+        return Err(Fault::unsupported(format!("{label} is of type {kind}; export the model with a float input")));
+    }
+    let Some(shape) = &tensor.shape else {
+        return match given {
+            Some(shape) => Ok((1, shape.to_vec())),
+            None => Err(Fault::unsupported(format!("{label} has no shape; give the shape of the input"))),
+        };
+    };
+    let [batch, rest @ ..] = &shape.dim[..] else {
+        return Err(Fault::unsupported(format!("{label} has no axes; the first should be the batch axis")));
+    };
+    let known = |dimension: &proto::Dimension| match dimension.value {
+        Some(length) if length > 0 => usize::try_from(length).ok(),
+        _ => None,
+    };
+    if let Some(given) = given
+        && given.len() != rest.len()
+    {
+        let what = format!("has {} axes after the batch axis", rest.len());
+        return Err(Fault::unsupported(format!("{label} {what}, the given shape {given:?} has {}", given.len())));
+    }
+    if rest.is_empty() {
+        let what = "has one axis only; a batch axis is expected before those of the values";
+        return Err(Fault::unsupported(format!("{label} {what}: export the model with one")));
+    }
+    let mut lengths = Vec::new();
+    for (axis, dimension) in rest.iter().enumerate() {
+        let given = given.map(|shape| shape[axis]);
+        match (known(dimension), given) {
+            (Some(length), Some(other)) if length != other => {
+                let what = format!("has length {length} on axis {}, the given shape says {other}", axis + 1);
+                return Err(Fault::unsupported(format!("{label} {what}")));
+            }
+            (Some(length), _) | (None, Some(length)) => lengths.push(length),
+            (None, None) => {
+                let name = dimension.parameter.as_deref().map(|name| format!(" ('{name}')")).unwrap_or_default();
+                let what = format!("leaves the length of axis {}{name} open", axis + 1);
+                return Err(Fault::unsupported(format!("{label} {what}; give the shape of the input")));
+            }
+        }
+    }
+    Ok((known(batch).unwrap_or(1), lengths))
+}

@@ -1,0 +1,174 @@
+//! Layers with weights: matrix products, convolutions, batch normalisation.
+
+use kirchhoff_kernel::Weights;
+
+use super::constant::Constant;
+use super::fault::Result;
+use super::importer::{Importer, Value};
+use super::node::Node;
+use super::pool::window;
+use crate::operator::{Affine, Convolution, Dense, Operator, elements};
+
+impl Importer<'_> {
+    /// `alpha · A · B + beta · C`.
+    pub fn gemm(&mut self, node: &Node) -> Result<Value> {
+        if node.flag("transA", false)? {
+            return Err(node.unsupported("transposes its input; only transA = 0 is supported"));
+        }
+        let argument = self.tensor(node, 0)?;
+        let weights = self.constant(node, 1, "weights")?;
+        let bias = self.optional_constant(node, 2, "bias")?;
+        let (alpha, beta) = (node.float("alpha", 1.0)?, node.float("beta", 1.0)?);
+        let (inputs, outputs, mut values) = matrix(node, &weights, node.flag("transB", false)?)?;
+        if alpha != 1.0 {
+            values = values.iter().map(|value| value * alpha).collect();
+        }
+        let parameters: Vec<&Constant> = std::iter::once(&weights).chain(&bias).collect();
+        let name = self.module_name(node, &parameters);
+        let bias = match &bias {
+            None => None,
+            Some(bias) => Some(self.bias(node, bias, outputs)?),
+        };
+        let bias = match bias {
+            Some(bias) if beta != 1.0 => Some(bias.iter().map(|value| value * beta).collect()),
+            bias => bias,
+        };
+        let dense = Dense { inputs, outputs, weights: values, bias };
+        self.check_vector(node, self.shape(argument))?;
+        let computed = self.emit_as(node, name, Operator::Dense(dense), &[argument])?;
+        Ok(self.computed(node, computed))
+    }
+
+    /// A product with constant weights; a constant vector that is added to it becomes its bias.
+    pub fn matrix_product(&mut self, node: &Node) -> Result<Value> {
+        let argument = self.tensor(node, 0)?;
+        let weights = self.constant(node, 1, "second factor")?;
+        self.check_vector(node, self.shape(argument))?;
+        let (inputs, outputs, values) = matrix(node, &weights, false)?;
+        let addition = self.added_vector(node, outputs)?;
+        let mut parameters = vec![&weights];
+        parameters.extend(addition.iter().map(|(_, bias)| bias));
+        let name = self.module_name(node, &parameters);
+        let bias = addition.as_ref().map(|(_, bias)| bias.to_weights());
+        let dense = Dense { inputs, outputs, weights: values, bias };
+        let computed = self.emit_as(node, name, Operator::Dense(dense), &[argument])?;
+        if let Some((index, _)) = addition {
+            self.absorbed.insert(index, computed);
+        }
+        Ok(self.computed(node, computed))
+    }
+
+    /// The index of the addition that alone takes a node's result, and the constant vector that it adds.
+    fn added_vector(&self, node: &Node, length: usize) -> Result<Option<(usize, Constant)>> {
+        let Some(product) = node.outputs().first() else {
+            return Ok(None);
+        };
+        let [user] = self.graph.users(product) else {
+            return Ok(None);
+        };
+        if user.operator() != "Add" || product == self.graph.output || user.has("axis") {
+            return Ok(None);
+        }
+        let Some(other) = user.inputs().find(|name| name != product) else {
+            return Ok(None);
+        };
+        let constant = self.known_constant(other)?;
+        let fits = |constant: &Constant| constant.dims == [length] || constant.dims == [1, length];
+        Ok(constant.filter(fits).map(|constant| (user.index, constant)))
+    }
+
+    /// A convolution of one or two axes.
+    pub fn convolution(&mut self, node: &Node) -> Result<Value> {
+        let argument = self.tensor(node, 0)?;
+        let weights = self.constant(node, 1, "weights")?;
+        let bias = self.optional_constant(node, 2, "bias")?;
+        let [outputs, inputs, kernel @ ..] = &weights.dims[..] else {
+            return Err(node.malformed(format!("has weights of shape {:?}", weights.dims)));
+        };
+        if let Some(sizes) = node.ints("kernel_shape")?
+            && node.sizes("kernel_shape", sizes, kernel.len())? != kernel
+        {
+            return Err(node.malformed(format!("has the kernel {sizes:?} and weights of shape {:?}", weights.dims)));
+        }
+        let groups = usize::try_from(node.int("group", 1)?).unwrap_or(0);
+        let Some(inputs) = inputs.checked_mul(groups).filter(|_| groups > 0) else {
+            return Err(node.malformed("has an impossible number of groups"));
+        };
+        let window = window(node, &self.shape(argument)[1..], kernel)?;
+        let parameters: Vec<&Constant> = std::iter::once(&weights).chain(&bias).collect();
+        let name = self.module_name(node, &parameters);
+        let bias = match &bias {
+            None => None,
+            Some(bias) => Some(self.bias(node, bias, *outputs)?),
+        };
+        let (outputs, weights) = (*outputs, weights.to_weights());
+        let convolution = Convolution { inputs, outputs, groups, window, weights, bias };
+        let computed = self.emit_as(node, name, Operator::Convolution(convolution), &[argument])?;
+        Ok(self.computed(node, computed))
+    }
+
+    /// Batch normalisation with fixed statistics: a factor and a summand per channel.
+    pub fn batch_normalization(&mut self, node: &Node) -> Result<Value> {
+        if node.flag("training_mode", false)? {
+            return Err(node.unsupported("is in training mode; export the model in evaluation mode"));
+        }
+        if !node.flag("spatial", true)? {
+            return Err(
+                node.unsupported("normalises every value on its own (spatial = 0); only channels are supported")
+            );
+        }
+        let argument = self.tensor(node, 0)?;
+        let names = ["scale", "shift", "mean", "variance"];
+        let mut constants = Vec::new();
+        for (position, name) in names.iter().enumerate() {
+            constants.push(self.constant(node, position + 1, name)?);
+        }
+        let channels = self.shape(argument).first().copied().unwrap_or(1);
+        if constants.iter().any(|constant| constant.len() != channels) {
+            let lengths: Vec<_> = constants.iter().map(Constant::len).collect();
+            return Err(node.malformed(format!("has parameters of lengths {lengths:?} for {channels} channels")));
+        }
+        let parameters: Vec<&Constant> = constants.iter().collect();
+        let name = self.module_name(node, &parameters);
+        let epsilon = f64::from(node.float("epsilon", 1e-5)?);
+        let values: Vec<Weights> = constants.iter().map(Constant::to_weights).collect();
+        let value = |which: usize, channel: usize| f64::from(values[which][channel]);
+        let factor = |channel| value(0, channel) / (value(3, channel) + epsilon).sqrt();
+        let scale = (0..channels).map(|channel| factor(channel) as f32).collect();
+        let shift =
+            (0..channels).map(|channel| (value(1, channel) - value(2, channel) * factor(channel)) as f32).collect();
+        let computed = self.emit_as(node, name, Operator::Affine(Affine { scale, shift }), &[argument])?;
+        Ok(self.computed(node, computed))
+    }
+
+    fn bias(&mut self, node: &Node, bias: &Constant, outputs: usize) -> Result<Weights> {
+        if let Some(value) = bias.scalar() {
+            return self.repeat(node, value, outputs);
+        }
+        if bias.dims == [outputs] || bias.dims == [1, outputs] {
+            return Ok(bias.to_weights());
+        }
+        Err(node.unsupported(format!("adds a bias of shape {:?} to {outputs} channels", bias.dims)))
+    }
+
+    fn check_vector(&self, node: &Node, shape: &[usize]) -> Result<()> {
+        if shape.len() == 1 {
+            return Ok(());
+        }
+        let what = format!("multiplies a tensor of shape {shape:?} (without the batch axis)");
+        Err(node.unsupported(format!("{what}; only vectors are supported: flatten it first")))
+    }
+}
+
+/// Inputs, outputs and `[outputs, inputs]` values of a matrix, which may be given the other way round.
+fn matrix(node: &Node, weights: &Constant, outputs_first: bool) -> Result<(usize, usize, Weights)> {
+    let [rows, columns] = weights.dims[..] else {
+        return Err(node.unsupported(format!("has weights of shape {:?}; only matrices are supported", weights.dims)));
+    };
+    debug_assert_eq!(elements(&weights.dims), Some(weights.len()));
+    if outputs_first {
+        Ok((columns, rows, weights.to_weights()))
+    } else {
+        Ok((rows, columns, weights.transposed(&[1, 0]).to_weights()))
+    }
+}

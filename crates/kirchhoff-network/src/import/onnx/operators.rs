@@ -1,0 +1,183 @@
+//! One entry for each operator of ONNX that is supported.
+
+use super::constant::{Arithmetic, Constant, Data};
+use super::fault::Result;
+use super::function::{Elementary, Function};
+use super::importer::{Importer, Value};
+use super::node::Node;
+use super::proto::data_type;
+use crate::Activation;
+use crate::operator::Operator;
+
+impl Importer<'_> {
+    /// The values of a node's outputs, of the first at least.
+    pub fn node(&mut self, node: &Node) -> Result<Vec<Value>> {
+        let value = match &node.operator()[..] {
+            "Gemm" => self.gemm(node)?,
+            "MatMul" => self.matrix_product(node)?,
+            "Conv" => self.convolution(node)?,
+            "BatchNormalization" => self.batch_normalization(node)?,
+            "Add" => self.arithmetic(node, Arithmetic::Add)?,
+            "Sub" => self.arithmetic(node, Arithmetic::Subtract)?,
+            "Mul" => self.arithmetic(node, Arithmetic::Multiply)?,
+            "Div" => self.arithmetic(node, Arithmetic::Divide)?,
+            "Sum" => self.sum(node)?,
+            "Pow" => self.power(node)?,
+            "MaxPool" => self.maximum_pool(node)?,
+            "AveragePool" => self.average_pool(node)?,
+            "GlobalMaxPool" => self.global_pool(node, true)?,
+            "GlobalAveragePool" => self.global_pool(node, false)?,
+            "ReduceMax" => self.reduction(node, true)?,
+            "ReduceMean" => self.reduction(node, false)?,
+            "Relu" => self.activation(node, Activation::Relu)?,
+            "LeakyRelu" => self.activation(node, Activation::LeakyRelu { slope: node.float("alpha", 0.01)? })?,
+            "PRelu" => self.parametric_relu(node)?,
+            "Clip" => self.clip(node)?,
+            "Elu" => self.activation(node, Activation::Elu { alpha: node.float("alpha", 1.0)? })?,
+            "Gelu" => match &node.text("approximate", "none")?[..] {
+                "none" => self.activation(node, Activation::Gelu { tanh: false })?,
+                "tanh" => self.activation(node, Activation::Gelu { tanh: true })?,
+                other => return Err(node.malformed(format!("has the approximation '{other}', not 'none' or 'tanh'"))),
+            },
+            "Sigmoid" => self.elementary(node, Elementary::Sigmoid)?,
+            "Tanh" => self.elementary(node, Elementary::Tanh)?,
+            "Erf" => self.elementary(node, Elementary::ErrorFunction)?,
+            "Softmax" => self.softmax(node, false)?,
+            "LogSoftmax" => self.softmax(node, true)?,
+            "Dropout" => self.dropout(node)?,
+            "Identity" => self.value(node, 0)?,
+            "Cast" => self.cast(node)?,
+            "Constant" => Value::Constant(self.constant_node(node)?),
+            "Shape" => self.shape_of(node)?,
+            "Gather" => self.gather(node)?,
+            "Flatten" => self.flatten(node)?,
+            "Reshape" => self.reshape(node)?,
+            "Squeeze" => self.squeeze(node)?,
+            "Unsqueeze" => self.unsqueeze(node)?,
+            "Transpose" => self.transpose(node)?,
+            "Concat" => self.concatenation(node)?,
+            "Slice" => self.slice(node)?,
+            "Split" => return self.split(node),
+            "Pad" => self.pad(node)?,
+            "If" | "Loop" | "Scan" => {
+                let what = "is control flow, which is not supported; export the model by tracing one fixed path";
+                return Err(node.unsupported(what));
+            }
+            _ => {
+                let what = "is an operator that is not supported; replace it in the model, or by simplifying the file";
+                return Err(node.unsupported(what));
+            }
+        };
+        Ok(vec![value])
+    }
+
+    fn activation(&mut self, node: &Node, activation: Activation) -> Result<Value> {
+        let argument = self.tensor(node, 0)?;
+        let computed = self.emit(node, Operator::Activation(activation), &[argument])?;
+        Ok(self.computed(node, computed))
+    }
+
+    /// A function that also occurs as a part of others.
+    fn elementary(&mut self, node: &Node, function: Elementary) -> Result<Value> {
+        let Value::Tensor(argument) = self.value(node, 0)? else {
+            return Err(node.unsupported("takes a constant; fold constants before exporting"));
+        };
+        let functions: Vec<Function> =
+            argument.all_functions().filter_map(|argument| argument.apply(function)).collect();
+        let activation = match function {
+            Elementary::Sigmoid => Some(Activation::Sigmoid),
+            Elementary::Tanh => Some(Activation::Tanh),
+            Elementary::ErrorFunction => None,
+        };
+        let computed = match (activation, argument.node) {
+            (Some(activation), Some(argument)) => {
+                Some(self.emit(node, Operator::Activation(activation), &[argument])?)
+            }
+            _ => None,
+        };
+        Ok(self.partial(node, computed, functions))
+    }
+
+    fn parametric_relu(&mut self, node: &Node) -> Result<Value> {
+        let slopes = self.constant(node, 1, "slope")?.to_weights();
+        match slopes.first() {
+            Some(&slope) if slopes.iter().all(|&other| other == slope) => {
+                self.activation(node, Activation::LeakyRelu { slope })
+            }
+            _ => Err(node.unsupported("has several slopes; a PRelu with one slope (a leaky ReLU) is supported")),
+        }
+    }
+
+    fn clip(&mut self, node: &Node) -> Result<Value> {
+        let bound = |position, attribute: &str, default| match self.optional_constant(node, position, attribute)? {
+            None => node.float(attribute, default),
+            Some(constant) => {
+                constant.scalar().ok_or_else(|| node.malformed(format!("has a {attribute} that is not one number")))
+            }
+        };
+        let (low, high) = (bound(1, "min", f32::MIN)?, bound(2, "max", f32::MAX)?);
+        if low.is_nan() || high.is_nan() {
+            return Err(node.malformed("has a bound that is not a number"));
+        }
+        self.activation(node, Activation::Clip { low, high })
+    }
+
+    /// ONNX's softmax is over one axis since version 13, and over all axes from one on before.
+    fn softmax(&mut self, node: &Node, logarithm: bool) -> Result<Value> {
+        let argument = self.tensor(node, 0)?;
+        let shape = self.shape(argument);
+        let axis = node.axis(node.int("axis", if self.opset < 13 { 1 } else { -1 })?, shape.len() + 1)?;
+        let one_axis = self.opset >= 13 || shape.iter().skip(1).all(|&length| length == 1);
+        if axis != 1 || !one_axis {
+            return Err(node.unsupported("is not over the channel axis (axis 1); only that is supported"));
+        }
+        let computed = self.emit(node, Operator::Softmax { logarithm }, &[argument])?;
+        Ok(self.computed(node, computed))
+    }
+
+    fn dropout(&mut self, node: &Node) -> Result<Value> {
+        let training = self.optional_constant(node, 2, "training mode")?;
+        if training.and_then(|constant| constant.scalar()).is_some_and(|mode| mode != 0.0) {
+            return Err(node.unsupported("is in training mode; export the model in evaluation mode"));
+        }
+        let argument = self.tensor(node, 0)?;
+        let computed = self.emit(node, Operator::Dropout, &[argument])?;
+        Ok(self.computed(node, computed))
+    }
+
+    /// A change of type: between floating types it is no operator here, where everything is `f32`.
+    fn cast(&mut self, node: &Node) -> Result<Value> {
+        let kind = i32::try_from(node.int("to", 0)?).unwrap_or(0);
+        let floats = [data_type::FLOAT, data_type::DOUBLE, data_type::FLOAT16, data_type::BFLOAT16];
+        let integers = [data_type::INT32, data_type::INT64, data_type::BOOL];
+        match self.value(node, 0)? {
+            Value::Tensor(tensor) if floats.contains(&kind) => Ok(Value::Tensor(tensor)),
+            Value::Constant(constant) if floats.contains(&kind) => {
+                Ok(Value::Constant(Constant { data: Data::Float(constant.to_weights()), ..constant }))
+            }
+            Value::Constant(constant) if integers.contains(&kind) => {
+                Ok(Value::Constant(Constant { data: Data::Integer(constant.to_integers()), ..constant }))
+            }
+            _ => Err(node.unsupported(format!("casts to {}; only float is supported", data_type::name(kind)))),
+        }
+    }
+
+    fn constant_node(&self, node: &Node) -> Result<Constant> {
+        if let Some(tensor) = node.tensor("value")? {
+            return self.graph.tensor(tensor);
+        }
+        if let Some(values) = node.ints("value_ints")? {
+            return Ok(Constant::integers(values.to_vec()));
+        }
+        if let Some(values) = node.floats("value_floats")? {
+            return Ok(Constant::floats(values.to_vec()));
+        }
+        if node.has("value_int") {
+            return Ok(Constant::integer(node.int("value_int", 0)?));
+        }
+        if node.has("value_float") {
+            return Ok(Constant::float(node.float("value_float", 0.0)?));
+        }
+        Err(node.unsupported("has no value that is a tensor or numbers; only those are supported"))
+    }
+}

@@ -1,0 +1,197 @@
+//! Tensors of the file and of the files beside it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use half::{bf16, f16};
+use kirchhoff_kernel::Weights;
+use memmap2::Mmap;
+use prost::bytes::Bytes;
+
+use super::constant::{Constant, Data};
+use super::fault::{Fault, Result};
+use super::proto::{EXTERNAL, Tensor, data_type};
+use crate::operator::elements;
+
+/// A mapped model file, and the files beside it that hold its larger tensors.
+pub(super) struct Files {
+    map: Arc<Mmap>,
+    folder: PathBuf,
+    others: RefCell<HashMap<String, Arc<Mmap>>>,
+}
+
+/// Lets the decoder hand out pieces of the mapped file instead of copies.
+struct Mapped(Arc<Mmap>);
+
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Files {
+    /// Maps the model file at `path`.
+    pub fn open(path: &Path) -> Result<Self> {
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        Ok(Files { map: map(path)?, folder, others: RefCell::default() })
+    }
+
+    /// The model file.
+    pub fn bytes(&self) -> Bytes {
+        Bytes::from_owner(Mapped(self.map.clone()))
+    }
+
+    /// The values of a tensor. Values of type `float` stay in the file wherever they are aligned there.
+    pub fn read(&self, tensor: &Tensor) -> Result<Constant> {
+        let label = || format!("tensor '{}'", tensor.name);
+        let dims: Option<Vec<usize>> = tensor.dims.iter().map(|&length| usize::try_from(length).ok()).collect();
+        let sized = dims.and_then(|dims| elements(&dims).map(|count| (dims, count)));
+        let Some((dims, count)) = sized else {
+            return Err(Fault::malformed(format!("{} has the impossible shape {:?}", label(), tensor.dims)));
+        };
+        let data = if tensor.data_location == EXTERNAL {
+            let (map, range) = self.external(tensor)?;
+            stored(tensor, &map, range)?
+        } else if let Some(raw) = tensor.raw_data.as_ref().filter(|raw| !raw.is_empty()) {
+            let start = raw.as_ptr() as usize - self.map.as_ptr() as usize;
+            stored(tensor, &self.map, start..start + raw.len())?
+        } else {
+            typed(tensor)?
+        };
+        let constant = Constant { dims, data, origin: Some(Rc::from(&tensor.name[..])) };
+        if constant.len() != count {
+            let what = format!("{} of shape {:?} holds {} values", label(), tensor.dims, constant.len());
+            return Err(Fault::malformed(format!("{what}; the file is damaged: export it again")));
+        }
+        Ok(constant)
+    }
+
+    /// The bytes of a tensor in a file of its own.
+    fn external(&self, tensor: &Tensor) -> Result<(Arc<Mmap>, Range<usize>)> {
+        let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| &entry.value);
+        let malformed = |what: String| Fault::malformed(format!("tensor '{}' {what}", tensor.name));
+        let Some(location) = entry("location") else {
+            return Err(malformed("is in another file, but does not say in which".to_string()));
+        };
+        let relative = Path::new(location);
+        let inside =
+            relative.components().all(|component| matches!(component, Component::Normal(_) | Component::CurDir));
+        if !inside || relative.as_os_str().is_empty() {
+            let what = "which is not inside the model's folder: move it there and say so in the model";
+            return Err(malformed(format!("is in '{location}', {what}")));
+        }
+        let cached = self.others.borrow().get(location).cloned();
+        let map = match cached {
+            Some(map) => map,
+            None => {
+                let opened = map(&self.folder.join(relative))?;
+                self.others.borrow_mut().insert(location.clone(), opened.clone());
+                opened
+            }
+        };
+        let number = |key: &str| match entry(key) {
+            None => Ok(None),
+            Some(text) => match text.parse::<usize>() {
+                Ok(number) => Ok(Some(number)),
+                Err(_) => Err(malformed(format!("has the {key} '{text}', which is not a number of bytes"))),
+            },
+        };
+        let start = number("offset")?.unwrap_or(0);
+        let end = match number("length")? {
+            Some(length) => start.checked_add(length),
+            None => Some(map.len()),
+        };
+        match end.filter(|&end| start <= end && end <= map.len()) {
+            Some(end) => Ok((map, start..end)),
+            None => {
+                let length = number("length")?.map_or("the rest".to_string(), |length| format!("{length} bytes"));
+                let what = format!("{length} from byte {start} of '{location}', which has {} bytes", map.len());
+                Err(malformed(format!("should be {what}: one of the two files is damaged or of another model")))
+            }
+        }
+    }
+}
+
+fn map(path: &Path) -> Result<Arc<Mmap>> {
+    let io = |error| Fault::Io(path.to_path_buf(), error);
+    let file = File::open(path).map_err(io)?;
+    if !file.metadata().map_err(io)?.is_file() {
+        return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
+    }
+    // SAFETY: the mapping is read-only. Like every reader of mapped weights, it relies on nobody changing the file
+    // while the network is in use.
+    let map = unsafe { Mmap::map(&file) }.map_err(io)?;
+    Ok(Arc::new(map))
+}
+
+/// Values stored as little-endian bytes.
+fn stored(tensor: &Tensor, map: &Arc<Mmap>, range: Range<usize>) -> Result<Data> {
+    let bytes = &map[range.clone()];
+    let whole = |size: usize| {
+        if bytes.len().is_multiple_of(size) {
+            return Ok(());
+        }
+        let (name, kind) = (&tensor.name, data_type::name(tensor.data_type));
+        Err(Fault::malformed(format!("tensor '{name}' of type {kind} holds {} bytes, not whole values", bytes.len())))
+    };
+    match tensor.data_type {
+        data_type::FLOAT => {
+            whole(4)?;
+            Ok(Data::Float(Weights::mapped(map, range).expect("a checked range")))
+        }
+        data_type::DOUBLE => {
+            whole(8)?;
+            Ok(Data::Float(chunks(bytes).map(|bytes| f64::from_le_bytes(bytes) as f32).collect()))
+        }
+        data_type::FLOAT16 => {
+            whole(2)?;
+            Ok(Data::Float(chunks(bytes).map(|bytes| f16::from_le_bytes(bytes).to_f32()).collect()))
+        }
+        data_type::BFLOAT16 => {
+            whole(2)?;
+            Ok(Data::Float(chunks(bytes).map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect()))
+        }
+        data_type::INT64 => {
+            whole(8)?;
+            Ok(Data::Integer(chunks(bytes).map(i64::from_le_bytes).collect()))
+        }
+        data_type::INT32 => {
+            whole(4)?;
+            Ok(Data::Integer(chunks(bytes).map(|bytes| i64::from(i32::from_le_bytes(bytes))).collect()))
+        }
+        data_type::BOOL => Ok(Data::Integer(bytes.iter().map(|&byte| i64::from(byte)).collect())),
+        _ => Err(unknown_type(tensor)),
+    }
+}
+
+fn chunks<const SIZE: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; SIZE]> + '_ {
+    bytes.as_chunks::<SIZE>().0.iter().copied()
+}
+
+/// Values stored in the field of their type; half-precision types are bits in the field of 32-bit integers.
+fn typed(tensor: &Tensor) -> Result<Data> {
+    Ok(match tensor.data_type {
+        data_type::FLOAT => Data::Float(tensor.float_data.iter().copied().collect()),
+        data_type::DOUBLE => Data::Float(tensor.double_data.iter().map(|&value| value as f32).collect()),
+        data_type::FLOAT16 => {
+            Data::Float(tensor.int32_data.iter().map(|&bits| f16::from_bits(bits as u16).to_f32()).collect())
+        }
+        data_type::BFLOAT16 => {
+            Data::Float(tensor.int32_data.iter().map(|&bits| bf16::from_bits(bits as u16).to_f32()).collect())
+        }
+        data_type::INT64 => Data::Integer(tensor.int64_data.iter().copied().collect()),
+        data_type::INT32 | data_type::BOOL => Data::Integer(tensor.int32_data.iter().map(|&v| i64::from(v)).collect()),
+        _ => return Err(unknown_type(tensor)),
+    })
+}
+
+fn unknown_type(tensor: &Tensor) -> Fault {
+    let kind = data_type::name(tensor.data_type);
+    let what = "only float, double, float16, bfloat16, int32, int64 and bool are read: export the model in float";
+    Fault::unsupported(format!("tensor '{}' is of type {kind}; {what}", tensor.name))
+}

@@ -35,6 +35,16 @@ pub enum MaximumPooling {
     Average,
 }
 
+impl MaximumPooling {
+    /// The name, as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            MaximumPooling::Winner => "winner",
+            MaximumPooling::Average => "average",
+        }
+    }
+}
+
 /// The name of a layer, or a glob pattern for several: `features.0`, `features.*`, `*`.
 #[derive(Clone, Debug)]
 pub struct LayerPattern {

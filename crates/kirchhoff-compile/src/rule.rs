@@ -280,7 +280,9 @@ impl Rule {
             }
             Rule::WSquare => vec![signed_part(&[(SourceFactor::One, WeightFactor::Square)])],
             Rule::Flat => vec![Part { bias: false, ..signed_part(&[(SourceFactor::One, WeightFactor::One)]) }],
+            // The bias is no neuron here: it competes with no source for the maximum.
             Rule::MaxAbs => vec![Part {
+                bias: false,
                 normaliser: Normaliser::Maximum,
                 ..part(&[(a(Slopes::ABSOLUTE), w(Slopes::ABSOLUTE))], Stabiliser::Added(TINY))
             }],

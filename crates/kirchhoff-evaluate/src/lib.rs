@@ -1,4 +1,40 @@
-//! Evaluation.
+//! Evaluation of provenance circuits over any semiring.
+//!
+//! [`stream`] walks a layered circuit from output to input, one layer at a time, and gives the relevance of every tensor
+//! to a [`Sink`]. Annotations Θ come as [`Annotations`], one of the built-in ones a layer, or as [`PerEdge`], any
+//! function. A [`Ledger`] says what each layer did with the relevance that entered it.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use kirchhoff_compile::{Rule, compile};
+//! use kirchhoff_evaluate::{Keep, PerEdge, stream};
+//! use kirchhoff_network::{Dense, Execution, NetworkBuilder, Operator};
+//! use kirchhoff_semiring::Semiring;
+//!
+//! /// The longest path, by number of edges; `None` where there is no path.
+//! struct Longest;
+//!
+//! impl Semiring for Longest {
+//!     type Value = Option<u32>;
+//!     fn zero(&self) -> Option<u32> { None }
+//!     fn one(&self) -> Option<u32> { Some(0) }
+//!     fn plus(&self, a: &Option<u32>, b: &Option<u32>) -> Option<u32> { *a.max(b) }
+//!     fn times(&self, a: &Option<u32>, b: &Option<u32>) -> Option<u32> { Some((*a)? + (*b)?) }
+//! }
+//!
+//! let mut builder = NetworkBuilder::new();
+//! let input = builder.input("input", &[2])?;
+//! let dense = Dense { inputs: 2, outputs: 1, weights: vec![0.5, -0.5].into(), bias: None };
+//! let output = builder.add("0", Operator::Dense(dense), &[input])?;
+//! let execution = Execution::run(Arc::new(builder.finish(output)?), &[3.0, 1.0], 1, &())?;
+//! let circuit = compile(&execution, &Rule::Zero.into())?;
+//!
+//! let positive = PerEdge(|_: &kirchhoff_circuit::Layer, d: f32| (d > 0.0).then_some(1));
+//! let mut keep = Keep::input(&circuit);
+//! stream(&circuit, &Longest, &positive, &[Longest.one()], None, &mut keep, &())?;
+//! assert_eq!(keep.relevance(circuit.input()), Some(&[Some(1), None][..]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod annotate;
 mod ledger;

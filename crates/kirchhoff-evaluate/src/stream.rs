@@ -81,7 +81,7 @@ pub enum EvaluationError {
 }
 
 /// How the values of a semiring add up to the sums of a [`Conservation`]; `None` where they do not.
-pub type Amount<V> = Option<fn(&V) -> f64>;
+pub type Amount<'a, V> = Option<&'a (dyn Fn(&V) -> f64 + Sync)>;
 
 /// Evaluates a layered circuit over a semiring: `R[j] = ⊕_k Θ(d[j,k]) ⊗ R[k]` (2.1.3) from `start` at the output
 /// down to the input, for every execution of the batch.
@@ -100,7 +100,7 @@ pub fn stream<S: Semiring>(
     semiring: &S,
     annotations: &impl Annotate<S>,
     start: &[S::Value],
-    amount: Amount<S::Value>,
+    amount: Amount<'_, S::Value>,
     sink: &mut dyn Sink<S::Value>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Ledger>, EvaluationError> {
@@ -141,7 +141,7 @@ struct LayerStep<'a, S: Semiring> {
     index: usize,
     contributions: &'a LayerContributions,
     semiring: &'a S,
-    amount: Amount<S::Value>,
+    amount: Amount<'a, S::Value>,
     monitor: &'a dyn Monitor,
 }
 
@@ -202,7 +202,7 @@ impl<S: Semiring> LayerStep<'_, S> {
     }
 
     /// What enters the layer, and what no source receives.
-    fn books(&self, execution: usize, destinations: &[S::Value], amount: fn(&S::Value) -> f64) -> Conservation {
+    fn books(&self, execution: usize, destinations: &[S::Value], amount: impl Fn(&S::Value) -> f64) -> Conservation {
         let layer = &self.circuit.layers()[self.index];
         let amounts: Vec<f64> = destinations.iter().map(amount).collect();
         let size = amounts.len();

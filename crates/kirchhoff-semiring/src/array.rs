@@ -26,6 +26,20 @@ impl Array {
         self.len() == 0
     }
 
+    /// Appends the values of another array of the same type.
+    ///
+    /// # Panics
+    ///
+    /// If the types differ: arrays of one semiring never do.
+    pub fn append(&mut self, other: Array) {
+        match (self, other) {
+            (Array::Bool(values), Array::Bool(others)) => values.extend(others),
+            (Array::F32(values), Array::F32(others)) => values.extend(others),
+            (Array::F64(values), Array::F64(others)) => values.extend(others),
+            _ => panic!("arrays of different types"),
+        }
+    }
+
     /// The values as `f64`, truth values as 0 and 1: for pictures.
     pub fn to_f64(&self) -> Vec<f64> {
         match self {

@@ -481,3 +481,23 @@ fn damaged_descriptions_never_panic() {
         }
     }
 }
+
+#[test]
+fn the_extension_tells_the_format() {
+    use kirchhoff_network::import::{self, ImportOptions};
+
+    let mlp = golden("mnist-mlp");
+    for name in ["model.onnx", "model.safetensors"] {
+        let model = import::read(&mlp.join(name), &ImportOptions::default()).unwrap();
+        assert_eq!(model.network.node(model.network.output()).shape, [10]);
+    }
+    let description = golden("mnist-cnn/architecture.toml");
+    let options = ImportOptions { architecture: Some(&description), input_shape: None };
+    assert!(import::read(&golden("mnist-cnn/model.safetensors"), &options).is_ok());
+    let error = import::read(&mlp.join("model.onnx"), &options).unwrap_err().to_string();
+    assert!(error.contains("an ONNX file has an architecture of its own"), "{error}");
+    let error = |name: &str| import::read(Path::new(name), &ImportOptions::default()).unwrap_err().to_string();
+    assert!(error("model.pth").contains("safetensors.torch.save_file"));
+    assert!(error("model.h5").contains("'.h5' is no format of models that is read"));
+    assert!(error("model").contains("has the extension .onnx or .safetensors"));
+}

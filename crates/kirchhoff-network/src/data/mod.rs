@@ -1,5 +1,15 @@
 //! Inputs: images, arrays and data sets, as the tensors that a network takes.
 
+mod array;
+mod error;
+mod fit;
+mod idx;
+mod image;
+mod npy;
 mod preprocessing;
+mod read;
 
+pub use error::InputError;
+pub use idx::read_labels;
 pub use preprocessing::{Layout, Preprocessing};
+pub use read::{Inputs, read_inputs};

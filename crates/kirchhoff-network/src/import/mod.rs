@@ -1,10 +1,11 @@
 //! Model files: ONNX, and safetensors with a recognised or described architecture.
 
-pub mod onnx;
 pub(crate) mod architectures;
 pub(crate) mod assemble;
 mod description;
 mod layers;
+pub mod onnx;
+mod read;
 pub mod safetensors;
 mod toml_table;
 
@@ -14,6 +15,8 @@ use thiserror::Error;
 
 use crate::data::Preprocessing;
 use crate::{Network, NetworkError};
+
+pub use read::{ImportOptions, read};
 
 /// A network read from a file, with what the file says about its inputs.
 #[derive(Clone, Debug)]

@@ -42,6 +42,7 @@ pub(super) enum Arithmetic {
 }
 
 impl Arithmetic {
+    /// Its result.
     pub fn apply(self, left: f64, right: f64) -> f64 {
         match self {
             Arithmetic::Add => left + right,
@@ -82,6 +83,7 @@ impl Constant {
         Constant { dims: Vec::new(), ..Constant::floats(vec![value]) }
     }
 
+    /// The number of values.
     pub fn len(&self) -> usize {
         match &self.data {
             Data::Float(values) => values.len(),

@@ -36,15 +36,16 @@ use tensor::Files;
 ///
 /// # Errors
 /// A file that cannot be read, is damaged, or has a part that is not supported; the message names the part and says
-/// what to do. No file makes it panic or allocate more than a small multiple of its size.
+/// what to do. No file makes it panic, and no memory is taken for tensors whose size a file only claims.
 pub fn read(path: &Path, input_shape: Option<&[usize]>) -> std::result::Result<Model, ImportError> {
     import(path, input_shape).map_err(|fault| fault.about(path))
 }
 
 fn import(path: &Path, input_shape: Option<&[usize]>) -> Result<Model> {
     let files = Files::open(path)?;
-    let model = proto::Model::decode(files.bytes())
-        .map_err(|error| Fault::malformed(format!("it is damaged, cut off, or of another format ({error})")))?;
+    let model = proto::Model::decode(files.bytes()).map_err(|error| {
+        Fault::malformed(format!("it is damaged, cut off, or of another format ({error}); copy or export it again"))
+    })?;
     let Some(graph) = &model.graph else {
         return Err(Fault::malformed("it holds no graph: it is cut off or of another format"));
     };

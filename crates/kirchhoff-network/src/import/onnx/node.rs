@@ -42,10 +42,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// What has no counterpart here, about this node.
     pub fn unsupported(&self, what: impl std::fmt::Display) -> Fault {
         Fault::unsupported(format!("{} {what}", self.label()))
     }
 
+    /// What contradicts the format, about this node.
     pub fn malformed(&self, what: impl std::fmt::Display) -> Fault {
         Fault::malformed(format!("{} {what}", self.label()))
     }
@@ -76,10 +78,12 @@ impl<'a> Node<'a> {
         Ok(Some(attribute))
     }
 
+    /// Whether it has an attribute.
     pub fn has(&self, name: &str) -> bool {
         self.proto.attribute.iter().any(|attribute| attribute.name == name)
     }
 
+    /// An integer, or the default where it is missing.
     pub fn int(&self, name: &str, default: i64) -> Result<i64> {
         Ok(self.attribute(name, kind::INT)?.map_or(default, |attribute| attribute.i))
     }
@@ -93,14 +97,17 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A number, or the default where it is missing.
     pub fn float(&self, name: &str, default: f32) -> Result<f32> {
         Ok(self.attribute(name, kind::FLOAT)?.map_or(default, |attribute| attribute.f))
     }
 
+    /// A list of integers.
     pub fn ints(&self, name: &str) -> Result<Option<&'a [i64]>> {
         Ok(self.attribute(name, kind::INTS)?.map(|attribute| &attribute.ints[..]))
     }
 
+    /// A list of numbers.
     pub fn floats(&self, name: &str) -> Result<Option<&'a [f32]>> {
         Ok(self.attribute(name, kind::FLOATS)?.map(|attribute| &attribute.floats[..]))
     }
@@ -113,6 +120,7 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A tensor.
     pub fn tensor(&self, name: &str) -> Result<Option<&'a proto::Tensor>> {
         Ok(self.attribute(name, kind::TENSOR)?.and_then(|attribute| attribute.t.as_ref()))
     }

@@ -12,10 +12,12 @@ use crate::operator::{Operator, Pool, PoolKind};
 const TAPS: usize = 1 << 20;
 
 impl Importer<'_> {
+    /// A maximum over windows.
     pub fn maximum_pool(&mut self, node: &Node) -> Result<Value> {
         self.pool(node, PoolKind::Maximum)
     }
 
+    /// A mean over windows.
     pub fn average_pool(&mut self, node: &Node) -> Result<Value> {
         let count_padding = node.flag("count_include_pad", false)?;
         self.pool(node, PoolKind::Average { count_padding })
@@ -120,6 +122,9 @@ pub(super) fn window(node: &Node, lengths: &[usize], kernel: &[usize]) -> Result
 }
 
 /// The padding of both ends together that makes a window's output as long as its input, but for the stride.
+///
+/// As ONNX defines it, with the dilated kernel, and never negative. onnxruntime departs from that in pools: it leaves
+/// the dilation out, and cuts the input where the stride is larger than the kernel.
 fn same_padding(length: usize, kernel: usize, stride: usize, dilation: usize) -> Option<usize> {
     if stride == 0 {
         return None;

@@ -21,6 +21,7 @@ impl Importer<'_> {
         Ok(Value::Constant(Constant::integers(part.iter().map(|&length| length as i64).collect())))
     }
 
+    /// Elements of a constant vector: of a shape, as a rule.
     pub fn gather(&mut self, node: &Node) -> Result<Value> {
         let data = self.constant(node, 0, "data")?;
         let indices = self.constant(node, 1, "indices")?;
@@ -28,6 +29,7 @@ impl Importer<'_> {
         Ok(Value::Constant(data.gathered(node, &indices)?))
     }
 
+    /// All axes from one on joined, and all before it.
     pub fn flatten(&mut self, node: &Node) -> Result<Value> {
         let argument = self.tensor(node, 0)?;
         let shape = self.full_shape(argument);
@@ -38,6 +40,7 @@ impl Importer<'_> {
         self.reshaped(node, argument, &[size(&shape[..axis]), size(&shape[axis..])])
     }
 
+    /// The same values under another shape, in which 0 keeps an axis and -1 takes what is left.
     pub fn reshape(&mut self, node: &Node) -> Result<Value> {
         let Some(target) = self.integers(node, 1, "shape")? else {
             return Err(node.malformed("has no shape to reshape to"));
@@ -78,6 +81,7 @@ impl Importer<'_> {
         }
     }
 
+    /// Without the given axes, which have length 1.
     pub fn squeeze(&mut self, node: &Node) -> Result<Value> {
         let value = self.value(node, 0)?;
         let mut shape = self.shape_with_batch(&value)?;
@@ -108,6 +112,7 @@ impl Importer<'_> {
         self.reaxed(node, value, shape, dropped.contains(&0))
     }
 
+    /// With axes of length 1 inserted.
     pub fn unsqueeze(&mut self, node: &Node) -> Result<Value> {
         let value = self.value(node, 0)?;
         let mut shape = self.shape_with_batch(&value)?;
@@ -142,6 +147,7 @@ impl Importer<'_> {
         }
     }
 
+    /// The axes in another order.
     pub fn transpose(&mut self, node: &Node) -> Result<Value> {
         let value = self.value(node, 0)?;
         let rank = self.shape_with_batch(&value)?.len();
@@ -167,6 +173,7 @@ impl Importer<'_> {
         Ok(self.computed(node, computed))
     }
 
+    /// Tensors, or constants, one after the other along an axis.
     pub fn concatenation(&mut self, node: &Node) -> Result<Value> {
         let count = node.inputs().count();
         let mut constants = Vec::new();
@@ -193,6 +200,7 @@ impl Importer<'_> {
         }
     }
 
+    /// A regular selection from some axes.
     pub fn slice(&mut self, node: &Node) -> Result<Value> {
         let value = self.value(node, 0)?;
         let shape = self.shape_with_batch(&value)?;
@@ -233,6 +241,7 @@ impl Importer<'_> {
         }
     }
 
+    /// The parts of a tensor along an axis, each a slice.
     pub fn split(&mut self, node: &Node) -> Result<Vec<Value>> {
         let argument = self.tensor(node, 0)?;
         let shape = self.shape(argument).to_vec();
@@ -267,6 +276,7 @@ impl Importer<'_> {
         Ok(values)
     }
 
+    /// A border of one value.
     pub fn pad(&mut self, node: &Node) -> Result<Value> {
         let argument = self.tensor(node, 0)?;
         let rank = self.shape(argument).len() + 1;

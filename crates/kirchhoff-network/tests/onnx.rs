@@ -247,7 +247,6 @@ fn varint(mut value: usize) -> Vec<u8> {
 #[test]
 fn damaged_files_never_panic() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("model.onnx");
     std::fs::copy(fixtures().join("external.bin"), folder.path().join("external.bin")).unwrap();
     let mut state = 1u64;
     let mut random = |bound: usize| {
@@ -273,12 +272,15 @@ fn damaged_files_never_panic() {
     ];
     let (mut read_anyway, mut refused) = (0, 0);
     let mut check = |bytes: &[u8], whole: bool| {
+        // A file of its own each time: file systems make sure that a truncated file reaches the disk, and wait.
+        let path = folder.path().join(format!("{}.onnx", read_anyway + refused));
         std::fs::write(&path, bytes).unwrap();
         match read(&path) {
             Ok(_) if whole => read_anyway += 1,
             Ok(_) => panic!("read a model that is cut off"),
             Err(_) => refused += 1,
         }
+        std::fs::remove_file(&path).unwrap();
     };
     for name in names {
         let original = std::fs::read(fixtures().join(format!("{name}.onnx"))).unwrap();

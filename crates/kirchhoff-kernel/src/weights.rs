@@ -32,6 +32,22 @@ impl Weights {
         }
         Some(raw.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
+
+    /// Gives the memory of a range of values in a mapped file back to the system, which reads them again when they are
+    /// next used. Whoever passes over large weights once calls it behind itself. Owned values stay.
+    ///
+    /// # Panics
+    /// If the range leaves the array.
+    pub fn release(&self, values: Range<usize>) {
+        assert!(values.start <= values.end && values.end <= self.len(), "the range leaves the weights");
+        #[cfg(unix)]
+        if let Source::Mapped { map, bytes } = &self.0 {
+            let (start, length) = (bytes.start + 4 * values.start, 4 * values.len());
+            // SAFETY: what is given up of a mapping that is only read comes back from the file unchanged.
+            // A system that refuses the advice keeps the pages, which is no error.
+            let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, length) };
+        }
+    }
 }
 
 impl Deref for Weights {

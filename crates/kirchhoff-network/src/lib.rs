@@ -3,9 +3,9 @@
 mod activation;
 mod canonical;
 pub mod data;
+mod execute;
 pub mod export;
 mod fold;
-mod execute;
 pub mod import;
 mod network;
 mod operator;

@@ -215,12 +215,18 @@ impl Network {
         self.nodes().flat_map(|(_, node)| node.operator.parameters()).map(|(_, values)| values.len()).sum()
     }
 
+    /// Looks at every parameter once, and lets go of those in mapped files at once.
     fn check_finite(&self) -> Result<(), NetworkError> {
+        const AT_ONCE: usize = 1 << 20;
         for (_, node) in self.nodes() {
             for (parameter, values) in node.operator.parameters() {
-                if let Some(position) = values.iter().position(|value| !value.is_finite()) {
-                    let (name, value) = (node.name.clone(), values[position]);
-                    return Err(NetworkError::NotFinite { name, parameter, value, position });
+                for start in (0..values.len()).step_by(AT_ONCE) {
+                    let range = start..values.len().min(start + AT_ONCE);
+                    if let Some(offset) = values[range.clone()].iter().position(|value| !value.is_finite()) {
+                        let (name, position) = (node.name.clone(), start + offset);
+                        return Err(NetworkError::NotFinite { name, parameter, value: values[position], position });
+                    }
+                    values.release(range);
                 }
             }
         }

@@ -151,6 +151,7 @@ impl Composite {
                 (LayerKind::Affine | LayerKind::Passing, _) => Rule::Pass,
                 (LayerKind::AveragePooling | LayerKind::MaximumPooling | LayerKind::Addition, _) => Rule::Norm,
             },
+            Choice::ByNumber(_) if kind == LayerKind::Affine => Rule::Pass,
             Choice::ByNumber(ranges) => {
                 let number = vgg_number(name)?;
                 ranges.iter().find(|&&(last, _)| number <= last)?.1

@@ -1,0 +1,226 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kirchhoff::compile::MaximumPooling;
+
+/// Explain neural networks under any semiring.
+///
+/// Kirchhoff runs a network, compiles the execution into a provenance circuit whose leaves are layer-wise relevance
+/// (LRP) contributions, and evaluates the circuit over semirings: which inputs the answer rests on, along how many
+/// paths, along which best one, and up to which threshold.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What the tool can do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Explain a model on inputs: relevance, pictures, ledger.
+    Explain(Box<Explain>),
+    /// Show a model: its layers, shapes, edges and parameters.
+    Inspect(Inspect),
+    /// List the semirings.
+    Semirings(Listing),
+    /// List the rules, composites and annotations.
+    Rules(Listing),
+    /// Check that a semiring obeys its laws.
+    Laws(Laws),
+    /// Write a model with random weights.
+    New(New),
+}
+
+/// Options that say how a model file is to be read.
+#[derive(Args, Debug, Default)]
+pub struct ModelOptions {
+    /// Architecture of a safetensors model, where its tensor names do not tell
+    #[arg(long, value_name = "FILE.toml")]
+    pub architecture: Option<PathBuf>,
+    /// Shape of one input, such as 3,224,224, where the model leaves it open
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    pub input_shape: Option<Vec<usize>>,
+}
+
+/// Options of every verb that computes or prints.
+#[derive(Args, Debug, Default)]
+pub struct Common {
+    /// Print JSON to stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress, no messages
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Number of threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// `kirchhoff explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    /// The model (.onnx or .safetensors), then inputs: images, .npy, .safetensors or IDX files. Without a model, the
+    /// embedded digit network; without inputs, its ten digits
+    #[arg(value_name = "MODEL | INPUT")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub preprocessing: PreprocessingOptions,
+    /// Output to explain: `top`, `3`, `3,8` (both), `3-8` (for 3 and against 8). Repeat to give one an input
+    #[arg(long, value_name = "TARGET", default_value = "top")]
+    pub target: Vec<String>,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
+    pub semiring: String,
+    /// Composite: a rule for each kind of layer. With `SEMIRING:` before it, for that semiring only
+    #[arg(long, value_name = "[SEMIRING:]NAME")]
+    pub composite: Vec<String>,
+    /// Rule for every layer, or for layers by name or pattern: `zero`, `features.0=z-box`, `boolean:0=gamma(0.25)`
+    #[arg(long, value_name = "[SEMIRING:][LAYER=]RULE", allow_hyphen_values = true)]
+    pub rule: Vec<String>,
+    /// Annotation Θ for every layer, or for layers by name or pattern: `threshold(0.01)`, `boolean:4=0.05`
+    #[arg(long, value_name = "[SEMIRING:][LAYER=]THETA", allow_hyphen_values = true)]
+    pub theta: Vec<String>,
+    /// What targets start with [default: the logit for real, 1 for the others]
+    #[arg(long, value_enum)]
+    pub start: Option<StartOption>,
+    /// How relevance goes through maximum pooling
+    #[arg(long, value_enum, default_value = "winner")]
+    pub max_pool: MaximumPoolOption,
+    /// Lower bounds of the input for z-box: one, or one a channel [default: what the preprocessing makes of 0]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub low: Option<Vec<f32>>,
+    /// Upper bounds of the input for z-box: one, or one a channel [default: what the preprocessing makes of 1]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub high: Option<Vec<f32>>,
+    /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas
+    #[arg(long, value_name = "LAYERS", default_value = "input")]
+    pub layers: String,
+    /// How pictures join colour channels [default: by the semiring's ⊕]
+    #[arg(long, value_enum)]
+    pub channels: Option<ChannelsOption>,
+    /// Folder for relevance.safetensors, explanation.json and pictures; made if it is not there
+    #[arg(long, short, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Pictures and terminal previews for at most so many inputs
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub pictures: usize,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// How files become inputs.
+#[derive(Args, Debug, Default)]
+pub struct PreprocessingOptions {
+    /// Factor on raw values, before mean and std [default: from the model, or 1; images are read as 0..1]
+    #[arg(long, allow_hyphen_values = true)]
+    pub scale: Option<f32>,
+    /// Mean to subtract: one, or one a channel
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub mean: Option<Vec<f32>>,
+    /// Standard deviation to divide by: one, or one a channel
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub std: Option<Vec<f32>>,
+    /// Order of the axes in arrays
+    #[arg(long, value_enum)]
+    pub layout: Option<LayoutOption>,
+}
+
+/// Order of axes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LayoutOption {
+    /// Channels, height, width
+    Chw,
+    /// Height, width, channels
+    Hwc,
+}
+
+/// What targets start with.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StartOption {
+    /// The semiring's 1
+    One,
+    /// The target's logit
+    Logit,
+}
+
+/// How relevance goes through maximum pooling.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MaximumPoolOption {
+    /// To the first maximum of each window
+    Winner,
+    /// As through average pooling
+    Average,
+}
+
+impl From<MaximumPoolOption> for MaximumPooling {
+    fn from(option: MaximumPoolOption) -> Self {
+        match option {
+            MaximumPoolOption::Winner => MaximumPooling::Winner,
+            MaximumPoolOption::Average => MaximumPooling::Average,
+        }
+    }
+}
+
+/// How pictures join colour channels.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ChannelsOption {
+    /// Relevant in one channel
+    Or,
+    /// Relevant in all channels
+    And,
+    /// The sum
+    Sum,
+    /// The largest
+    Max,
+}
+
+/// `kirchhoff inspect`.
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// The model (.onnx or .safetensors). Left out: the embedded digit network
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `kirchhoff semirings` and `kirchhoff rules`.
+#[derive(Args, Debug)]
+pub struct Listing {
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `kirchhoff laws`.
+#[derive(Args, Debug)]
+pub struct Laws {
+    /// Semirings to check [default: all]
+    pub semirings: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `kirchhoff new`.
+#[derive(Args, Debug)]
+pub struct New {
+    /// vgg11, vgg13, vgg16, vgg19 (each also with -bn), alexnet, or mlp-784-300-100-10
+    pub architecture: String,
+    /// Seed of the random weights
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Number of classes, for the image networks
+    #[arg(long, default_value_t = 1000)]
+    pub classes: usize,
+    /// File to write [default: ARCHITECTURE.safetensors]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}

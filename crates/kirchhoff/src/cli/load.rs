@@ -1,0 +1,98 @@
+//! Models and inputs, as the command line names them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kirchhoff::embedded;
+use kirchhoff::network::data::{Inputs, Layout, Preprocessing, read_inputs};
+use kirchhoff::network::import::{ImportOptions, Model, read};
+use kirchhoff::network::{Network, canonical};
+
+use super::arguments::{LayoutOption, ModelOptions, PreprocessingOptions};
+use super::failure::Failure;
+
+/// The name of the embedded network among models.
+const EMBEDDED: &str = "digits";
+
+/// A model ready to run.
+pub struct Loaded {
+    /// What the user calls it.
+    pub name: String,
+    /// The network in canonical form.
+    pub network: Arc<Network>,
+    /// What the model file says about its inputs.
+    pub preprocessing: Option<Preprocessing>,
+    /// The names of its classes.
+    pub classes: Option<Vec<String>>,
+}
+
+impl Loaded {
+    /// The name of an output.
+    pub fn class(&self, index: usize) -> String {
+        match self.classes.as_ref().and_then(|classes| classes.get(index)) {
+            Some(name) => format!("{index} {name}"),
+            None => index.to_string(),
+        }
+    }
+}
+
+/// Whether a file is named as models are.
+pub fn is_model(path: &Path) -> bool {
+    path.as_os_str() == EMBEDDED
+        || path.extension().is_some_and(|extension| {
+            extension.eq_ignore_ascii_case("onnx") || extension.eq_ignore_ascii_case("safetensors")
+        })
+}
+
+/// Reads a model; none is the embedded one.
+pub fn model(path: Option<&Path>, options: &ModelOptions) -> Result<Loaded, Failure> {
+    let (name, model) = match path.filter(|path| path.as_os_str() != EMBEDDED) {
+        None => (EMBEDDED.to_string(), embedded::model().map_err(Failure::work)?),
+        Some(path) => {
+            let options = ImportOptions {
+                architecture: options.architecture.as_deref(),
+                input_shape: options.input_shape.as_deref(),
+            };
+            (path.display().to_string(), read(path, &options).map_err(Failure::input)?)
+        }
+    };
+    let Model { network, preprocessing, classes } = model;
+    let network = canonical(&network).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    Ok(Loaded { name, network: Arc::new(network), preprocessing, classes })
+}
+
+/// The preprocessing that the options ask for, over what the model file says.
+pub fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preprocessing {
+    let mut preprocessing = loaded.preprocessing.clone().unwrap_or_default();
+    if let Some(scale) = options.scale {
+        preprocessing.scale = scale;
+    }
+    if let Some(mean) = &options.mean {
+        preprocessing.mean = mean.clone();
+    }
+    if let Some(std) = &options.std {
+        preprocessing.std = std.clone();
+    }
+    if let Some(layout) = options.layout {
+        preprocessing.layout = match layout {
+            LayoutOption::Chw => Layout::Chw,
+            LayoutOption::Hwc => Layout::Hwc,
+        };
+    }
+    preprocessing
+}
+
+/// Reads inputs; none are the embedded digits, where the network takes them.
+pub fn inputs(paths: &[PathBuf], loaded: &Loaded, preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
+    let shape = &loaded.network.node(loaded.network.input()).shape;
+    if paths.is_empty() {
+        return embedded::inputs(shape).ok_or_else(|| {
+            Failure::usage(format!(
+                "{} takes inputs of shape {shape:?}, which the embedded digits do not have: name an image, .npy, \
+                 .safetensors or IDX file after the model",
+                loaded.name
+            ))
+        });
+    }
+    read_inputs(paths, shape, preprocessing).map_err(Failure::input)
+}

@@ -1,0 +1,55 @@
+//! The verbs of the command line.
+
+mod archive;
+mod arguments;
+mod explain;
+mod failure;
+mod inspect;
+mod laws;
+mod listings;
+mod load;
+mod new;
+mod output;
+mod pictures;
+mod progress;
+mod questions;
+mod report;
+
+pub use arguments::Arguments;
+use arguments::{Common, Verb};
+use failure::Failure;
+
+/// Does what the arguments say.
+pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.verb {
+        Verb::Explain(arguments) => {
+            set_threads(&arguments.common)?;
+            explain::run(&arguments)
+        }
+        Verb::Inspect(arguments) => inspect::run(&arguments),
+        Verb::Semirings(arguments) => listings::semirings(&arguments),
+        Verb::Rules(arguments) => listings::rules(&arguments),
+        Verb::Laws(arguments) => laws::run(&arguments),
+        Verb::New(arguments) => new::run(&arguments),
+    }
+}
+
+fn set_threads(common: &Common) -> Result<(), Failure> {
+    let threads = common.threads.map_or(0, usize::from);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(Failure::work)
+}
+
+/// Prints lines to stdout. A reader that has gone away, as `head` does, is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::work(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(Failure::work)?;
+    print(&(text + "\n"))
+}

@@ -1,0 +1,60 @@
+//! Progress on stderr, and Ctrl-C.
+
+use std::io::IsTerminal;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kirchhoff_kernel::Monitor;
+
+static CANCELLED: AtomicBool = AtomicBool::new(false);
+static HANDLER: OnceLock<()> = OnceLock::new();
+
+/// A progress bar over edges, which stops at Ctrl-C.
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar over so many edges, drawn only where stderr is a terminal and `quiet` is not set.
+    pub fn new(edges: u64, quiet: bool) -> Self {
+        HANDLER.get_or_init(|| {
+            // A second Ctrl-C, while the work comes to its stop, ends the process at once. Without a handler, which
+            // some sandboxes refuse, the first one does.
+            let _ = ctrlc::set_handler(|| {
+                if CANCELLED.swap(true, Ordering::Relaxed) {
+                    std::process::exit(130);
+                }
+            });
+        });
+        let bar = ProgressBar::new(edges);
+        if quiet || !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let style = "{msg:>12} {wide_bar:.cyan/dim} {percent:>3} %  {eta:>4} left";
+        bar.set_style(ProgressStyle::with_template(style).expect("the template is well-formed"));
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Progress { bar }
+    }
+
+    /// Says what the work is about now.
+    pub fn say(&self, message: impl Into<String>) {
+        self.bar.set_message(message.into());
+    }
+
+    /// Removes the bar.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Monitor for Progress {
+    fn advance(&self, edges: u64) {
+        self.bar.inc(edges);
+    }
+
+    fn cancelled(&self) -> bool {
+        CANCELLED.load(Ordering::Relaxed)
+    }
+}

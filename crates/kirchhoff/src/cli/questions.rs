@@ -1,0 +1,139 @@
+//! From options to questions.
+
+use kirchhoff::compile::{Bounds, LayerPattern};
+use kirchhoff::explain::{Layers, Question, Target, ThetaChoice};
+use kirchhoff::semiring::{DefaultStart, find};
+
+use super::arguments::{Explain, StartOption};
+use super::failure::Failure;
+
+/// An option that may be meant for one semiring only: `boolean:…`.
+struct Scoped<'a> {
+    semiring: Option<&'a str>,
+    text: &'a str,
+}
+
+impl<'a> Scoped<'a> {
+    fn new(text: &'a str) -> Self {
+        // Layer names may have colons of their own: only a semiring's name before one is a scope.
+        match text.split_once(':') {
+            Some((semiring, rest)) if find(semiring).is_ok() => Scoped { semiring: Some(semiring), text: rest },
+            _ => Scoped { semiring: None, text },
+        }
+    }
+
+    fn is_for(&self, semiring: &str) -> bool {
+        self.semiring.is_none_or(|scope| scope == semiring)
+    }
+
+    /// The layer, if one is named, and what is chosen for it.
+    fn layer(&self) -> (Option<&'a str>, &'a str) {
+        match self.text.rsplit_once('=') {
+            Some((layer, choice)) => (Some(layer), choice),
+            None => (None, self.text),
+        }
+    }
+}
+
+/// One question a semiring, in the order in which they are named.
+pub fn questions(arguments: &Explain, bounds: &Bounds) -> Result<Vec<Question>, Failure> {
+    let names = split(&arguments.semiring);
+    for option in arguments.composite.iter().chain(&arguments.rule).chain(&arguments.theta) {
+        if let Some(scope) = Scoped::new(option).semiring.filter(|scope| !names.contains(scope)) {
+            return Err(Failure::usage(format!("`{option}` is for semiring `{scope}`, which is not asked for")));
+        }
+    }
+    let targets: Vec<Target> =
+        arguments.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
+    let layers = layers(&arguments.layers)?;
+    names.iter().map(|name| question(name, arguments, bounds, &targets, &layers)).collect()
+}
+
+fn question(
+    name: &str,
+    arguments: &Explain,
+    bounds: &Bounds,
+    targets: &[Target],
+    layers: &Layers,
+) -> Result<Question, Failure> {
+    let mut question = Question::new(name).map_err(Failure::input)?;
+    question.targets = targets.to_vec();
+    question.layers = layers.clone();
+    question.assignment.maximum_pooling = arguments.max_pool.into();
+    question.assignment.bounds = bounds.clone();
+    if let Some(start) = arguments.start {
+        question.start = match start {
+            StartOption::One => DefaultStart::One,
+            StartOption::Logit => DefaultStart::Logit,
+        };
+    }
+    // What is meant for all layers comes first, or it would undo what is meant for single ones.
+    let for_all = arguments
+        .composite
+        .iter()
+        .map(|text| Scoped::new(text))
+        .chain(arguments.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.layer().0.is_none()));
+    let for_all: Vec<_> = for_all.filter(|scoped| scoped.is_for(name)).collect();
+    // A choice for this semiring wins over one for all of them.
+    for scoped in for_all
+        .iter()
+        .filter(|scoped| scoped.semiring.is_none())
+        .chain(for_all.iter().filter(|scoped| scoped.semiring.is_some()))
+    {
+        question = question.with_rule(scoped.text).map_err(Failure::input)?;
+    }
+    for scoped in arguments.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
+        if let (Some(layer), rule) = scoped.layer() {
+            let pattern = LayerPattern::new(layer).map_err(Failure::input)?;
+            question.assignment = question.assignment.choose(pattern, rule.parse().map_err(Failure::input)?);
+        }
+    }
+    for scoped in arguments.theta.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
+        match scoped.layer() {
+            (None, theta) => match theta_choice(theta)? {
+                ThetaChoice::Annotation(annotation) => question.annotation = annotation,
+                ThetaChoice::Theta(theta) => {
+                    question.annotation = question.annotation.with_theta(theta).map_err(Failure::input)?;
+                }
+            },
+            (Some(layer), theta) => {
+                let pattern = LayerPattern::new(layer).map_err(Failure::input)?;
+                question.choices.push((pattern, theta_choice(theta)?));
+            }
+        }
+    }
+    Ok(question)
+}
+
+/// A number is another θ; anything else is an annotation.
+fn theta_choice(text: &str) -> Result<ThetaChoice, Failure> {
+    match text.trim().parse::<f32>() {
+        Ok(theta) => Ok(ThetaChoice::Theta(theta)),
+        Err(_) => text.parse().map(ThetaChoice::Annotation).map_err(Failure::input),
+    }
+}
+
+fn layers(text: &str) -> Result<Layers, Failure> {
+    match text {
+        "input" => Ok(Layers::Input),
+        "all" => Ok(Layers::All),
+        names => {
+            let patterns: Result<_, _> = split(names).into_iter().map(LayerPattern::new).collect();
+            Ok(Layers::Matching(patterns.map_err(Failure::input)?))
+        }
+    }
+}
+
+/// Parts between commas that are in no brackets.
+fn split(text: &str) -> Vec<&str> {
+    let mut depth = 0usize;
+    let parts = text.split(move |character| {
+        match character {
+            '(' | '{' | '[' => depth += 1,
+            ')' | '}' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        character == ',' && depth == 0
+    });
+    parts.map(str::trim).filter(|part| !part.is_empty()).collect()
+}

@@ -1,0 +1,246 @@
+//! Answers: relevance under one semiring, with its ledger.
+
+use std::time::{Duration, Instant};
+
+use kirchhoff_circuit::{LayeredCircuit, TensorId};
+use kirchhoff_compile::compile;
+use kirchhoff_evaluate::{Amount, Keep, Ledger, stream};
+use kirchhoff_kernel::Monitor;
+use kirchhoff_network::Execution;
+use kirchhoff_semiring::{Array, Carrier, DefaultStart, Embed, Interval, Limbs, SemiringInfo, SemiringVisitor, visit};
+use serde::Serialize;
+
+use super::{ExplainError, Layers, Question};
+
+/// The relevance of a batch of inputs in one semiring.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The semiring.
+    pub semiring: &'static SemiringInfo,
+    /// The relevance of the input, and of every other tensor that was asked for, from input to output.
+    pub tensors: Vec<TensorRelevance>,
+    /// The input's relevance with the colour channels joined by ⊕, for pictures: `[inputs, height, width]`. The
+    /// input's relevance itself where it has no channels.
+    pub joined: Array,
+    /// One ledger an input.
+    pub ledgers: Vec<Ledger>,
+    /// The rule and annotation that each layer took.
+    pub settings: Vec<LayerSetting>,
+    /// The outputs that each input was explained from, with their signs.
+    pub targets: Vec<Vec<(usize, f32)>>,
+    /// How long it took.
+    pub time: Duration,
+}
+
+impl Answer {
+    /// Appends the answer to the same question about further inputs.
+    ///
+    /// # Panics
+    /// If the other answer is to another question: in another semiring, or of other tensors.
+    pub fn append(&mut self, other: Answer) {
+        assert_eq!(self.semiring.name, other.semiring.name, "answers in one semiring");
+        assert_eq!(self.tensors.len(), other.tensors.len(), "answers of the same tensors");
+        for (tensor, other) in self.tensors.iter_mut().zip(other.tensors) {
+            tensor.limbs = match (tensor.limbs.take(), other.limbs) {
+                (None, None) => None,
+                (limbs, others) => Some(concatenated(
+                    limbs.unwrap_or_else(|| whole(&tensor.values)),
+                    others.unwrap_or_else(|| whole(&other.values)),
+                )),
+            };
+            tensor.values.append(other.values);
+        }
+        self.joined.append(other.joined);
+        self.ledgers.extend(other.ledgers);
+        self.targets.extend(other.targets);
+        self.time += other.time;
+    }
+}
+
+/// Whole numbers below 2⁵³ as limbs.
+fn whole(values: &Array) -> Limbs {
+    Limbs { width: 1, limbs: values.to_f64().into_iter().map(|value| value as u64).collect() }
+}
+
+/// Limbs one after the other, at the width that the wider ones need.
+fn concatenated(first: Limbs, second: Limbs) -> Limbs {
+    let width = first.width.max(second.width);
+    let widened = |limbs: Limbs| -> Vec<u64> {
+        let padded = |row: &[u64]| row.iter().copied().chain(std::iter::repeat_n(0, width - row.len())).collect();
+        limbs.limbs.chunks(limbs.width).flat_map(|row| -> Vec<u64> { padded(row) }).collect()
+    };
+    Limbs { width, limbs: [widened(first), widened(second)].concat() }
+}
+
+/// The relevance of one tensor.
+#[derive(Clone, Debug)]
+pub struct TensorRelevance {
+    /// Name of the tensor.
+    pub name: String,
+    /// Shape for one input.
+    pub shape: Vec<usize>,
+    /// The values for all inputs, one after the other.
+    pub values: Array,
+    /// The values to the last digit, where they are integers that `values` may have rounded.
+    pub limbs: Option<Limbs>,
+}
+
+/// What one layer was given.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerSetting {
+    /// Name of the layer.
+    pub layer: String,
+    /// Its rule.
+    pub rule: String,
+    /// Its annotation, unless it only passes relevance on.
+    pub annotation: Option<String>,
+}
+
+/// Answers a question about every input of an execution.
+///
+/// ```
+/// use std::sync::Arc;
+/// use kirchhoff::explain::{Question, explain};
+/// use kirchhoff::network::Execution;
+///
+/// let (network, digits) = kirchhoff::embedded::digits()?;
+/// let execution = Execution::run(Arc::new(network), &digits.values[..784], 1, &())?;
+/// let answer = explain(&execution, &Question::new("boolean")?, &())?;
+/// let relevant = answer.tensors[0].values.to_f64().iter().sum::<f64>();
+/// assert!(relevant > 50.0 && relevant < 400.0, "a digit's strokes, neither nothing nor everything: {relevant}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Whatever in the question does not fit the network or the semiring; cancellation.
+pub fn explain(execution: &Execution, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
+    visit(question.semiring.name, Ask { execution, question, monitor })?
+}
+
+struct Ask<'a> {
+    execution: &'a Execution,
+    question: &'a Question,
+    monitor: &'a dyn Monitor,
+}
+
+impl SemiringVisitor for Ask<'_> {
+    type Output = Result<Answer, ExplainError>;
+
+    fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
+        let clock = Instant::now();
+        let circuit = compile(self.execution, &self.question.assignment)?;
+        let annotations = self.question.annotations(&circuit)?;
+        let targets = self.targets()?;
+        let start = self.start(info, &semiring, &targets)?;
+        let mut keep = Keep::tensors(self.kept(&circuit)?);
+        // Sums of relevance have a meaning where ⊕ is the addition of all real numbers.
+        let project = |value: &S::Value| semiring.project(value);
+        let amount: Amount<'_, S::Value> =
+            if info.embeds == Carrier::real(Interval::REALS) { Some(&project) } else { None };
+        let ledgers = stream(&circuit, &semiring, &annotations, &start, amount, &mut keep, self.monitor)?;
+        let joined = {
+            let input = circuit.tensor(circuit.input());
+            let relevance = keep.relevance(circuit.input()).unwrap_or_default();
+            semiring.array(&joined(&semiring, relevance, &input.shape))
+        };
+        let setting = |(index, layer): (usize, &kirchhoff_circuit::Layer)| LayerSetting {
+            layer: layer.name.clone(),
+            rule: layer.rule_name.clone(),
+            annotation: layer.is_annotated().then(|| annotations.of(index).to_string()),
+        };
+        Ok(Answer {
+            semiring: info,
+            tensors: keep
+                .into_relevance()
+                .map(|(id, relevance)| TensorRelevance {
+                    name: circuit.tensor(id).name.clone(),
+                    shape: circuit.tensor(id).shape.clone(),
+                    values: semiring.array(&relevance),
+                    limbs: semiring.limbs(&relevance),
+                })
+                .collect(),
+            joined,
+            ledgers,
+            settings: circuit.layers().iter().enumerate().map(setting).collect(),
+            targets,
+            time: clock.elapsed(),
+        })
+    }
+}
+
+impl Ask<'_> {
+    /// The outputs that each input is explained from.
+    fn targets(&self) -> Result<Vec<Vec<(usize, f32)>>, ExplainError> {
+        let (targets, inputs) = (&self.question.targets, self.execution.batch());
+        if targets.len() != 1 && targets.len() != inputs {
+            return Err(ExplainError::Targets { targets: targets.len(), inputs });
+        }
+        let target = |input: usize| if targets.len() == 1 { &targets[0] } else { &targets[input] };
+        (0..inputs).map(|input| Ok(target(input).resolve(self.execution.output(input))?)).collect()
+    }
+
+    /// One start value an output and input.
+    fn start<S: Embed>(
+        &self,
+        info: &'static SemiringInfo,
+        semiring: &S,
+        targets: &[Vec<(usize, f32)>],
+    ) -> Result<Vec<S::Value>, ExplainError> {
+        let outputs = self.execution.output(0).len();
+        let mut start = vec![semiring.zero(); targets.len() * outputs];
+        // A sign is a factor of −1, which the semiring must have.
+        let has_signs = info.embeds.contains(-1.0) && semiring.embed(1.0) == semiring.one();
+        for (input, targets) in targets.iter().enumerate() {
+            for &(index, sign) in targets {
+                let value = match self.question.start {
+                    DefaultStart::One => sign,
+                    DefaultStart::Logit => sign * self.execution.output(input)[index],
+                };
+                let one = self.question.start == DefaultStart::One && sign > 0.0;
+                let fits = if sign < 0.0 { has_signs } else { one || info.embeds.contains(f64::from(value)) };
+                if !fits {
+                    let hint = match sign < 0.0 {
+                        true => "contrasts such as `3-8` need the real semiring",
+                        false => "start from 1 instead of the logit",
+                    };
+                    let carrier = info.carrier.to_string();
+                    return Err(ExplainError::Start { value, semiring: info.name, carrier, hint });
+                }
+                start[input * outputs + index] = if one { semiring.one() } else { semiring.embed(value) };
+            }
+        }
+        Ok(start)
+    }
+
+    /// The tensors to keep, from input to output.
+    fn kept(&self, circuit: &LayeredCircuit) -> Result<Vec<TensorId>, ExplainError> {
+        let all = || (0..circuit.tensors().len()).map(|index| TensorId(index as u32));
+        let patterns = match &self.question.layers {
+            Layers::Input => return Ok(vec![circuit.input()]),
+            Layers::All => return Ok(all().collect()),
+            Layers::Matching(patterns) => patterns,
+        };
+        let name = |id: TensorId| &circuit.tensor(id).name[..];
+        if let Some(pattern) = patterns.iter().find(|pattern| !all().any(|id| pattern.matches(name(id)))) {
+            let layers: Vec<_> = all().map(name).collect();
+            return Err(ExplainError::NoLayer { pattern: pattern.text().to_string(), layers: layers.join(", ") });
+        }
+        let wanted =
+            |id: &TensorId| *id == circuit.input() || patterns.iter().any(|pattern| pattern.matches(name(*id)));
+        Ok(all().filter(wanted).collect())
+    }
+}
+
+/// The relevance of images with their channels joined by ⊕; of anything else, itself.
+fn joined<S: Embed>(semiring: &S, relevance: &[S::Value], shape: &[usize]) -> Vec<S::Value> {
+    let [channels, height, width] = shape[..] else { return relevance.to_vec() };
+    let area = height * width;
+    let image = |values: &[S::Value]| -> Vec<S::Value> {
+        let mut sum = values[..area].to_vec();
+        for channel in values.chunks(area).skip(1) {
+            sum.iter_mut().zip(channel).for_each(|(sum, value)| semiring.plus_assign(sum, value));
+        }
+        sum
+    };
+    relevance.chunks(channels * area).flat_map(image).collect()
+}

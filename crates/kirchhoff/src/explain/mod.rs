@@ -1,0 +1,70 @@
+//! Explanations: an execution, a [`Question`], and its [`Answer`].
+
+mod answer;
+mod question;
+mod target;
+
+use kirchhoff_compile::CompileError;
+use kirchhoff_evaluate::{AnnotationError, EvaluationError};
+use kirchhoff_semiring::{LookupError, ThetaError};
+use thiserror::Error;
+
+pub use answer::{Answer, LayerSetting, TensorRelevance, explain};
+pub use question::{Layers, Question, ThetaChoice};
+pub use target::{Target, TargetError, top};
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum ExplainError {
+    /// A name that nothing has.
+    #[error(transparent)]
+    Lookup(#[from] LookupError),
+    /// Rules that do not fit the network.
+    #[error(transparent)]
+    Compile(#[from] CompileError),
+    /// Annotations that do not fit the semiring.
+    #[error(transparent)]
+    Annotation(#[from] AnnotationError),
+    /// A threshold that a layer's annotation cannot take.
+    #[error("layer `{layer}`: {error}")]
+    Theta {
+        /// The layer.
+        layer: String,
+        /// What is wrong.
+        error: ThetaError,
+    },
+    /// A choice for layers that are not there, or that take no annotation.
+    #[error("no annotated layer is named `{pattern}`; the annotated layers are: {layers}")]
+    NoLayer {
+        /// The name or pattern.
+        pattern: String,
+        /// The names there are.
+        layers: String,
+    },
+    /// A target that the network does not have.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// Neither one target nor one an input.
+    #[error("{targets} targets are given for {inputs} inputs: give one for all, or one an input")]
+    Targets {
+        /// How many targets are given.
+        targets: usize,
+        /// How many inputs there are.
+        inputs: usize,
+    },
+    /// A start value outside the carrier.
+    #[error("a start of {value} is no element of semiring `{semiring}`, which takes {carrier}; {hint}")]
+    Start {
+        /// The value.
+        value: f32,
+        /// The semiring.
+        semiring: &'static str,
+        /// Its carrier.
+        carrier: String,
+        /// What to do instead.
+        hint: &'static str,
+    },
+    /// The evaluation failed or was stopped.
+    #[error(transparent)]
+    Evaluation(#[from] EvaluationError),
+}

@@ -1,0 +1,158 @@
+//! Questions: what is asked of an execution.
+
+use std::ops::Range;
+
+use kirchhoff_circuit::LayeredCircuit;
+use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule};
+use kirchhoff_evaluate::Annotations;
+use kirchhoff_semiring::{Annotation, DefaultStart, LookupError, SemiringInfo, find};
+
+use super::{ExplainError, Target};
+
+/// One explanation to make of every input: in which semiring, under which rules, from where.
+///
+/// ```
+/// use kirchhoff::explain::Question;
+///
+/// let question = Question::new("boolean")?.with_rule("zero")?.with_annotation("threshold(0.02)".parse()?);
+/// assert_eq!(question.annotation.to_string(), "threshold(0.02)");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The semiring.
+    pub semiring: &'static SemiringInfo,
+    /// The rules.
+    pub assignment: Assignment,
+    /// Θ of every layer that no choice names.
+    pub annotation: Annotation,
+    /// Θ of single layers; later choices win.
+    pub choices: Vec<(LayerPattern, ThetaChoice)>,
+    /// What targets start with.
+    pub start: DefaultStart,
+    /// The outputs to start from: one target for all inputs, or one an input.
+    pub targets: Vec<Target>,
+    /// The tensors to keep the relevance of.
+    pub layers: Layers,
+}
+
+/// A Θ chosen for single layers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ThetaChoice {
+    /// Another annotation.
+    Annotation(Annotation),
+    /// The same kind of threshold with another θ.
+    Theta(f32),
+}
+
+/// The tensors whose relevance an explanation keeps. The input is always among them.
+#[derive(Clone, Debug, Default)]
+pub enum Layers {
+    /// The input alone.
+    #[default]
+    Input,
+    /// All.
+    All,
+    /// The input and those computed by the layers that these name.
+    Matching(Vec<LayerPattern>),
+}
+
+impl Question {
+    /// The question with the semiring's default rule, annotation and start (SPEC 4), about the largest output.
+    ///
+    /// # Errors
+    /// No semiring of this name.
+    pub fn new(semiring: &str) -> Result<Self, LookupError> {
+        let semiring = find(semiring)?;
+        Ok(Question {
+            semiring,
+            assignment: assignment(semiring.rule)?,
+            annotation: semiring.annotation,
+            choices: Vec::new(),
+            start: semiring.start,
+            targets: vec![Target::Top],
+            layers: Layers::Input,
+        })
+    }
+
+    /// The same question under one rule for all layers, or a composite, by name.
+    ///
+    /// # Errors
+    /// No rule and no composite of this name.
+    pub fn with_rule(mut self, name: &str) -> Result<Self, LookupError> {
+        let (pooling, bounds) = (self.assignment.maximum_pooling, self.assignment.bounds.clone());
+        self.assignment = assignment(name)?.with_maximum_pooling(pooling).with_bounds(bounds);
+        Ok(self)
+    }
+
+    /// The same question under another annotation.
+    pub fn with_annotation(mut self, annotation: Annotation) -> Self {
+        self.annotation = annotation;
+        self
+    }
+
+    /// The same question with maximum pooling treated otherwise.
+    pub fn with_maximum_pooling(mut self, maximum_pooling: MaximumPooling) -> Self {
+        self.assignment.maximum_pooling = maximum_pooling;
+        self
+    }
+
+    /// The same question about other targets: one for all inputs, or one an input.
+    pub fn with_targets(mut self, targets: Vec<Target>) -> Self {
+        self.targets = targets;
+        self
+    }
+
+    /// The same question about a part of the inputs, of which there are `inputs`.
+    ///
+    /// # Errors
+    /// Targets that are neither one for all nor one an input.
+    pub fn part(&self, part: Range<usize>, inputs: usize) -> Result<Self, ExplainError> {
+        let mut question = self.clone();
+        if self.targets.len() == inputs {
+            question.targets = self.targets[part].to_vec();
+        } else if self.targets.len() != 1 {
+            return Err(ExplainError::Targets { targets: self.targets.len(), inputs });
+        }
+        Ok(question)
+    }
+
+    /// The annotation of every layer of a circuit, checked against the semiring's carrier.
+    ///
+    /// # Errors
+    /// A choice that means no layer, a θ for an annotation without one, or values outside the carrier.
+    pub fn annotations(&self, circuit: &LayeredCircuit) -> Result<Annotations, ExplainError> {
+        let annotated = || circuit.layers().iter().filter(|layer| layer.is_annotated());
+        for (pattern, _) in &self.choices {
+            if !annotated().any(|layer| pattern.matches(&layer.name)) {
+                let layers: Vec<_> = annotated().map(|layer| &layer.name[..]).collect();
+                return Err(ExplainError::NoLayer { pattern: pattern.text().to_string(), layers: layers.join(", ") });
+            }
+        }
+        let of = |layer: &kirchhoff_circuit::Layer| {
+            let mut annotation = self.annotation;
+            for (_, choice) in self.choices.iter().filter(|(pattern, _)| pattern.matches(&layer.name)) {
+                annotation = match choice {
+                    ThetaChoice::Annotation(other) => *other,
+                    ThetaChoice::Theta(theta) => annotation
+                        .with_theta(*theta)
+                        .map_err(|error| ExplainError::Theta { layer: layer.name.clone(), error })?,
+                };
+            }
+            Ok(annotation)
+        };
+        let annotations: Vec<_> = circuit.layers().iter().map(of).collect::<Result<_, ExplainError>>()?;
+        let annotations = Annotations::new(annotations);
+        annotations.check(circuit, self.semiring.name, self.semiring.embeds)?;
+        Ok(annotations)
+    }
+}
+
+/// The rules that a name stands for: a composite, or one rule for all layers.
+fn assignment(name: &str) -> Result<Assignment, LookupError> {
+    match name.parse::<Composite>() {
+        // `epsilon` is both: the composite, which passes unfolded normalisation layers, is what the name means.
+        Ok(composite) => Ok(composite.into()),
+        Err(_) => Ok(name.parse::<Rule>()?.into()),
+    }
+}

@@ -2,10 +2,11 @@
 //!
 //! This crate knows neither networks nor circuits. It takes flat arrays of numbers with their shapes, and is told only
 //! what [`Kind`] of numbers they are; everything else follows from that and can be changed. Lay a tensor out as a
-//! [`HeatMap`], choose a [`Style`], then [`render`] it.
+//! [`HeatMap`], choose a [`Style`], then [`render`] it, or [`preview`] it in a
+//! terminal.
 //!
 //! ```
-//! use kirchhoff_render::{HeatMap, Join, Kind, READABLE_SIZE, Style, encode_png, render};
+//! use kirchhoff_render::{HeatMap, Join, Kind, READABLE_SIZE, Style, encode_png, preview, render};
 //!
 //! // Relevance of a picture of two channels, 2 × 3 pixels.
 //! let relevance = [0.5, 0.0, -0.5, 0.0, 0.25, 0.0, 0.5, 0.0, -0.5, 0.0, 0.25, 0.0];
@@ -15,6 +16,7 @@
 //!
 //! let style = Style::for_values(Kind::Signed);
 //! assert_eq!(style.fit(&map).legend().line(), "−1 … 1");
+//! assert_eq!(preview(&map, &style, 6, false), "##··≡≡\n··**··\n");
 //!
 //! let picture = render(&map, &style, READABLE_SIZE);
 //! assert_eq!(picture.dimensions(), (450, 300));
@@ -30,6 +32,7 @@ mod number;
 mod palette;
 mod picture;
 mod png;
+mod preview;
 mod style;
 
 pub use error::Error;
@@ -41,4 +44,5 @@ pub use number::format_value;
 pub use palette::Palette;
 pub use picture::{READABLE_SIZE, input_picture, render};
 pub use png::{encode_png, write_png};
+pub use preview::{PreviewPanel, PreviewSize, preview, preview_row};
 pub use style::{Kind, Scale, Style};

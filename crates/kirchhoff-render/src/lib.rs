@@ -2,7 +2,7 @@
 //!
 //! This crate knows neither networks nor circuits. It takes flat arrays of numbers with their shapes, and is told only
 //! what [`Kind`] of numbers they are; everything else follows from that and can be changed. Lay a tensor out as a
-//! [`HeatMap`], choose a [`Style`], then [`render`] it, or [`preview`] it in a
+//! [`HeatMap`], choose a [`Style`], then [`render`] it, put it on a [`Sheet`] beside others, or [`preview`] it in a
 //! terminal.
 //!
 //! ```
@@ -24,6 +24,7 @@
 //! # Ok::<(), kirchhoff_render::Error>(())
 //! ```
 
+mod bar;
 mod error;
 mod fitted;
 mod join;
@@ -33,7 +34,9 @@ mod palette;
 mod picture;
 mod png;
 mod preview;
+mod sheet;
 mod style;
+mod text;
 
 pub use error::Error;
 pub use fitted::{Fitted, Legend};
@@ -45,4 +48,5 @@ pub use palette::Palette;
 pub use picture::{READABLE_SIZE, input_picture, render};
 pub use png::{encode_png, write_png};
 pub use preview::{PreviewPanel, PreviewSize, preview, preview_row};
+pub use sheet::{Panel, Sheet, SheetRow, SheetSize};
 pub use style::{Kind, Scale, Style};

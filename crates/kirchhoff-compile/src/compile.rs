@@ -71,7 +71,7 @@ fn layer(
         operator: node.operator.name(),
         scale: scale(&node.operator, &links[0].wiring, rule),
         linear: !matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })),
-        links: links,
+        links,
         destination: tensor(id),
         weights,
         bias: if rule == Rule::Pass { None } else { bias },
@@ -117,7 +117,7 @@ fn bounds(
     let size: usize = source_shape.iter().product();
     let channels = source_shape[0];
     // A flattened image is a vector whose equal parts are its channels.
-    let fits = |count: usize| count == channels || (count > 0 && source_shape.len() == 1 && size % count == 0);
+    let fits = |count: usize| count == channels || (count > 0 && source_shape.len() == 1 && size.is_multiple_of(count));
     let count = low.len().max(high.len());
     let broadcast = |bounds: &[f32]| if bounds.len() == 1 { vec![bounds[0]; count] } else { bounds.to_vec() };
     let (low_values, high_values) = (broadcast(low), broadcast(high));

@@ -95,7 +95,7 @@ impl Annotations {
             annotation.check(semiring, carrier, layer.rule.range()).map_err(|error| AnnotationError::Carrier {
                 layer: layer.name.clone(),
                 rule: layer.rule_name.clone(),
-                error,
+                error: Box::new(error),
             })?;
         }
         Ok(())
@@ -121,7 +121,7 @@ pub enum AnnotationError {
         /// Its rule.
         rule: String,
         /// What leaves what.
-        error: CarrierError,
+        error: Box<CarrierError>,
     },
 }
 

@@ -209,11 +209,12 @@ impl<S: Semiring> LayerStep<'_, S> {
         let mut books = Conservation { entered: amounts.iter().sum(), ..Conservation::default() };
         match (&layer.rule, self.contributions.absorbed()) {
             (LayerRule::Pass | LayerRule::Winner, _) => {
-                books.shares = true;
                 let mut fan_in = vec![0u64; size];
                 for link in &layer.links {
                     fan_in.iter_mut().zip(link.wiring.fan_in()).for_each(|(sum, edges)| *sum += u64::from(edges));
                 }
+                // An addition that passes gives all of it to every branch.
+                books.shares = layer.rule == LayerRule::Winner || fan_in.iter().all(|&edges| edges <= 1);
                 books.uncovered = amounts.iter().zip(fan_in).filter(|(_, edges)| *edges == 0).map(|(a, _)| a).sum();
             }
             (LayerRule::Separable(_), Some(absorbed)) => {

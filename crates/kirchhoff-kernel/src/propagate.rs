@@ -32,6 +32,25 @@ pub fn propagate<S: Semiring>(
         pass(edges, semiring, destinations, sources);
         return Ok(edges.wiring.edges());
     }
+    let step = |run: &Run, contributions: &[f32], first: usize, sources: &mut [S::Value]| {
+        step(semiring, &annotate, run, contributions, destinations, first, sources)
+    };
+    walk(edges, &step, sources, monitor)
+}
+
+/// Takes one run of edges to its sources, which begin at a position; returns how many of its edges Θ keeps.
+type Step<'a, V> = dyn Fn(&Run, &[f32], usize, &mut [V]) -> u64 + Sync + 'a;
+
+/// Walks all edges in parallel over blocks of sources.
+///
+/// The step is called through a pointer, once a run: the machinery around it is then compiled once a value type, not
+/// once a semiring and annotation, which would make up most of a build.
+fn walk<V: Send>(
+    edges: &Edges<'_>,
+    step: &Step<'_, V>,
+    sources: &mut [V],
+    monitor: &dyn Monitor,
+) -> Result<u64, Cancelled> {
     let block = edges.wiring.source_block();
     sources
         .par_chunks_mut(block)
@@ -44,7 +63,7 @@ pub fn propagate<S: Semiring>(
             let (mut kept, mut visited) = (0, 0);
             edges.leaving(first..first + sources.len(), scratch, |run, contributions| {
                 visited += run.length as u64;
-                kept += step(semiring, &annotate, run, contributions, destinations, first, sources);
+                kept += step(run, contributions, first, sources);
             });
             monitor.advance(visited);
             Ok(kept)

@@ -160,7 +160,7 @@ impl LayeredCircuit {
             if let Some(scale) = &layer.scale {
                 check_size(&layer.name, "number of scales", scale.len(), size)?;
             }
-            if let Some(bias) = layer.bias.as_ref().filter(|bias| bias.is_empty() || size % bias.len() != 0) {
+            if let Some(bias) = layer.bias.as_ref().filter(|bias| bias.is_empty() || !size.is_multiple_of(bias.len())) {
                 check_size(&layer.name, "number of biases", bias.len(), tensors[layer.destination.index()].shape[0])?;
             }
         }

@@ -1,4 +1,37 @@
-//! Kirchhoff.
+//! Explain neural networks under any semiring.
+//!
+//! Kirchhoff runs a network, compiles the execution into a provenance circuit whose leaves are layer-wise relevance
+//! contributions, and evaluates the circuit over semirings (Groudiev & Maniu, "Extending Layer-wise Relevance Propagation
+//! using Semiring Annotations", 2024). This crate is the facade: [`explain`](explain::explain) answers a
+//! [`Question`](explain::Question) about an execution, and the crates behind it are re-exported as modules.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use kirchhoff::explain::{Question, Target, explain};
+//! use kirchhoff::network::Execution;
+//!
+//! let (network, digits) = kirchhoff::embedded::digits()?;
+//! let execution = Execution::run(Arc::new(network), &digits.values, digits.count, &())?;
+//!
+//! // How many paths of positive contributions lead from the output 3 to each pixel of each digit?
+//! let question = Question::new("counting")?.with_targets(vec![Target::output(3)]);
+//! let answer = explain(&execution, &question, &())?;
+//! let counts = answer.tensors[0].values.to_f64();
+//! assert_eq!(counts.len(), 10 * 784);
+//! // Black pixels contribute nothing.
+//! assert_eq!(counts[0], 0.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | crate | what it holds |
+//! |---|---|---|
+//! | [`semiring`] | `kirchhoff-semiring` | semirings, laws, annotations, the registry |
+//! | [`kernel`] | `kirchhoff-kernel` | wirings, sums over edges |
+//! | [`network`] | `kirchhoff-network` | layers, importers, execution, inputs |
+//! | [`circuit`] | `kirchhoff-circuit` | provenance circuits |
+//! | [`compile`] | `kirchhoff-compile` | rules and composites |
+//! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
+//! | [`render`] | `kirchhoff-render` | heat maps and sheets |
 
 pub mod embedded;
 pub mod explain;

@@ -72,7 +72,7 @@ pub struct Explain {
     #[command(flatten)]
     pub preprocessing: PreprocessingOptions,
     /// Output to explain: `top`, `3`, `3,8` (both), `3-8` (for 3 and against 8). Repeat to give one an input
-    #[arg(long, value_name = "TARGET", default_value = "top")]
+    #[arg(long, value_name = "TARGET", default_value = "top", allow_negative_numbers = true)]
     pub target: Vec<String>,
     /// Semirings, separated by commas; `kirchhoff semirings` lists them
     #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
@@ -210,15 +210,15 @@ pub struct Laws {
 /// `kirchhoff new`.
 #[derive(Args, Debug)]
 pub struct New {
-    /// vgg11, vgg13, vgg16, vgg19 (each also with -bn), alexnet, or mlp-784-300-100-10
+    /// vgg11, vgg13, vgg16, vgg19 (each also with _bn), alexnet, or a perceptron by its sizes: mlp-784-300-100-10
     pub architecture: String,
     /// Seed of the random weights
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
-    /// Number of classes, for the image networks
-    #[arg(long, default_value_t = 1000)]
-    pub classes: usize,
-    /// File to write [default: ARCHITECTURE.safetensors]
+    /// Number of classes of an image network [default: 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub classes: Option<u32>,
+    /// File to write, a .safetensors [default: ARCHITECTURE.safetensors]
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `kirchhoff new`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kirchhoff::network::random::named;
 use serde_json::json;
@@ -8,11 +8,22 @@ use serde_json::json;
 use super::arguments::New;
 use super::failure::Failure;
 
+/// Classes of an image network: ImageNet's.
+const CLASSES: usize = 1000;
+
 /// Writes a model with random weights.
 pub fn run(arguments: &New) -> Result<(), Failure> {
-    let model = named(&arguments.architecture, arguments.classes, arguments.seed).map_err(Failure::input)?;
+    if let (true, Some(classes)) = (arguments.architecture.starts_with("mlp-"), arguments.classes) {
+        return Err(Failure::usage(format!(
+            "`{}` says itself how many outputs it has: leave out --classes {classes}, or change its last size",
+            arguments.architecture
+        )));
+    }
+    let classes = arguments.classes.map_or(CLASSES, |classes| classes as usize);
+    let model = named(&arguments.architecture, classes, arguments.seed).map_err(Failure::input)?;
     let path =
         arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.safetensors", arguments.architecture)));
+    check(&path)?;
     model.write(&path).map_err(Failure::input)?;
     if arguments.common.json {
         super::print_json(&json!({
@@ -20,7 +31,23 @@ pub fn run(arguments: &New) -> Result<(), Failure> {
             "parameters": model.parameters(),
         }))?;
     } else if !arguments.common.quiet {
-        eprintln!("wrote {} ({} parameters)", path.display(), model.parameters());
+        super::say(format_args!("wrote {} ({} parameters)", path.display(), model.parameters()));
     }
     Ok(())
+}
+
+/// Refuses a path at which no model could be found again, or none can be written.
+fn check(path: &Path) -> Result<(), Failure> {
+    if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
+        return Err(Failure::usage(format!(
+            "cannot write {}: models are written as safetensors files, so its name must end in .safetensors",
+            path.display()
+        )));
+    }
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) if !parent.is_dir() => {
+            Err(Failure::usage(format!("cannot write {}: there is no folder {}", path.display(), parent.display())))
+        }
+        _ => Ok(()),
+    }
 }

@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     match cli::run(cli::Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            cli::say(format_args!("error: {failure}"));
             failure.code()
         }
     }

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use kirchhoff::compile::Bounds;
-use kirchhoff::explain::{Answer, Question, explain};
+use kirchhoff::explain::{Answer, ExplainError, Question, explain};
 use kirchhoff::network::Execution;
 use kirchhoff::network::data::{Inputs, Preprocessing};
 use kirchhoff::render::{PreviewSize, READABLE_SIZE, Style, encode_png, render};
@@ -15,8 +15,8 @@ use super::failure::Failure;
 use super::load::{self, Loaded};
 use super::output::Outputs;
 use super::pictures::{Pictures, kind};
-use super::progress::Progress;
-use super::questions::questions;
+use super::progress::{Progress, cancelled};
+use super::questions::{questions, refused};
 use super::report::{Report, Summary};
 
 /// Activations of at most so many bytes are alive at a time, one input's at least: inputs beyond it are run in
@@ -35,11 +35,11 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let inputs = load::inputs(files, &loaded, &preprocessing)?;
     let bounds = bounds(arguments, &inputs, &preprocessing);
     let questions = questions(arguments, &bounds)?;
+    let mut outputs = arguments.out.as_deref().map(Outputs::open).transpose()?;
+    let (answers, summaries) = answer(arguments, &loaded, &inputs, &questions)?;
     if !arguments.common.quiet {
         warn_of_bounds(&questions, &bounds, &inputs, &loaded);
     }
-    let mut outputs = arguments.out.as_deref().map(Outputs::open).transpose()?;
-    let (answers, summaries) = answer(arguments, &loaded, &inputs, &questions)?;
 
     let pictures = Pictures { inputs: &inputs, preprocessing: &preprocessing, channels: arguments.channels };
     let report = Report::new(&loaded, &preprocessing, &questions, &answers, &summaries, clock.elapsed());
@@ -48,23 +48,29 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
         outputs.write("explanation.json", &serde_json::to_vec_pretty(&report).map_err(Failure::work)?)?;
         draw(outputs, &pictures, &answers, &summaries, arguments.pictures)?;
     }
+    // Files come first: they stay if nobody reads stdout.
+    if let Some(outputs) = outputs {
+        outputs.commit()?;
+        if !arguments.common.quiet {
+            let folder = arguments.out.as_deref().unwrap_or(".".as_ref()).display();
+            let files = match arguments.pictures {
+                0 => "relevance.safetensors and explanation.json",
+                _ => "relevance.safetensors, explanation.json and pictures",
+            };
+            super::say(format_args!("wrote {files} to {folder}"));
+        }
+    }
     if arguments.common.json {
         super::print_json(&report)?;
     } else {
         let columns = usize::from(console_width());
-        let size = PreviewSize { columns: 28, line: columns, colour: std::io::stdout().is_terminal() };
+        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+        let size = PreviewSize { columns: 28, line: columns, colour };
         for (input, summary) in summaries.iter().enumerate().take(arguments.pictures) {
             let preview = pictures.preview(&answers, input, size).map_err(Failure::work)?;
             super::print(&format!("{}\n{preview}\n", summary.heading(&loaded)))?;
         }
         super::print(&report.closing(arguments.pictures))?;
-    }
-    if let Some(outputs) = outputs {
-        outputs.commit()?;
-        if !arguments.common.quiet {
-            let folder = arguments.out.as_deref().unwrap_or(".".as_ref()).display();
-            eprintln!("wrote {folder}/relevance.safetensors, explanation.json and pictures");
-        }
     }
     Ok(())
 }
@@ -95,10 +101,10 @@ fn warn_of_bounds(questions: &[Question], bounds: &Bounds, inputs: &Inputs, load
     let ((low, _), (_, high)) = (ends(&bounds.low), ends(&bounds.high));
     let (least, largest) = ends(&inputs.values);
     if least < low || largest > high {
-        eprintln!(
+        super::say(format_args!(
             "warning: inputs range from {least} to {largest}, beyond the bounds {low} to {high} of rule `z-box`: \
              set --low and --high"
-        );
+        ));
     }
 }
 
@@ -129,7 +135,13 @@ fn answer(
         for (number, question) in questions.iter().enumerate() {
             progress.say(question.semiring.name);
             let question = question.part(first..last, inputs.count)?;
-            let answer = explain(&execution, &question, &progress)?;
+            let answer = explain(&execution, &question, &progress).map_err(|error| match error {
+                ExplainError::Theta { .. } => {
+                    refused(arguments, format_args!("semiring `{}`: {error}", question.semiring.name))
+                }
+                ExplainError::Annotation(_) => refused(arguments, error),
+                error => error.into(),
+            })?;
             if number == 0 {
                 let of = |input: usize| {
                     Summary::new(&inputs.names[first + input], execution.output(input), &answer.targets[input])
@@ -142,7 +154,6 @@ fn answer(
             }
         }
     }
-    progress.finish();
     Ok((answers, summaries))
 }
 
@@ -176,6 +187,9 @@ fn draw(
     for answer in answers {
         let style = Style::for_values(kind(answer.semiring));
         for input in 0..shown.len() {
+            if cancelled() {
+                return Err(Failure::Cancelled);
+            }
             let map = pictures.map(answer, input).map_err(Failure::work)?;
             let png = encode_png(&render(&map, &style, READABLE_SIZE)).map_err(Failure::work)?;
             outputs.write(&format!("{}-{input:0width$}.png", answer.semiring.name), &png)?;

@@ -36,19 +36,40 @@ impl Loaded {
     }
 }
 
+/// Extensions of model files: those that are read, and others, which are to be refused as models and not as inputs.
+const EXTENSIONS: [&str; 10] = ["onnx", "safetensors", "pt", "pth", "ckpt", "h5", "keras", "tflite", "gguf", "pb"];
+
 /// Whether a file is named as models are.
 pub fn is_model(path: &Path) -> bool {
-    path.as_os_str() == EMBEDDED
-        || path.extension().is_some_and(|extension| {
-            extension.eq_ignore_ascii_case("onnx") || extension.eq_ignore_ascii_case("safetensors")
-        })
+    let named = |extension: &std::ffi::OsStr| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    path.as_os_str() == EMBEDDED || path.extension().is_some_and(named)
+}
+
+/// Files and not folders: what the system says of a folder that is read as a file helps nobody.
+fn check_file(path: &Path) -> Result<(), Failure> {
+    match path.is_dir() {
+        true => Err(Failure::usage(format!("{} is a folder: name the files in it", path.display()))),
+        false => Ok(()),
+    }
 }
 
 /// Reads a model; none is the embedded one.
 pub fn model(path: Option<&Path>, options: &ModelOptions) -> Result<Loaded, Failure> {
     let (name, model) = match path.filter(|path| path.as_os_str() != EMBEDDED) {
-        None => (EMBEDDED.to_string(), embedded::model().map_err(Failure::work)?),
+        None => {
+            if let Some(description) = &options.architecture {
+                return Err(Failure::usage(format!(
+                    "--architecture {} describes a .safetensors model, but none is given",
+                    description.display()
+                )));
+            }
+            if options.input_shape.is_some() {
+                return Err(Failure::usage("--input-shape is for a model file, but none is given"));
+            }
+            (EMBEDDED.to_string(), embedded::model().map_err(Failure::work)?)
+        }
         Some(path) => {
+            check_file(path)?;
             let options = ImportOptions {
                 architecture: options.architecture.as_deref(),
                 input_shape: options.input_shape.as_deref(),
@@ -86,13 +107,35 @@ pub fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preproc
 pub fn inputs(paths: &[PathBuf], loaded: &Loaded, preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
     let shape = &loaded.network.node(loaded.network.input()).shape;
     if paths.is_empty() {
-        return embedded::inputs(shape).ok_or_else(|| {
-            Failure::usage(format!(
-                "{} takes inputs of shape {shape:?}, which the embedded digits do not have: name an image, .npy, \
-                 .safetensors or IDX file after the model",
-                loaded.name
-            ))
-        });
+        return digits(loaded, shape, preprocessing);
+    }
+    for path in paths {
+        check_file(path)?;
+        // Inputs may be .safetensors files too.
+        if is_model(path) && !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
+            return Err(Failure::usage(format!(
+                "{} is named as a model, not as an input: a single model is given, before all inputs",
+                path.display()
+            )));
+        }
     }
     read_inputs(paths, shape, preprocessing).map_err(Failure::input)
+}
+
+/// The embedded digits, preprocessed like any other images.
+fn digits(loaded: &Loaded, shape: &[usize], preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
+    let mut inputs = embedded::inputs(shape).ok_or_else(|| {
+        Failure::usage(format!(
+            "{} takes inputs of shape {shape:?}, which the embedded digits do not have: name an image, .npy, \
+             .safetensors or IDX file after the model",
+            loaded.name
+        ))
+    })?;
+    let wrong = |reason| Failure::usage(format!("the preprocessing cannot be done: {reason}"));
+    preprocessing.check(shape[0]).map_err(wrong)?;
+    let length: usize = shape.iter().product();
+    for (position, value) in inputs.values.iter_mut().enumerate() {
+        *value = preprocessing.apply(*value, position % length / (length / shape[0]));
+    }
+    Ok(inputs)
 }

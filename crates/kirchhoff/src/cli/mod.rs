@@ -48,6 +48,12 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Says something on stderr, if anybody still reads it.
+pub fn say(text: impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// Prints a value as JSON.
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(Failure::work)?;

@@ -42,11 +42,18 @@ impl Progress {
     pub fn say(&self, message: impl Into<String>) {
         self.bar.set_message(message.into());
     }
+}
 
-    /// Removes the bar.
-    pub fn finish(&self) {
+impl Drop for Progress {
+    /// A failure is not said behind half a bar.
+    fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Whether the user has pressed Ctrl-C.
+pub fn cancelled() -> bool {
+    CANCELLED.load(Ordering::Relaxed)
 }
 
 impl Monitor for Progress {
@@ -55,6 +62,6 @@ impl Monitor for Progress {
     }
 
     fn cancelled(&self) -> bool {
-        CANCELLED.load(Ordering::Relaxed)
+        cancelled()
     }
 }

@@ -1,6 +1,6 @@
 //! From options to questions.
 
-use kirchhoff::compile::{Bounds, LayerPattern};
+use kirchhoff::compile::{Bounds, Composite, LayerPattern};
 use kirchhoff::explain::{Layers, Question, Target, ThetaChoice};
 use kirchhoff::semiring::{DefaultStart, find};
 
@@ -38,10 +38,19 @@ impl<'a> Scoped<'a> {
 /// One question a semiring, in the order in which they are named.
 pub fn questions(arguments: &Explain, bounds: &Bounds) -> Result<Vec<Question>, Failure> {
     let names = split(&arguments.semiring);
+    if names.is_empty() {
+        return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
+    }
+    if let Some(name) = names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name)) {
+        return Err(Failure::usage(format!("--semiring names `{name}` twice")));
+    }
     for option in arguments.composite.iter().chain(&arguments.rule).chain(&arguments.theta) {
         if let Some(scope) = Scoped::new(option).semiring.filter(|scope| !names.contains(scope)) {
             return Err(Failure::usage(format!("`{option}` is for semiring `{scope}`, which is not asked for")));
         }
+    }
+    for composite in &arguments.composite {
+        Scoped::new(composite).text.parse::<Composite>().map_err(Failure::input)?;
     }
     let targets: Vec<Target> =
         arguments.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
@@ -93,7 +102,9 @@ fn question(
             (None, theta) => match theta_choice(theta)? {
                 ThetaChoice::Annotation(annotation) => question.annotation = annotation,
                 ThetaChoice::Theta(theta) => {
-                    question.annotation = question.annotation.with_theta(theta).map_err(Failure::input)?;
+                    let annotation = question.annotation.with_theta(theta);
+                    question.annotation =
+                        annotation.map_err(|error| refused(arguments, format_args!("semiring `{name}`: {error}")))?;
                 }
             },
             (Some(layer), theta) => {
@@ -103,6 +114,15 @@ fn question(
         }
     }
     Ok(question)
+}
+
+/// What cannot be done in one of the semirings; among several, with the way to ask it of others only.
+pub fn refused(arguments: &Explain, error: impl std::fmt::Display) -> Failure {
+    let hint = match split(&arguments.semiring).len() {
+        1 => "",
+        _ => "; what is meant for one semiring only has its name in front: `--rule real:gamma`, `--theta boolean:0.1`",
+    };
+    Failure::usage(format!("{error}{hint}"))
 }
 
 /// A number is another θ; anything else is an annotation.
@@ -118,7 +138,11 @@ fn layers(text: &str) -> Result<Layers, Failure> {
         "input" => Ok(Layers::Input),
         "all" => Ok(Layers::All),
         names => {
-            let patterns: Result<_, _> = split(names).into_iter().map(LayerPattern::new).collect();
+            let names = split(names);
+            if names.is_empty() {
+                return Err(Failure::usage("--layers names no layer: write `input`, `all`, or layers' names"));
+            }
+            let patterns: Result<_, _> = names.into_iter().map(LayerPattern::new).collect();
             Ok(Layers::Matching(patterns.map_err(Failure::input)?))
         }
     }

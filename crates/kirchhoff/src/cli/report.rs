@@ -1,6 +1,5 @@
 //! What an explanation says in words and numbers: `explanation.json`, and the lines on stdout.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use kirchhoff::evaluate::Ledger;
 use kirchhoff::explain::{Answer, LayerSetting, Question};
 use kirchhoff::network::data::Preprocessing;
 use kirchhoff::semiring::DefaultStart;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::load::Loaded;
 
@@ -94,9 +93,15 @@ pub struct Report<'a> {
     classes: Option<&'a [String]>,
     preprocessing: &'a Preprocessing,
     inputs: &'a [Summary],
-    semirings: BTreeMap<&'static str, SemiringReport<'a>>,
+    /// In the order in which they were asked for.
+    #[serde(serialize_with = "as_map")]
+    semirings: Vec<(&'static str, SemiringReport<'a>)>,
     seconds: f64,
     peak_memory_bytes: Option<u64>,
+}
+
+fn as_map<S: Serializer>(parts: &[(&str, SemiringReport<'_>)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(parts.iter().map(|(name, part)| (name, part)))
 }
 
 /// The part of `explanation.json` about one semiring.
@@ -144,7 +149,7 @@ impl<'a> Report<'a> {
     /// The lines below the previews: time and memory, and what was not shown.
     pub fn closing(&self, shown: usize) -> String {
         let mut text = String::new();
-        if self.inputs.len() > shown {
+        if shown > 0 && self.inputs.len() > shown {
             let _ = writeln!(text, "… and {} more inputs", self.inputs.len() - shown);
         }
         let memory =

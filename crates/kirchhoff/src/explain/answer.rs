@@ -223,7 +223,7 @@ impl Ask<'_> {
         let name = |id: TensorId| &circuit.tensor(id).name[..];
         if let Some(pattern) = patterns.iter().find(|pattern| !all().any(|id| pattern.matches(name(id)))) {
             let layers: Vec<_> = all().map(name).collect();
-            return Err(ExplainError::NoLayer { pattern: pattern.text().to_string(), layers: layers.join(", ") });
+            return Err(ExplainError::NoTensor { pattern: pattern.text().to_string(), layers: layers.join(", ") });
         }
         let wanted =
             |id: &TensorId| *id == circuit.input() || patterns.iter().any(|pattern| pattern.matches(name(*id)));

@@ -41,6 +41,14 @@ pub enum ExplainError {
         /// The names there are.
         layers: String,
     },
+    /// A layer to keep the relevance of that is not there.
+    #[error("no layer is named `{pattern}`; the layers are: {layers}")]
+    NoTensor {
+        /// The name or pattern.
+        pattern: String,
+        /// The names there are.
+        layers: String,
+    },
     /// A target that the network does not have.
     #[error(transparent)]
     Target(#[from] TargetError),

@@ -5,10 +5,12 @@
 
 mod agreement;
 mod approximate;
+mod conservation;
 mod corners;
 mod edges;
 mod forward;
 mod harness;
+mod homomorphisms;
 mod network;
 mod random;
 mod relevance;

@@ -5,8 +5,10 @@
 
 mod agreement;
 mod approximate;
+mod bits;
 mod conservation;
 mod corners;
+mod counting;
 mod edges;
 mod forward;
 mod harness;

@@ -76,7 +76,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut keep = Keep::input(&circuit);
     stream(&circuit, &CheapestPaths, &halvings, &start, None, &mut keep, &())?;
 
-    println!("halvings on the cheapest path to each pixel; the number of paths that cheap, in the last row that has any:");
+    println!(
+        "halvings on the cheapest path to each pixel; the number of paths that cheap, in the last row that has any:"
+    );
     let relevance = keep.relevance(circuit.input()).ok_or("the input was asked for")?;
     for row in relevance.chunks(28) {
         let cost = |paths: &Option<Paths>| paths.map_or(" ·".to_string(), |paths| format!("{:2}", paths.cost));

@@ -84,7 +84,8 @@ impl Edges<'_> {
         }
     }
 
-    fn part<'v, T>(&self, values: &'v [T]) -> &'v [T] {
+    /// The part of values a destination neuron that belongs to this execution.
+    pub(crate) fn part<'v, T>(&self, values: &'v [T]) -> &'v [T] {
         let size = self.wiring.destinations();
         &values[self.execution * size..(self.execution + 1) * size]
     }

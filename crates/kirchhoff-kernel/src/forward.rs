@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::{Cancelled, Monitor, Run, Slopes, SourceFactor, WeightFactor, Wiring};
+use crate::{Cancelled, Monitor, Run, Slopes, SourceFactor, WeightFactor, Wiring, product};
 
 /// How the products that enter a neuron are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +51,11 @@ impl Forward<'_> {
             filled = factors;
             &filled[..]
         };
+        if let (Wiring::Convolution(sliding), Some(weights)) = (self.wiring, self.weights)
+            && product::pays(sliding)
+        {
+            return product::forward(sliding, factors, weights, self.weight, self.reduction, out, monitor);
+        }
         // The weight factor is chosen outside of the loops over edges.
         match self.weight {
             WeightFactor::IDENTITY => self.reduce(factors, |w| w, out, monitor),

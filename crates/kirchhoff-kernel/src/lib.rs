@@ -41,7 +41,9 @@
 
 mod edges;
 mod forward;
+mod linear;
 mod monitor;
+mod product;
 mod propagate;
 mod term;
 mod weights;
@@ -50,6 +52,7 @@ mod wiring;
 
 pub use edges::{Contributions, Edges, Scratch};
 pub use forward::{Forward, Reduction, maximum};
+pub use linear::propagate_linear;
 pub use monitor::{Cancelled, Monitor};
 pub use propagate::propagate;
 pub use term::{Slopes, SourceFactor, Term, WeightFactor};

@@ -189,7 +189,8 @@ impl Ask<'_> {
         let outputs = self.execution.output(0).len();
         let mut start = vec![semiring.zero(); targets.len() * outputs];
         // A sign is a factor of −1, which the semiring must have.
-        let has_signs = info.embeds.contains(-1.0) && semiring.embed(1.0) == semiring.one();
+        let has_signs =
+            info.embeds.contains(-1.0) && info.embeds.contains(1.0) && semiring.embed(1.0) == semiring.one();
         for (input, targets) in targets.iter().enumerate() {
             for &(index, sign) in targets {
                 let value = match self.question.start {

@@ -15,7 +15,7 @@ use super::failure::Failure;
 use super::load::{self, Loaded};
 use super::output::Outputs;
 use super::pictures::{Pictures, kind};
-use super::progress::{Progress, cancelled};
+use super::progress::{Progress, cancelled, stop_at_interrupt};
 use super::questions::{questions, refused};
 use super::report::{Report, Summary};
 
@@ -35,6 +35,8 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let inputs = load::inputs(files, &loaded, &preprocessing)?;
     let bounds = bounds(arguments, &inputs, &preprocessing);
     let questions = questions(arguments, &bounds)?;
+    // Before the folder is made: interrupted right after that, it would stay.
+    stop_at_interrupt();
     let mut outputs = arguments.out.as_deref().map(Outputs::open).transpose()?;
     let (answers, summaries) = answer(arguments, &loaded, &inputs, &questions)?;
     if !arguments.common.quiet {

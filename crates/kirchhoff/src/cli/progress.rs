@@ -11,6 +11,19 @@ use kirchhoff_kernel::Monitor;
 static CANCELLED: AtomicBool = AtomicBool::new(false);
 static HANDLER: OnceLock<()> = OnceLock::new();
 
+/// From now on Ctrl-C stops the work in order instead of ending the process, so that nothing half-done is left.
+pub fn stop_at_interrupt() {
+    HANDLER.get_or_init(|| {
+        // A second Ctrl-C, while the work comes to its stop, ends the process at once. Without a handler, which some
+        // sandboxes refuse, the first one does.
+        let _ = ctrlc::set_handler(|| {
+            if CANCELLED.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+        });
+    });
+}
+
 /// A progress bar over edges, which stops at Ctrl-C.
 pub struct Progress {
     bar: ProgressBar,
@@ -19,15 +32,6 @@ pub struct Progress {
 impl Progress {
     /// A bar over so many edges, drawn only where stderr is a terminal and `quiet` is not set.
     pub fn new(edges: u64, quiet: bool) -> Self {
-        HANDLER.get_or_init(|| {
-            // A second Ctrl-C, while the work comes to its stop, ends the process at once. Without a handler, which
-            // some sandboxes refuse, the first one does.
-            let _ = ctrlc::set_handler(|| {
-                if CANCELLED.swap(true, Ordering::Relaxed) {
-                    std::process::exit(130);
-                }
-            });
-        });
         let bar = ProgressBar::new(edges);
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());

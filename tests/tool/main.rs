@@ -1,0 +1,13 @@
+//! The tool from end to end, as a user runs it: a process with arguments, files and an exit code.
+
+mod explain;
+mod files;
+mod harness;
+mod inputs;
+mod listings;
+mod models;
+mod new;
+#[cfg(unix)]
+mod process;
+mod refused_files;
+mod refused_options;

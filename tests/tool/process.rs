@@ -1,0 +1,145 @@
+//! The tool as a process among others: threads, interrupts, readers that go away.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use safetensors::Dtype;
+
+use crate::files::{little_endian, npy_floats, safetensors};
+use crate::harness::{Workplace, golden};
+
+/// Far beyond what any machine takes for what is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn spawn(place: &Workplace, arguments: &[&str]) -> Child {
+    Command::new(assert_cmd::cargo::cargo_bin!("kirchhoff"))
+        .args(arguments)
+        .current_dir(place.path(""))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// The exit code of a process, which has to end.
+fn ended(child: &mut Child) -> Option<i32> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if start.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("the tool did not end");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let place = Workplace::new();
+    let semirings = place.json(&["semirings", "--json"]);
+    let names: Vec<_> = semirings.as_array().unwrap().iter().map(|info| info["name"].as_str().unwrap()).collect();
+    let names = names.join(",");
+    for model in ["digits", &golden("mnist-cnn/model.onnx")] {
+        let relevance = |threads: &str| {
+            place.relevance(&[model, "--semiring", &names, "--layers", "all", "--pictures", "0", "--threads", threads])
+        };
+        assert!(relevance("1") == relevance("3"), "{model}");
+    }
+}
+
+/// A run of many seconds from files of a few hundred kilobytes: convolutions of 64 channels at 224 × 224.
+#[test]
+fn an_interrupted_run_leaves_nothing() {
+    let place = Workplace::new();
+    let mut architecture = String::from("[input]\nshape = [3, 224, 224]\n");
+    let mut tensors: Vec<(String, [usize; 4], Vec<u8>)> = Vec::new();
+    for layer in 0..6 {
+        architecture += &format!("[[layers]]\nname = \"c{layer}\"\ntype = \"convolution\"\npadding = 1\n");
+        let channels = if layer == 0 { 3 } else { 64 };
+        let values: Vec<f32> =
+            (0..64 * channels * 9).map(|position| (position * 29 % 17) as f32 * 0.01 - 0.05).collect();
+        tensors.push((format!("c{layer}.weight"), [64, channels, 3, 3], little_endian(&values)));
+    }
+    architecture += "[[layers]]\ntype = \"global-average-pool\"\n[[layers]]\ntype = \"flatten\"\n";
+    let tensors: Vec<_> = tensors.iter().map(|(name, shape, data)| (&name[..], &shape[..], data.clone())).collect();
+    place.write("model.safetensors", safetensors(Dtype::F32, &tensors));
+    place.write("architecture.toml", architecture);
+    place.write("input.npy", npy_floats(&[3, 224, 224], &vec![0.5; 3 * 224 * 224]));
+    let before = place.names();
+
+    let model = ["explain", "model.safetensors", "input.npy", "--architecture", "architecture.toml"];
+    let mut child = spawn(&place, &[&model[..], &["--semiring", "counting,real,viterbi", "--out", "a/b"]].concat());
+    let start = Instant::now();
+    // The folder is made when the work begins.
+    while !place.path("a/b").exists() {
+        assert!(child.try_wait().unwrap().is_none() && start.elapsed() < PATIENCE, "it did not begin");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap().success());
+    assert_eq!(ended(&mut child), Some(130));
+    let (mut stdout, mut stderr) = (String::new(), String::new());
+    child.stdout.unwrap().read_to_string(&mut stdout).unwrap();
+    child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!((&stdout[..], &stderr[..]), ("", "error: cancelled; nothing was written\n"));
+    assert_eq!(place.names(), before);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let place = Workplace::new();
+    for arguments in [
+        &["explain"][..],
+        &["explain", "--json", "--semiring", "real,boolean,viterbi"],
+        &["explain", "--out", "results"],
+        &["semirings"],
+        &["rules"],
+        &["laws"],
+        &["inspect"],
+        &["--help"],
+    ] {
+        let mut child = spawn(&place, arguments);
+        let mut line = String::new();
+        let mut reader = BufReader::with_capacity(16, child.stdout.take().unwrap());
+        reader.read_line(&mut line).unwrap();
+        drop(reader);
+        assert!(!line.is_empty(), "{arguments:?}");
+        assert_eq!(ended(&mut child), Some(0), "{arguments:?}");
+        let mut stderr = String::new();
+        child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
+        assert!(!stderr.contains("panicked") && !stderr.contains("error"), "{arguments:?}: {stderr}");
+    }
+    assert!(place.path("results/relevance.safetensors").exists(), "files do not depend on who reads stdout");
+}
+
+#[test]
+fn nobody_needs_to_read_messages() {
+    let place = Workplace::new();
+    for (arguments, code) in [(&["explain", "--out", "results"][..], 0), (&["explain", "nowhere.png"], 2)] {
+        let mut child = spawn(&place, arguments);
+        drop(child.stderr.take());
+        let mut stdout = Vec::new();
+        child.stdout.take().unwrap().read_to_end(&mut stdout).unwrap();
+        assert_eq!(ended(&mut child), Some(code), "{arguments:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_under_stdout_is_a_failure() {
+    let place = Workplace::new();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("kirchhoff"))
+        .arg("semirings")
+        .current_dir(place.path(""))
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().starts_with("error: "));
+}

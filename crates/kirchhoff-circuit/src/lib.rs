@@ -32,8 +32,13 @@
 //! # Ok::<(), kirchhoff_circuit::CircuitError>(())
 //! ```
 
+mod gates;
 mod layered;
 
+pub use gates::{
+    DEFAULT_MAX_GATES, FlatArray, Gate, GateArrays, GateBuilder, GateCircuit, GateError, GateId, GateKind, GateLayer,
+    GateSize, KeepEdge, OutputTensor, Start, UnrollError, UnrollOptions, unroll,
+};
 pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,
     SeparableRule, Stabiliser, Tensor, TensorId,

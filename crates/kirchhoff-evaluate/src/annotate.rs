@@ -1,8 +1,8 @@
 //! Annotations of a layered circuit: which Θ each layer takes.
 
-use kirchhoff_circuit::{Layer, LayerContributions, LayeredCircuit};
+use kirchhoff_circuit::{GateCircuit, Layer, LayerContributions, LayeredCircuit};
 use kirchhoff_kernel::{Cancelled, Monitor};
-use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, CarrierError, Embed, Ranks, Semiring};
+use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, CarrierError, Embed, Interval, Ranks, Semiring};
 
 /// The annotation of every edge of a layered circuit, for one semiring.
 ///
@@ -82,19 +82,50 @@ impl Annotations {
         self.0[index]
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is one annotation a layer, and all values are elements of the semiring of the given name and
     /// carrier.
     ///
     /// # Errors
     /// The first layer whose annotation could leave the carrier, given the range of its rule.
     pub fn check(&self, circuit: &LayeredCircuit, semiring: &str, carrier: Carrier) -> Result<(), AnnotationError> {
-        if self.0.len() != circuit.layers().len() {
-            return Err(AnnotationError::Count { expected: circuit.layers().len(), got: self.0.len() });
+        let layers = circuit.layers().iter();
+        self.check_layers(
+            layers.map(|layer| (&*layer.name, &*layer.rule_name, layer.is_annotated().then(|| layer.rule.range()))),
+            semiring,
+            carrier,
+        )
+    }
+
+    /// As [`check`](Annotations::check), for a gate circuit.
+    ///
+    /// # Errors
+    /// The first layer whose annotation could leave the carrier, given the range of its rule.
+    pub fn check_gates(&self, circuit: &GateCircuit, semiring: &str, carrier: Carrier) -> Result<(), AnnotationError> {
+        let layers = circuit.layers().iter();
+        self.check_layers(layers.map(|layer| (&*layer.name, &*layer.rule, layer.range)), semiring, carrier)
+    }
+
+    /// Checks layers of which the name, the rule and the range of the contributions are given; a layer without range
+    /// passes relevance on.
+    fn check_layers<'a>(
+        &self,
+        layers: impl ExactSizeIterator<Item = (&'a str, &'a str, Option<Interval>)>,
+        semiring: &str,
+        carrier: Carrier,
+    ) -> Result<(), AnnotationError> {
+        if self.0.len() != layers.len() {
+            return Err(AnnotationError::Count { expected: layers.len(), got: self.0.len() });
         }
-        for (layer, annotation) in circuit.layers().iter().zip(&self.0).filter(|(layer, _)| layer.is_annotated()) {
-            annotation.check(semiring, carrier, layer.rule.range()).map_err(|error| AnnotationError::Carrier {
-                layer: layer.name.clone(),
-                rule: layer.rule_name.clone(),
+        for ((layer, rule, range), annotation) in layers.zip(&self.0) {
+            let Some(range) = range else { continue };
+            annotation.check(semiring, carrier, range).map_err(|error| AnnotationError::Carrier {
+                layer: layer.to_string(),
+                rule: rule.to_string(),
                 error: Box::new(error),
             })?;
         }

@@ -4,6 +4,9 @@
 //! to a [`Sink`]. Annotations Θ come as [`Annotations`], one of the built-in ones a layer, or as [`PerEdge`], any
 //! function. A [`Ledger`] says what each layer did with the relevance that entered it.
 //!
+//! [`fold`] evaluates a gate circuit: one value a gate, from the leaves up. Its annotations come in the same way
+//! ([`AnnotateLeaves`]), and both give the same relevance.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use kirchhoff_compile::{Rule, compile};
@@ -37,9 +40,13 @@
 //! ```
 
 mod annotate;
+mod fold;
+mod leaves;
 mod ledger;
 mod stream;
 
 pub use annotate::{Annotate, AnnotatedLayer, AnnotationError, Annotations, PerEdge};
+pub use fold::{FoldError, fold, fold_gates};
+pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Conservation, Ledger, LedgerEntry};
 pub use stream::{Amount, EvaluationError, Keep, Sink, stream};

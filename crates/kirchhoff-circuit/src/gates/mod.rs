@@ -1,0 +1,16 @@
+//! Gate circuits: every gate explicit, in flat arrays.
+
+mod array;
+mod arrays;
+mod builder;
+mod circuit;
+mod error;
+mod order;
+mod unroll;
+
+pub use array::FlatArray;
+pub use arrays::{GateArrays, GateKind, GateLayer, OutputTensor};
+pub use builder::GateBuilder;
+pub use circuit::{Gate, GateCircuit, GateId, GateSize};
+pub use error::GateError;
+pub use unroll::{DEFAULT_MAX_GATES, KeepEdge, Start, UnrollError, UnrollOptions, unroll};

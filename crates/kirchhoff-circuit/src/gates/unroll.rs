@@ -1,0 +1,357 @@
+//! From a layered circuit to gates.
+
+use kirchhoff_kernel::{Cancelled, Edges, Monitor, Scratch};
+use thiserror::Error;
+
+use super::{GateBuilder, GateCircuit, GateError, GateId, GateLayer};
+use crate::{Layer, LayerRule, LayeredCircuit, TensorId};
+
+/// The gates that [`unroll`] makes at most unless told otherwise: 2 to 3 GB.
+pub const DEFAULT_MAX_GATES: u64 = 50_000_000;
+
+/// The relevance that output neurons start with (2.1.2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Every output neuron `k` starts with the variable `start[k]`: the circuit serves every start.
+    Variables,
+    /// The given output neurons start with the variables `start[k]`, in this order, all others with 0: the circuit
+    /// serves the logit of a target, or the difference of two.
+    VariablesAt(Vec<usize>),
+    /// The given output neurons start with 1, all others with 0.
+    OnesAt(Vec<usize>),
+}
+
+/// Whether the edge of a layer, given by its position, with a contribution `d` is kept: whether Θ(d) is not 0.
+pub type KeepEdge<'a> = &'a (dyn Fn(usize, f32) -> bool + Sync);
+
+/// What to [`unroll`].
+#[derive(Clone)]
+pub struct UnrollOptions<'a> {
+    /// Which execution of the batch, from 0.
+    pub execution: usize,
+    /// The relevance of the output neurons.
+    pub start: Start,
+    /// The tensors whose relevance is asked for; none is the input.
+    pub tensors: Vec<TensorId>,
+    /// Drops the edges for which it is false, and then all gates that no target reaches or that reach no neuron asked
+    /// for. The circuit then holds for the semirings and annotations that agree: the caller answers for that.
+    pub keep: Option<KeepEdge<'a>>,
+    /// How many gates are allowed.
+    pub max_gates: u64,
+}
+
+impl Default for UnrollOptions<'_> {
+    /// The relevance of the input of the first execution, from variables, with all edges, within
+    /// [`DEFAULT_MAX_GATES`].
+    fn default() -> Self {
+        UnrollOptions {
+            execution: 0,
+            start: Start::Variables,
+            tensors: Vec::new(),
+            keep: None,
+            max_gates: DEFAULT_MAX_GATES,
+        }
+    }
+}
+
+/// Why a layered circuit cannot be unrolled.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum UnrollError {
+    /// More gates than allowed.
+    #[error("the circuit takes up to {gates} gates, but no more than {max_gates} are allowed")]
+    TooLarge {
+        /// How many it takes before equal ones are shared.
+        gates: u64,
+        /// How many are allowed.
+        max_gates: u64,
+    },
+    /// An execution, a tensor or an output neuron that is not there.
+    #[error("there is no {what} {got}, only {count}")]
+    Missing {
+        /// What is not there.
+        what: &'static str,
+        /// Its number.
+        got: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// Gates that cannot be made.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// Stopped by the monitor.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// Makes the gates of one execution explicit: `R[j] = ⊕_k d[j,k] ⊗ R[k]` (2.1.3), from the output neurons, which are
+/// leaves, to the neurons asked for, which are the circuit's outputs.
+///
+/// There is one `⊕` gate a neuron, which joins the edges of all layers that the neuron enters, and one `⊗` gate an edge,
+/// of its contribution and the relevance of its destination. Layers that pass relevance on have no `⊗` gates. Equal
+/// gates are made once, and a `⊕` of one child is that child. Children are in the order in which a stream over the
+/// layered circuit adds them up.
+///
+/// Gates are counted before any is made: in closed form, or by a pass over the edges where some are not kept and the
+/// closed form would exceed the limit. Takes O(edges · terms) time, 10 bytes a gate and 4 a wire for the circuit, as
+/// much again and up to 12 bytes a gate while it is made, and 8 bytes an edge into the tensors that the walk is between.
+///
+/// # Errors
+/// [`UnrollError::TooLarge`] says how many gates the circuit would take; or an execution, tensor or target that is not
+/// there; or cancellation.
+pub fn unroll(
+    circuit: &LayeredCircuit,
+    options: &UnrollOptions<'_>,
+    monitor: &dyn Monitor,
+) -> Result<GateCircuit, UnrollError> {
+    let tensors = if options.tensors.is_empty() { vec![circuit.input()] } else { options.tensors.clone() };
+    let walk = Walk { circuit, options, tensors, monitor };
+    walk.check()?;
+    walk.limit()?;
+    let layers = circuit.layers().iter().map(|layer| GateLayer {
+        name: layer.name.clone(),
+        rule: layer.rule_name.clone(),
+        range: layer.is_annotated().then(|| layer.rule.range()),
+    });
+    let mut unrolling = Unrolling {
+        builder: GateBuilder::new(layers.collect(), options.max_gates),
+        pending: vec![None; circuit.tensors().len()],
+        keep: options.keep,
+    };
+    let gates = walk.run(&mut unrolling)?;
+    for (&tensor, gates) in walk.tensors.iter().zip(gates) {
+        let tensor = circuit.tensor(tensor);
+        unrolling.builder.output(&tensor.name, &tensor.shape, &gates)?;
+    }
+    let gates = unrolling.builder.finish()?;
+    Ok(if options.keep.is_some() { gates.without_dead_gates()? } else { gates })
+}
+
+/// The way through the layers, from output to input.
+struct Walk<'a> {
+    circuit: &'a LayeredCircuit,
+    options: &'a UnrollOptions<'a>,
+    tensors: Vec<TensorId>,
+    monitor: &'a dyn Monitor,
+}
+
+impl Walk<'_> {
+    fn check(&self) -> Result<(), UnrollError> {
+        let missing = |what, got: usize, count| {
+            if got < count { Ok(()) } else { Err(UnrollError::Missing { what, got, count }) }
+        };
+        missing("execution", self.options.execution, self.circuit.batch())?;
+        let outputs = self.circuit.tensor(self.circuit.output()).size();
+        if let Start::VariablesAt(targets) | Start::OnesAt(targets) = &self.options.start {
+            targets.iter().try_for_each(|&target| missing("output neuron", target, outputs))?;
+        }
+        let count = self.circuit.tensors().len();
+        self.tensors.iter().try_for_each(|tensor| missing("tensor", tensor.index(), count))
+    }
+
+    /// The layers on the way from the output to a tensor that is asked for, from output to input, each with its
+    /// position.
+    fn layers(&self) -> Vec<(usize, &Layer)> {
+        let first = self.tensors.iter().min().copied().unwrap_or(self.circuit.input());
+        let mut reached = vec![false; self.circuit.tensors().len()];
+        reached[self.circuit.output().index()] = true;
+        let mut layers = Vec::new();
+        for (index, layer) in self.circuit.layers().iter().enumerate().rev() {
+            // Sources come before destinations: what lies before the first tensor asked for is not needed.
+            if layer.destination > first && reached[layer.destination.index()] {
+                layer.links.iter().for_each(|link| reached[link.source.index()] = true);
+                layers.push((index, layer));
+            }
+        }
+        layers
+    }
+
+    /// Refuses circuits with too many gates before any is made.
+    fn limit(&self) -> Result<(), UnrollError> {
+        let max_gates = self.options.max_gates.min(u64::from(u32::MAX) - 1);
+        let mut gates = self.count(|_, layer| Ok(layer.edges()))?;
+        if let (true, Some(keep)) = (gates > max_gates, self.options.keep) {
+            gates = self.count(|index, layer| self.kept(index, layer, keep))?;
+        }
+        if gates > max_gates { Err(UnrollError::TooLarge { gates, max_gates }) } else { Ok(()) }
+    }
+
+    /// The number of gates if none are equal: both constants, a leaf for each output neuron, a leaf and a `⊗` gate an
+    /// edge, and a `⊕` gate for each neuron that more than one pass enters.
+    fn count(&self, edges: impl Fn(usize, &Layer) -> Result<u64, Cancelled>) -> Result<u64, Cancelled> {
+        let mut gates = 2 + self.circuit.tensor(self.circuit.output()).size() as u64;
+        let mut passes = vec![0; self.circuit.tensors().len()];
+        for (index, layer) in self.layers() {
+            let pass = !layer.is_annotated();
+            if !pass {
+                gates = gates.saturating_add(edges(index, layer)?.saturating_mul(2));
+            }
+            for link in &layer.links {
+                passes[link.source.index()] += if pass { 1 } else { 2 };
+            }
+        }
+        for (tensor, passes) in self.circuit.tensors().iter().zip(passes) {
+            let size = tensor.size() as u64;
+            gates = gates.saturating_add(if passes > 1 { size } else { 0 });
+            // Neurons are numbered with 32 bits while edges are sorted by them.
+            if size > u64::from(u32::MAX) {
+                gates = u64::MAX;
+            }
+        }
+        Ok(gates)
+    }
+
+    fn kept(&self, index: usize, layer: &Layer, keep: KeepEdge<'_>) -> Result<u64, Cancelled> {
+        let contributions = self.circuit.contributions(layer, self.monitor)?;
+        let mut kept = 0;
+        for link in &layer.links {
+            let edges = self.circuit.edges_of(layer, link, &contributions, self.options.execution);
+            let add = |kept: &mut u64, run: &[f32]| *kept += run.iter().filter(|&&d| keep(index, d)).count() as u64;
+            kept += edges.fold(|| 0, add, |a, b| a + b, self.monitor)?;
+        }
+        Ok(kept)
+    }
+
+    /// Makes the gates; returns those of each tensor asked for.
+    fn run(&self, unrolling: &mut Unrolling<'_>) -> Result<Vec<Vec<GateId>>, UnrollError> {
+        let mut asked: Vec<Option<Vec<GateId>>> = vec![None; self.tensors.len()];
+        let mut note = |tensor: TensorId, gates: &[GateId]| {
+            for (asked, _) in asked.iter_mut().zip(&self.tensors).filter(|(_, asked)| **asked == tensor) {
+                *asked = Some(gates.to_vec());
+            }
+        };
+        let output = self.circuit.output();
+        unrolling.pending[output.index()] =
+            Some(unrolling.start(&self.options.start, self.circuit.tensor(output).size())?);
+        for (index, layer) in self.layers() {
+            let destinations = unrolling.relevance(layer.destination, self.circuit)?;
+            note(layer.destination, &destinations);
+            let contributions = self.circuit.contributions(layer, self.monitor)?;
+            for link in &layer.links {
+                let edges = self.circuit.edges_of(layer, link, &contributions, self.options.execution);
+                let mut summands = unrolling.pending[link.source.index()].take().unwrap_or_default();
+                unrolling.link(index, layer, &edges, &destinations, &mut summands, self.monitor)?;
+                unrolling.pending[link.source.index()] = Some(summands);
+            }
+        }
+        self.tensors
+            .iter()
+            .zip(asked)
+            .map(|(&tensor, asked)| asked.map_or_else(|| unrolling.relevance(tensor, self.circuit), Ok))
+            .collect()
+    }
+}
+
+/// One summand of a neuron's relevance.
+#[derive(Clone, Copy)]
+struct Summand {
+    neuron: u32,
+    gate: GateId,
+}
+
+/// The gates made so far, and those that wait for their sums.
+struct Unrolling<'a> {
+    builder: GateBuilder,
+    /// The summands of each tensor whose relevance is not complete.
+    pending: Vec<Option<Vec<Summand>>>,
+    keep: Option<KeepEdge<'a>>,
+}
+
+impl Unrolling<'_> {
+    /// What each output neuron starts with, as its only summand.
+    fn start(&mut self, start: &Start, outputs: usize) -> Result<Vec<Summand>, GateError> {
+        let (targets, variables) = match start {
+            Start::Variables => ((0..outputs).collect(), true),
+            Start::VariablesAt(targets) => (targets.clone(), true),
+            Start::OnesAt(targets) => (targets.clone(), false),
+        };
+        let mut gates = vec![None; outputs];
+        for target in targets {
+            gates[target] = Some(if variables {
+                let number = self.builder.declare(&format!("start[{target}]"));
+                self.builder.variable(number)?
+            } else {
+                self.builder.one()?
+            });
+        }
+        let summand = |(neuron, gate): (usize, Option<GateId>)| {
+            Ok(Summand { neuron: neuron as u32, gate: gate.map_or_else(|| self.builder.zero(), Ok)? })
+        };
+        gates.into_iter().enumerate().map(summand).collect()
+    }
+
+    /// Adds the summands of the sources of one link.
+    fn link(
+        &mut self,
+        index: usize,
+        layer: &Layer,
+        edges: &Edges<'_>,
+        destinations: &[GateId],
+        summands: &mut Vec<Summand>,
+        monitor: &dyn Monitor,
+    ) -> Result<(), UnrollError> {
+        // Without the gates that Θ drops, neurons that no target reaches drop out as well.
+        let dead = match self.keep {
+            Some(_) => Some(self.builder.zero()?),
+            None => None,
+        };
+        let pass = layer.rule == LayerRule::Pass;
+        let (size, block) = (edges.wiring.sources(), edges.wiring.source_block());
+        let mut scratch = Scratch::default();
+        let mut failed = None;
+        for start in (0..size).step_by(block) {
+            if monitor.cancelled() {
+                return Err(Cancelled.into());
+            }
+            let mut visited = 0;
+            edges.leaving(start..(start + block).min(size), &mut scratch, |run, contributions| {
+                visited += run.length as u64;
+                for (i, &d) in contributions.iter().enumerate() {
+                    let destination = destinations[run.destination_at(i)];
+                    let dropped = !pass && self.keep.is_some_and(|keep| !keep(index, d));
+                    if failed.is_some() || dropped || Some(destination) == dead {
+                        continue;
+                    }
+                    let gate = if pass { Ok(destination) } else { self.edge(index, d, destination) };
+                    match gate {
+                        Ok(gate) => summands.push(Summand { neuron: run.source_at(i) as u32, gate }),
+                        Err(error) => failed = Some(error),
+                    }
+                }
+            });
+            monitor.advance(visited);
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn edge(&mut self, layer: usize, d: f32, destination: GateId) -> Result<GateId, GateError> {
+        let leaf = self.builder.contribution(layer as u32, d)?;
+        self.builder.times(&[leaf, destination])
+    }
+
+    /// Completes the relevance of a tensor: one gate a neuron.
+    fn relevance(&mut self, tensor: TensorId, circuit: &LayeredCircuit) -> Result<Vec<GateId>, UnrollError> {
+        let summands = self.pending[tensor.index()].take().unwrap_or_default();
+        let size = circuit.tensor(tensor).size();
+        // Sorted by neuron, by counting; the summands of a neuron keep their order.
+        let mut ends = vec![0usize; size + 1];
+        for summand in &summands {
+            ends[summand.neuron as usize + 1] += 1;
+        }
+        for neuron in 0..size {
+            ends[neuron + 1] += ends[neuron];
+        }
+        let starts = ends.clone();
+        let mut sorted = vec![GateId(0); summands.len()];
+        for summand in &summands {
+            let next = &mut ends[summand.neuron as usize];
+            sorted[*next] = summand.gate;
+            *next += 1;
+        }
+        drop(summands);
+        let sums = starts.windows(2).map(|ends| self.builder.plus(&sorted[ends[0]..ends[1]]));
+        Ok(sums.collect::<Result<_, _>>()?)
+    }
+}

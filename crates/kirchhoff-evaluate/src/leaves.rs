@@ -1,0 +1,127 @@
+//! The leaves of a gate circuit: what their contributions become in a semiring.
+
+use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
+use kirchhoff_kernel::{Cancelled, Monitor};
+use kirchhoff_semiring::{Annotation, AnnotationLoop, Embed, RankTable, Semiring};
+
+use crate::annotate::{AnnotatedLayer, Annotations};
+use crate::fold::FoldError;
+
+/// The annotation of the contributions of a gate circuit, for one semiring.
+///
+/// Implemented by [`Annotations`] and [`RankedAnnotations`] for the built-in Θ, one a layer, and by [`PerLeaf`] for any
+/// function.
+pub trait AnnotateLeaves<S: Semiring> {
+    /// `Θ(d)` of every contribution of the circuit, in the order of its
+    /// [arrays](kirchhoff_circuit::GateArrays::contributions).
+    ///
+    /// # Errors
+    /// Annotations that do not fit the circuit.
+    fn annotate(&self, semiring: &S, circuit: &GateCircuit) -> Result<Vec<S::Value>, FoldError>;
+}
+
+/// Any function of a layer's position in [`GateCircuit::layers`] and a contribution as Θ.
+///
+/// The caller answers for values that lie in the carrier.
+#[derive(Clone, Copy, Debug)]
+pub struct PerLeaf<F>(pub F);
+
+impl<S: Semiring, F: Fn(usize, f32) -> S::Value> AnnotateLeaves<S> for PerLeaf<F> {
+    fn annotate(&self, _: &S, circuit: &GateCircuit) -> Result<Vec<S::Value>, FoldError> {
+        let arrays = circuit.arrays();
+        let leaves = arrays.contribution_layers.iter().zip(&*arrays.contributions);
+        Ok(leaves.map(|(&layer, &d)| (self.0)(layer as usize, d)).collect())
+    }
+}
+
+/// [`Annotations`] with the tables that the annotation `rank` looks shares up in.
+///
+/// A gate circuit cannot tell them: edges of equal contributions may share a leaf, and others may have been dropped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankedAnnotations {
+    annotations: Annotations,
+    tables: Vec<Option<RankTable>>,
+}
+
+impl RankedAnnotations {
+    /// The annotations with the tables of one execution of the layered circuit that the gates come from.
+    ///
+    /// Takes a pass over the edges of each layer whose annotation is `rank`.
+    ///
+    /// # Errors
+    /// [`Cancelled`] by the monitor.
+    ///
+    /// # Panics
+    /// If there is not one annotation a layer: [`Annotations::check`] tells.
+    pub fn new(
+        annotations: Annotations,
+        circuit: &LayeredCircuit,
+        execution: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, Cancelled> {
+        let table = |(index, layer): (usize, &kirchhoff_circuit::Layer)| {
+            if annotations.of(index) != Annotation::Rank || !layer.is_annotated() {
+                return Ok(None);
+            }
+            let contributions = circuit.contributions(layer, monitor)?;
+            let layer = AnnotatedLayer { circuit, index, contributions: &contributions, execution, monitor };
+            Ok(Some(layer.ranks()?.finish()))
+        };
+        let tables = circuit.layers().iter().enumerate().map(table).collect::<Result<_, _>>()?;
+        Ok(RankedAnnotations { annotations, tables })
+    }
+}
+
+impl<S: Embed> AnnotateLeaves<S> for Annotations {
+    fn annotate(&self, semiring: &S, circuit: &GateCircuit) -> Result<Vec<S::Value>, FoldError> {
+        annotate(semiring, circuit, self, &[])
+    }
+}
+
+impl<S: Embed> AnnotateLeaves<S> for RankedAnnotations {
+    fn annotate(&self, semiring: &S, circuit: &GateCircuit) -> Result<Vec<S::Value>, FoldError> {
+        annotate(semiring, circuit, &self.annotations, &self.tables)
+    }
+}
+
+fn annotate<S: Embed>(
+    semiring: &S,
+    circuit: &GateCircuit,
+    annotations: &Annotations,
+    tables: &[Option<RankTable>],
+) -> Result<Vec<S::Value>, FoldError> {
+    let (expected, got) = (circuit.layers().len(), annotations.count());
+    if got != expected {
+        return Err(FoldError::Annotations { got, expected });
+    }
+    let mut contributions = &*circuit.arrays().contributions;
+    let mut values = Vec::with_capacity(contributions.len());
+    // Leaves of one layer mostly stand together: the annotation is matched once for all of them.
+    for run in circuit.arrays().contribution_layers.chunk_by(|a, b| a == b) {
+        let layer = run[0] as usize;
+        let own;
+        (own, contributions) = contributions.split_at(run.len());
+        let annotation = annotations.of(layer);
+        let table = tables.get(layer).and_then(Option::as_ref);
+        if annotation == Annotation::Rank && table.is_none() {
+            return Err(FoldError::Ranks { layer: circuit.layers()[layer].name.clone() });
+        }
+        let table = || table.expect("an annotation with ranks has its table");
+        annotation.specialise(semiring, table, Values { contributions: own, values: &mut values });
+    }
+    Ok(values)
+}
+
+/// The loop over a run of contributions, waiting for its Θ.
+struct Values<'a, V> {
+    contributions: &'a [f32],
+    values: &'a mut Vec<V>,
+}
+
+impl<V> AnnotationLoop<V> for Values<'_, V> {
+    type Output = ();
+
+    fn run(self, theta: impl Fn(f32) -> V + Copy + Send + Sync) {
+        self.values.extend(self.contributions.iter().map(|&d| theta(d)));
+    }
+}

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::time::Instant;
 
 use kirchhoff::compile::Bounds;
-use kirchhoff::explain::{Answer, ExplainError, Question, explain};
+use kirchhoff::explain::{Answer, Question, explain};
 use kirchhoff::network::Execution;
 use kirchhoff::network::data::{Inputs, Preprocessing};
 use kirchhoff::render::{PreviewSize, READABLE_SIZE, Style, encode_png, render};
@@ -16,7 +16,7 @@ use super::load::{self, Loaded};
 use super::output::Outputs;
 use super::pictures::{Pictures, kind};
 use super::progress::{Progress, cancelled, stop_at_interrupt};
-use super::questions::{questions, refused};
+use super::questions::questions;
 use super::report::{Report, Summary};
 
 /// Activations of at most so many bytes are alive at a time, one input's at least: inputs beyond it are run in
@@ -34,7 +34,7 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let preprocessing = load::preprocessing(&loaded, &arguments.preprocessing);
     let inputs = load::inputs(files, &loaded, &preprocessing)?;
     let bounds = bounds(arguments, &inputs, &preprocessing);
-    let questions = questions(arguments, &bounds)?;
+    let questions = questions(arguments, &bounds, &loaded.network)?;
     // Before the folder is made: interrupted right after that, it would stay.
     stop_at_interrupt();
     let mut outputs = arguments.out.as_deref().map(Outputs::open).transpose()?;
@@ -137,13 +137,7 @@ fn answer(
         for (number, question) in questions.iter().enumerate() {
             progress.say(question.semiring.name);
             let question = question.part(first..last, inputs.count)?;
-            let answer = explain(&execution, &question, &progress).map_err(|error| match error {
-                ExplainError::Theta { .. } => {
-                    refused(arguments, format_args!("semiring `{}`: {error}", question.semiring.name))
-                }
-                ExplainError::Annotation(_) => refused(arguments, error),
-                error => error.into(),
-            })?;
+            let answer = explain(&execution, &question, &progress)?;
             if number == 0 {
                 let of = |input: usize| {
                     Summary::new(&inputs.names[first + input], execution.output(input), &answer.targets[input])

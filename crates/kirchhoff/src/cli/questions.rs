@@ -1,7 +1,10 @@
 //! From options to questions.
 
-use kirchhoff::compile::{Bounds, Composite, LayerPattern};
-use kirchhoff::explain::{Layers, Question, Target, ThetaChoice};
+use std::sync::Arc;
+
+use kirchhoff::compile::{Bounds, Composite, LayerPattern, Rule};
+use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice};
+use kirchhoff::network::Network;
 use kirchhoff::semiring::{DefaultStart, find};
 
 use super::arguments::{Explain, StartOption};
@@ -35,8 +38,8 @@ impl<'a> Scoped<'a> {
     }
 }
 
-/// One question a semiring, in the order in which they are named.
-pub fn questions(arguments: &Explain, bounds: &Bounds) -> Result<Vec<Question>, Failure> {
+/// One question a semiring, in the order in which they are named; all of them can be asked of the network.
+pub fn questions(arguments: &Explain, bounds: &Bounds, network: &Arc<Network>) -> Result<Vec<Question>, Failure> {
     let names = split(&arguments.semiring);
     if names.is_empty() {
         return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
@@ -49,13 +52,26 @@ pub fn questions(arguments: &Explain, bounds: &Bounds) -> Result<Vec<Question>, 
             return Err(Failure::usage(format!("`{option}` is for semiring `{scope}`, which is not asked for")));
         }
     }
-    for composite in &arguments.composite {
-        Scoped::new(composite).text.parse::<Composite>().map_err(Failure::input)?;
-    }
     let targets: Vec<Target> =
         arguments.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
     let layers = layers(&arguments.layers)?;
-    names.iter().map(|name| question(name, arguments, bounds, &targets, &layers)).collect()
+    let checked = |name: &&str| {
+        let question = question(name, arguments, bounds, &targets, &layers)?;
+        question.check(network).map_err(|error| explained(arguments, &question, error))?;
+        Ok(question)
+    };
+    names.iter().map(checked).collect()
+}
+
+/// The failure of a question, with what it was meant for.
+fn explained(arguments: &Explain, question: &Question, error: ExplainError) -> Failure {
+    match error {
+        ExplainError::Theta { .. } => {
+            refused(arguments, format_args!("semiring `{}`: {error}", question.semiring.name))
+        }
+        ExplainError::Annotation(_) => refused(arguments, error),
+        error => error.into(),
+    }
 }
 
 fn question(
@@ -76,20 +92,18 @@ fn question(
             StartOption::Logit => DefaultStart::Logit,
         };
     }
-    // What is meant for all layers comes first, or it would undo what is meant for single ones.
-    let for_all = arguments
-        .composite
-        .iter()
-        .map(|text| Scoped::new(text))
-        .chain(arguments.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.layer().0.is_none()));
-    let for_all: Vec<_> = for_all.filter(|scoped| scoped.is_for(name)).collect();
-    // A choice for this semiring wins over one for all of them.
-    for scoped in for_all
-        .iter()
-        .filter(|scoped| scoped.semiring.is_none())
-        .chain(for_all.iter().filter(|scoped| scoped.semiring.is_some()))
-    {
-        question = question.with_rule(scoped.text).map_err(Failure::input)?;
+    // What is meant for all layers comes first, or it would undo what is meant for single ones; and a choice for this
+    // semiring after one for all of them, over which it wins.
+    for for_this in [false, true] {
+        let chosen = |scoped: &Scoped<'_>| scoped.is_for(name) && scoped.semiring.is_some() == for_this;
+        for composite in arguments.composite.iter().map(|text| Scoped::new(text)).filter(chosen) {
+            question = question.with_rules(composite.text.parse::<Composite>().map_err(Failure::input)?);
+        }
+        for rule in arguments.rule.iter().map(|text| Scoped::new(text)).filter(chosen) {
+            if let (None, rule) = rule.layer() {
+                question = question.with_rules(rule.parse::<Rule>().map_err(Failure::input)?);
+            }
+        }
     }
     for scoped in arguments.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
         if let (Some(layer), rule) = scoped.layer() {
@@ -117,7 +131,7 @@ fn question(
 }
 
 /// What cannot be done in one of the semirings; among several, with the way to ask it of others only.
-pub fn refused(arguments: &Explain, error: impl std::fmt::Display) -> Failure {
+fn refused(arguments: &Explain, error: impl std::fmt::Display) -> Failure {
     let hint = match split(&arguments.semiring).len() {
         1 => "",
         _ => "; what is meant for one semiring only has its name in front: `--rule real:gamma`, `--theta boolean:0.1`",

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use kirchhoff_circuit::{LayeredCircuit, TensorId};
 use kirchhoff_compile::compile;
 use kirchhoff_evaluate::{Amount, Keep, Ledger, stream};
 use kirchhoff_kernel::Monitor;
@@ -10,7 +9,7 @@ use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Array, Carrier, DefaultStart, Embed, Interval, Limbs, SemiringInfo, SemiringVisitor, visit};
 use serde::Serialize;
 
-use super::{ExplainError, Layers, Question};
+use super::{ExplainError, Question};
 
 /// The relevance of a batch of inputs in one semiring.
 #[derive(Clone, Debug)]
@@ -132,7 +131,7 @@ impl SemiringVisitor for Ask<'_> {
         let annotations = self.question.annotations(&circuit)?;
         let targets = self.targets()?;
         let start = self.start(info, &semiring, &targets)?;
-        let mut keep = Keep::tensors(self.kept(&circuit)?);
+        let mut keep = Keep::tensors(self.question.kept(&circuit)?);
         // Sums of relevance have a meaning where ⊕ is the addition of all real numbers.
         let project = |value: &S::Value| semiring.project(value);
         let amount: Amount<'_, S::Value> =
@@ -211,24 +210,6 @@ impl Ask<'_> {
             }
         }
         Ok(start)
-    }
-
-    /// The tensors to keep, from input to output.
-    fn kept(&self, circuit: &LayeredCircuit) -> Result<Vec<TensorId>, ExplainError> {
-        let all = || (0..circuit.tensors().len()).map(|index| TensorId(index as u32));
-        let patterns = match &self.question.layers {
-            Layers::Input => return Ok(vec![circuit.input()]),
-            Layers::All => return Ok(all().collect()),
-            Layers::Matching(patterns) => patterns,
-        };
-        let name = |id: TensorId| &circuit.tensor(id).name[..];
-        if let Some(pattern) = patterns.iter().find(|pattern| !all().any(|id| pattern.matches(name(id)))) {
-            let layers: Vec<_> = all().map(name).collect();
-            return Err(ExplainError::NoTensor { pattern: pattern.text().to_string(), layers: layers.join(", ") });
-        }
-        let wanted =
-            |id: &TensorId| *id == circuit.input() || patterns.iter().any(|pattern| pattern.matches(name(*id)));
-        Ok(all().filter(wanted).collect())
     }
 }
 

@@ -6,6 +6,7 @@ mod target;
 
 use kirchhoff_compile::CompileError;
 use kirchhoff_evaluate::{AnnotationError, EvaluationError};
+use kirchhoff_network::ExecutionError;
 use kirchhoff_semiring::{LookupError, ThetaError};
 use thiserror::Error;
 
@@ -72,6 +73,9 @@ pub enum ExplainError {
         /// What to do instead.
         hint: &'static str,
     },
+    /// The network cannot run.
+    #[error(transparent)]
+    Execution(#[from] ExecutionError),
     /// The evaluation failed or was stopped.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),

@@ -1,10 +1,12 @@
 //! Questions: what is asked of an execution.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use kirchhoff_circuit::LayeredCircuit;
-use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule};
+use kirchhoff_circuit::{LayeredCircuit, TensorId};
+use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile};
 use kirchhoff_evaluate::Annotations;
+use kirchhoff_network::{Execution, Network};
 use kirchhoff_semiring::{Annotation, DefaultStart, LookupError, SemiringInfo, find};
 
 use super::{ExplainError, Target};
@@ -12,9 +14,10 @@ use super::{ExplainError, Target};
 /// One explanation to make of every input: in which semiring, under which rules, from where.
 ///
 /// ```
+/// use kirchhoff::compile::Rule;
 /// use kirchhoff::explain::Question;
 ///
-/// let question = Question::new("boolean")?.with_rule("zero")?.with_annotation("threshold(0.02)".parse()?);
+/// let question = Question::new("boolean")?.with_rules(Rule::Zero).with_annotation("threshold(0.02)".parse()?);
 /// assert_eq!(question.annotation.to_string(), "threshold(0.02)");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -75,14 +78,11 @@ impl Question {
         })
     }
 
-    /// The same question under one rule for all layers, or a composite, by name.
-    ///
-    /// # Errors
-    /// No rule and no composite of this name.
-    pub fn with_rule(mut self, name: &str) -> Result<Self, LookupError> {
-        let (pooling, bounds) = (self.assignment.maximum_pooling, self.assignment.bounds.clone());
-        self.assignment = assignment(name)?.with_maximum_pooling(pooling).with_bounds(bounds);
-        Ok(self)
+    /// The same question under one rule for all layers, or under a composite.
+    pub fn with_rules(mut self, rules: impl Into<Assignment>) -> Self {
+        let (pooling, bounds) = (self.assignment.maximum_pooling, self.assignment.bounds);
+        self.assignment = rules.into().with_maximum_pooling(pooling).with_bounds(bounds);
+        self
     }
 
     /// The same question under another annotation.
@@ -117,6 +117,22 @@ impl Question {
         Ok(question)
     }
 
+    /// Finds out before anything is run whether the question can be asked of a network, as far as its layers and outputs
+    /// tell: rules, annotations, targets and the layers to keep.
+    ///
+    /// # Errors
+    /// Whatever [`explain`](super::explain()) would refuse for these reasons.
+    pub fn check(&self, network: &Arc<Network>) -> Result<(), ExplainError> {
+        // A circuit of no executions has every layer of one with executions.
+        let execution = Execution::run(network.clone(), &[], 0, &())?;
+        let circuit = compile(&execution, &self.assignment)?;
+        self.annotations(&circuit)?;
+        self.kept(&circuit)?;
+        let outputs = vec![0.0; circuit.tensor(circuit.output()).size()];
+        self.targets.iter().try_for_each(|target| target.resolve(&outputs).map(|_| ()))?;
+        Ok(())
+    }
+
     /// The annotation of every layer of a circuit, checked against the semiring's carrier.
     ///
     /// # Errors
@@ -146,12 +162,30 @@ impl Question {
         annotations.check(circuit, self.semiring.name, self.semiring.embeds)?;
         Ok(annotations)
     }
+
+    /// The tensors to keep, from input to output.
+    pub(super) fn kept(&self, circuit: &LayeredCircuit) -> Result<Vec<TensorId>, ExplainError> {
+        let all = || (0..circuit.tensors().len()).map(|index| TensorId(index as u32));
+        let patterns = match &self.layers {
+            Layers::Input => return Ok(vec![circuit.input()]),
+            Layers::All => return Ok(all().collect()),
+            Layers::Matching(patterns) => patterns,
+        };
+        let name = |id: TensorId| &circuit.tensor(id).name[..];
+        if let Some(pattern) = patterns.iter().find(|pattern| !all().any(|id| pattern.matches(name(id)))) {
+            let layers: Vec<_> = all().map(name).collect();
+            return Err(ExplainError::NoTensor { pattern: pattern.text().to_string(), layers: layers.join(", ") });
+        }
+        let wanted =
+            |id: &TensorId| *id == circuit.input() || patterns.iter().any(|pattern| pattern.matches(name(*id)));
+        Ok(all().filter(wanted).collect())
+    }
 }
 
-/// The rules that a name stands for: a composite, or one rule for all layers.
+/// The rules that the registry names for a semiring: a composite, or one rule for all layers.
 fn assignment(name: &str) -> Result<Assignment, LookupError> {
     match name.parse::<Composite>() {
-        // `epsilon` is both: the composite, which passes unfolded normalisation layers, is what the name means.
+        // `epsilon` is both; the real semiring's default is the composite, which passes unfolded normalisation layers.
         Ok(composite) => Ok(composite.into()),
         Err(_) => Ok(name.parse::<Rule>()?.into()),
     }

@@ -98,10 +98,30 @@ impl Laws {
         }
     }
 
+    /// Refuses an algorithm that needs laws which the set does not have.
+    ///
+    /// # Errors
+    ///
+    /// [`MissingLaws`] with the laws of `needed` that are missing.
+    pub fn require(self, algorithm: &'static str, needed: Laws) -> Result<(), MissingLaws> {
+        let missing = Laws(needed.0 & !self.0);
+        if missing == Laws::NONE { Ok(()) } else { Err(MissingLaws { algorithm, missing }) }
+    }
+
     /// The laws of the set, in the order of [`Law::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Law> {
         Law::ALL.into_iter().filter(move |&law| self.has(law))
     }
+}
+
+/// An algorithm was asked to run over a semiring that does not declare the laws that it needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{algorithm} needs a semiring with more laws: {missing}")]
+pub struct MissingLaws {
+    /// What was to be done.
+    pub algorithm: &'static str,
+    /// The laws that the semiring lacks.
+    pub missing: Laws,
 }
 
 impl BitOr for Laws {
@@ -136,6 +156,14 @@ mod tests {
         assert!(Laws::of(&[Law::Selective]).has(Law::IdempotentPlus));
         assert!(!Laws::of(&[Law::IdempotentTimes]).has(Law::IdempotentPlus));
         assert!(Laws::of(&[Law::Absorptive]).without(Law::IdempotentPlus).has(Law::IdempotentPlus));
+    }
+
+    #[test]
+    fn missing_laws_are_named() {
+        let numbers = Laws::of(&[Law::CommutativeTimes]);
+        assert_eq!(numbers.require("sorting", numbers), Ok(()));
+        let error = numbers.require("sorting", Laws::of(&[Law::CommutativeTimes, Law::Selective])).unwrap_err();
+        assert_eq!(error.to_string(), "sorting needs a semiring with more laws: ⊕ idempotent, selective");
     }
 
     #[test]

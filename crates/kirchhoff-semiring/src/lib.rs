@@ -48,7 +48,7 @@ pub use call::{Call, CallError};
 pub use carrier::{Carrier, Image, Interval};
 pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawReport};
 pub use count::Count;
-pub use laws::{Law, Laws};
+pub use laws::{Law, Laws, MissingLaws};
 pub use name::{LookupError, UnknownName};
 pub use ranks::{RankTable, Ranks};
 pub use registry::{DefaultStart, SemiringInfo, SemiringVisitor, find, semirings, visit};

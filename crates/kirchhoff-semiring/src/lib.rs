@@ -27,6 +27,8 @@
 //! - The built-in ones: [`Real`], [`Boolean`], [`Counting`], [`CountingFloat`], [`Viterbi`], [`Tropical`],
 //!   [`MaxPlus`], [`Fuzzy`], [`Bottleneck`], [`Lukasiewicz`], [`Log`], and [`Product`] of any two.
 //! - [`semirings`], [`find`] and [`visit`] look them up by name.
+//! - [`Symbolic`] semirings keep the edges that a value comes from: [`Which`], [`Why`], [`PosBool`], [`How`] (`N[X]`)
+//!   and [`TopK`], under a limit; [`symbolic_semirings`], [`find_symbolic`] and [`visit_symbolic`] look these up.
 
 mod annotation;
 mod array;
@@ -41,6 +43,7 @@ mod registry;
 mod rounded_count;
 mod semiring;
 mod semirings;
+mod symbolic;
 
 pub use annotation::{Annotation, AnnotationLoop, CarrierError, ThetaError};
 pub use array::{Array, Limbs};
@@ -56,4 +59,9 @@ pub use rounded_count::RoundedCount;
 pub use semiring::{Embed, Semiring};
 pub use semirings::{
     Boolean, Bottleneck, Counting, CountingFloat, Fuzzy, Log, Lukasiewicz, MaxPlus, Product, Real, Tropical, Viterbi,
+};
+pub use symbolic::{
+    Bounded, Exceeded, Expression, How, Lineage, MinimalWitnesses, Monomial, Named, Names, Operation, Overflow, Path,
+    Paths, Polynomial, PosBool, Symbolic, SymbolicInfo, SymbolicVisitor, TopK, Variable, VariableSet, Which, Why,
+    Witnesses, find_symbolic, symbolic_semirings, visit_symbolic,
 };

@@ -1,10 +1,9 @@
 //! Every symbolic semiring keeps the axioms and its declared laws.
 
 use kirchhoff_semiring::{
-    Bounded, Expression, How, Law, LawChecker, PosBool, Semiring, SymbolicVisitor, TopK, Variable, Which, Why,
-    symbolic_semirings, visit_symbolic,
+    Bounded, Expression, How, Law, LawChecker, Overflow, PosBool, Semiring, Symbolic, SymbolicInfo, SymbolicVisitor,
+    TopK, Variable, Which, Why, symbolic_semirings, visit_symbolic,
 };
-use kirchhoff_semiring::{Symbolic, SymbolicInfo};
 use proptest::prelude::*;
 
 use crate::strategies::{known, lineage, minimal_witnesses, paths, polynomial, witnesses};
@@ -18,12 +17,11 @@ fn check<S: Semiring>(semiring: &S, values: Vec<S::Value>) -> Result<(), TestCas
 
 /// The value, unknown where it has more terms than the semiring's limit.
 fn limited<S: Symbolic>(semiring: &S, value: S::Expression) -> Bounded<S::Expression> {
-    // Adding 0 would do for the others, but a value of one term needs an operation that can fail.
     if value.terms() <= semiring.limit() { Ok(value) } else { Err(overflow()) }
 }
 
 /// Any overflow: all are equal.
-fn overflow() -> kirchhoff_semiring::Overflow {
+fn overflow() -> Overflow {
     let [x, y] = [1, 2].map(|number| How::with_limit(1).variable(Variable(number)));
     How::with_limit(1).plus(&x, &y).unwrap_err()
 }

@@ -1,8 +1,8 @@
 //! Annotations of a layered circuit: which Θ each layer takes.
 
 use kirchhoff_circuit::{GateCircuit, Layer, LayerContributions, LayeredCircuit};
-use kirchhoff_kernel::{Cancelled, Monitor};
-use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, CarrierError, Embed, Interval, Ranks, Semiring};
+use kirchhoff_kernel::{Cancelled, Edges, Monitor, propagate_linear};
+use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, CarrierError, Embed, Fused, Interval, Ranks, Semiring};
 
 /// The annotation of every edge of a layered circuit, for one semiring.
 ///
@@ -18,6 +18,23 @@ pub trait Annotate<S: Semiring>: Sync {
         layer: &AnnotatedLayer<'_>,
         body: L,
     ) -> Result<L::Output, Cancelled>;
+
+    /// Propagates along one link without visiting its edges, where the semiring and Θ allow it: adds to `sources` what
+    /// reaches them from `destinations`. `None`, the default, if the edges have to be visited.
+    ///
+    /// # Errors
+    /// [`Cancelled`] by the layer's monitor.
+    fn propagate(
+        &self,
+        semiring: &S,
+        layer: &AnnotatedLayer<'_>,
+        edges: &Edges<'_>,
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+    ) -> Option<Result<(), Cancelled>> {
+        let _ = (semiring, layer, edges, destinations, sources);
+        None
+    }
 }
 
 /// A layer of one execution about to be annotated.
@@ -167,6 +184,24 @@ impl<S: Embed> Annotate<S> for Annotations {
         let table = if annotation == Annotation::Rank { Some(layer.ranks()?.finish()) } else { None };
         let table = || table.as_ref().expect("a table is made for every layer annotated with ranks");
         Ok(annotation.specialise(semiring, table, body))
+    }
+
+    fn propagate(
+        &self,
+        semiring: &S,
+        layer: &AnnotatedLayer<'_>,
+        edges: &Edges<'_>,
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+    ) -> Option<Result<(), Cancelled>> {
+        if semiring.fused() != Some(Fused::PlusTimes) || self.0[layer.index] != Annotation::Identity {
+            return None;
+        }
+        let real = |values: &[S::Value]| values.iter().map(|value| semiring.project(value) as f32).collect::<Vec<_>>();
+        let mut sums = real(sources);
+        let done = propagate_linear(edges, &real(destinations), &mut sums, layer.monitor);
+        sources.iter_mut().zip(sums).for_each(|(source, sum)| *source = semiring.embed(sum));
+        Some(done)
     }
 }
 

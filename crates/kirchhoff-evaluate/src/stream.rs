@@ -163,20 +163,25 @@ impl<S: Semiring> LayerStep<'_, S> {
             let edges = self.circuit.edges_of(layer, link, self.contributions, execution);
             let sum = |sources: &[S::Value]| self.amount.map_or(0.0, |amount| sources.iter().map(amount).sum());
             let before: f64 = sum(sources);
-            entry.kept += if layer.rule == LayerRule::Pass {
-                propagate(&edges, self.semiring, |_| self.semiring.one(), destinations, sources, self.monitor)?
+            let view = AnnotatedLayer {
+                circuit: self.circuit,
+                index: self.index,
+                contributions: self.contributions,
+                execution,
+                monitor: self.monitor,
+            };
+            let kept = if layer.rule == LayerRule::Pass {
+                let pass = |_| self.semiring.one();
+                Some(propagate(&edges, self.semiring, pass, destinations, sources, self.monitor)?)
+            } else if let Some(done) = annotations.propagate(self.semiring, &view, &edges, destinations, sources) {
+                done?;
+                None
             } else {
-                let view = AnnotatedLayer {
-                    circuit: self.circuit,
-                    index: self.index,
-                    contributions: self.contributions,
-                    execution,
-                    monitor: self.monitor,
-                };
                 let semiring = self.semiring;
                 let body = Propagation { edges, semiring, destinations, sources: &mut *sources, monitor: self.monitor };
-                annotations.annotate(self.semiring, &view, body)??
+                Some(annotations.annotate(self.semiring, &view, body)??)
             };
+            entry.kept = entry.kept.zip(kept).map(|(sum, kept)| sum + kept);
             if let Some(conservation) = &mut entry.conservation {
                 conservation.left += sum(sources) - before;
             }
@@ -193,7 +198,7 @@ impl<S: Semiring> LayerStep<'_, S> {
             operator: layer.operator,
             rule: layer.rule_name.clone(),
             edges: layer.edges(),
-            kept: 0,
+            kept: Some(0),
             neurons: size as u64,
             relevant: destinations.iter().filter(|relevance| !self.semiring.is_zero(relevance)).count() as u64,
             conservation: self.amount.map(|amount| self.books(execution, destinations, amount)),

@@ -82,6 +82,14 @@ pub trait Embed: Semiring {
     /// The value as a real number, rounded where it must be: for pictures and reports.
     fn project(&self, a: &Self::Value) -> f64;
 
+    /// The form that `⊕` and `⊗` have, if it is one that a hand-tuned kernel exists for; `None` by default.
+    ///
+    /// A semiring that names one promises that [`project`](Embed::project) and [`embed`](Embed::embed) translate its
+    /// values to `f32` and back without loss, and `⊕` and `⊗` to the form's, up to rounding.
+    fn fused(&self) -> Option<Fused> {
+        None
+    }
+
     /// The values as an array of numbers, for files and other languages; projected to `f64` by default.
     ///
     /// The built-in semirings keep their own type: `f32` values come back bit for bit, truth values as such, and
@@ -95,4 +103,11 @@ pub trait Embed: Semiring {
         let _ = values;
         None
     }
+}
+
+/// A form of `⊕` and `⊗` on `f32` that hand-tuned kernels exist for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fused {
+    /// Addition and multiplication.
+    PlusTimes,
 }

@@ -1,7 +1,7 @@
 //! The real numbers: classical layer-wise relevance.
 
 use super::near;
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring};
 
 /// `(ℝ, +, ×, 0, 1)`, rounded to `f32`: with [identity](crate::Annotation::Identity) it is classical LRP
 /// (Groudiev & Maniu 2024, below 2.1.3).
@@ -60,6 +60,10 @@ impl Embed for Real {
 
     fn project(&self, a: &f32) -> f64 {
         f64::from(*a)
+    }
+
+    fn fused(&self) -> Option<Fused> {
+        Some(Fused::PlusTimes)
     }
 
     fn array(&self, values: &[f32]) -> Array {

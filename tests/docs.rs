@@ -1,0 +1,61 @@
+//! The guide keeps up with the code: it names all that the registry holds, shows the files that tests read, and links to
+//! pages that are there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use kirchhoff::compile::{composites, rules};
+use kirchhoff::semiring::{Annotation, semirings};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
+#[test]
+fn the_semantics_name_the_whole_registry() {
+    let semantics = text("docs/semantics.md");
+    let names = semirings().iter().map(|info| info.name).chain(rules().iter().map(|info| info.name));
+    for name in names.chain(Annotation::ALL.iter().map(|annotation| annotation.name())) {
+        let row = [format!("| `{name}` |"), format!("| `{name}(")];
+        assert!(row.iter().any(|row| semantics.contains(row)), "docs/semantics.md has no row for `{name}`");
+    }
+    for composite in composites() {
+        assert!(composite.description.len() > 10, "`{}` says nothing of itself", composite.name);
+    }
+    for info in semirings() {
+        let row = semantics.lines().find(|line| line.starts_with(&format!("| `{}` |", info.name))).unwrap();
+        assert!(row.contains(&format!("`{}`", info.rule)) || row.contains("as `counting`"), "{row}");
+    }
+}
+
+#[test]
+fn described_architectures_are_those_of_the_tests() {
+    let page = text("docs/architecture-description.md");
+    for file in ["tests/golden/mnist-cnn/architecture.toml", "tests/golden/residual.toml"] {
+        assert!(page.contains(text(file).trim_end()), "docs/architecture-description.md does not show {file} as it is");
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let pages = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let pages: Vec<PathBuf> =
+        pages.filter(|path| path.extension().is_some_and(|e| e == "md")).chain([root().join("README.md")]).collect();
+    let mut links = 0;
+    for page in &pages {
+        let text = fs::read_to_string(page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.contains("://") || link.contains(' ') {
+                continue;
+            }
+            links += 1;
+            let target = page.parent().unwrap().join(link.split('#').next().unwrap());
+            assert!(target.exists(), "{} links to {link}, which is not there", page.display());
+        }
+    }
+    assert!(links > 10, "the guide has links");
+}

@@ -31,13 +31,53 @@
 //! assert_eq!(circuit.edges(), 2);
 //! # Ok::<(), kirchhoff_circuit::CircuitError>(())
 //! ```
+//!
+//! A [`GateCircuit`] has every gate explicit, in flat arrays that may lie in a mapped file. [`unroll`] makes it from a
+//! layered circuit, under a limit; a [`GateBuilder`] makes it gate by gate; [`simplify`] rewrites it by the laws of a
+//! class of semirings, which the result records.
+//!
+//! ```
+//! # use kirchhoff_circuit::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
+//! # use kirchhoff_kernel::Wiring;
+//! # let tensor = |name: &str| Tensor { name: name.to_string(), shape: vec![2], activations: [1.0, 2.0].into() };
+//! # let layer = |number: u32| Layer {
+//! #     name: format!("relu{number}"),
+//! #     operator: "ReLU",
+//! #     links: vec![Link { source: TensorId(number), wiring: Wiring::Identity { size: 2 } }; 2],
+//! #     destination: TensorId(number + 1),
+//! #     weights: None,
+//! #     bias: None,
+//! #     scale: None,
+//! #     linear: false,
+//! #     rule: LayerRule::Pass,
+//! #     rule_name: "pass".to_string(),
+//! # };
+//! # let tensors = vec![tensor("input"), tensor("x2"), tensor("x4")];
+//! # let layered = LayeredCircuit::new(1, tensors, vec![layer(0), layer(1)], TensorId(0), TensorId(2))?;
+//! use kirchhoff_circuit::{Gate, Start, UnrollOptions, simplify, unroll};
+//! use kirchhoff_semiring::{Law, Laws};
+//!
+//! // Two layers, each of which passes everything on twice: 4 paths from a target to its input.
+//! let start = Start::OnesAt(vec![0]);
+//! let circuit = unroll(&layered, &UnrollOptions { start, ..UnrollOptions::default() }, &())?;
+//! let [relevant, irrelevant] = circuit.outputs() else { panic!("two inputs") };
+//! let Gate::Plus(&[twice, same]) = circuit.gate(*relevant) else { panic!("a sum") };
+//! assert_eq!(twice, same);
+//!
+//! // Where ⊕ is idempotent, one path is as good as four.
+//! let (simplified, report) = simplify(&circuit, Laws::of(&[Law::IdempotentPlus]))?;
+//! assert_eq!(simplified.gates(), 2);
+//! assert_eq!(simplified.gate(simplified.outputs()[0]), Gate::One);
+//! assert_eq!(report.count("merge-summands"), 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod gates;
 mod layered;
 
 pub use gates::{
-    DEFAULT_MAX_GATES, FlatArray, Gate, GateArrays, GateBuilder, GateCircuit, GateError, GateId, GateKind, GateLayer,
-    GateSize, KeepEdge, OutputTensor, Start, UnrollError, UnrollOptions, unroll,
+    DEFAULT_MAX_GATES, Firings, FlatArray, Gate, GateArrays, GateBuilder, GateCircuit, GateError, GateId, GateKind,
+    GateLayer, GateSize, KeepEdge, OutputTensor, SimplifyReport, Start, UnrollError, UnrollOptions, simplify, unroll,
 };
 pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,

@@ -6,6 +6,7 @@ mod builder;
 mod circuit;
 mod error;
 mod order;
+mod simplify;
 mod unroll;
 
 pub use array::FlatArray;
@@ -13,4 +14,5 @@ pub use arrays::{GateArrays, GateKind, GateLayer, OutputTensor};
 pub use builder::GateBuilder;
 pub use circuit::{Gate, GateCircuit, GateId, GateSize};
 pub use error::GateError;
+pub use simplify::{Firings, SimplifyReport, simplify};
 pub use unroll::{DEFAULT_MAX_GATES, KeepEdge, Start, UnrollError, UnrollOptions, unroll};

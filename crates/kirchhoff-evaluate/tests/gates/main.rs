@@ -1,4 +1,6 @@
-//! Gate circuits against the stream, and against themselves: unrolled on random networks of every kind of layer.
+//! Gate circuits: unrolled, they are the stream on random networks of every kind of layer; simplified, they keep their
+//! values.
 
 mod network;
+mod simplified;
 mod unrolled;

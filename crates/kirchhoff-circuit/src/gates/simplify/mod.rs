@@ -1,0 +1,205 @@
+//! Simplification in linear time: rewrites which each name the laws they need.
+
+mod report;
+mod rewrites;
+
+use kirchhoff_semiring::Laws;
+
+use self::report::Structural;
+use self::rewrites::{Draft, REWRITES, Rewrite, Workbench};
+use super::{Gate, GateBuilder, GateCircuit, GateError, GateId, GateKind};
+
+pub use self::report::{Firings, SimplifyReport};
+
+/// Passes at most: each sees what the one before has made possible, and more than two or three find nothing.
+const PASSES: usize = 4;
+
+/// Rewrites a circuit to a smaller one of the same value in every semiring that has the given laws.
+///
+/// The [report](SimplifyReport) lists the rewrites with the laws that they need. Rewrites whose laws are not all among
+/// `laws` are left alone; the result [requires](GateCircuit::laws) the laws of those that found something to do, beside
+/// those that the circuit required before. Contributions stay as they are: Θ comes later, so that nothing is concluded
+/// from the value of `d`, but that equal bits of one layer are the same leaf. Outputs, variables and layers stay.
+///
+/// Takes O(gates + wires) time and memory a pass, and at most four passes.
+///
+/// ```
+/// use kirchhoff_circuit::{GateBuilder, simplify};
+/// use kirchhoff_semiring::{Law, Laws};
+///
+/// // a ⊕ (a ⊗ b ⊗ 1)
+/// let mut builder = GateBuilder::new(Vec::new(), 100);
+/// let [a, b] = [builder.declare("a"), builder.declare("b")];
+/// let [a, b, one] = [builder.variable(a)?, builder.variable(b)?, builder.one()?];
+/// let product = builder.times(&[a, b, one])?;
+/// let sum = builder.plus(&[a, product])?;
+/// builder.output("value", &[1], &[sum])?;
+/// let circuit = builder.finish()?;
+///
+/// let (any, report) = simplify(&circuit, Laws::NONE)?;
+/// assert_eq!((any.gates(), report.count("drop-one")), (4, 1));
+/// let (absorptive, _) = simplify(&circuit, Laws::of(&[Law::Absorptive]))?;
+/// assert_eq!(absorptive.gates(), 1);
+/// assert!(absorptive.laws().has(Law::Absorptive));
+/// # Ok::<(), kirchhoff_circuit::GateError>(())
+/// ```
+///
+/// # Errors
+/// None for circuits within the limits on gates and wires.
+pub fn simplify(circuit: &GateCircuit, laws: Laws) -> Result<(GateCircuit, SimplifyReport), GateError> {
+    let rewrites: Vec<&Rewrite> = REWRITES.iter().filter(|rewrite| laws.include(rewrite.needs)).collect();
+    simplify_by(circuit, laws, &rewrites)
+}
+
+fn simplify_by(
+    circuit: &GateCircuit,
+    laws: Laws,
+    rewrites: &[&Rewrite],
+) -> Result<(GateCircuit, SimplifyReport), GateError> {
+    let mut report = SimplifyReport::new(laws, circuit.size());
+    let mut simplified = circuit.clone();
+    for _ in 0..PASSES {
+        let before = simplified.size();
+        simplified = Pass::new(&simplified, rewrites, &mut report).run()?;
+        report.passes += 1;
+        if simplified.size() == before {
+            break;
+        }
+    }
+    report.after = simplified.size();
+    report.required = simplified.laws();
+    Ok((simplified, report))
+}
+
+/// One pass over a circuit, which makes another.
+struct Pass<'a> {
+    circuit: &'a GateCircuit,
+    rewrites: &'a [&'a Rewrite],
+    report: &'a mut SimplifyReport,
+    /// How often each gate is used; 0 for dead ones.
+    users: Vec<u32>,
+    /// The gates that are taken into their only user.
+    flattened: Vec<bool>,
+    /// The gate that each gate became.
+    became: Vec<GateId>,
+    bench: Workbench,
+    /// How often each of the rewrites has fired.
+    fired: Vec<u64>,
+    structural: Structural,
+}
+
+impl<'a> Pass<'a> {
+    fn new(circuit: &'a GateCircuit, rewrites: &'a [&'a Rewrite], report: &'a mut SimplifyReport) -> Self {
+        let users = circuit.users();
+        let mut flattened = vec![false; circuit.gates()];
+        for (id, gate) in circuit.iter() {
+            let (Gate::Plus(children) | Gate::Times(children)) = gate else { continue };
+            for &child in children.iter().filter(|_| users[id.index()] > 0) {
+                // With one user it is gone afterwards, so that the number of wires never grows.
+                flattened[child.index()] = users[child.index()] == 1 && circuit.kind(child) == circuit.kind(id);
+            }
+        }
+        let bench = Workbench::new(GateBuilder::like(circuit, u64::MAX));
+        Pass {
+            circuit,
+            rewrites,
+            report,
+            users,
+            flattened,
+            became: vec![GateId(0); circuit.gates()],
+            bench,
+            fired: vec![0; rewrites.len()],
+            structural: Structural::default(),
+        }
+    }
+
+    fn run(mut self) -> Result<GateCircuit, GateError> {
+        let circuit = self.circuit;
+        for (id, gate) in circuit.iter() {
+            let index = id.index();
+            if self.users[index] == 0 {
+                self.structural.dead += 1;
+            } else if !self.flattened[index] {
+                let builder = &mut self.bench.builder;
+                let made = builder.gates();
+                self.became[index] = match gate {
+                    Gate::Zero => builder.zero()?,
+                    Gate::One => builder.one()?,
+                    Gate::Contribution { layer, d } => builder.contribution(layer, d)?,
+                    Gate::Variable(number) => builder.variable(number)?,
+                    Gate::Plus(_) | Gate::Times(_) => {
+                        let draft = self.draft(id);
+                        self.gate(draft)?
+                    }
+                };
+                if !gate_is_inner(gate) && self.bench.builder.gates() == made {
+                    self.structural.share += 1;
+                }
+            }
+        }
+        let mut outputs = circuit.outputs();
+        for tensor in circuit.output_tensors() {
+            let own;
+            (own, outputs) = outputs.split_at(tensor.shape.iter().product());
+            let own: Vec<GateId> = own.iter().map(|output| self.became[output.index()]).collect();
+            self.bench.builder.output(&tensor.name, &tensor.shape, &own)?;
+        }
+        for (rewrite, fired) in self.rewrites.iter().zip(self.fired) {
+            self.report.add(rewrite.name, fired);
+            if fired > 0 {
+                self.bench.builder.require(rewrite.needs);
+            }
+        }
+        self.structural.report(self.report);
+        // What rewrites have made unused goes now, so that the next pass counts only what was there.
+        self.bench.builder.finish()?.without_dead_gates()
+    }
+
+    /// Associativity: (a ⊕ b) ⊕ c = a ⊕ b ⊕ c, and the same for ⊗. A gate with the children that it has when the
+    /// gates that only it uses, of its own kind, are taken into it.
+    fn draft(&mut self, id: GateId) -> Draft {
+        let mut children = Vec::new();
+        let mut open: Vec<GateId> = self.circuit.children(id).iter().rev().copied().collect();
+        while let Some(child) = open.pop() {
+            if self.flattened[child.index()] {
+                self.structural.flatten += 1;
+                open.extend(self.circuit.children(child).iter().rev());
+            } else {
+                children.push(self.became[child.index()]);
+            }
+        }
+        Draft { kind: self.circuit.kind(id), children }
+    }
+
+    /// Makes a gate, after every rewrite has had its turn on it.
+    fn gate(&mut self, mut draft: Draft) -> Result<GateId, GateError> {
+        for (rewrite, fired) in self.rewrites.iter().zip(&mut self.fired) {
+            *fired += (rewrite.apply)(&mut draft, &mut self.bench);
+        }
+        let builder = &mut self.bench.builder;
+        match draft.kind {
+            GateKind::Zero => return builder.zero(),
+            GateKind::One => return builder.one(),
+            _ => {}
+        }
+        let made = builder.gates();
+        let gate = if draft.kind == GateKind::Plus {
+            builder.plus(&draft.children)?
+        } else {
+            builder.times(&draft.children)?
+        };
+        if draft.children.len() < 2 {
+            self.structural.unwrap += 1;
+        } else if builder.gates() == made {
+            self.structural.share += 1;
+        }
+        Ok(gate)
+    }
+}
+
+fn gate_is_inner(gate: Gate<'_>) -> bool {
+    matches!(gate, Gate::Plus(_) | Gate::Times(_))
+}
+
+#[cfg(test)]
+mod tests;

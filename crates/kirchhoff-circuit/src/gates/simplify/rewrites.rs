@@ -1,0 +1,194 @@
+//! The rewrites of a single `⊕` or `⊗` gate, each with the laws it needs beyond the axioms of a semiring.
+
+use kirchhoff_semiring::{Law, Laws};
+
+use super::super::{GateBuilder, GateId, GateKind};
+
+/// An equation, used from left to right.
+pub(super) struct Rewrite {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// The equation.
+    pub equation: &'static str,
+    /// The laws that it needs.
+    pub needs: Laws,
+    /// Changes a gate; returns how often the equation was used.
+    pub apply: fn(&mut Draft, &mut Workbench) -> u64,
+}
+
+/// A gate about to be made: a `⊕` or `⊗`, or the constant that a rewrite made of it.
+pub(super) struct Draft {
+    /// The kind.
+    pub kind: GateKind,
+    /// The children, among the gates of the builder.
+    pub children: Vec<GateId>,
+}
+
+/// The gates made so far, and marks on them.
+pub(super) struct Workbench {
+    /// The gates.
+    pub builder: GateBuilder,
+    /// The number of the draft that marked a gate last.
+    marks: Vec<u32>,
+    draft: u32,
+}
+
+impl Workbench {
+    pub fn new(builder: GateBuilder) -> Self {
+        Workbench { builder, marks: Vec::new(), draft: 0 }
+    }
+
+    /// Marks these gates and no others.
+    fn mark(&mut self, gates: &[GateId]) {
+        self.marks.resize(self.builder.gates(), 0);
+        self.draft += 1;
+        gates.iter().for_each(|gate| self.marks[gate.index()] = self.draft);
+    }
+
+    fn is_marked(&self, gate: GateId) -> bool {
+        self.marks[gate.index()] == self.draft
+    }
+
+    fn is(&self, gate: GateId, kind: GateKind) -> bool {
+        self.builder.kind(gate) == kind
+    }
+}
+
+/// Every rewrite, in the order in which they are tried on each gate.
+pub(super) static REWRITES: [Rewrite; 9] = [
+    Rewrite { name: "drop-zero", equation: "0 ⊕ a = a", needs: Laws::NONE, apply: drop_zero },
+    Rewrite { name: "annihilate", equation: "0 ⊗ a = a ⊗ 0 = 0", needs: Laws::NONE, apply: annihilate },
+    Rewrite { name: "drop-one", equation: "1 ⊗ a = a ⊗ 1 = a", needs: Laws::NONE, apply: drop_one },
+    Rewrite { name: "one-absorbs", equation: "1 ⊕ a = 1", needs: Laws::of(&[Law::Absorptive]), apply: one_absorbs },
+    Rewrite { name: "sort-plus", equation: "a ⊕ b = b ⊕ a", needs: Laws::NONE, apply: sort_plus },
+    Rewrite {
+        name: "sort-times",
+        equation: "a ⊗ b = b ⊗ a",
+        needs: Laws::of(&[Law::CommutativeTimes]),
+        apply: sort_times,
+    },
+    Rewrite {
+        name: "merge-summands",
+        equation: "a ⊕ a = a",
+        needs: Laws::of(&[Law::IdempotentPlus]),
+        apply: merge_summands,
+    },
+    Rewrite {
+        name: "merge-factors",
+        equation: "a ⊗ a = a",
+        needs: Laws::of(&[Law::IdempotentTimes]),
+        apply: merge_factors,
+    },
+    Rewrite {
+        name: "absorb", equation: "a ⊕ (b ⊗ a ⊗ c) = a", needs: Laws::of(&[Law::Absorptive]), apply: absorb
+    },
+];
+
+/// Keeps the children for which `keep` is true; returns how many went.
+fn retain(draft: &mut Draft, keep: impl FnMut(&GateId) -> bool) -> u64 {
+    let before = draft.children.len();
+    draft.children.retain(keep);
+    (before - draft.children.len()) as u64
+}
+
+/// Makes the draft a constant.
+fn constant(draft: &mut Draft, kind: GateKind) -> u64 {
+    draft.kind = kind;
+    draft.children.clear();
+    1
+}
+
+/// `0 ⊕ a = a`: an axiom.
+fn drop_zero(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+    if draft.kind != GateKind::Plus {
+        return 0;
+    }
+    retain(draft, |&child| !bench.is(child, GateKind::Zero))
+}
+
+/// `0 ⊗ a = a ⊗ 0 = 0`: an axiom.
+fn annihilate(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+    let zero = |&child: &GateId| bench.is(child, GateKind::Zero);
+    if draft.kind != GateKind::Times || !draft.children.iter().any(zero) {
+        return 0;
+    }
+    constant(draft, GateKind::Zero)
+}
+
+/// `1 ⊗ a = a ⊗ 1 = a`: an axiom.
+fn drop_one(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+    if draft.kind != GateKind::Times {
+        return 0;
+    }
+    retain(draft, |&child| !bench.is(child, GateKind::One))
+}
+
+/// `1 ⊕ a = 1`: absorption `a ⊕ (a ⊗ b) = a` with `a = 1`. A sum of 1 alone is not a case of it.
+fn one_absorbs(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+    let one = |&child: &GateId| bench.is(child, GateKind::One);
+    if draft.kind != GateKind::Plus || draft.children.len() < 2 || !draft.children.iter().any(one) {
+        return 0;
+    }
+    constant(draft, GateKind::One)
+}
+
+/// Sorts children, so that gates that differ in their order are found equal.
+fn sort(draft: &mut Draft, kind: GateKind) -> u64 {
+    if draft.kind != kind || draft.children.is_sorted() {
+        return 0;
+    }
+    draft.children.sort_unstable();
+    1
+}
+
+/// `a ⊕ b = b ⊕ a`: an axiom.
+fn sort_plus(draft: &mut Draft, _: &mut Workbench) -> u64 {
+    sort(draft, GateKind::Plus)
+}
+
+/// `a ⊗ b = b ⊗ a`: ⊗ commutative.
+fn sort_times(draft: &mut Draft, _: &mut Workbench) -> u64 {
+    sort(draft, GateKind::Times)
+}
+
+/// Removes children that are equal to the one before.
+fn merge(draft: &mut Draft, kind: GateKind) -> u64 {
+    if draft.kind != kind {
+        return 0;
+    }
+    let before = draft.children.len();
+    draft.children.dedup();
+    (before - draft.children.len()) as u64
+}
+
+/// `a ⊕ a = a`: ⊕ idempotent. Children of `⊕` are sorted, so that equal ones are neighbours.
+fn merge_summands(draft: &mut Draft, _: &mut Workbench) -> u64 {
+    merge(draft, GateKind::Plus)
+}
+
+/// `a ⊗ a = a`: ⊗ idempotent. Equal children are neighbours where ⊗ commutes, since they are sorted then; elsewhere
+/// the law says something of neighbours only.
+fn merge_factors(draft: &mut Draft, _: &mut Workbench) -> u64 {
+    merge(draft, GateKind::Times)
+}
+
+/// Products of more factors are not searched, so that the pass stays linear: a large product may have many users.
+const ABSORBED_FACTORS: usize = 8;
+
+/// `a ⊕ (b ⊗ a ⊗ c) = a`: absorption, on either side. From `a ⊕ (a ⊗ b) = a` follows `1 ⊕ b = 1`, hence
+/// `a ⊕ (b ⊗ a) = (1 ⊕ b) ⊗ a = a` without ⊗ commuting; and `b ⊗ a ⊗ c = (b ⊗ a) ⊗ c` is absorbed by `b ⊗ a`, which is
+/// absorbed by `a`. The product goes however its factors are ordered; one that absorbs another may itself be absorbed,
+/// by something smaller, which absorbs both.
+fn absorb(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+    if draft.kind != GateKind::Plus || draft.children.len() < 2 {
+        return 0;
+    }
+    bench.mark(&draft.children);
+    retain(draft, |&child| {
+        let absorbed = bench.is(child, GateKind::Times) && {
+            let factors = bench.builder.children(child);
+            factors.len() <= ABSORBED_FACTORS && factors.iter().any(|&factor| bench.is_marked(factor))
+        };
+        !absorbed
+    })
+}

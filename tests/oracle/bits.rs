@@ -114,11 +114,11 @@ fn large(random: &mut Random) -> Arc<Network> {
     let second = add("second", convolution(16, 16, 1, three), &[pooled]);
     let sum = add("sum", Operator::Add, &[second, pooled]);
     let sum = add("sum.relu", relu.clone(), &[sum]);
-    let third = add("third", convolution(16, 16, 4, three.with_stride([2, 1])), &[sum]);
+    let third = add("third", convolution(16, 16, 4, three), &[sum]);
     let third = add("average", pool(PoolKind::Average { count_padding: true }), &[third]);
-    let flat = add("flat", Operator::Reshape { shape: vec![16 * 4 * 8] }, &[third]);
+    let flat = add("flat", Operator::Reshape { shape: vec![1024] }, &[third]);
     let dense = |inputs, outputs, weights, bias| Operator::Dense(Dense { inputs, outputs, weights, bias });
-    let hidden = add("hidden", dense(512, 300, weights(512 * 300, 512), Some(weights(300, 4))), &[flat]);
+    let hidden = add("hidden", dense(1024, 300, weights(1024 * 300, 1024), Some(weights(300, 4))), &[flat]);
     let hidden = add("hidden.relu", relu, &[hidden]);
     let output = add("output", dense(300, 10, weights(3000, 300), None), &[hidden]);
     Arc::new(builder.finish(output).unwrap())

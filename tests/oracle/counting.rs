@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use kirchhoff_circuit::Layer;
+use kirchhoff_circuit::{Layer, LayeredCircuit};
 use kirchhoff_compile::{MaximumPooling, Rule, compile};
 use kirchhoff_evaluate::{Annotations, Keep, PerEdge, stream};
 use kirchhoff_network::{Activation, Dense, Execution, NetworkBuilder, Operator};
-use kirchhoff_semiring::{Annotation, Counting, CountingFloat, Embed, Semiring};
+use kirchhoff_semiring::{Annotation, Count, Counting, CountingFloat, Embed, Semiring};
 use num_bigint::BigUint;
 
 use crate::harness::{Case, Own};
@@ -22,9 +22,11 @@ fn degree(layer: usize) -> usize {
     [16, 15, 13, 11, 7][layer % 5]
 }
 
-#[test]
-fn counts_are_exact_far_beyond_128_bits() {
-    const LAYERS: usize = 60;
+/// The number of dense layers of [`chain`].
+const LAYERS: usize = 60;
+
+/// The circuit of dense layers whose weights are positive or 0, as many positive ones as [`degree`] says.
+fn chain() -> LayeredCircuit {
     let mut random = Random::new(1);
     let mut builder = NetworkBuilder::new();
     let mut node = builder.input("input", &[WIDTH]).unwrap();
@@ -43,9 +45,13 @@ fn counts_are_exact_far_beyond_128_bits() {
     }
     let inputs: Vec<f32> = (0..WIDTH).map(|_| 0.5 + random.unit() as f32).collect();
     let execution = Execution::run(Arc::new(builder.finish(node).unwrap()), &inputs, 1, &()).unwrap();
-    let circuit = compile(&execution, &Rule::Zero.into()).unwrap();
-    let annotations = Annotations::uniform(&circuit, Annotation::Threshold(1e-9));
+    compile(&execution, &Rule::Zero.into()).unwrap()
+}
 
+#[test]
+fn counts_are_exact_far_beyond_128_bits() {
+    let circuit = chain();
+    let annotations = Annotations::uniform(&circuit, Annotation::Threshold(1e-9));
     let mut keep = Keep::all(&circuit);
     let start = vec![Counting.one(); WIDTH];
     stream(&circuit, &Counting, &annotations, &start, None, &mut keep, &()).unwrap();
@@ -74,6 +80,20 @@ fn counts_are_exact_far_beyond_128_bits() {
     let limbs = Counting.limbs(keep.relevance(circuit.input()).unwrap()).unwrap();
     let words: Vec<u64> = paths.iter_u64_digits().collect();
     assert_eq!((limbs.width, limbs.limbs), (words.len(), words.repeat(WIDTH)));
+}
+
+#[test]
+fn edges_may_count_more_than_once() {
+    // Every edge stands for so many parallel ones: products outgrow a word too, not only sums.
+    const PARALLEL: u64 = 0xdead_beef_cafe;
+    let circuit = chain();
+    let annotation = PerEdge(|_: &Layer, d: f32| Count::from(if d >= 1e-9 { PARALLEL } else { 0 }));
+    let mut keep = Keep::input(&circuit);
+    stream(&circuit, &Counting, &annotation, &vec![Counting.one(); WIDTH], None, &mut keep, &()).unwrap();
+    let expected: BigUint = (0..LAYERS).map(|layer| BigUint::from(degree(layer)) * PARALLEL).product();
+    for count in keep.relevance(circuit.input()).unwrap() {
+        assert_eq!(count.to_biguint(), expected);
+    }
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub fn network(random: &mut Random, size: usize, sort: Sort) -> Description {
     let input = match random.below(5) {
         0 => vec![random.between(2, 9)],
         1 => vec![random.between(1, 4), random.between(4, 9)],
-        _ => vec![random.between(1, 3), random.between(3, 6), random.between(3, 6)],
+        _ => vec![random.between(1, 4), random.between(3, 5), random.between(3, 5)],
     };
     let biased = !sort.unbiased && random.chance(0.7);
     let exact = random.chance(0.3);
@@ -154,31 +154,37 @@ impl Draft<'_> {
         self.layers[layer].shape.clone()
     }
 
-    /// Adds one layer, or the few of a residual block, behind a random layer, mostly the last one.
+    /// Adds one layer, or the few of a residual block, behind a random layer, mostly a late one.
     fn step(&mut self) {
         let last = self.layers.len() - 1;
-        let source = if self.random.chance(0.65) { last } else { self.random.between(0, last) };
+        let image = (0..=last).rev().find(|&layer| self.shape(layer).len() > 1);
+        let source = match (self.random.below(10), image) {
+            // Vectors only lead to vectors: go back to what windows can slide over.
+            (0..4, Some(image)) => image,
+            (0..8, _) => last,
+            _ => self.random.between(0, last),
+        };
         let rank = self.layers[source].shape.len();
-        let operator = match self.random.below(16) {
+        let operator = match self.random.below(18) {
             0..=2 if rank > 1 => self.convolution(source),
-            3..=4 if rank > 1 => self.pool(source),
-            0..=4 => {
+            3..=5 if rank > 1 => self.pool(source),
+            0..=5 => {
                 let outputs = self.random.between(1, 8);
                 self.dense(source, outputs)
             }
-            5 => self.affine(source),
-            6..=7 => self.activation(),
-            8 => self.reshape(source),
-            9 if rank > 1 => {
+            6..=7 => self.affine(source),
+            8..=9 => self.activation(),
+            10 => self.reshape(source),
+            11 if rank > 1 => {
                 let mut axes: Vec<usize> = (0..rank).collect();
                 (1..rank).rev().for_each(|i| axes.swap(i, self.random.below(i + 1)));
                 Operator::Transpose { axes }
             }
-            10 => self.slice(source),
-            11 => self.pad(source),
-            12 => return self.concatenate(source),
-            13 => return self.sum(source),
-            14 => return self.residual(source),
+            12 => self.slice(source),
+            13 => self.pad(source),
+            14 => return self.concatenate(source),
+            15 => return self.sum(source),
+            16 => return self.residual(source),
             _ => Operator::Dropout,
         };
         self.add(operator, &[source]);
@@ -335,7 +341,7 @@ impl Draft<'_> {
     /// Ends in a dense layer behind the last tensor and some that nobody has used.
     fn finish(mut self) -> Description {
         let used = |layer: usize| self.layers.iter().any(|other| other.arguments.contains(&layer));
-        let unused: Vec<usize> = (0..self.layers.len()).filter(|&layer| !used(layer)).rev().take(3).collect();
+        let unused: Vec<usize> = (0..self.layers.len()).filter(|&layer| !used(layer)).rev().take(4).collect();
         let flat: Vec<usize> = unused
             .into_iter()
             .filter_map(|layer| {

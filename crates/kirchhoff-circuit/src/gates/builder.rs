@@ -56,7 +56,8 @@ type Key<'a> = (u8, &'a [u32]);
 impl GateBuilder {
     /// A builder of a circuit whose contributions come from the given layers, with at most `max_gates` gates.
     ///
-    /// Memory is taken as gates are made: 10 bytes a gate and 4 a wire, and up to 12 a gate for finding equal ones.
+    /// Memory is taken as gates are made: 5 bytes a gate, 4 a wire and 12 a leaf, and up to 12 a gate for finding equal
+    /// ones.
     pub fn new(layers: Vec<GateLayer>, max_gates: u64) -> Self {
         GateBuilder {
             // Ids are 32 bits wide, and the highest is left out, so that a number of gates fits as well.

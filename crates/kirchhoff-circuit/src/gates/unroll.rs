@@ -92,8 +92,9 @@ pub enum UnrollError {
 /// layered circuit adds them up.
 ///
 /// Gates are counted before any is made: in closed form, or by a pass over the edges where some are not kept and the
-/// closed form would exceed the limit. Takes O(edges · terms) time, 10 bytes a gate and 4 a wire for the circuit, as
-/// much again and up to 12 bytes a gate while it is made, and 8 bytes an edge into the tensors that the walk is between.
+/// closed form would exceed the limit. Takes O(edges · terms) time; for the circuit 5 bytes a gate, 4 a wire and 12 a
+/// leaf; the same once more and up to 12 bytes a gate while it is made; and 8 bytes for each edge into the tensors that
+/// the walk is between.
 ///
 /// # Errors
 /// [`UnrollError::TooLarge`] says how many gates the circuit would take; or an execution, tensor or target that is not

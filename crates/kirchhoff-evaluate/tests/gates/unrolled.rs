@@ -1,7 +1,8 @@
 //! The fold of an unrolled circuit is the stream.
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit, Start, TensorId, UnrollError, UnrollOptions, unroll};
-use kirchhoff_evaluate::{Annotations, Keep, PerLeaf, RankedAnnotations, fold, stream};
+use kirchhoff_evaluate::{Annotations, FoldError, Keep, PerLeaf, RankedAnnotations, fold, stream};
+use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_semiring::{Annotation, Embed, Real, SemiringInfo, SemiringVisitor, semirings, visit};
 
 use crate::network::{Random, circuit};
@@ -164,4 +165,20 @@ fn what_is_not_there_is_named() {
     assert_eq!(unrolled(UnrollOptions { start, ..options() }), missing("output neuron", 3, 3));
     let tensors = vec![TensorId(99)];
     assert_eq!(unrolled(UnrollOptions { tensors, ..options() }), missing("tensor", 99, circuit.tensors().len()));
+}
+
+#[test]
+fn work_can_be_cancelled() {
+    struct Stop;
+    impl Monitor for Stop {
+        fn cancelled(&self) -> bool {
+            true
+        }
+    }
+    let circuit = circuit(&mut Random(4), "zero");
+    let options = UnrollOptions { start: Start::OnesAt(vec![0]), ..UnrollOptions::default() };
+    assert_eq!(unroll(&circuit, &options, &Stop), Err(UnrollError::Cancelled(Cancelled)));
+    let gates = unroll(&circuit, &options, &()).unwrap();
+    let theta = PerLeaf(|_: usize, d: f32| d);
+    assert_eq!(fold(&gates, &Real, &theta, &[], &Stop), Err(FoldError::Cancelled(Cancelled)));
 }

@@ -1,4 +1,4 @@
-//! The evaluator finds what the oracle finds: activations, and relevance under every rule, semiring and annotation.
+//! The evaluator finds what the oracle finds: relevance under every rule, semiring and annotation.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,55 +7,15 @@ use kirchhoff_compile::{Bounds, MaximumPooling, Rule};
 use kirchhoff_network::{Execution, Operator};
 use kirchhoff_semiring::{Annotation, find, semirings};
 
-use crate::forward::{Scaled, forward};
+use crate::forward::check_activations;
 use crate::harness::{Case, Start};
-use crate::network::{Description, Sort, network};
+use crate::network::{Description, Sort, network, wide_network};
 use crate::random::{Random, Verdict, cases};
 use crate::relevance::{Algebra, Range, Row};
 use crate::rules::{Base, Request, has_edges, is_maximum};
 
 /// The largest error that SPEC 7 allows, relative to the largest magnitude.
 const PROMISED: f64 = 1e-4;
-
-#[test]
-fn activations_are_those_of_the_naive_forward_pass() {
-    cases("forward", 600, 16, &|seed, size| {
-        let mut random = Random::new(seed);
-        let description = network(&mut random, size, Sort::default());
-        let inputs = description.inputs(&mut random, 2);
-        let execution = Execution::run(description.network(), &inputs, 2, &()).map_err(|error| error.to_string())?;
-        for number in 0..2 {
-            check_activations(&description, &execution, number)?;
-        }
-        Ok(Verdict::Compared)
-    });
-}
-
-/// Compares every tensor with what the oracle makes of the evaluator's own arguments, and of the input alone.
-fn check_activations(description: &Description, execution: &Execution, number: usize) -> Result<(), String> {
-    let found = |layer: usize| -> Vec<Scaled> {
-        let node = execution.network().find(&description.layers[layer].name).unwrap();
-        let size: usize = description.layers[layer].shape.iter().product();
-        let values = &execution.activations(node)[number * size..(number + 1) * size];
-        values.iter().map(|&value| Scaled { value: f64::from(value), scale: f64::from(value.abs()) }).collect()
-    };
-    let mut whole: Vec<Vec<Scaled>> = vec![found(0)];
-    for (index, layer) in description.layers.iter().enumerate().skip(1) {
-        let shapes = description.shapes(layer);
-        let step: Vec<Vec<Scaled>> = layer.arguments.iter().map(|&argument| found(argument)).collect();
-        let chain: Vec<Vec<Scaled>> = layer.arguments.iter().map(|&argument| whole[argument].clone()).collect();
-        let (step, chain) = (forward(layer, &shapes, &step), forward(layer, &shapes, &chain));
-        for (what, expected, tolerance) in [("one step", &step, 2e-6), ("from the input", &chain, 1e-5)] {
-            for (k, (got, expected)) in found(index).iter().zip(expected).enumerate() {
-                if (got.value - expected.value).abs() > tolerance * expected.scale {
-                    return Err(format!("{what}, {} neuron {k}: {got:?}, expected {expected:?}", layer.name));
-                }
-            }
-        }
-        whole.push(chain);
-    }
-    Ok(())
-}
 
 /// How many tensors were compared.
 #[derive(Clone, Copy, Debug, Default)]
@@ -329,6 +289,45 @@ fn fitting(random: &mut Random, operator: &Operator, pooling: MaximumPooling, bo
         }
     }
     Some(*random.pick(&rules))
+}
+
+#[test]
+fn wide_layers_agree() {
+    let questions = [
+        ("real", Annotation::Identity),
+        ("real", Annotation::AbsClamp),
+        ("counting", Annotation::Threshold(1e-9)),
+        ("log", Annotation::MinusNegLog),
+    ];
+    cases("wide", 200, 1, &|seed, _| {
+        let mut random = Random::new(seed);
+        let description = wide_network(&mut random);
+        let rules: Vec<Rule> = match random.below(7) {
+            0 => vec![Rule::Zero, Rule::Epsilon(0.01)],
+            1 => vec![Rule::EpsilonRms(0.25), Rule::ZPlus],
+            2 => vec![Rule::Gamma(0.25)],
+            3 => vec![Rule::AlphaBeta(2.0, 1.0)],
+            4 => vec![Rule::ZBox(Some([-1.0, 1.0]))],
+            5 => vec![Rule::WSquare, Rule::Flat],
+            _ => vec![Rule::MaxAbs],
+        };
+        let request = everywhere(*random.pick(&rules))(&mut random, &mut description.clone());
+        let inputs = description.inputs(&mut random, 2);
+        let execution = Execution::run(description.network(), &inputs, 2, &()).map_err(|error| error.to_string())?;
+        for number in 0..2 {
+            check_activations(&description, &execution, number)?;
+        }
+        let case = Case::new(description, &request, &inputs, 2)?;
+        if !case.is_certain() {
+            return Ok(Verdict::Unsuitable);
+        }
+        for (semiring, annotation) in questions {
+            let chosen = vec![annotation; case.rules.len()];
+            let start = start(&mut random, &case, semiring);
+            compare(&case, semiring, &chosen, &start).map_err(|error| format!("{request:?}, {semiring}: {error}"))?;
+        }
+        Ok(Verdict::Compared)
+    });
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! The naive forward pass in `f64`, over explicit edges.
+//! The naive forward pass in `f64`, over explicit edges, and that executions agree with it.
 
-use kirchhoff_network::{Activation, Operator, Pool, PoolKind};
+use kirchhoff_network::{Activation, Execution, Operator, Pool, PoolKind};
 
 use crate::edges::{Edge, biases, edges};
-use crate::network::Layer;
+use crate::network::{Description, Layer, Sort, network};
+use crate::random::{Random, Verdict, cases};
 
 /// A value, and the magnitude of what it was summed from: what its rounding is relative to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,7 +16,7 @@ pub struct Scaled {
 }
 
 /// A layer's result on the given arguments.
-pub fn forward(layer: &Layer, shapes: &[&[usize]], arguments: &[Vec<Scaled>]) -> Vec<Scaled> {
+fn forward(layer: &Layer, shapes: &[&[usize]], arguments: &[Vec<Scaled>]) -> Vec<Scaled> {
     let edges = edges(&layer.operator, shapes);
     let size: usize = layer.shape.iter().product();
     let of = |edge: &Edge| arguments[edge.argument][edge.source];
@@ -85,4 +86,45 @@ fn error_function(x: f64) -> f64 {
     let weight = |i: usize| if i == 0 || i == PARTS { 1.0 } else { 2.0 + 2.0 * (i % 2) as f64 };
     let sum: f64 = (0..=PARTS).map(|i| weight(i) * value(i)).sum();
     2.0 / std::f64::consts::PI.sqrt() * sum * step / 3.0
+}
+
+/// Compares every tensor of one execution with what the oracle makes of the evaluator's own arguments, and of the input
+/// alone.
+pub fn check_activations(description: &Description, execution: &Execution, number: usize) -> Result<(), String> {
+    let found = |layer: usize| -> Vec<Scaled> {
+        let node = execution.network().find(&description.layers[layer].name).unwrap();
+        let size: usize = description.layers[layer].shape.iter().product();
+        let values = &execution.activations(node)[number * size..(number + 1) * size];
+        values.iter().map(|&value| Scaled { value: f64::from(value), scale: f64::from(value.abs()) }).collect()
+    };
+    let mut whole: Vec<Vec<Scaled>> = vec![found(0)];
+    for (index, layer) in description.layers.iter().enumerate().skip(1) {
+        let shapes = description.shapes(layer);
+        let step: Vec<Vec<Scaled>> = layer.arguments.iter().map(|&argument| found(argument)).collect();
+        let chain: Vec<Vec<Scaled>> = layer.arguments.iter().map(|&argument| whole[argument].clone()).collect();
+        let (step, chain) = (forward(layer, &shapes, &step), forward(layer, &shapes, &chain));
+        for (what, expected, tolerance) in [("one step", &step, 2e-6), ("from the input", &chain, 1e-5)] {
+            for (k, (got, expected)) in found(index).iter().zip(expected).enumerate() {
+                if (got.value - expected.value).abs() > tolerance * expected.scale {
+                    return Err(format!("{what}, {} neuron {k}: {got:?}, expected {expected:?}", layer.name));
+                }
+            }
+        }
+        whole.push(chain);
+    }
+    Ok(())
+}
+
+#[test]
+fn activations_are_those_of_the_naive_forward_pass() {
+    cases("forward", 600, 16, &|seed, size| {
+        let mut random = Random::new(seed);
+        let description = network(&mut random, size, Sort::default());
+        let inputs = description.inputs(&mut random, 2);
+        let execution = Execution::run(description.network(), &inputs, 2, &()).map_err(|error| error.to_string())?;
+        for number in 0..2 {
+            check_activations(&description, &execution, number)?;
+        }
+        Ok(Verdict::Compared)
+    });
 }

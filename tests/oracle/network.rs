@@ -105,12 +105,37 @@ pub fn network(random: &mut Random, size: usize, sort: Sort) -> Description {
         1 => vec![random.between(1, 4), random.between(4, 9)],
         _ => vec![random.between(1, 4), random.between(3, 5), random.between(3, 5)],
     };
-    let biased = !sort.unbiased && random.chance(0.7);
-    let exact = random.chance(0.3);
-    let layer = Layer { name: "input".to_string(), operator: Operator::Input, arguments: Vec::new(), shape: input };
-    let mut draft = Draft { random, layers: vec![layer], exact, biased };
+    let mut draft = Draft::new(random, input, sort);
     while draft.layers.len() <= size {
         draft.step();
+    }
+    draft.finish().pruned()
+}
+
+/// A random network with layers as wide as real ones, in some respect: two convolutions or a convolution and a pool,
+/// with many channels or long rows, enough to fill vector registers and to leave some of them half full; or a dense
+/// layer of many inputs.
+pub fn wide_network(random: &mut Random) -> Description {
+    const LARGEST: usize = 700;
+    if random.chance(0.15) {
+        let shape = vec![random.between(1000, 1400)];
+        let mut draft = Draft::new(random, shape, Sort::default());
+        let operator = draft.dense(0, 20);
+        draft.add(operator, &[0]);
+        return draft.finish().pruned();
+    }
+    let channels = if random.chance(0.2) { random.between(33, 40) } else { random.between(3, 14) };
+    let height = random.between(1, 6.min(LARGEST / channels / 4));
+    let width = random.between(4, LARGEST / channels / height);
+    let mut draft = Draft::new(random, vec![channels, height, width.min(40)], Sort::default());
+    (draft.largest, draft.channels) = (LARGEST, channels);
+    for _ in 0..2 {
+        let source = draft.layers.len() - 1;
+        let operator = if draft.random.chance(0.8) { draft.convolution(source) } else { draft.pool(source) };
+        if let Some(layer) = draft.add(operator, &[source]) {
+            let activation = draft.activation();
+            draft.add(activation, &[layer]);
+        }
     }
     draft.finish().pruned()
 }
@@ -119,19 +144,28 @@ pub fn network(random: &mut Random, size: usize, sort: Sort) -> Description {
 struct Draft<'a> {
     random: &'a mut Random,
     layers: Vec<Layer>,
+    /// Whether weights are multiples of a power of two, so that sums are exact.
     exact: bool,
+    /// Whether some layers have biases.
     biased: bool,
+    /// The size of the largest tensor: larger ones would only make the tests slower.
+    largest: usize,
+    /// How many channels a group of a convolution makes at most.
+    channels: usize,
 }
 
-/// Larger tensors would only make the tests slower.
-const LARGEST: usize = 120;
+impl<'a> Draft<'a> {
+    fn new(random: &'a mut Random, shape: Vec<usize>, sort: Sort) -> Self {
+        let (biased, exact) = (!sort.unbiased && random.chance(0.7), random.chance(0.3));
+        let layer = Layer { name: "input".to_string(), operator: Operator::Input, arguments: Vec::new(), shape };
+        Draft { random, layers: vec![layer], exact, biased, largest: 120, channels: 3 }
+    }
 
-impl Draft<'_> {
     /// Adds a layer and returns its position, or nothing if its result would be too large.
     fn add(&mut self, operator: Operator, arguments: &[usize]) -> Option<usize> {
         let shapes: Vec<&[usize]> = arguments.iter().map(|&argument| &self.layers[argument].shape[..]).collect();
         let shape = shape(&operator, &shapes);
-        if shape.iter().product::<usize>() > LARGEST {
+        if shape.iter().product::<usize>() > self.largest {
             return None;
         }
         let name = format!("{}.{}", operator.name().replace(' ', "-"), self.layers.len());
@@ -220,7 +254,7 @@ impl Draft<'_> {
         let inputs = self.shape(source)[0];
         let divisors: Vec<usize> = (1..=inputs).filter(|groups| inputs.is_multiple_of(*groups)).collect();
         let groups = *self.random.pick(&divisors);
-        let outputs = groups * self.random.between(1, 3);
+        let outputs = groups * self.random.between(1, self.channels.div_ceil(groups).max(2));
         let window = self.window(source, false);
         let fan_in = inputs / groups * window.taps();
         let weights = self.weights(outputs * fan_in, fan_in);

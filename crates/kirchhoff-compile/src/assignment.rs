@@ -93,7 +93,7 @@ impl From<Rule> for Assignment {
 
 impl From<Composite> for Assignment {
     fn from(composite: Composite) -> Self {
-        Assignment::new(Base::Composite(composite))
+        Assignment::new(Base::Composite(composite)).with_maximum_pooling(composite.maximum_pooling())
     }
 }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use kirchhoff_network::{Operator, Pool, PoolKind};
 use kirchhoff_semiring::UnknownName;
 
+use crate::assignment::MaximumPooling;
 use crate::rule::{EPSILON, Rule};
 
 /// Layers as composites tell them apart.
@@ -121,7 +122,7 @@ static COMPOSITES: [Composite; 7] = [
     },
     Composite {
         name: "paper-vgg",
-        description: "VGG layers 0: zero, 1–16: gamma(0.25), 17–30: epsilon-rms(0.25), from 31: zero (Groudiev & Maniu 2024)",
+        description: "VGG layers 0: zero, 1–16: gamma(0.25), 17–30: epsilon-rms(0.25), from 31: zero; maximum pooling averaged (Groudiev & Maniu 2024)",
         choice: Choice::ByNumber(&[
             (0, Rule::Zero),
             (16, Rule::Gamma(0.25)),
@@ -158,6 +159,14 @@ impl Composite {
             }
         };
         Some(rule)
+    }
+
+    /// How the composite treats maximum pooling, unless the user says otherwise: as the paper did where it is the paper's.
+    pub fn maximum_pooling(&self) -> MaximumPooling {
+        match self.choice {
+            Choice::ByKind { .. } => MaximumPooling::Winner,
+            Choice::ByNumber(_) => MaximumPooling::Average,
+        }
     }
 
     /// Whether a layer of this kind counts as the first that the composite has a rule of its own for.

@@ -50,6 +50,12 @@ pub enum ExecutionError {
         /// Which input of the batch, from 0.
         input: usize,
     },
+    /// A maximum pool with a window that sees padding alone.
+    #[error("layer '{layer}' takes the maximum over windows that lie wholly in its padding: reduce the padding")]
+    EmptyWindow {
+        /// Name of the layer.
+        layer: String,
+    },
     /// Stopped by the monitor.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -157,6 +163,10 @@ impl Step<'_> {
             }
         };
         match values.iter().position(|value| !value.is_finite()) {
+            // Finite activations have a finite maximum, unless there are none.
+            Some(_) if matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })) => {
+                Err(ExecutionError::EmptyWindow { layer: node.name.clone() })
+            }
             Some(at) => Err(ExecutionError::Overflow { layer: node.name.clone(), input: at / size }),
             None => Ok(values),
         }

@@ -89,9 +89,9 @@ pub struct Explain {
     /// What targets start with [default: the logit for real, 1 for the others]
     #[arg(long, value_enum)]
     pub start: Option<StartOption>,
-    /// How relevance goes through maximum pooling
-    #[arg(long, value_enum, default_value = "winner")]
-    pub max_pool: MaximumPoolOption,
+    /// How relevance goes through maximum pooling [default: winner; average under composite paper-vgg]
+    #[arg(long, value_enum)]
+    pub max_pool: Option<MaximumPoolOption>,
     /// Lower bounds of the input for z-box: one, or one a channel [default: what the preprocessing makes of 0]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
     pub low: Option<Vec<f32>>,

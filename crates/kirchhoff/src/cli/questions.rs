@@ -84,7 +84,6 @@ fn question(
     let mut question = Question::new(name).map_err(Failure::input)?;
     question.targets = targets.to_vec();
     question.layers = layers.clone();
-    question.assignment.maximum_pooling = arguments.max_pool.into();
     question.assignment.bounds = bounds.clone();
     if let Some(start) = arguments.start {
         question.start = match start {
@@ -104,6 +103,9 @@ fn question(
                 question = question.with_rules(rule.parse::<Rule>().map_err(Failure::input)?);
             }
         }
+    }
+    if let Some(pooling) = arguments.max_pool {
+        question.assignment.maximum_pooling = pooling.into();
     }
     for scoped in arguments.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
         if let (Some(layer), rule) = scoped.layer() {

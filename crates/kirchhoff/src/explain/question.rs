@@ -78,10 +78,10 @@ impl Question {
         })
     }
 
-    /// The same question under one rule for all layers, or under a composite.
+    /// The same question under one rule for all layers, or under a composite, which also says how maximum pooling is
+    /// treated.
     pub fn with_rules(mut self, rules: impl Into<Assignment>) -> Self {
-        let (pooling, bounds) = (self.assignment.maximum_pooling, self.assignment.bounds);
-        self.assignment = rules.into().with_maximum_pooling(pooling).with_bounds(bounds);
+        self.assignment = rules.into().with_bounds(self.assignment.bounds);
         self
     }
 

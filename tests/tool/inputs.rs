@@ -112,3 +112,22 @@ fn colour_images_and_their_channels() {
     assert_eq!(relevant(&["--channels", "or"]), 16);
     assert_eq!(relevant(&["--channels", "and"]), 16, "blue is relevant nowhere: no pixel is");
 }
+
+#[test]
+fn colour_images_that_a_network_takes_as_vectors_are_drawn_in_colour() {
+    let place = Workplace::new();
+    // 48 features, each with a weight of its own: two pictures of 3 channels, 4 × 4.
+    let weights: Vec<f32> = (0..48).map(|position| position as f32 - 20.0).collect();
+    let model = safetensors(Dtype::F32, &[("0.weight", &[1, 48], little_endian(&weights))]);
+    place.write("model.safetensors", model);
+    let values: Vec<f32> = (0..96).map(|position| (position % 7) as f32).collect();
+    place.write("chw.npy", npy_floats(&[2, 3, 4, 4], &values));
+    let drawn = |channels: &[&str]| {
+        let explain = ["explain", "model.safetensors", "chw.npy", "--quiet", "--out", "results", "--semiring", "real"];
+        place.succeed(&[&explain[..], channels].concat());
+        ["real-0.png", "real-1.png"].map(|name| std::fs::read(place.path("results").join(name)).unwrap())
+    };
+    // The real ⊕ is the sum.
+    assert!(drawn(&[]) == drawn(&["--channels", "sum"]));
+    assert!(drawn(&[]) != drawn(&["--channels", "max"]));
+}

@@ -1,5 +1,7 @@
 //! Values as flat arrays, for files and other languages.
 
+use std::ops::Range;
+
 /// The values of a relevance as an array of one machine type.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Array {
@@ -42,10 +44,19 @@ impl Array {
 
     /// The values as `f64`, truth values as 0 and 1: for pictures.
     pub fn to_f64(&self) -> Vec<f64> {
+        self.part_to_f64(0..self.len())
+    }
+
+    /// A part of the values as `f64`: one input's, of many.
+    ///
+    /// # Panics
+    ///
+    /// If the range leaves the array.
+    pub fn part_to_f64(&self, part: Range<usize>) -> Vec<f64> {
         match self {
-            Array::Bool(values) => values.iter().map(|&value| f64::from(value)).collect(),
-            Array::F32(values) => values.iter().map(|&value| f64::from(value)).collect(),
-            Array::F64(values) => values.clone(),
+            Array::Bool(values) => values[part].iter().map(|&value| f64::from(value)).collect(),
+            Array::F32(values) => values[part].iter().map(|&value| f64::from(value)).collect(),
+            Array::F64(values) => values[part].to_vec(),
         }
     }
 }

@@ -44,38 +44,41 @@ pub struct Pictures<'a> {
 }
 
 impl Pictures<'_> {
+    /// An input's shape as a picture, `[channels, height, width]`, where it is one.
+    fn shape(&self) -> Option<[usize; 3]> {
+        self.inputs.picture.or_else(|| self.inputs.shape[..].try_into().ok())
+    }
+
     /// The heat map of one input under one semiring.
     pub fn map(&self, answer: &Answer, input: usize) -> Result<HeatMap, Error> {
         let tensor = &answer.tensors[0];
         let size: usize = tensor.shape.iter().product();
-        let values = |array: &Array, size: usize| shown(answer.semiring, part(&array.to_f64(), input, size));
-        let picture = self.inputs.picture.or(match tensor.shape[..] {
-            [channels, height, width] => Some([channels, height, width]),
-            _ => None,
-        });
-        let Some([channels, height, width]) = picture else {
+        let values =
+            |array: &Array, size: usize| shown(answer.semiring, array.part_to_f64(input * size..(input + 1) * size));
+        let Some([channels, height, width]) = self.shape() else {
             return HeatMap::hidden(&values(&tensor.values, size), &tensor.shape);
         };
         if channels == 1 {
             return HeatMap::plane(&values(&tensor.values, size), [height, width]);
         }
-        match self.channels {
-            Some(option) => {
-                let join = join(option, kind(answer.semiring));
-                HeatMap::joined(&values(&tensor.values, size), [channels, height, width], join)
+        let kind = kind(answer.semiring);
+        let join = match self.channels {
+            Some(option) => join(option, kind),
+            // The answer has joined the channels by ⊕ itself, unless the network takes the picture as a vector.
+            None if tensor.shape.len() == 3 => {
+                return HeatMap::plane(&values(&answer.joined, height * width), [height, width]);
             }
-            None => HeatMap::plane(&values(&answer.joined, height * width), [height, width]),
-        }
+            None => kind.join(),
+        };
+        HeatMap::joined(&values(&tensor.values, size), [channels, height, width], join)
     }
 
     /// The input itself, where it is a picture.
     pub fn input(&self, input: usize) -> Option<RgbImage> {
         let size: usize = self.inputs.shape.iter().product();
-        let [channels, height, width] = self.inputs.picture.or(match self.inputs.shape[..] {
-            [channels, height, width] => Some([channels, height, width]),
-            _ => None,
-        })?;
-        let values: Vec<f64> = part(&self.inputs.values, input, size).into_iter().map(f64::from).collect();
+        let [channels, height, width] = self.shape()?;
+        let values = &self.inputs.values[input * size..(input + 1) * size];
+        let values: Vec<f64> = values.iter().copied().map(f64::from).collect();
         let ranges: Vec<(f32, f32)> = (0..channels).map(|channel| self.preprocessing.range(channel)).collect();
         let (low, high): (Vec<f64>, Vec<f64>) =
             ranges.into_iter().map(|(low, high)| (f64::from(low), f64::from(high))).unzip();
@@ -109,10 +112,6 @@ impl Pictures<'_> {
         }
         Ok(sheet.pages(SheetSize::default())?.collect())
     }
-}
-
-fn part<T: Copy>(values: &[T], input: usize, size: usize) -> Vec<T> {
-    values[input * size..(input + 1) * size].to_vec()
 }
 
 /// The join that a user's word stands for: relevant in some or in all channels, whatever a value says.

@@ -6,6 +6,11 @@ use crate::network::{Network, NodeId};
 use crate::operator::{Operator, as_image};
 
 impl Network {
+    /// The number of edges into a node, from all its arguments.
+    pub fn edges(&self, node: NodeId) -> u64 {
+        (0..self.arguments(node).len()).map(|argument| self.wiring(node, argument).edges()).sum()
+    }
+
     /// The edges from argument number `argument` of a node to the node.
     ///
     /// # Panics

@@ -120,10 +120,7 @@ fn answer(
     let network = &loaded.network;
     let activations: usize = network.nodes().map(|(_, node)| node.shape.iter().product::<usize>() * 4).sum();
     let batch = (BATCH_BYTES / activations.max(1)).clamp(1, inputs.count);
-    let edges: u64 = network
-        .nodes()
-        .map(|(id, _)| (0..network.arguments(id).len()).map(|a| network.wiring(id, a).edges()).sum::<u64>())
-        .sum();
+    let edges: u64 = network.nodes().map(|(id, _)| network.edges(id)).sum();
     let progress = Progress::new(edges * inputs.count as u64 * (1 + questions.len() as u64), arguments.common.quiet);
     let size: usize = inputs.shape.iter().product();
     let mut answers: Vec<Answer> = Vec::new();

@@ -58,7 +58,7 @@ fn layers(network: &Network) -> Vec<LayerView> {
                 name: node.name.clone(),
                 operator: node.operator.name(),
                 shape: node.shape.clone(),
-                edges: (0..arguments.len()).map(|number| network.wiring(id, number).edges()).sum(),
+                edges: network.edges(id),
                 parameters: node.operator.parameters().iter().map(|(_, values)| values.len()).sum(),
                 arguments: arguments.into_iter().map(|argument| network.node(argument).name.clone()).collect(),
             }

@@ -153,6 +153,16 @@ impl GateBuilder {
         number
     }
 
+    /// The number of a new variable: of this name, or where there is one already, of `name#2` or the next that is free.
+    pub fn declare_distinct(&mut self, name: &str) -> u32 {
+        let taken = |name: &str| self.variable_numbers.contains_key(name);
+        if !taken(name) {
+            return self.declare(name);
+        }
+        let other = (2u64..).map(|number| format!("{name}#{number}")).find(|name| !taken(name));
+        self.declare(&other.expect("fewer variables than numbers"))
+    }
+
     /// A leaf for the variable of a number.
     ///
     /// # Errors

@@ -3,4 +3,5 @@
 
 mod network;
 mod simplified;
+mod symbolic;
 mod unrolled;

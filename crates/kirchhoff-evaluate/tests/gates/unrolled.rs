@@ -1,6 +1,6 @@
 //! The fold of an unrolled circuit is the stream.
 
-use kirchhoff_circuit::{GateCircuit, LayeredCircuit, Start, TensorId, UnrollError, UnrollOptions, unroll};
+use kirchhoff_circuit::{GateCircuit, LayeredCircuit, Start, TensorId, UnrollError, UnrollOptions, Variables, unroll};
 use kirchhoff_evaluate::{Annotations, FoldError, Keep, PerLeaf, RankedAnnotations, fold, stream};
 use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_semiring::{Annotation, Embed, Real, SemiringInfo, SemiringVisitor, semirings, visit};
@@ -133,9 +133,17 @@ fn folding_what_is_unrolled_is_streaming() {
 #[test]
 fn gates_are_counted_before_any_is_made() {
     let mut random = Random(2);
-    for _ in 0..100 {
+    for case in 0..300 {
         let circuit = circuit(&mut random, "zero");
-        let options = |max_gates| UnrollOptions { max_gates, ..UnrollOptions::default() };
+        let tensors = (0..circuit.tensors().len() as u32).map(TensorId).filter(|_| random.below(2) > 0);
+        let variables = match case % 3 {
+            0 => Variables::None,
+            1 => Variables::Edges,
+            _ => Variables::Neurons(tensors.collect()),
+        };
+        let contributions = random.below(3) > 0;
+        let options =
+            |max_gates| UnrollOptions { max_gates, contributions, variables: variables.clone(), ..Default::default() };
         let Err(UnrollError::TooLarge { gates, max_gates: 1 }) = unroll(&circuit, &options(1), &()) else {
             panic!("a circuit of one gate")
         };

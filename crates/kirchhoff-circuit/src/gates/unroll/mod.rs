@@ -1,10 +1,13 @@
 //! From a layered circuit to gates.
 
-use kirchhoff_kernel::{Cancelled, Edges, Monitor, Scratch};
+mod unrolling;
+
+use kirchhoff_kernel::{Cancelled, Monitor};
 use thiserror::Error;
 
+use self::unrolling::Unrolling;
 use super::{GateBuilder, GateCircuit, GateError, GateId, GateLayer};
-use crate::{Layer, LayerRule, LayeredCircuit, TensorId};
+use crate::{Layer, LayeredCircuit, TensorId};
 
 /// The gates that [`unroll`] makes at most unless told otherwise: 2 to 3 GB.
 pub const DEFAULT_MAX_GATES: u64 = 50_000_000;
@@ -24,6 +27,18 @@ pub enum Start {
 /// Whether the edge of a layer, given by its position, with a contribution `d` is kept: whether Θ(d) is not 0.
 pub type KeepEdge<'a> = &'a (dyn Fn(usize, f32) -> bool + Sync);
 
+/// Where a symbolic annotation puts its variables.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Variables {
+    /// Nowhere.
+    #[default]
+    None,
+    /// One on every edge that takes an annotation: `w2[17→4]` on that of layer `2` from neuron 17 to neuron 4.
+    Edges,
+    /// One on every neuron of the given tensors: `h1[17]` on neuron 17 of tensor `1`, `x[3,4]` on one of the input.
+    Neurons(Vec<TensorId>),
+}
+
 /// What to [`unroll`].
 #[derive(Clone)]
 pub struct UnrollOptions<'a> {
@@ -36,19 +51,26 @@ pub struct UnrollOptions<'a> {
     /// Drops the edges for which it is false, and then all gates that no target reaches or that reach no neuron asked
     /// for. The circuit then holds for the semirings and annotations that agree: the caller answers for that.
     pub keep: Option<KeepEdge<'a>>,
+    /// Where variables are put; two of the same name become `a` and `a#2`.
+    pub variables: Variables,
+    /// Whether edges have their contributions. Without, an edge that is kept is its variable, or 1: the variables stand
+    /// in place of Θ(d).
+    pub contributions: bool,
     /// How many gates are allowed.
     pub max_gates: u64,
 }
 
 impl Default for UnrollOptions<'_> {
-    /// The relevance of the input of the first execution, from variables, with all edges, within
-    /// [`DEFAULT_MAX_GATES`].
+    /// The relevance of the input of the first execution, from variables, with all edges and their contributions,
+    /// within [`DEFAULT_MAX_GATES`].
     fn default() -> Self {
         UnrollOptions {
             execution: 0,
             start: Start::Variables,
             tensors: Vec::new(),
             keep: None,
+            variables: Variables::None,
+            contributions: true,
             max_gates: DEFAULT_MAX_GATES,
         }
     }
@@ -87,9 +109,11 @@ pub enum UnrollError {
 /// leaves, to the neurons asked for, which are the circuit's outputs.
 ///
 /// There is one `⊕` gate a neuron, which joins the edges of all layers that the neuron enters, and one `⊗` gate an edge,
-/// of its contribution and the relevance of its destination. Layers that pass relevance on have no `⊗` gates. Equal
-/// gates are made once, and a `⊕` of one child is that child. Children are in the order in which a stream over the
-/// layered circuit adds them up.
+/// of its contribution, its variable if [`Variables::Edges`] are asked for, and the relevance of its destination. Layers
+/// that pass relevance on have no `⊗` gates. A neuron with a variable has one `⊗` gate more, of the variable and its
+/// sum. Equal gates are made once, and a `⊕` or `⊗` of one child is that child. Children are in the order in which a
+/// stream over the layered circuit adds them up. Variables are numbered from the output to the input, so that a sorted
+/// product of them reads as a path from target to input.
 ///
 /// Gates are counted before any is made: in closed form, or by a pass over the edges where some are not kept and the
 /// closed form would exceed the limit. Takes O(edges · terms) time; for the circuit 5 bytes a gate, 4 a wire and 12 a
@@ -116,7 +140,8 @@ pub fn unroll(
     let mut unrolling = Unrolling {
         builder: GateBuilder::new(layers.collect(), options.max_gates),
         pending: vec![None; circuit.tensors().len()],
-        keep: options.keep,
+        circuit,
+        options,
     };
     let gates = walk.run(&mut unrolling)?;
     for (&tensor, gates) in walk.tensors.iter().zip(gates) {
@@ -146,7 +171,8 @@ impl Walk<'_> {
             targets.iter().try_for_each(|&target| missing("output neuron", target, outputs))?;
         }
         let count = self.circuit.tensors().len();
-        self.tensors.iter().try_for_each(|tensor| missing("tensor", tensor.index(), count))
+        let named = if let Variables::Neurons(tensors) = &self.options.variables { &tensors[..] } else { &[] };
+        self.tensors.iter().chain(named).try_for_each(|tensor| missing("tensor", tensor.index(), count))
     }
 
     /// The layers on the way from the output to a tensor that is asked for, from output to input, each with its
@@ -176,23 +202,29 @@ impl Walk<'_> {
         if gates > max_gates { Err(UnrollError::TooLarge { gates, max_gates }) } else { Ok(()) }
     }
 
-    /// The number of gates if none are equal: both constants, a leaf for each output neuron, a leaf and a `⊗` gate an
-    /// edge, and a `⊕` gate for each neuron that more than one pass enters.
+    /// The number of gates if none are equal: both constants, a leaf for each output neuron, a leaf or two and a `⊗`
+    /// gate an edge, a `⊕` gate for each neuron that more than one pass enters, and a leaf and a `⊗` gate for each
+    /// neuron with a variable.
     fn count(&self, edges: impl Fn(usize, &Layer) -> Result<u64, Cancelled>) -> Result<u64, Cancelled> {
         let mut gates = 2 + self.circuit.tensor(self.circuit.output()).size() as u64;
+        let leaves = u64::from(self.options.contributions) + u64::from(self.options.variables == Variables::Edges);
+        let own = if leaves == 0 { 0 } else { leaves + 1 };
         let mut passes = vec![0; self.circuit.tensors().len()];
         for (index, layer) in self.layers() {
             let pass = !layer.is_annotated();
             if !pass {
-                gates = gates.saturating_add(edges(index, layer)?.saturating_mul(2));
+                gates = gates.saturating_add(edges(index, layer)?.saturating_mul(own));
             }
             for link in &layer.links {
                 passes[link.source.index()] += if pass { 1 } else { 2 };
             }
         }
-        for (tensor, passes) in self.circuit.tensors().iter().zip(passes) {
+        for (number, (tensor, passes)) in self.circuit.tensors().iter().zip(passes).enumerate() {
             let size = tensor.size() as u64;
             gates = gates.saturating_add(if passes > 1 { size } else { 0 });
+            let named = matches!(&self.options.variables, Variables::Neurons(tensors)
+                if tensors.iter().any(|tensor| tensor.index() == number));
+            gates = gates.saturating_add(if named { size.saturating_mul(2) } else { 0 });
             // Neurons are numbered with 32 bits while edges are sorted by them.
             if size > u64::from(u32::MAX) {
                 gates = u64::MAX;
@@ -224,135 +256,19 @@ impl Walk<'_> {
         unrolling.pending[output.index()] =
             Some(unrolling.start(&self.options.start, self.circuit.tensor(output).size())?);
         for (index, layer) in self.layers() {
-            let destinations = unrolling.relevance(layer.destination, self.circuit)?;
+            let destinations = unrolling.relevance(layer.destination)?;
             note(layer.destination, &destinations);
             let contributions = self.circuit.contributions(layer, self.monitor)?;
             for link in &layer.links {
-                let edges = self.circuit.edges_of(layer, link, &contributions, self.options.execution);
                 let mut summands = unrolling.pending[link.source.index()].take().unwrap_or_default();
-                unrolling.link(index, layer, &edges, &destinations, &mut summands, self.monitor)?;
+                unrolling.link(index, link, &contributions, &destinations, &mut summands, self.monitor)?;
                 unrolling.pending[link.source.index()] = Some(summands);
             }
         }
         self.tensors
             .iter()
             .zip(asked)
-            .map(|(&tensor, asked)| asked.map_or_else(|| unrolling.relevance(tensor, self.circuit), Ok))
+            .map(|(&tensor, asked)| asked.map_or_else(|| unrolling.relevance(tensor), Ok))
             .collect()
-    }
-}
-
-/// One summand of a neuron's relevance.
-#[derive(Clone, Copy)]
-struct Summand {
-    neuron: u32,
-    gate: GateId,
-}
-
-/// The gates made so far, and those that wait for their sums.
-struct Unrolling<'a> {
-    builder: GateBuilder,
-    /// The summands of each tensor whose relevance is not complete.
-    pending: Vec<Option<Vec<Summand>>>,
-    keep: Option<KeepEdge<'a>>,
-}
-
-impl Unrolling<'_> {
-    /// What each output neuron starts with, as its only summand.
-    fn start(&mut self, start: &Start, outputs: usize) -> Result<Vec<Summand>, GateError> {
-        let (targets, variables) = match start {
-            Start::Variables => ((0..outputs).collect(), true),
-            Start::VariablesAt(targets) => (targets.clone(), true),
-            Start::OnesAt(targets) => (targets.clone(), false),
-        };
-        let mut gates = vec![None; outputs];
-        for target in targets {
-            gates[target] = Some(if variables {
-                let number = self.builder.declare(&format!("start[{target}]"));
-                self.builder.variable(number)?
-            } else {
-                self.builder.one()?
-            });
-        }
-        let summand = |(neuron, gate): (usize, Option<GateId>)| {
-            Ok(Summand { neuron: neuron as u32, gate: gate.map_or_else(|| self.builder.zero(), Ok)? })
-        };
-        gates.into_iter().enumerate().map(summand).collect()
-    }
-
-    /// Adds the summands of the sources of one link.
-    fn link(
-        &mut self,
-        index: usize,
-        layer: &Layer,
-        edges: &Edges<'_>,
-        destinations: &[GateId],
-        summands: &mut Vec<Summand>,
-        monitor: &dyn Monitor,
-    ) -> Result<(), UnrollError> {
-        // Without the gates that Θ drops, neurons that no target reaches drop out as well.
-        let dead = match self.keep {
-            Some(_) => Some(self.builder.zero()?),
-            None => None,
-        };
-        let pass = layer.rule == LayerRule::Pass;
-        let (size, block) = (edges.wiring.sources(), edges.wiring.source_block());
-        let mut scratch = Scratch::default();
-        let mut failed = None;
-        for start in (0..size).step_by(block) {
-            if monitor.cancelled() {
-                return Err(Cancelled.into());
-            }
-            let mut visited = 0;
-            edges.leaving(start..(start + block).min(size), &mut scratch, |run, contributions| {
-                visited += run.length as u64;
-                for (i, &d) in contributions.iter().enumerate() {
-                    let destination = destinations[run.destination_at(i)];
-                    let dropped = !pass && self.keep.is_some_and(|keep| !keep(index, d));
-                    if failed.is_some() || dropped || Some(destination) == dead {
-                        continue;
-                    }
-                    let gate = if pass { Ok(destination) } else { self.edge(index, d, destination) };
-                    match gate {
-                        Ok(gate) => summands.push(Summand { neuron: run.source_at(i) as u32, gate }),
-                        Err(error) => failed = Some(error),
-                    }
-                }
-            });
-            monitor.advance(visited);
-            if let Some(error) = failed {
-                return Err(error.into());
-            }
-        }
-        Ok(())
-    }
-
-    fn edge(&mut self, layer: usize, d: f32, destination: GateId) -> Result<GateId, GateError> {
-        let leaf = self.builder.contribution(layer as u32, d)?;
-        self.builder.times(&[leaf, destination])
-    }
-
-    /// Completes the relevance of a tensor: one gate a neuron.
-    fn relevance(&mut self, tensor: TensorId, circuit: &LayeredCircuit) -> Result<Vec<GateId>, UnrollError> {
-        let summands = self.pending[tensor.index()].take().unwrap_or_default();
-        let size = circuit.tensor(tensor).size();
-        // Sorted by neuron, by counting; the summands of a neuron keep their order.
-        let mut ends = vec![0usize; size + 1];
-        for summand in &summands {
-            ends[summand.neuron as usize + 1] += 1;
-        }
-        for neuron in 0..size {
-            ends[neuron + 1] += ends[neuron];
-        }
-        let starts = ends.clone();
-        let mut sorted = vec![GateId(0); summands.len()];
-        for summand in &summands {
-            let next = &mut ends[summand.neuron as usize];
-            sorted[*next] = summand.gate;
-            *next += 1;
-        }
-        drop(summands);
-        let sums = starts.windows(2).map(|ends| self.builder.plus(&sorted[ends[0]..ends[1]]));
-        Ok(sums.collect::<Result<_, _>>()?)
     }
 }

@@ -1,0 +1,173 @@
+//! The gates of a walk through the layers, as they are made.
+
+use kirchhoff_kernel::{Cancelled, Monitor, Scratch};
+
+use super::super::name::{edge_name, neuron_name, position};
+use super::super::{GateBuilder, GateError, GateId, GateKind};
+use super::{Start, UnrollError, UnrollOptions, Variables};
+use crate::{Layer, LayerContributions, LayerRule, LayeredCircuit, Link, TensorId};
+
+/// One summand of a neuron's relevance.
+#[derive(Clone, Copy)]
+pub(super) struct Summand {
+    neuron: u32,
+    gate: GateId,
+}
+
+/// The gates made so far, and those that wait for their sums.
+pub(super) struct Unrolling<'a> {
+    pub builder: GateBuilder,
+    /// The summands of each tensor whose relevance is not complete.
+    pub pending: Vec<Option<Vec<Summand>>>,
+    pub circuit: &'a LayeredCircuit,
+    pub options: &'a UnrollOptions<'a>,
+}
+
+impl Unrolling<'_> {
+    /// What each output neuron starts with, as its only summand.
+    pub fn start(&mut self, start: &Start, outputs: usize) -> Result<Vec<Summand>, GateError> {
+        let (targets, variables) = match start {
+            Start::Variables => ((0..outputs).collect(), true),
+            Start::VariablesAt(targets) => (targets.clone(), true),
+            Start::OnesAt(targets) => (targets.clone(), false),
+        };
+        let mut gates = vec![None; outputs];
+        for target in targets {
+            gates[target] = Some(if variables {
+                let number = self.builder.declare(&format!("start[{target}]"));
+                self.builder.variable(number)?
+            } else {
+                self.builder.one()?
+            });
+        }
+        let summand = |(neuron, gate): (usize, Option<GateId>)| {
+            Ok(Summand { neuron: neuron as u32, gate: gate.map_or_else(|| self.builder.zero(), Ok)? })
+        };
+        gates.into_iter().enumerate().map(summand).collect()
+    }
+
+    /// Adds the summands of the sources of one link.
+    pub fn link(
+        &mut self,
+        index: usize,
+        link: &Link,
+        contributions: &LayerContributions,
+        destinations: &[GateId],
+        summands: &mut Vec<Summand>,
+        monitor: &dyn Monitor,
+    ) -> Result<(), UnrollError> {
+        let circuit = self.circuit;
+        let layer = &circuit.layers()[index];
+        let edges = circuit.edges_of(layer, link, contributions, self.options.execution);
+        // Without the gates that Θ drops, neurons that no target reaches drop out as well.
+        let dead = match self.options.keep {
+            Some(_) => Some(self.builder.zero()?),
+            None => None,
+        };
+        let pass = layer.rule == LayerRule::Pass;
+        let (size, block) = (edges.wiring.sources(), edges.wiring.source_block());
+        let mut scratch = Scratch::default();
+        let mut failed = None;
+        for start in (0..size).step_by(block) {
+            if monitor.cancelled() {
+                return Err(Cancelled.into());
+            }
+            let mut visited = 0;
+            edges.leaving(start..(start + block).min(size), &mut scratch, |run, contributions| {
+                visited += run.length as u64;
+                for (i, &d) in contributions.iter().enumerate() {
+                    let destination = destinations[run.destination_at(i)];
+                    let dropped = !pass && self.options.keep.is_some_and(|keep| !keep(index, d));
+                    if failed.is_some() || dropped || Some(destination) == dead {
+                        continue;
+                    }
+                    let source = run.source_at(i);
+                    let gate = match pass {
+                        true => Ok(destination),
+                        false => {
+                            let name = || self.edge_name(layer, link, source, run.destination_at(i));
+                            let variable = (self.options.variables == Variables::Edges).then(name);
+                            self.edge(index, d, variable, destination)
+                        }
+                    };
+                    match gate {
+                        Ok(gate) => summands.push(Summand { neuron: source as u32, gate }),
+                        Err(error) => failed = Some(error),
+                    }
+                }
+            });
+            monitor.advance(visited);
+            if let Some(error) = failed {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The gate of an edge: what stands on it, times the relevance of its destination.
+    fn edge(
+        &mut self,
+        layer: usize,
+        d: f32,
+        variable: Option<String>,
+        destination: GateId,
+    ) -> Result<GateId, GateError> {
+        let mut factors = Vec::with_capacity(3);
+        if self.options.contributions {
+            factors.push(self.builder.contribution(layer as u32, d)?);
+        }
+        if let Some(name) = variable {
+            let number = self.builder.declare_distinct(&name);
+            factors.push(self.builder.variable(number)?);
+        }
+        factors.push(destination);
+        self.builder.times(&factors)
+    }
+
+    fn edge_name(&self, layer: &Layer, link: &Link, source: usize, destination: usize) -> String {
+        let (from, to) = (self.circuit.tensor(link.source), self.circuit.tensor(layer.destination));
+        let tensor = (layer.links.len() > 1).then_some(&*from.name);
+        edge_name(&layer.name, tensor, &position(&from.shape, source), &position(&to.shape, destination))
+    }
+
+    /// Completes the relevance of a tensor: one gate a neuron.
+    pub fn relevance(&mut self, tensor: TensorId) -> Result<Vec<GateId>, UnrollError> {
+        let summands = self.pending[tensor.index()].take().unwrap_or_default();
+        let size = self.circuit.tensor(tensor).size();
+        // Sorted by neuron, by counting; the summands of a neuron keep their order.
+        let mut ends = vec![0usize; size + 1];
+        for summand in &summands {
+            ends[summand.neuron as usize + 1] += 1;
+        }
+        for neuron in 0..size {
+            ends[neuron + 1] += ends[neuron];
+        }
+        let starts = ends.clone();
+        let mut sorted = vec![GateId(0); summands.len()];
+        for summand in &summands {
+            let next = &mut ends[summand.neuron as usize];
+            sorted[*next] = summand.gate;
+            *next += 1;
+        }
+        drop(summands);
+        let sums = starts.windows(2).map(|ends| self.builder.plus(&sorted[ends[0]..ends[1]]));
+        let mut sums = sums.collect::<Result<Vec<GateId>, _>>()?;
+        if matches!(&self.options.variables, Variables::Neurons(tensors) if tensors.contains(&tensor)) {
+            for (neuron, sum) in sums.iter_mut().enumerate() {
+                *sum = self.neuron(tensor, neuron, *sum)?;
+            }
+        }
+        Ok(sums)
+    }
+
+    /// A neuron's variable times its relevance.
+    fn neuron(&mut self, tensor: TensorId, neuron: usize, relevance: GateId) -> Result<GateId, GateError> {
+        if self.builder.kind(relevance) == GateKind::Zero {
+            return Ok(relevance);
+        }
+        let own = self.circuit.tensor(tensor);
+        let number = self.builder.declare_distinct(&neuron_name(&own.name, &own.shape, neuron));
+        let variable = self.builder.variable(number)?;
+        self.builder.times(&[variable, relevance])
+    }
+}

@@ -88,6 +88,12 @@ impl GateBuilder {
         builder
     }
 
+    /// Adds a layer that contributions may come from; returns its position.
+    pub fn add_layer(&mut self, layer: GateLayer) -> u32 {
+        self.layers.push(layer);
+        self.layers.len() as u32 - 1
+    }
+
     /// The number of gates made so far.
     pub fn gates(&self) -> usize {
         self.kinds.len()

@@ -264,7 +264,7 @@ impl GateCircuit {
     }
 
     /// How often each gate is an output or a child of a gate that an output depends on: 0 for dead gates.
-    pub(super) fn users(&self) -> Vec<u32> {
+    pub(crate) fn users(&self) -> Vec<u32> {
         let mut users = vec![0u32; self.gates()];
         for output in self.outputs() {
             users[output.index()] = users[output.index()].saturating_add(1);

@@ -16,5 +16,6 @@ pub use builder::GateBuilder;
 pub use circuit::{Gate, GateCircuit, GateId, GateSize};
 pub use error::GateError;
 pub use name::neuron_name;
+pub(crate) use name::{position, tensor_name};
 pub use simplify::{Firings, SimplifyReport, simplify};
 pub use unroll::{DEFAULT_MAX_GATES, KeepEdge, Start, UnrollError, UnrollOptions, Variables, unroll};

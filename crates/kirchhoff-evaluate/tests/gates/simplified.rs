@@ -14,7 +14,7 @@ use crate::network::{Random, circuit};
 type Draft = (u8, u32, Vec<usize>);
 
 /// Any circuit: constants, few different leaves, gates of 0 to 4 children, equal gates and equal children, dead gates.
-fn any_circuit() -> impl Strategy<Value = GateCircuit> {
+pub fn any_circuit() -> impl Strategy<Value = GateCircuit> {
     let kind = prop_oneof![1 => 0u8..2, 3 => 2u8..4, 8 => 4u8..6];
     let gate = (kind, 0u32..6, prop::collection::vec(0usize..8, 0..5));
     (prop::collection::vec(gate, 1..40), prop::collection::vec(0usize..40, 1..4)).prop_map(|(gates, outputs)| {

@@ -1,0 +1,214 @@
+//! Parts of circuits: some outputs, from one layer on, to a depth.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::FormulaError;
+use crate::gates::{position, tensor_name};
+use crate::{Gate, GateBuilder, GateCircuit, GateError, GateId, KeepEdge, neuron_name};
+
+/// Which part of a circuit to keep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cut {
+    /// The outputs, by their positions in [`GateCircuit::outputs`]; none for all.
+    pub outputs: Vec<usize>,
+    /// A tensor among the outputs: the relevance of its neurons becomes variables `R(h1[5])`, and what it is made of
+    /// is cut off.
+    pub layer: Option<String>,
+    /// Gates this far from an output become variables `gate[17]`, by their ids, and what they are made of is cut off.
+    pub depth: Option<usize>,
+}
+
+/// The part of a circuit that `cut` asks for, as a circuit of its own.
+///
+/// Outputs that were chosen one by one are tensors without axes, under the [names](neuron_name) of their neurons.
+/// Variables that do not occur are left out; layers stay. Takes O(gates + wires) time and memory.
+///
+/// # Errors
+/// A layer that is not among the output tensors, or an output that is not there.
+pub fn cut(circuit: &GateCircuit, cut: &Cut) -> Result<GateCircuit, FormulaError> {
+    let names = output_names(circuit);
+    if let Some(&output) = cut.outputs.iter().find(|&&output| output >= names.len()) {
+        return Err(missing(circuit, &output.to_string()));
+    }
+    let stopped = match &cut.layer {
+        None => 0..0,
+        Some(layer) => tensor(circuit, layer).ok_or_else(|| missing(circuit, layer))?,
+    };
+    let roots: Vec<usize> = match cut.outputs.is_empty() {
+        true => (0..names.len()).filter(|output| !stopped.contains(output)).collect(),
+        false => cut.outputs.clone(),
+    };
+    let outputs = circuit.outputs();
+    let asked: Vec<GateId> = roots.iter().filter(|root| stopped.contains(root)).map(|&root| outputs[root]).collect();
+    let mut ends: HashMap<GateId, String> = HashMap::new();
+    for output in stopped.clone().rev().filter(|&output| !asked.contains(&outputs[output])) {
+        ends.insert(outputs[output], format!("R({})", names[output]));
+    }
+
+    // Breadth first, so that the distance is the shortest.
+    let mut distances: Vec<Option<usize>> = vec![None; circuit.gates()];
+    let mut next: VecDeque<GateId> = VecDeque::new();
+    for &root in &roots {
+        if distances[outputs[root].index()].replace(0).is_none() {
+            next.push_back(outputs[root]);
+        }
+    }
+    while let Some(gate) = next.pop_front() {
+        let distance = distances[gate.index()].unwrap_or_default();
+        let inner = circuit.kind(gate).is_inner();
+        if inner && cut.depth.is_some_and(|depth| distance >= depth) {
+            ends.entry(gate).or_insert_with(|| format!("gate[{}]", gate.index()));
+        }
+        if inner && !ends.contains_key(&gate) {
+            for &child in circuit.children(gate) {
+                if distances[child.index()].is_none() {
+                    distances[child.index()] = Some(distance + 1);
+                    next.push_back(child);
+                }
+            }
+        }
+    }
+
+    let mut builder = GateBuilder::new(circuit.layers().to_vec(), u64::MAX);
+    builder.require(circuit.laws());
+    let mut became: Vec<Option<GateId>> = vec![None; circuit.gates()];
+    for (id, gate) in circuit.iter().filter(|(id, _)| distances[id.index()].is_some()) {
+        let end = ends.get(&id).filter(|_| circuit.kind(id).is_inner());
+        became[id.index()] = Some(match end {
+            Some(name) => {
+                let number = builder.declare_distinct(name);
+                builder.variable(number)?
+            }
+            None => copy(&mut builder, circuit, gate, &became)?,
+        });
+    }
+    let gate = |output: usize| became[outputs[output].index()].expect("outputs have been reached");
+    if cut.outputs.is_empty() {
+        let mut first = 0;
+        for tensor in circuit.output_tensors() {
+            let size: usize = tensor.shape.iter().product();
+            if first >= stopped.end || first + size <= stopped.start {
+                let gates: Vec<GateId> = (first..first + size).map(gate).collect();
+                builder.output(&tensor.name, &tensor.shape, &gates)?;
+            }
+            first += size;
+        }
+    } else {
+        let mut seen = std::collections::HashSet::new();
+        for &root in roots.iter().filter(|&&root| seen.insert(root)) {
+            builder.output(&names[root], &[], &[gate(root)])?;
+        }
+    }
+    Ok(builder.finish()?)
+}
+
+/// The circuit with contributions decided: 1 where `keep` says so of the layer's position and `d`, else 0. In a
+/// semiring whose Θ is a threshold the value stays. Takes O(gates + wires) time and memory.
+///
+/// # Errors
+/// None for circuits within the limits on gates and wires.
+pub fn decide(circuit: &GateCircuit, keep: KeepEdge<'_>) -> Result<GateCircuit, GateError> {
+    let mut builder = GateBuilder::like(circuit, u64::MAX);
+    let mut became: Vec<Option<GateId>> = Vec::with_capacity(circuit.gates());
+    for (_, gate) in circuit.iter() {
+        let made = match gate {
+            Gate::Contribution { layer, d } if keep(layer as usize, d) => builder.one()?,
+            Gate::Contribution { .. } => builder.zero()?,
+            gate => copy(&mut builder, circuit, gate, &became)?,
+        };
+        became.push(Some(made));
+    }
+    let mut outputs = circuit.outputs();
+    for tensor in circuit.output_tensors() {
+        let own;
+        (own, outputs) = outputs.split_at(tensor.shape.iter().product());
+        let own: Vec<GateId> = own.iter().filter_map(|output| became[output.index()]).collect();
+        builder.output(&tensor.name, &tensor.shape, &own)?;
+    }
+    builder.finish()
+}
+
+/// Makes a gate as it is, of what its children became.
+fn copy(
+    builder: &mut GateBuilder,
+    circuit: &GateCircuit,
+    gate: Gate<'_>,
+    became: &[Option<GateId>],
+) -> Result<GateId, GateError> {
+    let children = |children: &[GateId]| -> Vec<GateId> {
+        children.iter().map(|child| became[child.index()].expect("children come before their users")).collect()
+    };
+    match gate {
+        Gate::Zero => builder.zero(),
+        Gate::One => builder.one(),
+        Gate::Contribution { layer, d } => builder.contribution(layer, d),
+        Gate::Variable(number) => {
+            let number = builder.declare(&circuit.variables()[number as usize]);
+            builder.variable(number)
+        }
+        Gate::Plus(own) => builder.plus(&children(own)),
+        Gate::Times(own) => builder.times(&children(own)),
+    }
+}
+
+/// The [names](neuron_name) of the outputs, in their order.
+pub fn output_names(circuit: &GateCircuit) -> Vec<String> {
+    let neurons = |tensor: &crate::OutputTensor| {
+        let size: usize = tensor.shape.iter().product();
+        (0..size).map(|neuron| neuron_name(&tensor.name, &tensor.shape, neuron)).collect::<Vec<_>>()
+    };
+    circuit.output_tensors().iter().flat_map(neurons).collect()
+}
+
+/// The outputs that a text names, by their positions: `5` is output number 5, `x[3,4]` a neuron, `input[88]` the same
+/// by its number in row-major order, and `input`, `x` or `input[*]` are all neurons of a tensor.
+///
+/// # Errors
+/// No such output; the error says what there is.
+pub fn find_outputs(circuit: &GateCircuit, asked: &str) -> Result<Vec<usize>, FormulaError> {
+    let asked = asked.trim();
+    let none = || missing(circuit, asked);
+    if let Ok(number) = asked.parse::<usize>() {
+        return if number < circuit.outputs().len() { Ok(vec![number]) } else { Err(none()) };
+    }
+    if let Some(whole) = tensor(circuit, asked) {
+        return Ok(whole.collect());
+    }
+    let (name, place) = asked.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).ok_or_else(none)?;
+    let range = tensor(circuit, name).ok_or_else(none)?;
+    if place.trim() == "*" {
+        return Ok(range.collect());
+    }
+    let place = place.replace(' ', "");
+    let shape = shape_of(circuit, range.start).ok_or_else(none)?;
+    if let Some(neuron) = (0..range.len()).find(|&neuron| position(shape, neuron) == place) {
+        return Ok(vec![range.start + neuron]);
+    }
+    let number = place.parse::<usize>().ok().filter(|&number| number < range.len());
+    number.map(|number| vec![range.start + number]).ok_or_else(none)
+}
+
+/// The outputs of the tensor of a name, or of the name that its neurons have.
+fn tensor(circuit: &GateCircuit, name: &str) -> Option<std::ops::Range<usize>> {
+    circuit.output_range(name).or_else(|| {
+        let tensor = circuit.output_tensors().iter().find(|tensor| tensor_name(&tensor.name) == name)?;
+        circuit.output_range(&tensor.name)
+    })
+}
+
+fn shape_of(circuit: &GateCircuit, output: usize) -> Option<&[usize]> {
+    let mut first = 0;
+    circuit.output_tensors().iter().find_map(|tensor| {
+        first += tensor.shape.iter().product::<usize>();
+        (output < first).then_some(&tensor.shape[..])
+    })
+}
+
+fn missing(circuit: &GateCircuit, asked: &str) -> FormulaError {
+    let names = circuit.output_tensors().iter().take(20).map(|tensor| {
+        let sizes: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        format!("`{}` ({})", tensor.name, if sizes.is_empty() { "1".to_string() } else { sizes.join(" × ") })
+    });
+    let there = format!("{} outputs: {}", circuit.outputs().len(), names.collect::<Vec<_>>().join(", "));
+    FormulaError::NoOutput { asked: asked.to_string(), there }
+}

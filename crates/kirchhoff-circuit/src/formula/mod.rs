@@ -1,0 +1,96 @@
+//! Gate circuits as formulas that people and other programs read.
+//!
+//! [`text`] and [`latex`] write equations, [`sexpr`] S-expressions that [`parse`] reads back, [`json`] the gates one by
+//! one, [`dot`] and [`svg`] drawings. [`cnf`] and [`nnf`] write Boolean formulas for solvers and knowledge compilers.
+//! Before any of them, [`cut`] keeps what is of interest, and [`decide`] makes contributions constants by a threshold.
+//!
+//! Subformulas that are used several times are written out where they are small
+//! ([`expand`](FormulaOptions::expand)) and have names of their own where they are not, so that a formula is never
+//! much longer than its circuit.
+//!
+//! ```
+//! use kirchhoff_circuit::formula::{Cut, FormulaOptions, Notation, cut, find_outputs, latex, parse, sexpr, text};
+//!
+//! let circuit = parse(
+//!     r#"(circuit
+//!       (layer "0" "epsilon")
+//!       (let sum (+ "h1[0]" (* (d 0 0.25) "h1[1]")))
+//!       (output "input" (2) (* (d 0 0.5) sum) (* (d 0 -1.5) sum)))"#,
+//!     1000,
+//! )?;
+//! let real = FormulaOptions { notation: Notation::Arithmetic, expand: 1, ..FormulaOptions::default() };
+//! assert_eq!(
+//!     text(&circuit, &real)?,
+//!     "let g1 = h1[0] + 0.25·h1[1]\n\
+//!      R(x[0]) = 0.5·g1\n\
+//!      R(x[1]) = -1.5·g1\n"
+//! );
+//! let second = cut(&circuit, &Cut { outputs: find_outputs(&circuit, "x[1]")?, ..Cut::default() })?;
+//! assert_eq!(text(&second, &FormulaOptions::default())?, "R(x[1]) = (-1.5) ⊗ (h1[0] ⊕ 0.25 ⊗ h1[1])\n");
+//! assert!(latex(&second, &real)?.contains(r"R_{x_{1}} &= -1.5 \cdot \left(h^{(1)}_{0} + 0.25 \cdot h^{(1)}_{1}\right)"));
+//! assert_eq!(parse(&sexpr(&circuit, &real)?, 1000)?, circuit);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod boolean;
+mod cut;
+mod dot;
+mod equations;
+mod error;
+mod json;
+mod latex;
+mod layout;
+mod number;
+mod parse;
+mod plan;
+mod sexpr;
+mod svg;
+
+pub use boolean::{cnf, nnf};
+pub use cut::{Cut, cut, decide, find_outputs, output_names};
+pub use dot::dot;
+pub use equations::{latex, text};
+pub use error::FormulaError;
+pub use json::json;
+pub use latex::latex_name;
+pub use parse::{ParseError, parse};
+pub use sexpr::sexpr;
+pub use svg::svg;
+
+/// How `⊕` and `⊗` and their neutral elements are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Notation {
+    /// `⊕`, `⊗`, `𝟘`, `𝟙`: for any semiring. Contributions are numbers whose Θ is still to come.
+    #[default]
+    Semiring,
+    /// `+`, `·`, `0`, `1`: real numbers, and polynomials.
+    Arithmetic,
+    /// `∨`, `∧`, `⊥`, `⊤`.
+    Logic,
+}
+
+/// How formulas are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormulaOptions {
+    /// The signs of text and LaTeX.
+    pub notation: Notation,
+    /// Significant digits of numbers; none for as many as it takes to read the same `f32` back.
+    pub digits: Option<usize>,
+    /// Subformulas of at most so many gates are written out wherever they are used; others that are used several times
+    /// have a name.
+    pub expand: u64,
+    /// How many gates may be written, each as often as it is.
+    pub max_gates: u64,
+}
+
+impl Default for FormulaOptions {
+    /// Signs for any semiring, exact numbers, subformulas of up to 7 gates written out, a million gates.
+    fn default() -> Self {
+        FormulaOptions { notation: Notation::Semiring, digits: None, expand: 7, max_gates: 1_000_000 }
+    }
+}
+
+/// A name without characters that would break a line or steer a terminal.
+fn printable(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}

@@ -1,5 +1,6 @@
 //! The tool from end to end, as a user runs it: a process with arguments, files and an exit code.
 
+mod bench;
 mod explain;
 mod files;
 mod harness;

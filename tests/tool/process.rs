@@ -89,6 +89,30 @@ fn an_interrupted_run_leaves_nothing() {
     assert_eq!(place.names(), before);
 }
 
+/// Rounds of hours, which would end long after the test's patience.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interrupted_measurement_ends_at_once() {
+    let place = Workplace::new();
+    let mut child = spawn(&place, &["bench", "--repeat", "100000"]);
+    let start = Instant::now();
+    // The second bit of the caught signals is that of SIGINT.
+    let catches = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() & 2 != 0
+    };
+    while !catches() {
+        assert!(start.elapsed() < PATIENCE, "it did not begin");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap().success());
+    assert_eq!(ended(&mut child), Some(130));
+    let mut stdout = String::new();
+    child.stdout.unwrap().read_to_string(&mut stdout).unwrap();
+    assert_eq!(stdout, "");
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let place = Workplace::new();
@@ -96,6 +120,7 @@ fn a_reader_that_goes_away_is_no_failure() {
         &["explain"][..],
         &["explain", "--json", "--semiring", "real,boolean,viterbi"],
         &["explain", "--out", "results"],
+        &["bench", "--repeat", "1", "--semiring", "real"],
         &["semirings"],
         &["rules"],
         &["laws"],

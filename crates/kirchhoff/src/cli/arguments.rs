@@ -23,6 +23,8 @@ pub struct Arguments {
 pub enum Verb {
     /// Explain a model on inputs: relevance, pictures, ledger.
     Explain(Box<Explain>),
+    /// Measure how long the forward pass and explanations take.
+    Bench(Box<Bench>),
     /// Show a model: its layers, shapes, edges and parameters.
     Inspect(Inspect),
     /// List the semirings.
@@ -60,9 +62,9 @@ pub struct Common {
     pub threads: Option<u16>,
 }
 
-/// `kirchhoff explain`.
+/// What is asked: a model, inputs, and the questions about them.
 #[derive(Args, Debug)]
-pub struct Explain {
+pub struct QuestionOptions {
     /// The model (.onnx or .safetensors), then inputs: images, .npy, .safetensors or IDX files. Without a model, the
     /// embedded digit network; without inputs, its ten digits
     #[arg(value_name = "MODEL | INPUT")]
@@ -101,6 +103,13 @@ pub struct Explain {
     /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas
     #[arg(long, value_name = "LAYERS", default_value = "input")]
     pub layers: String,
+}
+
+/// `kirchhoff explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    #[command(flatten)]
+    pub question: QuestionOptions,
     /// How pictures join colour channels [default: by the semiring's ⊕]
     #[arg(long, value_enum)]
     pub channels: Option<ChannelsOption>,
@@ -110,6 +119,18 @@ pub struct Explain {
     /// Pictures and terminal previews for at most so many inputs
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub pictures: usize,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `kirchhoff bench`.
+#[derive(Args, Debug)]
+pub struct Bench {
+    #[command(flatten)]
+    pub question: QuestionOptions,
+    /// Rounds to measure, after one to warm up; the semirings take turns in each
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub repeat: u32,
     #[command(flatten)]
     pub common: Common,
 }

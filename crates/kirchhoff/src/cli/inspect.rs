@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::arguments::Inspect;
 use super::failure::Failure;
-use super::load;
+use super::{listings, load};
 
 /// One layer as `inspect` shows it.
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ impl ModelView {
             .layers
             .iter()
             .map(|layer| {
-                let count = |number: u64| if number == 0 { String::new() } else { grouped(number) };
+                let count = |number: u64| if number == 0 { String::new() } else { listings::grouped(number) };
                 let operator = match layer.arguments.len() {
                     0 | 1 => layer.operator.to_string(),
                     _ => format!("{} of {}", layer.operator, layer.arguments.join(", ")),
@@ -86,24 +86,10 @@ impl ModelView {
             self.model,
             sizes(&self.input_shape),
             self.outputs,
-            grouped(self.edges),
-            grouped(self.parameters as u64)
+            listings::grouped(self.edges),
+            listings::grouped(self.parameters as u64)
         );
-        let _ =
-            write!(text, "{}", super::listings::table(&["layer", "operator", "shape", "edges", "parameters"], &rows));
+        let _ = write!(text, "{}", listings::table(&["layer", "operator", "shape", "edges", "parameters"], &rows));
         text
     }
-}
-
-/// A number with its digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }

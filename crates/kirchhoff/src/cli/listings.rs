@@ -95,3 +95,16 @@ pub fn table<const N: usize>(headings: &[&str; N], rows: &[[String; N]]) -> Stri
     }
     text
 }
+
+/// A number with its digits in groups of three.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}

@@ -2,12 +2,15 @@
 
 mod archive;
 mod arguments;
+mod asked;
+mod bench;
 mod explain;
 mod failure;
 mod inspect;
 mod laws;
 mod listings;
 mod load;
+mod memory;
 mod new;
 mod output;
 mod pictures;
@@ -25,6 +28,10 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Explain(arguments) => {
             set_threads(&arguments.common)?;
             explain::run(&arguments)
+        }
+        Verb::Bench(arguments) => {
+            set_threads(&arguments.common)?;
+            bench::run(&arguments)
         }
         Verb::Inspect(arguments) => inspect::run(&arguments),
         Verb::Semirings(arguments) => listings::semirings(&arguments),

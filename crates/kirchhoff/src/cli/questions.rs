@@ -7,7 +7,7 @@ use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice};
 use kirchhoff::network::Network;
 use kirchhoff::semiring::{DefaultStart, find};
 
-use super::arguments::{Explain, StartOption};
+use super::arguments::{QuestionOptions, StartOption};
 use super::failure::Failure;
 
 /// An option that may be meant for one semiring only: `boolean:…`.
@@ -39,44 +39,42 @@ impl<'a> Scoped<'a> {
 }
 
 /// One question a semiring, in the order in which they are named; all of them can be asked of the network.
-pub fn questions(arguments: &Explain, bounds: &Bounds, network: &Arc<Network>) -> Result<Vec<Question>, Failure> {
-    let names = split(&arguments.semiring);
+pub fn questions(options: &QuestionOptions, bounds: &Bounds, network: &Arc<Network>) -> Result<Vec<Question>, Failure> {
+    let names = split(&options.semiring);
     if names.is_empty() {
         return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
     }
     if let Some(name) = names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name)) {
         return Err(Failure::usage(format!("--semiring names `{name}` twice")));
     }
-    for option in arguments.composite.iter().chain(&arguments.rule).chain(&arguments.theta) {
+    for option in options.composite.iter().chain(&options.rule).chain(&options.theta) {
         if let Some(scope) = Scoped::new(option).semiring.filter(|scope| !names.contains(scope)) {
             return Err(Failure::usage(format!("`{option}` is for semiring `{scope}`, which is not asked for")));
         }
     }
     let targets: Vec<Target> =
-        arguments.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
-    let layers = layers(&arguments.layers)?;
+        options.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
+    let layers = layers(&options.layers)?;
     let checked = |name: &&str| {
-        let question = question(name, arguments, bounds, &targets, &layers)?;
-        question.check(network).map_err(|error| explained(arguments, &question, error))?;
+        let question = question(name, options, bounds, &targets, &layers)?;
+        question.check(network).map_err(|error| explained(options, &question, error))?;
         Ok(question)
     };
     names.iter().map(checked).collect()
 }
 
 /// The failure of a question, with what it was meant for.
-fn explained(arguments: &Explain, question: &Question, error: ExplainError) -> Failure {
+fn explained(options: &QuestionOptions, question: &Question, error: ExplainError) -> Failure {
     match error {
-        ExplainError::Theta { .. } => {
-            refused(arguments, format_args!("semiring `{}`: {error}", question.semiring.name))
-        }
-        ExplainError::Annotation(_) => refused(arguments, error),
+        ExplainError::Theta { .. } => refused(options, format_args!("semiring `{}`: {error}", question.semiring.name)),
+        ExplainError::Annotation(_) => refused(options, error),
         error => error.into(),
     }
 }
 
 fn question(
     name: &str,
-    arguments: &Explain,
+    options: &QuestionOptions,
     bounds: &Bounds,
     targets: &[Target],
     layers: &Layers,
@@ -85,7 +83,7 @@ fn question(
     question.targets = targets.to_vec();
     question.layers = layers.clone();
     question.assignment.bounds = bounds.clone();
-    if let Some(start) = arguments.start {
+    if let Some(start) = options.start {
         question.start = match start {
             StartOption::One => DefaultStart::One,
             StartOption::Logit => DefaultStart::Logit,
@@ -95,32 +93,32 @@ fn question(
     // semiring after one for all of them, over which it wins.
     for for_this in [false, true] {
         let chosen = |scoped: &Scoped<'_>| scoped.is_for(name) && scoped.semiring.is_some() == for_this;
-        for composite in arguments.composite.iter().map(|text| Scoped::new(text)).filter(chosen) {
+        for composite in options.composite.iter().map(|text| Scoped::new(text)).filter(chosen) {
             question = question.with_rules(composite.text.parse::<Composite>().map_err(Failure::input)?);
         }
-        for rule in arguments.rule.iter().map(|text| Scoped::new(text)).filter(chosen) {
+        for rule in options.rule.iter().map(|text| Scoped::new(text)).filter(chosen) {
             if let (None, rule) = rule.layer() {
                 question = question.with_rules(rule.parse::<Rule>().map_err(Failure::input)?);
             }
         }
     }
-    if let Some(pooling) = arguments.max_pool {
+    if let Some(pooling) = options.max_pool {
         question.assignment.maximum_pooling = pooling.into();
     }
-    for scoped in arguments.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
+    for scoped in options.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
         if let (Some(layer), rule) = scoped.layer() {
             let pattern = LayerPattern::new(layer).map_err(Failure::input)?;
             question.assignment = question.assignment.choose(pattern, rule.parse().map_err(Failure::input)?);
         }
     }
-    for scoped in arguments.theta.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
+    for scoped in options.theta.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
         match scoped.layer() {
             (None, theta) => match theta_choice(theta)? {
                 ThetaChoice::Annotation(annotation) => question.annotation = annotation,
                 ThetaChoice::Theta(theta) => {
                     let annotation = question.annotation.with_theta(theta);
                     question.annotation =
-                        annotation.map_err(|error| refused(arguments, format_args!("semiring `{name}`: {error}")))?;
+                        annotation.map_err(|error| refused(options, format_args!("semiring `{name}`: {error}")))?;
                 }
             },
             (Some(layer), theta) => {
@@ -133,8 +131,8 @@ fn question(
 }
 
 /// What cannot be done in one of the semirings; among several, with the way to ask it of others only.
-fn refused(arguments: &Explain, error: impl std::fmt::Display) -> Failure {
-    let hint = match split(&arguments.semiring).len() {
+fn refused(options: &QuestionOptions, error: impl std::fmt::Display) -> Failure {
+    let hint = match split(&options.semiring).len() {
         1 => "",
         _ => "; what is meant for one semiring only has its name in front: `--rule real:gamma`, `--theta boolean:0.1`",
     };

@@ -10,6 +10,7 @@ use kirchhoff::semiring::DefaultStart;
 use serde::{Serialize, Serializer};
 
 use super::load::Loaded;
+use super::memory;
 
 /// What the network answered on one input.
 #[derive(Clone, Debug, Serialize)]
@@ -100,7 +101,8 @@ pub struct Report<'a> {
     peak_memory_bytes: Option<u64>,
 }
 
-fn as_map<S: Serializer>(parts: &[(&str, SemiringReport<'_>)], serializer: S) -> Result<S::Ok, S::Error> {
+/// Serialises named parts as a map in their order.
+pub fn as_map<S: Serializer, T: Serialize>(parts: &[(&str, T)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(parts.iter().map(|(name, part)| (name, part)))
 }
 
@@ -142,7 +144,7 @@ impl<'a> Report<'a> {
             inputs,
             semirings: questions.iter().zip(answers).map(semiring).collect(),
             seconds: time.as_secs_f64(),
-            peak_memory_bytes: peak_memory(),
+            peak_memory_bytes: memory::peak(),
         }
     }
 
@@ -160,12 +162,4 @@ impl<'a> Report<'a> {
             writeln!(text, "{} {inputs} in {:.2} s{memory} ({})", self.inputs.len(), self.seconds, times.join(", "));
         text
     }
-}
-
-/// The largest amount of memory that the process has held, where the system tells (Linux).
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    kilobytes.checked_mul(1024)
 }

@@ -1,0 +1,113 @@
+//! What is asked for on the command line, read and checked: a model, its inputs, and questions about them.
+
+use std::ops::Range;
+
+use kirchhoff::compile::Bounds;
+use kirchhoff::explain::Question;
+use kirchhoff::network::data::{Inputs, Preprocessing};
+use kirchhoff::network::{Execution, ExecutionError};
+use kirchhoff_kernel::Monitor;
+
+use super::arguments::QuestionOptions;
+use super::failure::Failure;
+use super::load::{self, Loaded};
+use super::questions::questions;
+
+/// Activations of at most so many bytes are alive at a time, one input's at least: inputs beyond it are run in
+/// further batches.
+const BATCH_BYTES: usize = 128 << 20;
+
+/// A model, inputs that it takes, and questions that can be asked of it.
+pub struct Asked {
+    pub loaded: Loaded,
+    pub preprocessing: Preprocessing,
+    pub inputs: Inputs,
+    /// Bounds of the input for z-box.
+    bounds: Bounds,
+    /// One a semiring, in the order in which they are named.
+    pub questions: Vec<Question>,
+}
+
+impl Asked {
+    /// Reads the files and checks the questions; nothing is run.
+    pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
+        let (model, files) = match options.files.split_first() {
+            Some((first, rest)) if load::is_model(first) => (Some(first.as_path()), rest),
+            _ => (None, &options.files[..]),
+        };
+        let loaded = load::model(model, &options.model)?;
+        let preprocessing = load::preprocessing(&loaded, &options.preprocessing);
+        let inputs = load::inputs(files, &loaded, &preprocessing)?;
+        let bounds = bounds(options, &inputs, &preprocessing);
+        let questions = questions(options, &bounds, &loaded.network)?;
+        Ok(Asked { loaded, preprocessing, inputs, bounds, questions })
+    }
+
+    /// Edges of the network, which one input passes once forward and once for each question.
+    pub fn edges(&self) -> u64 {
+        self.loaded.network.nodes().map(|(id, _)| self.loaded.network.edges(id)).sum()
+    }
+
+    /// The inputs in batches whose activations fit in memory.
+    pub fn batches(&self) -> impl Iterator<Item = Range<usize>> {
+        let sizes = self.loaded.network.nodes().map(|(_, node)| node.shape.iter().product::<usize>());
+        let bytes = sizes.sum::<usize>() * size_of::<f32>();
+        let (batch, count) = ((BATCH_BYTES / bytes.max(1)).clamp(1, self.inputs.count), self.inputs.count);
+        (0..count).step_by(batch).map(move |first| first..(first + batch).min(count))
+    }
+
+    /// Runs the network on a batch of the inputs.
+    pub fn run(&self, batch: Range<usize>, monitor: &dyn Monitor) -> Result<Execution, Failure> {
+        let size: usize = self.inputs.shape.iter().product();
+        let values = &self.inputs.values[batch.start * size..batch.end * size];
+        Execution::run(self.loaded.network.clone(), values, batch.len(), monitor)
+            .map_err(|error| self.named(error, batch.start))
+    }
+
+    /// An execution's error with the name of the input that it speaks of.
+    fn named(&self, error: ExecutionError, first: usize) -> Failure {
+        use ExecutionError::{NotFinite, Overflow};
+        let name = match &error {
+            NotFinite { input, .. } | Overflow { input, .. } => Some(&self.inputs.names[first + input]),
+            _ => None,
+        };
+        match (Failure::from(error), name) {
+            (Failure::Input(error), Some(name)) => Failure::Input(error.context(name.clone())),
+            (Failure::Work(error), Some(name)) => Failure::Work(error.context(name.clone())),
+            (failure, _) => failure,
+        }
+    }
+
+    /// Says so where z-box is asked for and inputs leave its bounds: relevance then means little.
+    pub fn warn_of_bounds(&self) {
+        let rules = self.questions.iter().filter_map(|question| question.assignment.resolve(&self.loaded.network).ok());
+        if !rules.flatten().any(|rule| rule.info().name == "z-box") {
+            return;
+        }
+        let ends = |values: &[f32]| {
+            values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)))
+        };
+        let ((low, _), (_, high)) = (ends(&self.bounds.low), ends(&self.bounds.high));
+        let (least, largest) = ends(&self.inputs.values);
+        if least < low || largest > high {
+            super::say(format_args!(
+                "warning: inputs range from {least} to {largest}, beyond the bounds {low} to {high} of rule `z-box`: \
+                 set --low and --high"
+            ));
+        }
+    }
+}
+
+/// Bounds of the input for z-box: as given, else what the preprocessing makes of 0 and 1.
+fn bounds(options: &QuestionOptions, inputs: &Inputs, preprocessing: &Preprocessing) -> Bounds {
+    let channels = inputs.picture.map_or(inputs.shape[0], |[channels, ..]| channels);
+    let ranges: Vec<(f32, f32)> = match preprocessing.mean.len().max(preprocessing.std.len()) {
+        1 => vec![preprocessing.range(0)],
+        _ => (0..channels).map(|channel| preprocessing.range(channel)).collect(),
+    };
+    let of = |given: &Option<Vec<f32>>, end: fn(&(f32, f32)) -> f32| match given {
+        Some(values) => values.as_slice().into(),
+        None => ranges.iter().map(end).collect(),
+    };
+    Bounds { low: of(&options.low, |range| range.0), high: of(&options.high, |range| range.1) }
+}

@@ -7,7 +7,7 @@ use kirchhoff_semiring::{Interval, Laws};
 use super::{FlatArray, GateError};
 
 /// What a gate is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum GateKind {
     /// The semiring's 0.

@@ -28,6 +28,13 @@ impl GateId {
     }
 }
 
+impl GateSize {
+    /// Gates and wires together: what the arrays of the circuit hold, and what a fold goes over.
+    pub fn total(self) -> usize {
+        self.gates + self.wires
+    }
+}
+
 impl fmt::Display for GateId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "g{}", self.0)

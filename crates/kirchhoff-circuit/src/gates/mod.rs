@@ -7,6 +7,9 @@ mod circuit;
 mod error;
 mod name;
 mod order;
+#[cfg(test)]
+mod proofs;
+mod saturate;
 mod simplify;
 mod unroll;
 
@@ -17,5 +20,6 @@ pub use circuit::{Gate, GateCircuit, GateId, GateSize};
 pub use error::GateError;
 pub use name::neuron_name;
 pub(crate) use name::{position, tensor_name};
+pub use saturate::{SaturateError, SaturateOptions, SaturateReport, StopReason, saturate};
 pub use simplify::{Firings, SimplifyReport, simplify};
 pub use unroll::{DEFAULT_MAX_GATES, KeepEdge, Start, UnrollError, UnrollOptions, Variables, unroll};

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::network::{Random, circuit};
 
 /// A gate: its kind, what distinguishes a leaf, and children, counted from the gate downwards.
-type Draft = (u8, u32, Vec<usize>);
+pub type Draft = (u8, u32, Vec<usize>);
 
 /// Any circuit: constants, few different leaves, gates of 0 to 4 children, equal gates and equal children, dead gates.
 pub fn any_circuit() -> impl Strategy<Value = GateCircuit> {
@@ -24,7 +24,8 @@ pub fn any_circuit() -> impl Strategy<Value = GateCircuit> {
     })
 }
 
-fn arrays(gates: Vec<Draft>, outputs: Vec<u32>) -> GateArrays {
+/// The circuit of drafts, gate by gate: nothing shared, any number of children.
+pub fn arrays(gates: Vec<Draft>, outputs: Vec<u32>) -> GateArrays {
     let (mut kinds, mut offsets, mut operands) = (Vec::new(), vec![0], Vec::new());
     let (mut contributions, mut contribution_layers) = (Vec::new(), Vec::new());
     for (kind, leaf, children) in gates {
@@ -61,7 +62,7 @@ fn arrays(gates: Vec<Draft>, outputs: Vec<u32>) -> GateArrays {
 
 /// Two-by-two matrices of a semiring: `⊗` does not commute, `⊕` is as idempotent as that of the entries.
 #[derive(Clone, Copy)]
-struct Matrices<S>(S);
+pub struct Matrices<S>(pub S);
 
 impl<S: Semiring> Semiring for Matrices<S> {
     type Value = [S::Value; 4];

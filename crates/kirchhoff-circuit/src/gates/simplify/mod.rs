@@ -1,7 +1,7 @@
 //! Simplification in linear time: rewrites which each name the laws they need.
 
 mod report;
-mod rewrites;
+pub(super) mod rewrites;
 
 use kirchhoff_semiring::Laws;
 
@@ -82,7 +82,7 @@ struct Pass<'a> {
     flattened: Vec<bool>,
     /// The gate that each gate became.
     became: Vec<GateId>,
-    bench: Workbench,
+    bench: Workbench<GateBuilder>,
     /// How often each of the rewrites has fired.
     fired: Vec<u64>,
     structural: Structural,
@@ -120,7 +120,7 @@ impl<'a> Pass<'a> {
             if self.users[index] == 0 {
                 self.structural.dead += 1;
             } else if !self.flattened[index] {
-                let builder = &mut self.bench.builder;
+                let builder = &mut self.bench.gates;
                 let made = builder.gates();
                 self.became[index] = match gate {
                     Gate::Zero => builder.zero()?,
@@ -132,7 +132,7 @@ impl<'a> Pass<'a> {
                         self.gate(draft)?
                     }
                 };
-                if !gate_is_inner(gate) && self.bench.builder.gates() == made {
+                if !gate_is_inner(gate) && self.bench.gates.gates() == made {
                     self.structural.share += 1;
                 }
             }
@@ -142,17 +142,17 @@ impl<'a> Pass<'a> {
             let own;
             (own, outputs) = outputs.split_at(tensor.shape.iter().product());
             let own: Vec<GateId> = own.iter().map(|output| self.became[output.index()]).collect();
-            self.bench.builder.output(&tensor.name, &tensor.shape, &own)?;
+            self.bench.gates.output(&tensor.name, &tensor.shape, &own)?;
         }
         for (rewrite, fired) in self.rewrites.iter().zip(self.fired) {
             self.report.add(rewrite.name, fired);
             if fired > 0 {
-                self.bench.builder.require(rewrite.needs);
+                self.bench.gates.require(rewrite.needs);
             }
         }
         self.structural.report(self.report);
         // What rewrites have made unused goes now, so that the next pass counts only what was there.
-        self.bench.builder.finish()?.without_dead_gates()
+        self.bench.gates.finish()?.without_dead_gates()
     }
 
     /// Associativity: (a ⊕ b) ⊕ c = a ⊕ b ⊕ c, and the same for ⊗. A gate with the children that it has when the
@@ -176,7 +176,7 @@ impl<'a> Pass<'a> {
         for (rewrite, fired) in self.rewrites.iter().zip(&mut self.fired) {
             *fired += (rewrite.apply)(&mut draft, &mut self.bench);
         }
-        let builder = &mut self.bench.builder;
+        let builder = &mut self.bench.gates;
         match draft.kind {
             GateKind::Zero => return builder.zero(),
             GateKind::One => return builder.one(),

@@ -5,7 +5,7 @@ use kirchhoff_semiring::{Law, Laws};
 use super::super::{GateBuilder, GateId, GateKind};
 
 /// An equation, used from left to right.
-pub(super) struct Rewrite {
+pub(in super::super) struct Rewrite {
     /// Its name in reports.
     pub name: &'static str,
     /// The equation.
@@ -13,49 +13,77 @@ pub(super) struct Rewrite {
     /// The laws that it needs.
     pub needs: Laws,
     /// Changes a gate; returns how often the equation was used.
-    pub apply: fn(&mut Draft, &mut Workbench) -> u64,
+    pub apply: fn(&mut Draft, &mut Workbench<dyn Gates + '_>) -> u64,
 }
 
 /// A gate about to be made: a `⊕` or `⊗`, or the constant that a rewrite made of it.
-pub(super) struct Draft {
+pub(in super::super) struct Draft {
     /// The kind.
     pub kind: GateKind,
-    /// The children, among the gates of the builder.
+    /// The children, among the gates that there are.
     pub children: Vec<GateId>,
 }
 
-/// The gates made so far, and marks on them.
-pub(super) struct Workbench {
-    /// The gates.
-    pub builder: GateBuilder,
+/// What rewrites see of the gates that there are: those of a builder, or the classes of equal gates of an e-graph.
+pub(in super::super) trait Gates {
+    /// Whether a gate is of a kind.
+    fn is(&self, gate: GateId, kind: GateKind) -> bool;
+
+    /// Whether a gate is of a kind and one of its children passes a test, unless it has more than `most` of them. Of a
+    /// class of equal gates: whether this holds of one of them.
+    fn any_child(&self, gate: GateId, kind: GateKind, most: usize, test: &dyn Fn(GateId) -> bool) -> bool;
+}
+
+impl Gates for GateBuilder {
+    fn is(&self, gate: GateId, kind: GateKind) -> bool {
+        self.kind(gate) == kind
+    }
+
+    fn any_child(&self, gate: GateId, kind: GateKind, most: usize, test: &dyn Fn(GateId) -> bool) -> bool {
+        let children = self.children(gate);
+        self.kind(gate) == kind && children.len() <= most && children.iter().any(|&child| test(child))
+    }
+}
+
+/// Gates, and marks on them.
+pub(in super::super) struct Workbench<G: ?Sized> {
     /// The number of the draft that marked a gate last.
     marks: Vec<u32>,
     draft: u32,
+    /// The gates.
+    pub gates: G,
 }
 
-impl Workbench {
-    pub fn new(builder: GateBuilder) -> Self {
-        Workbench { builder, marks: Vec::new(), draft: 0 }
+impl<G> Workbench<G> {
+    pub fn new(gates: G) -> Self {
+        Workbench { marks: Vec::new(), draft: 0, gates }
     }
+}
 
+impl Workbench<dyn Gates + '_> {
     /// Marks these gates and no others.
     fn mark(&mut self, gates: &[GateId]) {
-        self.marks.resize(self.builder.gates(), 0);
+        let end = gates.iter().map(|gate| gate.index() + 1).max().unwrap_or(0);
+        self.marks.resize(self.marks.len().max(end), 0);
         self.draft += 1;
         gates.iter().for_each(|gate| self.marks[gate.index()] = self.draft);
     }
 
+    fn unmark(&mut self, gate: GateId) {
+        self.marks[gate.index()] = 0;
+    }
+
     fn is_marked(&self, gate: GateId) -> bool {
-        self.marks[gate.index()] == self.draft
+        self.marks.get(gate.index()) == Some(&self.draft)
     }
 
     fn is(&self, gate: GateId, kind: GateKind) -> bool {
-        self.builder.kind(gate) == kind
+        self.gates.is(gate, kind)
     }
 }
 
 /// Every rewrite, in the order in which they are tried on each gate.
-pub(super) static REWRITES: [Rewrite; 9] = [
+pub(in super::super) static REWRITES: [Rewrite; 10] = [
     Rewrite { name: "drop-zero", equation: "0 ⊕ a = a", needs: Laws::NONE, apply: drop_zero },
     Rewrite { name: "annihilate", equation: "0 ⊗ a = a ⊗ 0 = 0", needs: Laws::NONE, apply: annihilate },
     Rewrite { name: "drop-one", equation: "1 ⊗ a = a ⊗ 1 = a", needs: Laws::NONE, apply: drop_one },
@@ -82,6 +110,12 @@ pub(super) static REWRITES: [Rewrite; 9] = [
     Rewrite {
         name: "absorb", equation: "a ⊕ (b ⊗ a ⊗ c) = a", needs: Laws::of(&[Law::Absorptive]), apply: absorb
     },
+    Rewrite {
+        name: "absorb-sums",
+        equation: "a ⊗ c ⊗ (a ⊕ b) = a ⊗ c",
+        needs: Laws::of(&[Law::CommutativeTimes, Law::IdempotentTimes, Law::Absorptive]),
+        apply: absorb_sums,
+    },
 ];
 
 /// Keeps the children for which `keep` is true; returns how many went.
@@ -99,7 +133,7 @@ fn constant(draft: &mut Draft, kind: GateKind) -> u64 {
 }
 
 /// `0 ⊕ a = a`: an axiom.
-fn drop_zero(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+fn drop_zero(draft: &mut Draft, bench: &mut Workbench<dyn Gates + '_>) -> u64 {
     if draft.kind != GateKind::Plus {
         return 0;
     }
@@ -107,7 +141,7 @@ fn drop_zero(draft: &mut Draft, bench: &mut Workbench) -> u64 {
 }
 
 /// `0 ⊗ a = a ⊗ 0 = 0`: an axiom.
-fn annihilate(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+fn annihilate(draft: &mut Draft, bench: &mut Workbench<dyn Gates + '_>) -> u64 {
     let zero = |&child: &GateId| bench.is(child, GateKind::Zero);
     if draft.kind != GateKind::Times || !draft.children.iter().any(zero) {
         return 0;
@@ -116,7 +150,7 @@ fn annihilate(draft: &mut Draft, bench: &mut Workbench) -> u64 {
 }
 
 /// `1 ⊗ a = a ⊗ 1 = a`: an axiom.
-fn drop_one(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+fn drop_one(draft: &mut Draft, bench: &mut Workbench<dyn Gates + '_>) -> u64 {
     if draft.kind != GateKind::Times {
         return 0;
     }
@@ -124,7 +158,7 @@ fn drop_one(draft: &mut Draft, bench: &mut Workbench) -> u64 {
 }
 
 /// `1 ⊕ a = 1`: absorption `a ⊕ (a ⊗ b) = a` with `a = 1`. A sum of 1 alone is not a case of it.
-fn one_absorbs(draft: &mut Draft, bench: &mut Workbench) -> u64 {
+fn one_absorbs(draft: &mut Draft, bench: &mut Workbench<dyn Gates + '_>) -> u64 {
     let one = |&child: &GateId| bench.is(child, GateKind::One);
     if draft.kind != GateKind::Plus || draft.children.len() < 2 || !draft.children.iter().any(one) {
         return 0;
@@ -142,12 +176,12 @@ fn sort(draft: &mut Draft, kind: GateKind) -> u64 {
 }
 
 /// `a ⊕ b = b ⊕ a`: an axiom.
-fn sort_plus(draft: &mut Draft, _: &mut Workbench) -> u64 {
+fn sort_plus(draft: &mut Draft, _: &mut Workbench<dyn Gates + '_>) -> u64 {
     sort(draft, GateKind::Plus)
 }
 
 /// `a ⊗ b = b ⊗ a`: ⊗ commutative.
-fn sort_times(draft: &mut Draft, _: &mut Workbench) -> u64 {
+fn sort_times(draft: &mut Draft, _: &mut Workbench<dyn Gates + '_>) -> u64 {
     sort(draft, GateKind::Times)
 }
 
@@ -162,33 +196,51 @@ fn merge(draft: &mut Draft, kind: GateKind) -> u64 {
 }
 
 /// `a ⊕ a = a`: ⊕ idempotent. Children of `⊕` are sorted, so that equal ones are neighbours.
-fn merge_summands(draft: &mut Draft, _: &mut Workbench) -> u64 {
+fn merge_summands(draft: &mut Draft, _: &mut Workbench<dyn Gates + '_>) -> u64 {
     merge(draft, GateKind::Plus)
 }
 
 /// `a ⊗ a = a`: ⊗ idempotent. Equal children are neighbours where ⊗ commutes, since they are sorted then; elsewhere
 /// the law says something of neighbours only.
-fn merge_factors(draft: &mut Draft, _: &mut Workbench) -> u64 {
+fn merge_factors(draft: &mut Draft, _: &mut Workbench<dyn Gates + '_>) -> u64 {
     merge(draft, GateKind::Times)
 }
 
-/// Products of more factors are not searched, so that the pass stays linear: a large product may have many users.
-const ABSORBED_FACTORS: usize = 8;
+/// Gates of more children are not searched, so that the pass stays linear: a large product may have many users.
+const ABSORBED_CHILDREN: usize = 8;
 
 /// `a ⊕ (b ⊗ a ⊗ c) = a`: absorption, on either side. From `a ⊕ (a ⊗ b) = a` follows `1 ⊕ b = 1`, hence
 /// `a ⊕ (b ⊗ a) = (1 ⊕ b) ⊗ a = a` without ⊗ commuting; and `b ⊗ a ⊗ c = (b ⊗ a) ⊗ c` is absorbed by `b ⊗ a`, which is
-/// absorbed by `a`. The product goes however its factors are ordered; one that absorbs another may itself be absorbed,
-/// by something smaller, which absorbs both.
-fn absorb(draft: &mut Draft, bench: &mut Workbench) -> u64 {
-    if draft.kind != GateKind::Plus || draft.children.len() < 2 {
+/// absorbed by `a`. The product goes however its factors are ordered.
+fn absorb(draft: &mut Draft, bench: &mut Workbench<dyn Gates + '_>) -> u64 {
+    absorb_into(draft, bench, GateKind::Plus, GateKind::Times)
+}
+
+/// `a ⊗ (a ⊕ b) = a ⊗ a ⊕ a ⊗ b = a ⊕ a ⊗ b = a`, and wherever in a product the two stand, where ⊗ commutes.
+fn absorb_sums(draft: &mut Draft, bench: &mut Workbench<dyn Gates + '_>) -> u64 {
+    absorb_into(draft, bench, GateKind::Times, GateKind::Plus)
+}
+
+/// Removes from a gate of kind `outer` the children of kind `inner` that have another child of it among theirs.
+///
+/// Where several gates may be equal, two children could each absorb the other: what is gone absorbs nothing. From the
+/// last one on, since users come after what they use: what absorbs a child may be absorbed in its turn.
+fn absorb_into(draft: &mut Draft, bench: &mut Workbench<dyn Gates + '_>, outer: GateKind, inner: GateKind) -> u64 {
+    if draft.kind != outer || draft.children.len() < 2 {
         return 0;
     }
     bench.mark(&draft.children);
-    retain(draft, |&child| {
-        let absorbed = bench.is(child, GateKind::Times) && {
-            let factors = bench.builder.children(child);
-            factors.len() <= ABSORBED_FACTORS && factors.iter().any(|&factor| bench.is_marked(factor))
-        };
-        !absorbed
-    })
+    let before = draft.children.len();
+    let mut kept = Vec::with_capacity(before);
+    for &child in draft.children.iter().rev() {
+        let absorbs = |other: GateId| other != child && bench.is_marked(other);
+        if bench.gates.any_child(child, inner, ABSORBED_CHILDREN, &absorbs) {
+            bench.unmark(child);
+        } else {
+            kept.push(child);
+        }
+    }
+    kept.reverse();
+    draft.children = kept;
+    (before - draft.children.len()) as u64
 }

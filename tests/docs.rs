@@ -4,8 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kirchhoff::circuit::rewrites;
 use kirchhoff::compile::{composites, rules};
-use kirchhoff::semiring::{Annotation, semirings};
+use kirchhoff::semiring::{Annotation, Laws, SemiringClass, semirings};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -30,6 +31,26 @@ fn the_semantics_name_the_whole_registry() {
         let row = semantics.lines().find(|line| line.starts_with(&format!("| `{}` |", info.name))).unwrap();
         assert!(row.contains(&format!("`{}`", info.rule)) || row.contains("as `counting`"), "{row}");
     }
+}
+
+#[test]
+fn every_rewrite_and_class_is_described() {
+    let page = text("docs/simplification.md");
+    let row = |cells: &[&str]| format!("| {} |", cells.join(" | "));
+    for class in SemiringClass::all() {
+        let row = row(&[&format!("`{}`", class.name), &class.laws.to_string(), class.free, class.description]);
+        assert!(page.contains(&row), "docs/simplification.md lacks: {row}");
+    }
+    let mut rows: Vec<String> = Vec::new();
+    for rewrite in rewrites() {
+        if rewrite.saturates && !rows.iter().any(|row| row.starts_with("| **")) {
+            rows.push(row(&["**saturation alone**", "", ""]));
+        }
+        let laws = if rewrite.needs == Laws::NONE { String::new() } else { rewrite.needs.to_string() };
+        rows.push(row(&[&format!("`{}`", rewrite.name), rewrite.equation, &laws]));
+    }
+    let table = rows.join("\n");
+    assert!(page.contains(&table), "docs/simplification.md should list the rewrites:\n{table}");
 }
 
 #[test]

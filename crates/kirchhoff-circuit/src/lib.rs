@@ -78,8 +78,9 @@ mod layered;
 
 pub use gates::{
     DEFAULT_MAX_GATES, Firings, FlatArray, Gate, GateArrays, GateBuilder, GateCircuit, GateError, GateId, GateKind,
-    GateLayer, GateSize, KeepEdge, OutputTensor, SaturateError, SaturateOptions, SaturateReport, SimplifyReport, Start,
-    StopReason, UnrollError, UnrollOptions, Variables, neuron_name, saturate, simplify, unroll,
+    GateLayer, GateSize, KeepEdge, OutputTensor, RewriteInfo, SaturateError, SaturateOptions, SaturateReport,
+    SimplifyReport, Start, StopReason, UnrollError, UnrollOptions, Variables, neuron_name, rewrites, saturate,
+    simplify, unroll,
 };
 pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,

@@ -26,7 +26,7 @@
 //!   semiring declares beyond the axioms, and [`LawChecker`] tests both, for any semiring.
 //! - The built-in ones: [`Real`], [`Boolean`], [`Counting`], [`CountingFloat`], [`Viterbi`], [`Tropical`],
 //!   [`MaxPlus`], [`Fuzzy`], [`Bottleneck`], [`Lukasiewicz`], [`Log`], and [`Product`] of any two.
-//! - [`semirings`], [`find`] and [`visit`] look them up by name.
+//! - [`semirings`], [`find`] and [`visit`] look them up by name; [`SemiringClass`] gathers them by their laws.
 //! - [`Symbolic`] semirings keep the edges that a value comes from: [`Which`], [`Why`], [`PosBool`], [`How`] (`N[X]`)
 //!   and [`TopK`], under a limit; [`symbolic_semirings`], [`find_symbolic`] and [`visit_symbolic`] look these up.
 
@@ -35,6 +35,7 @@ mod array;
 mod call;
 mod carrier;
 mod check;
+mod class;
 mod count;
 mod laws;
 mod name;
@@ -50,6 +51,7 @@ pub use array::{Array, Limbs};
 pub use call::{Call, CallError};
 pub use carrier::{Carrier, Image, Interval};
 pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawReport};
+pub use class::SemiringClass;
 pub use count::Count;
 pub use laws::{Law, Laws, MissingLaws};
 pub use name::{LookupError, UnknownName};

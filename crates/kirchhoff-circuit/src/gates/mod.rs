@@ -20,6 +20,6 @@ pub use circuit::{Gate, GateCircuit, GateId, GateSize};
 pub use error::GateError;
 pub use name::neuron_name;
 pub(crate) use name::{position, tensor_name};
-pub use saturate::{SaturateError, SaturateOptions, SaturateReport, StopReason, saturate};
-pub use simplify::{Firings, SimplifyReport, simplify};
+pub use saturate::{SaturateError, SaturateOptions, SaturateReport, StopReason, rewrites, saturate};
+pub use simplify::{Firings, RewriteInfo, SimplifyReport, simplify};
 pub use unroll::{DEFAULT_MAX_GATES, KeepEdge, Start, UnrollError, UnrollOptions, Variables, unroll};

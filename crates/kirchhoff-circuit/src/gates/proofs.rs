@@ -9,7 +9,7 @@ use egg::{Id, Language};
 use kirchhoff_semiring::{Law, Laws};
 
 use super::saturate::graph::{Graph, Node};
-use super::saturate::rules::{CLASS_REWRITES, ClassRewrite, DISTRIBUTE};
+use super::saturate::rules::{CLASS_REWRITES, ClassRewrite, rewrites};
 use super::saturate::{SaturateOptions, Saturation, saturate_by};
 use super::simplify::rewrites::REWRITES;
 use super::simplify::simplify;
@@ -153,13 +153,11 @@ fn holds(equations: &str, laws: Laws) -> bool {
 
 /// The name, the equation and the laws of every rewrite.
 fn equations() -> Vec<(&'static str, &'static str, Laws)> {
-    let (_, report) = simplify(&GateBuilder::new(Vec::new(), 0).finish().unwrap(), Laws::NONE).unwrap();
-    let linear = report.rewrites.iter().map(|firings| (firings.rewrite, firings.equation, firings.needs));
-    let classes = CLASS_REWRITES.iter().map(|rewrite| (rewrite.name, rewrite.equation, rewrite.needs));
-    let all: Vec<_> = linear.chain([(DISTRIBUTE.0, DISTRIBUTE.1, Laws::NONE)]).chain(classes).collect();
+    let all = rewrites();
     assert!(all.len() > REWRITES.len() + CLASS_REWRITES.len());
     // These two say nothing of values: a gate that is gone was no part of one, and equal gates are the same formula.
-    all.into_iter().filter(|(name, ..)| !["dead", "share"].contains(name)).collect()
+    let equations = all.iter().filter(|rewrite| !["dead", "share"].contains(&rewrite.name));
+    equations.map(|rewrite| (rewrite.name, rewrite.equation, rewrite.needs)).collect()
 }
 
 #[test]

@@ -20,11 +20,12 @@ use self::distribute::distribute;
 use self::extract::{Choice, Extraction};
 use self::graph::{Graph, Node, Tidying};
 use self::rules::{CLASS_REWRITES, ClassRewrite, DISTRIBUTE};
-use super::simplify::rewrites::{REWRITES, Workbench};
-use super::simplify::{Firings, simplify};
+use super::simplify::rewrites::Workbench;
+use super::simplify::{Firings, RewriteInfo, simplify};
 use super::{Gate, GateBuilder, GateCircuit, GateError, GateId, GateKind};
 
 pub use self::report::{SaturateReport, StopReason};
+pub use self::rules::rewrites;
 
 /// Limits of [`saturate`]. All but the one on time count work, so that the result is the same on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -297,21 +298,17 @@ impl<'a> Saturation<'a> {
 
     /// Every rewrite with the number of its firings.
     fn firings(&self) -> Vec<Firings> {
-        let tidied = |name| self.tidying.firings().find(|(tidied, _)| *tidied == name).map_or(0, |(_, fired)| fired);
-        let sorted = |name| if name == "sort-times" { self.bench.gates.sorted } else { 0 };
-        let single = REWRITES.iter().map(|rewrite| Firings {
-            rewrite: rewrite.name,
-            equation: rewrite.equation,
-            needs: rewrite.needs,
-            count: tidied(rewrite.name) + sorted(rewrite.name),
-        });
-        let (rewrite, equation) = DISTRIBUTE;
-        let distributed = Firings { rewrite, equation, needs: Laws::NONE, count: self.distributed };
-        let classes = CLASS_REWRITES.iter().map(|rewrite| {
-            let own = self.rewrites.iter().position(|own| own.name == rewrite.name);
-            let (needs, count) = own.map_or((rewrite.needs, 0), |at| (self.rewrites[at].needs, self.fired[at]));
-            Firings { rewrite: rewrite.name, equation: rewrite.equation, needs, count }
-        });
-        single.chain([distributed]).chain(classes).collect()
+        let fired = |rewrite: RewriteInfo| {
+            let single = self.tidying.firings().find(|(name, _)| *name == rewrite.name).map(|(_, count)| count);
+            let class = self.rewrites.iter().position(|own| own.name == rewrite.name);
+            let count = match rewrite.name {
+                name if name == DISTRIBUTE.0 => self.distributed,
+                "sort-times" => single.unwrap_or(0) + self.bench.gates.sorted,
+                _ => single.or(class.map(|at| self.fired[at])).unwrap_or(0),
+            };
+            let needs = class.map_or(rewrite.needs, |at| self.rewrites[at].needs);
+            Firings { needs, count, ..Firings::none(rewrite) }
+        };
+        rewrites().into_iter().map(fired).collect()
     }
 }

@@ -4,6 +4,7 @@ use egg::Id;
 use kirchhoff_semiring::{Law, Laws};
 
 use super::super::GateKind;
+use super::super::simplify::{RewriteInfo, linear_rewrites};
 use super::factor::{
     factor_commuting, factor_commuting_overlaps, factor_commuting_rectangles, factor_left, factor_overlaps,
     factor_rectangles, factor_right, factor_sums,
@@ -85,6 +86,22 @@ pub(in super::super) static CLASS_REWRITES: [ClassRewrite; 9] = [
 /// The rewrite that [`distribute`](super::distribute) is, once, before the others.
 pub(in super::super) const DISTRIBUTE: (&str, &str) =
     ("distribute", "(a ⊕ b) ⊗ (c ⊕ d) = a ⊗ c ⊕ a ⊗ d ⊕ b ⊗ c ⊕ b ⊗ d");
+
+/// Every rewrite: those of [`simplify`](super::super::simplify()), then those that [`saturate`](super::saturate()) adds, in
+/// the order in which they are tried.
+///
+/// Each is proved by a test in the free semiring of its laws.
+pub fn rewrites() -> Vec<RewriteInfo> {
+    let (name, equation) = DISTRIBUTE;
+    let distribute = RewriteInfo { name, equation, needs: Laws::NONE, saturates: true };
+    let classes = CLASS_REWRITES.iter().map(|rewrite| RewriteInfo {
+        name: rewrite.name,
+        equation: rewrite.equation,
+        needs: rewrite.needs,
+        saturates: true,
+    });
+    linear_rewrites().chain([distribute]).chain(classes).collect()
+}
 
 /// Flattening makes no gates of more children.
 const ARITY: usize = 1024;

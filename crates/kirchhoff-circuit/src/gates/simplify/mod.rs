@@ -9,7 +9,8 @@ use self::report::Structural;
 use self::rewrites::{Draft, REWRITES, Rewrite, Workbench};
 use super::{Gate, GateBuilder, GateCircuit, GateError, GateId, GateKind};
 
-pub use self::report::{Firings, SimplifyReport};
+pub(super) use self::report::linear_rewrites;
+pub use self::report::{Firings, RewriteInfo, SimplifyReport};
 
 /// Passes at most: each sees what the one before has made possible, and more than two or three find nothing.
 const PASSES: usize = 4;

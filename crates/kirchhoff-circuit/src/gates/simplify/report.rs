@@ -23,6 +23,19 @@ pub struct SimplifyReport {
     pub rewrites: Vec<Firings>,
 }
 
+/// A rewrite, of either pass.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RewriteInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// What it makes of what; used on any number of summands and factors.
+    pub equation: &'static str,
+    /// The laws that it needs beyond the axioms.
+    pub needs: Laws,
+    /// Whether [`saturate`](super::super::saturate()) alone has it, not [`simplify`](super::simplify()).
+    pub saturates: bool,
+}
+
 /// How often a rewrite found something to do.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Firings {
@@ -63,17 +76,22 @@ impl Structural {
     }
 }
 
+/// Every rewrite of the linear-time pass, in the order in which they are tried.
+pub(in super::super) fn linear_rewrites() -> impl Iterator<Item = RewriteInfo> {
+    let structural = Structural::NAMES.into_iter().map(|(name, equation)| (name, equation, Laws::NONE));
+    let algebraic = REWRITES.iter().map(|rewrite| (rewrite.name, rewrite.equation, rewrite.needs));
+    structural.chain(algebraic).map(|(name, equation, needs)| RewriteInfo { name, equation, needs, saturates: false })
+}
+
+impl Firings {
+    pub(in super::super) fn none(rewrite: RewriteInfo) -> Self {
+        Firings { rewrite: rewrite.name, equation: rewrite.equation, needs: rewrite.needs, count: 0 }
+    }
+}
+
 impl SimplifyReport {
     pub(super) fn new(laws: Laws, before: GateSize) -> Self {
-        let structural =
-            Structural::NAMES.map(|(rewrite, equation)| Firings { rewrite, equation, needs: Laws::NONE, count: 0 });
-        let algebraic = REWRITES.iter().map(|rewrite| Firings {
-            rewrite: rewrite.name,
-            equation: rewrite.equation,
-            needs: rewrite.needs,
-            count: 0,
-        });
-        let rewrites = structural.into_iter().chain(algebraic).collect();
+        let rewrites = linear_rewrites().map(Firings::none).collect();
         SimplifyReport { laws, required: Laws::NONE, passes: 0, before, after: before, rewrites }
     }
 

@@ -32,9 +32,12 @@
 //! | [`compile`] | `kirchhoff-compile` | rules and composites |
 //! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
 //! | [`render`] | `kirchhoff-render` | heat maps and sheets |
+//!
+//! Of small networks, [`gates`] makes circuits with every gate explicit, which are read as formulas.
 
 pub mod embedded;
 pub mod explain;
+pub mod gates;
 
 pub use kirchhoff_circuit as circuit;
 pub use kirchhoff_compile as compile;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::FormulaError;
 use crate::gates::{position, tensor_name};
-use crate::{Gate, GateBuilder, GateCircuit, GateError, GateId, KeepEdge, neuron_name};
+use crate::{Gate, GateBuilder, GateCircuit, GateError, GateId, neuron_name};
 
 /// Which part of a circuit to keep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,18 +102,32 @@ pub fn cut(circuit: &GateCircuit, cut: &Cut) -> Result<GateCircuit, FormulaError
     Ok(builder.finish()?)
 }
 
-/// The circuit with contributions decided: 1 where `keep` says so of the layer's position and `d`, else 0. In a
-/// semiring whose Θ is a threshold the value stays. Takes O(gates + wires) time and memory.
+/// What a contribution becomes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decision {
+    /// The constant 0.
+    Zero,
+    /// The constant 1.
+    One,
+    /// Another number.
+    Number(f32),
+}
+
+/// The circuit with Θ applied to its contributions, each of which `theta` is given with the position of its layer:
+/// thresholds leave constants alone, which simplification can use. Takes O(gates + wires) time and memory.
 ///
 /// # Errors
 /// None for circuits within the limits on gates and wires.
-pub fn decide(circuit: &GateCircuit, keep: KeepEdge<'_>) -> Result<GateCircuit, GateError> {
+pub fn decide(circuit: &GateCircuit, theta: &dyn Fn(usize, f32) -> Decision) -> Result<GateCircuit, GateError> {
     let mut builder = GateBuilder::like(circuit, u64::MAX);
     let mut became: Vec<Option<GateId>> = Vec::with_capacity(circuit.gates());
     for (_, gate) in circuit.iter() {
         let made = match gate {
-            Gate::Contribution { layer, d } if keep(layer as usize, d) => builder.one()?,
-            Gate::Contribution { .. } => builder.zero()?,
+            Gate::Contribution { layer, d } => match theta(layer as usize, d) {
+                Decision::Zero => builder.zero()?,
+                Decision::One => builder.one()?,
+                Decision::Number(d) => builder.contribution(layer, d)?,
+            },
             gate => copy(&mut builder, circuit, gate, &became)?,
         };
         became.push(Some(made));
@@ -125,7 +139,7 @@ pub fn decide(circuit: &GateCircuit, keep: KeepEdge<'_>) -> Result<GateCircuit, 
         let own: Vec<GateId> = own.iter().filter_map(|output| became[output.index()]).collect();
         builder.output(&tensor.name, &tensor.shape, &own)?;
     }
-    builder.finish()
+    builder.finish()?.without_dead_gates()
 }
 
 /// Makes a gate as it is, of what its children became.

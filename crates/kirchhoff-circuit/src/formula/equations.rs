@@ -32,6 +32,9 @@ pub fn text(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, F
     };
     let writer = Writer::new(circuit, options, script)?;
     let mut text = String::new();
+    for (name, value) in writer.given(options) {
+        text.push_str(&format!("let {name} = {value}\n"));
+    }
     for (name, operands) in writer.equations() {
         let name = match name {
             Left::Definition(number) => format!("let {}", (writer.script.definition)(number)),
@@ -62,6 +65,7 @@ pub fn latex(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, 
         definition: Box::new(|number| format!("g_{{{number}}}")),
     };
     let writer = Writer::new(circuit, options, script)?;
+    let given = writer.given(options).map(|(name, value)| format!("{name} &= {value}"));
     let lines = writer.equations().map(|(name, operands)| {
         let name = match name {
             Left::Definition(number) => (writer.script.definition)(number),
@@ -69,7 +73,7 @@ pub fn latex(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, 
         };
         broken(&format!("{name} &= "), &operands, " \\\\\n  &\\quad ")
     });
-    let lines: Vec<String> = lines.collect();
+    let lines: Vec<String> = given.chain(lines).collect();
     Ok(format!("\\begin{{align*}}\n{}\n\\end{{align*}}\n", lines.join(" \\\\\n")))
 }
 
@@ -138,6 +142,16 @@ impl<'a> Writer<'a> {
     fn new(circuit: &'a GateCircuit, options: &FormulaOptions, script: Script<'a>) -> Result<Self, FormulaError> {
         let plan = Plan::new(circuit, options.expand, options.max_gates)?;
         Ok(Writer { circuit, plan, script, signed: options.notation == Notation::Arithmetic })
+    }
+
+    /// The variables with values, as they are written.
+    fn given(&self, options: &'a FormulaOptions) -> impl Iterator<Item = (String, String)> + '_ {
+        let occurs = |(name, _): &&(String, f32)| self.circuit.variables().contains(name);
+        options
+            .given
+            .iter()
+            .filter(occurs)
+            .map(|(name, value)| ((self.script.name)(name), (self.script.number)(*value)))
     }
 
     /// Every definition, children first, and every output.

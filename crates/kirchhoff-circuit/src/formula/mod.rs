@@ -2,7 +2,7 @@
 //!
 //! [`text`] and [`latex`] write equations, [`sexpr`] S-expressions that [`parse`] reads back, [`json`] the gates one by
 //! one, [`dot`] and [`svg`] drawings. [`cnf`] and [`nnf`] write Boolean formulas for solvers and knowledge compilers.
-//! Before any of them, [`cut`] keeps what is of interest, and [`decide`] makes contributions constants by a threshold.
+//! Before any of them, [`cut`] keeps what is of interest, and [`decide`] applies Θ.
 //!
 //! Subformulas that are used several times are written out where they are small
 //! ([`expand`](FormulaOptions::expand)) and have names of their own where they are not, so that a formula is never
@@ -47,7 +47,7 @@ mod sexpr;
 mod svg;
 
 pub use boolean::{cnf, nnf};
-pub use cut::{Cut, cut, decide, find_outputs, output_names};
+pub use cut::{Cut, Decision, cut, decide, find_outputs, output_names};
 pub use dot::dot;
 pub use equations::{latex, text};
 pub use error::FormulaError;
@@ -70,7 +70,7 @@ pub enum Notation {
 }
 
 /// How formulas are written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FormulaOptions {
     /// The signs of text and LaTeX.
     pub notation: Notation,
@@ -81,12 +81,20 @@ pub struct FormulaOptions {
     pub expand: u64,
     /// How many gates may be written, each as often as it is.
     pub max_gates: u64,
+    /// Variables with values: text and LaTeX begin with an equation for each that occurs.
+    pub given: Vec<(String, f32)>,
 }
 
 impl Default for FormulaOptions {
     /// Signs for any semiring, exact numbers, subformulas of up to 7 gates written out, a million gates.
     fn default() -> Self {
-        FormulaOptions { notation: Notation::Semiring, digits: None, expand: 7, max_gates: 1_000_000 }
+        FormulaOptions {
+            notation: Notation::Semiring,
+            digits: None,
+            expand: 7,
+            max_gates: 1_000_000,
+            given: Vec::new(),
+        }
     }
 }
 

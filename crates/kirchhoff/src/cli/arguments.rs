@@ -27,6 +27,10 @@ pub enum Verb {
     Bench(Box<Bench>),
     /// Show a model: its layers, shapes, edges and parameters.
     Inspect(Inspect),
+    /// Write the formula of a circuit: text, LaTeX, S-expressions, JSON, CNF, NNF.
+    Formula(Box<Formula>),
+    /// Draw a circuit, as SVG or in GraphViz's language.
+    Draw(Box<Draw>),
     /// List the semirings.
     Semirings(Listing),
     /// List the rules, composites and annotations.
@@ -38,7 +42,7 @@ pub enum Verb {
 }
 
 /// Options that say how a model file is to be read.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct ModelOptions {
     /// Architecture of a safetensors model, where its tensor names do not tell
     #[arg(long, value_name = "FILE.toml")]
@@ -73,12 +77,22 @@ pub struct QuestionOptions {
     pub model: ModelOptions,
     #[command(flatten)]
     pub preprocessing: PreprocessingOptions,
-    /// Output to explain: `top`, `3`, `3,8` (both), `3-8` (for 3 and against 8). Repeat to give one an input
-    #[arg(long, value_name = "TARGET", default_value = "top", allow_negative_numbers = true)]
-    pub target: Vec<String>,
     /// Semirings, separated by commas; `kirchhoff semirings` lists them
     #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
     pub semiring: String,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+    /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas
+    #[arg(long, value_name = "LAYERS", default_value = "input")]
+    pub layers: String,
+}
+
+/// From which outputs on, by which rules and annotations.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RuleOptions {
+    /// Output to explain: `top`, `3`, `3,8` (both), `3-8` (for 3 and against 8). Repeat to give one an input
+    #[arg(long, value_name = "TARGET", default_value = "top", allow_negative_numbers = true)]
+    pub target: Vec<String>,
     /// Composite: a rule for each kind of layer. With `SEMIRING:` before it, for that semiring only
     #[arg(long, value_name = "[SEMIRING:]NAME")]
     pub composite: Vec<String>,
@@ -100,9 +114,6 @@ pub struct QuestionOptions {
     /// Upper bounds of the input for z-box: one, or one a channel [default: what the preprocessing makes of 1]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
     pub high: Option<Vec<f32>>,
-    /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas
-    #[arg(long, value_name = "LAYERS", default_value = "input")]
-    pub layers: String,
 }
 
 /// `kirchhoff explain`.
@@ -136,7 +147,7 @@ pub struct Bench {
 }
 
 /// How files become inputs.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct PreprocessingOptions {
     /// Factor on raw values, before mean and std [default: from the model, or 1; images are read as 0..1]
     #[arg(long, allow_hyphen_values = true)]
@@ -244,4 +255,126 @@ pub struct New {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Which circuit, and which part of it, `formula` and `draw` are about.
+#[derive(Args, Debug)]
+pub struct CircuitOptions {
+    /// A circuit (.sexpr); or a model and its inputs, as for `explain`, of which the circuit is made. Left out: the
+    /// embedded digit network
+    #[arg(value_name = "CIRCUIT | MODEL | INPUT")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub preprocessing: PreprocessingOptions,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+    /// Which of the inputs, from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub input: usize,
+    /// Semiring, which says what Θ makes of contributions, and how the circuit may be simplified; or a symbolic one:
+    /// `polynomial`, `why`, `posbool(500)`, ... [default: real for models; circuits are shown as they are]
+    #[arg(long, short, value_name = "NAME")]
+    pub semiring: Option<String>,
+    /// Variables in place of contributions: on every edge, or on every neuron of the layers named. Beside contributions
+    /// in semirings of numbers [default: edges for symbolic semirings, none for others]
+    #[arg(long, value_name = "edges | neurons=LAYERS")]
+    pub symbolic: Option<SymbolicOption>,
+    /// Outputs: a number, a neuron `x[3,4]`, or all of a layer `h1[*]`; repeat for several [default: the input's]
+    #[arg(long, value_name = "OUTPUT")]
+    pub output: Vec<String>,
+    /// Stop at the relevance of this layer, and write it as `R(h1[5])`
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    /// Write gates this far from the outputs as `gate[17]`, without what they are made of
+    #[arg(long, value_name = "N")]
+    pub depth: Option<usize>,
+    /// Significant digits of numbers [default: as many as it takes to read them back]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=17))]
+    pub digits: Option<u8>,
+    /// Gates that a circuit may have
+    #[arg(long, value_name = "N", default_value_t = kirchhoff::circuit::DEFAULT_MAX_GATES)]
+    pub max_gates: u64,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Where variables are put.
+#[derive(Clone, Debug)]
+pub enum SymbolicOption {
+    /// On every edge.
+    Edges,
+    /// On every neuron of the layers that these name.
+    Neurons(Vec<String>),
+}
+
+impl std::str::FromStr for SymbolicOption {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = |text: &str| -> Vec<String> {
+            text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_string).collect()
+        };
+        match text.split_once('=') {
+            None if text == "edges" => Ok(SymbolicOption::Edges),
+            None if text == "neurons" => Ok(SymbolicOption::Neurons(vec!["*".to_string()])),
+            Some(("neurons", layers)) if !names(layers).is_empty() => Ok(SymbolicOption::Neurons(names(layers))),
+            _ => Err("write `edges`, `neurons`, or `neurons=LAYER,...`".to_string()),
+        }
+    }
+}
+
+/// `kirchhoff formula`.
+#[derive(Args, Debug)]
+pub struct Formula {
+    #[command(flatten)]
+    pub circuit: CircuitOptions,
+    /// How the formula is written
+    #[arg(long, short, value_enum, default_value_t)]
+    pub format: FormatOption,
+    /// The K strongest paths to each output, with their weights: short for `--semiring top-k(K)`
+    #[arg(long, value_name = "K", conflicts_with = "semiring", value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: Option<u32>,
+    /// Write subformulas of at most N gates out wherever they are used, or `all`; others have names
+    #[arg(long, value_name = "N", default_value = "7", value_parser = number_or_all)]
+    pub expand: u64,
+    /// File to write [default: stdout]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn number_or_all(text: &str) -> Result<u64, String> {
+    match text {
+        "all" => Ok(u64::MAX),
+        text => text.parse().map_err(|_| "write a number, or `all`".to_string()),
+    }
+}
+
+/// How a formula is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FormatOption {
+    /// Lines of text
+    #[default]
+    Text,
+    /// An align* environment
+    Latex,
+    /// S-expressions, which `formula` and `draw` read back
+    Sexpr,
+    /// The gates, one by one
+    Json,
+    /// DIMACS CNF of one output
+    Cnf,
+    /// NNF of one output, as c2d has it
+    Nnf,
+}
+
+/// `kirchhoff draw`.
+#[derive(Args, Debug)]
+pub struct Draw {
+    #[command(flatten)]
+    pub circuit: CircuitOptions,
+    /// File to write: .svg, or .dot for GraphViz
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
 }

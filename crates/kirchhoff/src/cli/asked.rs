@@ -8,7 +8,7 @@ use kirchhoff::network::data::{Inputs, Preprocessing};
 use kirchhoff::network::{Execution, ExecutionError};
 use kirchhoff_kernel::Monitor;
 
-use super::arguments::QuestionOptions;
+use super::arguments::{QuestionOptions, RuleOptions};
 use super::failure::Failure;
 use super::load::{self, Loaded};
 use super::questions::questions;
@@ -38,7 +38,7 @@ impl Asked {
         let loaded = load::model(model, &options.model)?;
         let preprocessing = load::preprocessing(&loaded, &options.preprocessing);
         let inputs = load::inputs(files, &loaded, &preprocessing)?;
-        let bounds = bounds(options, &inputs, &preprocessing);
+        let bounds = bounds(&options.rules, &inputs, &preprocessing);
         let questions = questions(options, &bounds, &loaded.network)?;
         Ok(Asked { loaded, preprocessing, inputs, bounds, questions })
     }
@@ -99,7 +99,7 @@ impl Asked {
 }
 
 /// Bounds of the input for z-box: as given, else what the preprocessing makes of 0 and 1.
-fn bounds(options: &QuestionOptions, inputs: &Inputs, preprocessing: &Preprocessing) -> Bounds {
+fn bounds(options: &RuleOptions, inputs: &Inputs, preprocessing: &Preprocessing) -> Bounds {
     let channels = inputs.picture.map_or(inputs.shape[0], |[channels, ..]| channels);
     let ranges: Vec<(f32, f32)> = match preprocessing.mean.len().max(preprocessing.std.len()) {
         1 => vec![preprocessing.range(0)],

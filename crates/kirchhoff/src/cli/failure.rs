@@ -3,7 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use kirchhoff_evaluate::EvaluationError;
+use kirchhoff_circuit::UnrollError;
+use kirchhoff_circuit::formula::FormulaError;
+use kirchhoff_evaluate::{EvaluationError, FoldError};
 use kirchhoff_kernel::Cancelled;
 use kirchhoff_network::ExecutionError;
 
@@ -76,8 +78,16 @@ impl From<ExecutionError> for Failure {
 impl From<ExplainError> for Failure {
     fn from(error: ExplainError) -> Self {
         match error {
-            ExplainError::Evaluation(EvaluationError::Cancelled(_)) => Failure::Cancelled,
+            ExplainError::Evaluation(EvaluationError::Cancelled(_))
+            | ExplainError::Unroll(UnrollError::Cancelled(_))
+            | ExplainError::Fold(FoldError::Cancelled(_)) => Failure::Cancelled,
             error => Failure::input(error),
         }
+    }
+}
+
+impl From<FormulaError> for Failure {
+    fn from(error: FormulaError) -> Self {
+        Failure::input(error)
     }
 }

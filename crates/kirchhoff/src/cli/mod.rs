@@ -4,8 +4,10 @@ mod archive;
 mod arguments;
 mod asked;
 mod bench;
+mod circuits;
 mod explain;
 mod failure;
+mod formula;
 mod inspect;
 mod laws;
 mod listings;
@@ -34,6 +36,14 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             bench::run(&arguments)
         }
         Verb::Inspect(arguments) => inspect::run(&arguments),
+        Verb::Formula(arguments) => {
+            set_threads(&arguments.circuit.common)?;
+            formula::formula(&arguments)
+        }
+        Verb::Draw(arguments) => {
+            set_threads(&arguments.circuit.common)?;
+            formula::draw(&arguments)
+        }
         Verb::Semirings(arguments) => listings::semirings(&arguments),
         Verb::Rules(arguments) => listings::rules(&arguments),
         Verb::Laws(arguments) => laws::run(&arguments),

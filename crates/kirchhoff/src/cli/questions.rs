@@ -7,7 +7,7 @@ use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice};
 use kirchhoff::network::Network;
 use kirchhoff::semiring::{DefaultStart, find};
 
-use super::arguments::{QuestionOptions, StartOption};
+use super::arguments::{QuestionOptions, RuleOptions, StartOption};
 use super::failure::Failure;
 
 /// An option that may be meant for one semiring only: `boolean:…`.
@@ -40,7 +40,21 @@ impl<'a> Scoped<'a> {
 
 /// One question a semiring, in the order in which they are named; all of them can be asked of the network.
 pub fn questions(options: &QuestionOptions, bounds: &Bounds, network: &Arc<Network>) -> Result<Vec<Question>, Failure> {
-    let names = split(&options.semiring);
+    let layers = layers(&options.layers)?;
+    checked(&options.rules, &options.semiring, bounds, |question| {
+        question.layers = layers.clone();
+        question.check(network)
+    })
+}
+
+/// One question for each of the semirings that `semirings` names, in that order, which `check` completes and accepts.
+pub fn checked(
+    options: &RuleOptions,
+    semirings: &str,
+    bounds: &Bounds,
+    check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+) -> Result<Vec<Question>, Failure> {
+    let names = split(semirings);
     if names.is_empty() {
         return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
     }
@@ -54,34 +68,34 @@ pub fn questions(options: &QuestionOptions, bounds: &Bounds, network: &Arc<Netwo
     }
     let targets: Vec<Target> =
         options.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
-    let layers = layers(&options.layers)?;
-    let checked = |name: &&str| {
-        let question = question(name, options, bounds, &targets, &layers)?;
-        question.check(network).map_err(|error| explained(options, &question, error))?;
+    let one = |name: &&str| {
+        let mut question = question(name, options, names.len(), bounds, &targets)?;
+        check(&mut question).map_err(|error| explained(names.len(), &question, error))?;
         Ok(question)
     };
-    names.iter().map(checked).collect()
+    names.iter().map(one).collect()
 }
 
 /// The failure of a question, with what it was meant for.
-fn explained(options: &QuestionOptions, question: &Question, error: ExplainError) -> Failure {
+fn explained(semirings: usize, question: &Question, error: ExplainError) -> Failure {
     match error {
-        ExplainError::Theta { .. } => refused(options, format_args!("semiring `{}`: {error}", question.semiring.name)),
-        ExplainError::Annotation(_) => refused(options, error),
+        ExplainError::Theta { .. } => {
+            refused(semirings, format_args!("semiring `{}`: {error}", question.semiring.name))
+        }
+        ExplainError::Annotation(_) => refused(semirings, error),
         error => error.into(),
     }
 }
 
 fn question(
     name: &str,
-    options: &QuestionOptions,
+    options: &RuleOptions,
+    semirings: usize,
     bounds: &Bounds,
     targets: &[Target],
-    layers: &Layers,
 ) -> Result<Question, Failure> {
     let mut question = Question::new(name).map_err(Failure::input)?;
     question.targets = targets.to_vec();
-    question.layers = layers.clone();
     question.assignment.bounds = bounds.clone();
     if let Some(start) = options.start {
         question.start = match start {
@@ -118,7 +132,7 @@ fn question(
                 ThetaChoice::Theta(theta) => {
                     let annotation = question.annotation.with_theta(theta);
                     question.annotation =
-                        annotation.map_err(|error| refused(options, format_args!("semiring `{name}`: {error}")))?;
+                        annotation.map_err(|error| refused(semirings, format_args!("semiring `{name}`: {error}")))?;
                 }
             },
             (Some(layer), theta) => {
@@ -131,8 +145,8 @@ fn question(
 }
 
 /// What cannot be done in one of the semirings; among several, with the way to ask it of others only.
-fn refused(options: &QuestionOptions, error: impl std::fmt::Display) -> Failure {
-    let hint = match split(&options.semiring).len() {
+fn refused(semirings: usize, error: impl std::fmt::Display) -> Failure {
+    let hint = match semirings {
         1 => "",
         _ => "; what is meant for one semiring only has its name in front: `--rule real:gamma`, `--theta boolean:0.1`",
     };

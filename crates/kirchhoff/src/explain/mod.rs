@@ -4,8 +4,9 @@ mod answer;
 mod question;
 mod target;
 
+use kirchhoff_circuit::{GateError, UnrollError};
 use kirchhoff_compile::CompileError;
-use kirchhoff_evaluate::{AnnotationError, EvaluationError};
+use kirchhoff_evaluate::{AnnotationError, EvaluationError, FoldError};
 use kirchhoff_network::ExecutionError;
 use kirchhoff_semiring::{LookupError, ThetaError};
 use thiserror::Error;
@@ -79,4 +80,22 @@ pub enum ExplainError {
     /// The evaluation failed or was stopped.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),
+    /// The circuit cannot be unrolled, or its unrolling was stopped.
+    #[error(transparent)]
+    Unroll(#[from] UnrollError),
+    /// Gates that cannot be made.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// Gates cannot be evaluated, or their evaluation was stopped.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+    /// An annotation that a gate circuit cannot take.
+    #[error(
+        "annotation `rank` of layer `{layer}` needs all contributions of the layer, which a gate circuit may have \
+         dropped: choose another annotation by --theta"
+    )]
+    Rank {
+        /// The layer.
+        layer: String,
+    },
 }

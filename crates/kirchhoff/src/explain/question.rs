@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use kirchhoff_circuit::{LayeredCircuit, TensorId};
+use kirchhoff_circuit::{GateCircuit, LayeredCircuit, TensorId};
 use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile};
 use kirchhoff_evaluate::Annotations;
 use kirchhoff_network::{Execution, Network};
@@ -138,33 +138,49 @@ impl Question {
     /// # Errors
     /// A choice that means no layer, a θ for an annotation without one, or values outside the carrier.
     pub fn annotations(&self, circuit: &LayeredCircuit) -> Result<Annotations, ExplainError> {
-        let annotated = || circuit.layers().iter().filter(|layer| layer.is_annotated());
-        for (pattern, _) in &self.choices {
-            if !annotated().any(|layer| pattern.matches(&layer.name)) {
-                let layers: Vec<_> = annotated().map(|layer| &layer.name[..]).collect();
-                return Err(ExplainError::NoLayer { pattern: pattern.text().to_string(), layers: layers.join(", ") });
-            }
-        }
-        let of = |layer: &kirchhoff_circuit::Layer| {
-            let mut annotation = self.annotation;
-            for (_, choice) in self.choices.iter().filter(|(pattern, _)| pattern.matches(&layer.name)) {
-                annotation = match choice {
-                    ThetaChoice::Annotation(other) => *other,
-                    ThetaChoice::Theta(theta) => annotation
-                        .with_theta(*theta)
-                        .map_err(|error| ExplainError::Theta { layer: layer.name.clone(), error })?,
-                };
-            }
-            Ok(annotation)
-        };
-        let annotations: Vec<_> = circuit.layers().iter().map(of).collect::<Result<_, ExplainError>>()?;
-        let annotations = Annotations::new(annotations);
+        let layers = circuit.layers().iter().map(|layer| (&layer.name[..], layer.is_annotated()));
+        let annotations = self.chosen(&layers.collect::<Vec<_>>())?;
         annotations.check(circuit, self.semiring.name, self.semiring.embeds)?;
         Ok(annotations)
     }
 
+    /// As [`annotations`](Question::annotations), for a gate circuit.
+    ///
+    /// # Errors
+    /// A choice that means no layer, a θ for an annotation without one, or values outside the carrier.
+    pub fn gate_annotations(&self, circuit: &GateCircuit) -> Result<Annotations, ExplainError> {
+        let layers = circuit.layers().iter().map(|layer| (&layer.name[..], layer.range.is_some()));
+        let annotations = self.chosen(&layers.collect::<Vec<_>>())?;
+        annotations.check_gates(circuit, self.semiring.name, self.semiring.embeds)?;
+        Ok(annotations)
+    }
+
+    /// The annotations of layers of which the names are given, and whether they take any.
+    fn chosen(&self, layers: &[(&str, bool)]) -> Result<Annotations, ExplainError> {
+        let annotated = || layers.iter().filter(|(_, annotated)| *annotated).map(|(name, _)| *name);
+        for (pattern, _) in &self.choices {
+            if !annotated().any(|layer| pattern.matches(layer)) {
+                let layers = annotated().collect::<Vec<_>>().join(", ");
+                return Err(ExplainError::NoLayer { pattern: pattern.text().to_string(), layers });
+            }
+        }
+        let of = |(layer, _): &(&str, bool)| {
+            let mut annotation = self.annotation;
+            for (_, choice) in self.choices.iter().filter(|(pattern, _)| pattern.matches(layer)) {
+                annotation = match choice {
+                    ThetaChoice::Annotation(other) => *other,
+                    ThetaChoice::Theta(theta) => annotation
+                        .with_theta(*theta)
+                        .map_err(|error| ExplainError::Theta { layer: layer.to_string(), error })?,
+                };
+            }
+            Ok(annotation)
+        };
+        Ok(Annotations::new(layers.iter().map(of).collect::<Result<_, ExplainError>>()?))
+    }
+
     /// The tensors to keep, from input to output.
-    pub(super) fn kept(&self, circuit: &LayeredCircuit) -> Result<Vec<TensorId>, ExplainError> {
+    pub(crate) fn kept(&self, circuit: &LayeredCircuit) -> Result<Vec<TensorId>, ExplainError> {
         let all = || (0..circuit.tensors().len()).map(|index| TensorId(index as u32));
         let patterns = match &self.layers {
             Layers::Input => return Ok(vec![circuit.input()]),

@@ -56,8 +56,22 @@ pub struct UnrollOptions<'a> {
     /// Whether edges have their contributions. Without, an edge that is kept is its variable, or 1: the variables stand
     /// in place of Θ(d).
     pub contributions: bool,
+    /// The shape that neurons of the input are named by, where it is another than that of its tensor: a picture's,
+    /// which the network takes as a vector. Ignored if it has not as many positions.
+    pub input_shape: Option<Vec<usize>>,
     /// How many gates are allowed.
     pub max_gates: u64,
+}
+
+impl UnrollOptions<'_> {
+    /// The shape that neurons of a tensor are named by.
+    fn shape<'a>(&'a self, circuit: &'a LayeredCircuit, tensor: TensorId) -> &'a [usize] {
+        let own = &circuit.tensor(tensor).shape;
+        let size = circuit.tensor(tensor).size();
+        let fits = |shape: &&Vec<usize>| shape.iter().product::<usize>() == size;
+        let picture = self.input_shape.as_ref().filter(|_| tensor == circuit.input()).filter(fits);
+        picture.unwrap_or(own)
+    }
 }
 
 impl Default for UnrollOptions<'_> {
@@ -71,6 +85,7 @@ impl Default for UnrollOptions<'_> {
             keep: None,
             variables: Variables::None,
             contributions: true,
+            input_shape: None,
             max_gates: DEFAULT_MAX_GATES,
         }
     }
@@ -145,8 +160,8 @@ pub fn unroll(
     };
     let gates = walk.run(&mut unrolling)?;
     for (&tensor, gates) in walk.tensors.iter().zip(gates) {
-        let tensor = circuit.tensor(tensor);
-        unrolling.builder.output(&tensor.name, &tensor.shape, &gates)?;
+        let name = &circuit.tensor(tensor).name;
+        unrolling.builder.output(name, options.shape(circuit, tensor), &gates)?;
     }
     let gates = unrolling.builder.finish()?;
     Ok(if options.keep.is_some() { gates.without_dead_gates()? } else { gates })

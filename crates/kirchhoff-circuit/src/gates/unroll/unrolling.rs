@@ -125,9 +125,10 @@ impl Unrolling<'_> {
     }
 
     fn edge_name(&self, layer: &Layer, link: &Link, source: usize, destination: usize) -> String {
-        let (from, to) = (self.circuit.tensor(link.source), self.circuit.tensor(layer.destination));
-        let tensor = (layer.links.len() > 1).then_some(&*from.name);
-        edge_name(&layer.name, tensor, &position(&from.shape, source), &position(&to.shape, destination))
+        let position = |tensor, neuron| position(self.options.shape(self.circuit, tensor), neuron);
+        let (from, to) = (position(link.source, source), position(layer.destination, destination));
+        let tensor = (layer.links.len() > 1).then_some(&*self.circuit.tensor(link.source).name);
+        edge_name(&layer.name, tensor, &from, &to)
     }
 
     /// Completes the relevance of a tensor: one gate a neuron.
@@ -165,8 +166,9 @@ impl Unrolling<'_> {
         if self.builder.kind(relevance) == GateKind::Zero {
             return Ok(relevance);
         }
-        let own = self.circuit.tensor(tensor);
-        let number = self.builder.declare_distinct(&neuron_name(&own.name, &own.shape, neuron));
+        let shape = self.options.shape(self.circuit, tensor);
+        let name = neuron_name(&self.circuit.tensor(tensor).name, shape, neuron);
+        let number = self.builder.declare_distinct(&name);
         let variable = self.builder.variable(number)?;
         self.builder.times(&[variable, relevance])
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use kirchhoff_circuit::GateCircuit;
-use kirchhoff_circuit::formula::{Cut, FormulaError, cnf, cut, decide, nnf};
+use kirchhoff_circuit::formula::{Cut, Decision, FormulaError, FormulaOptions, cnf, cut, decide, nnf, sexpr};
 use kirchhoff_evaluate::{PerLeaf, fold};
 use kirchhoff_semiring::{Boolean, Count, Counting};
 use proptest::prelude::*;
@@ -13,7 +13,8 @@ use super::numbers;
 /// One output of a circuit whose contributions are decided.
 fn boolean() -> impl Strategy<Value = GateCircuit> {
     (numbers(), 0usize..3).prop_map(|(circuit, output)| {
-        let decided = decide(&circuit, &|layer, d| d > layer as f32 / 4.0).unwrap();
+        let decided =
+            decide(&circuit, &|layer, d| if d > layer as f32 / 4.0 { Decision::One } else { Decision::Zero }).unwrap();
         let outputs = vec![output % circuit.outputs().len()];
         cut(&decided, &Cut { outputs, ..Cut::default() }).unwrap()
     })
@@ -25,6 +26,19 @@ fn value(circuit: &GateCircuit, world: &[bool]) -> bool {
 
 fn worlds(variables: usize) -> impl Iterator<Item = Vec<bool>> {
     (0..1u32 << variables).map(move |bits| (0..variables).map(|variable| bits >> variable & 1 == 1).collect())
+}
+
+#[test]
+fn contributions_become_what_theta_makes_of_them() {
+    let text = r#"(circuit (layer "0" "zero") (output "y" () (+ (d 0 0.5) (* "x" (d 0 -1)) (d 0 0) (d 0 2))))"#;
+    let circuit = kirchhoff_circuit::formula::parse(text, 100).unwrap();
+    let theta = |_: usize, d: f32| match d {
+        0.0 => Decision::Zero,
+        0.5 => Decision::One,
+        d => Decision::Number(d.abs()),
+    };
+    let decided = sexpr(&decide(&circuit, &theta).unwrap(), &FormulaOptions::default()).unwrap();
+    assert!(decided.contains(r#"(+ 1 (* "x" (d 0 1)) 0 (d 0 2))"#), "{decided}");
 }
 
 /// The numbers of a DIMACS file: of variables, and clauses of literals.
@@ -126,7 +140,7 @@ proptest! {
 
     #[test]
     fn what_is_decided_is_what_a_threshold_keeps(circuit in numbers()) {
-        let decided = decide(&circuit, &|_, d| d > 0.1).unwrap();
+        let decided = decide(&circuit, &|_, d| if d > 0.1 { Decision::One } else { Decision::Zero }).unwrap();
         prop_assert!(decided.arrays().contributions.is_empty());
         let theta = PerLeaf(|_: usize, d: f32| Count::from(u64::from(d > 0.1)));
         let point = [2u64, 0, 3].map(Count::from);

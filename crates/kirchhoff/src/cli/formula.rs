@@ -1,0 +1,115 @@
+//! `kirchhoff formula` and `kirchhoff draw`.
+
+use std::path::Path;
+
+use kirchhoff::circuit::formula::{FormulaOptions, Notation, cnf, dot, json, latex, nnf, sexpr, svg, text};
+use kirchhoff::explain::Question;
+use kirchhoff::gates::{OutputExpression, expressions};
+use serde_json::json as value;
+
+use super::arguments::{CircuitOptions, Draw, FormatOption, Formula};
+use super::circuits::{Part, part};
+use super::failure::Failure;
+use super::output::Outputs;
+
+/// Writes the formula of a circuit.
+pub fn formula(arguments: &Formula) -> Result<(), Failure> {
+    let top = arguments.top.map(|k| format!("top-k({k})"));
+    let semiring = top.as_deref().or(arguments.circuit.semiring.as_deref());
+    let part = part(&arguments.circuit, semiring)?;
+    let options = FormulaOptions { expand: arguments.expand, ..options(&arguments.circuit, &part) };
+    let format = if arguments.circuit.common.json { FormatOption::Json } else { arguments.format };
+    let written = match (&part.symbolic, format) {
+        (Some(semiring), FormatOption::Text | FormatOption::Json) => symbolic(&part, semiring, format)?,
+        (Some(semiring), _) => {
+            return Err(Failure::usage(format!(
+                "`{semiring}` is written as text or json; for a formula of gates name no semiring, or one of numbers"
+            )));
+        }
+        (None, FormatOption::Text) => text(&part.circuit, &options)?,
+        (None, FormatOption::Latex) => latex(&part.circuit, &options)?,
+        (None, FormatOption::Sexpr) => sexpr(&part.circuit, &options)?,
+        (None, FormatOption::Json) => json(&part.circuit, &options)?,
+        (None, FormatOption::Cnf) => cnf(&part.circuit)?,
+        (None, FormatOption::Nnf) => nnf(&part.circuit)?,
+    };
+    match &arguments.out {
+        Some(path) => write(path, &written, arguments.circuit.common.quiet),
+        None => super::print(&written),
+    }
+}
+
+/// Draws a circuit.
+pub fn draw(arguments: &Draw) -> Result<(), Failure> {
+    let extension = arguments.out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let drawn: fn(&_, &_) -> _ = match extension.to_ascii_lowercase().as_str() {
+        "svg" => svg,
+        "dot" | "gv" => dot,
+        _ => {
+            return Err(Failure::usage(format!(
+                "cannot draw {}: its name must end in .svg, or in .dot for GraphViz",
+                arguments.out.display()
+            )));
+        }
+    };
+    let part = part(&arguments.circuit, arguments.circuit.semiring.as_deref())?;
+    if let Some(semiring) = &part.symbolic {
+        return Err(Failure::usage(format!(
+            "`{semiring}` has no gates to draw: ask `formula` for it, or draw the circuit with --symbolic"
+        )));
+    }
+    let drawn = drawn(&part.circuit, &options(&arguments.circuit, &part))?;
+    write(&arguments.out, &drawn, arguments.circuit.common.quiet)
+}
+
+fn options(arguments: &CircuitOptions, part: &Part) -> FormulaOptions {
+    let notation = match part.question.as_ref().map(|question| question.semiring.name) {
+        Some("real" | "counting" | "counting-float") => Notation::Arithmetic,
+        Some("boolean") => Notation::Logic,
+        _ => Notation::Semiring,
+    };
+    FormulaOptions {
+        notation,
+        digits: arguments.digits.map(usize::from),
+        given: part.given.clone(),
+        ..FormulaOptions::default()
+    }
+}
+
+/// The outputs in a symbolic semiring, all of them within its limit.
+fn symbolic(part: &Part, semiring: &str, format: FormatOption) -> Result<String, Failure> {
+    let question: &Question = part.question.as_ref().expect("a semiring is asked for");
+    let outputs = expressions(&part.circuit, semiring, question, &())?;
+    let written = |output: &OutputExpression| output.value.is_ok();
+    if let Some((output, error)) = outputs.iter().find_map(|output| Some((output, output.value.as_ref().err()?))) {
+        return Err(Failure::work(anyhow::anyhow!(
+            "R({}): {error} ({} of {} outputs are within the limit)",
+            output.name,
+            outputs.iter().filter(|output| written(output)).count(),
+            outputs.len()
+        )));
+    }
+    let values = outputs.iter().map(|output| (output, output.value.as_deref().unwrap_or_default()));
+    if format == FormatOption::Text {
+        return Ok(values.map(|(output, expression)| format!("R({}) = {expression}\n", output.name)).collect());
+    }
+    let outputs: Vec<_> = values
+        .map(|(output, expression)| value!({ "name": output.name, "terms": output.terms, "value": expression }))
+        .collect();
+    let view = value!({ "semiring": semiring, "outputs": outputs });
+    Ok(serde_json::to_string_pretty(&view).map_err(Failure::work)? + "\n")
+}
+
+/// Writes one file, whole.
+fn write(path: &Path, text: &str, quiet: bool) -> Result<(), Failure> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Failure::usage(format!("cannot write {}: it names no file", path.display())))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut outputs = Outputs::open(folder)?;
+    outputs.write(name, text.as_bytes())?;
+    outputs.commit()?;
+    if !quiet {
+        super::say(format_args!("wrote {}", path.display()));
+    }
+    Ok(())
+}

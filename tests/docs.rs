@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kirchhoff::circuit::rewrites;
 use kirchhoff::compile::{composites, rules};
-use kirchhoff::semiring::{Annotation, Laws, SemiringClass, semirings};
+use kirchhoff::semiring::{Annotation, Laws, SemiringClass, semirings, symbolic_semirings};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -19,9 +19,10 @@ fn text(path: &str) -> String {
 #[test]
 fn the_semantics_name_the_whole_registry() {
     let semantics = text("docs/semantics.md");
-    let names = semirings().iter().map(|info| info.name).chain(rules().iter().map(|info| info.name));
+    let names = semirings().iter().map(|info| info.name).chain(symbolic_semirings().iter().map(|info| info.name));
+    let names = names.chain(rules().iter().map(|info| info.name));
     for name in names.chain(Annotation::ALL.iter().map(|annotation| annotation.name())) {
-        let row = [format!("| `{name}` |"), format!("| `{name}(")];
+        let row = [format!("| `{name}` |"), format!("| `{name}("), format!("| `{name}` (")];
         assert!(row.iter().any(|row| semantics.contains(row)), "docs/semantics.md has no row for `{name}`");
     }
     for composite in composites() {
@@ -79,4 +80,39 @@ fn links_lead_somewhere() {
         }
     }
     assert!(links > 10, "the guide has links");
+}
+
+/// The words of a command line, with quotation marks taken off.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quoted) = (vec![String::new()], false);
+    for c in line.chars() {
+        match c {
+            '\'' | '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words
+}
+
+#[test]
+fn formulas_are_what_the_tool_prints() {
+    let mut commands = 0;
+    for page in ["docs/tutorial.md", "README.md"] {
+        let page = text(page);
+        for block in page.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            for example in block.split("$ kirchhoff formula ").skip(1) {
+                let (command, shown) = example.split_once('\n').unwrap();
+                let shown = shown.split("$ ").next().unwrap();
+                if command.contains('|') {
+                    continue;
+                }
+                let mut tool = assert_cmd::cargo::cargo_bin_cmd!("kirchhoff");
+                let output = tool.current_dir(root()).arg("formula").args(words(command)).output().unwrap();
+                assert_eq!(String::from_utf8(output.stdout).unwrap(), shown, "{command}");
+                commands += 1;
+            }
+        }
+    }
+    assert!(commands >= 8, "the guide has formulas");
 }

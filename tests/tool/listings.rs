@@ -11,8 +11,12 @@ fn semirings_are_listed() {
     let place = Workplace::new();
     let listed = names(&place.json(&["semirings", "--json"]));
     let text = place.succeed(&["semirings"]);
-    let first: Vec<_> = text.lines().skip(1).map(|line| line.split_whitespace().next().unwrap()).collect();
+    let (numeric, symbolic) = text.split_once("\n\n").unwrap();
+    let first: Vec<_> = numeric.lines().skip(1).map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(first, listed);
+    for name in ["which(limit)", "why(limit)", "posbool(limit)", "polynomial(limit)", "top-k(k)"] {
+        assert!(symbolic.lines().any(|line| line.starts_with(name)), "{symbolic}");
+    }
     for name in ["real", "boolean", "counting", "counting-float", "viterbi", "tropical", "max-plus", "fuzzy"] {
         assert!(listed.iter().any(|listed| listed == name), "{name}");
     }

@@ -3,6 +3,7 @@
 mod bench;
 mod explain;
 mod files;
+mod formula;
 mod harness;
 mod inputs;
 mod listings;

@@ -2,22 +2,31 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use kirchhoff::circuit::formula::{Cut, FormulaOptions, cut, find_outputs, text};
-//! use kirchhoff::explain::{Question, Target};
+//! use kirchhoff::circuit::formula::{Cut, FormulaOptions, Notation, cut, find_outputs, text};
+//! use kirchhoff::circuit::simplify;
+//! use kirchhoff::explain::Question;
 //! use kirchhoff::gates::{Symbolic, Unrolling, expressions, unrolled};
 //! use kirchhoff::network::Execution;
 //!
+//! // Which edges carry relevance from the answer to one pixel of a seven?
 //! let (network, digits) = kirchhoff::embedded::digits()?;
-//! let execution = Execution::run(Arc::new(network), &digits.values[..784], 1, &())?;
-//! let question = Question::new("boolean")?.with_annotation("threshold(0.05)".parse()?);
-//! let unrolling = Unrolling { symbolic: Symbolic::Edges, contributions: false, ..Unrolling::default() };
+//! let execution = Execution::run(Arc::new(network), &digits.values[7 * 784..8 * 784], 1, &())?;
+//! let question = Question::new("boolean")?.with_annotation("threshold(0.08)".parse()?);
+//! let unrolling = Unrolling {
+//!     symbolic: Symbolic::Edges,
+//!     contributions: false,
+//!     input_shape: Some(vec![28, 28]),
+//!     ..Unrolling::default()
+//! };
 //! let gates = unrolled(&execution, &question, &unrolling, &())?.circuit;
+//! let pixel = cut(&gates, &Cut { outputs: find_outputs(&gates, "x[9,14]")?, ..Cut::default() })?;
 //!
-//! // The edges that carry relevance from the answer to pixel 242.
-//! let pixel = cut(&gates, &Cut { outputs: find_outputs(&gates, "x[242]")?, ..Cut::default() })?;
-//! assert_eq!(text(&pixel, &FormulaOptions::default())?, "R(x[242]) = w0[242→263] ⊗ w2[263→38] ⊗ w4[38→0]\n");
 //! let why = expressions(&pixel, "why", &question, &())?;
-//! assert_eq!(why[0].value.as_deref(), Ok("{{w4[38→0], w2[263→38], w0[242→263]}}"));
+//! assert_eq!(why[0].value.as_deref(), Ok("{{w4[70→7], w2[102→70], w0[9,14→102]}}"));
+//!
+//! let (simplified, _) = simplify(&pixel, question.semiring.laws)?;
+//! let logic = FormulaOptions { notation: Notation::Logic, ..FormulaOptions::default() };
+//! assert_eq!(text(&simplified, &logic)?, "R(x[9,14]) = w4[70→7] ∧ w2[102→70] ∧ w0[9,14→102]\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

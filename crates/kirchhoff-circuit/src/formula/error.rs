@@ -28,7 +28,7 @@ pub enum FormulaError {
     },
     /// A drawing of too much.
     #[error(
-        "the drawing has {got} {what}, but no more than {limit} are allowed: ask for fewer outputs or a smaller depth"
+        "the drawing has {got} {what}, but no more than {limit} are allowed: ask for fewer outputs or a smaller depth, or for DOT"
     )]
     TooLarge {
         /// What is drawn.

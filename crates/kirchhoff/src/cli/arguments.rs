@@ -296,6 +296,9 @@ pub struct CircuitOptions {
     /// Gates that a circuit may have
     #[arg(long, value_name = "N", default_value_t = kirchhoff::circuit::DEFAULT_MAX_GATES)]
     pub max_gates: u64,
+    /// Gates that may be written, each as often as it is
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub max_written: u64,
     #[command(flatten)]
     pub common: Common,
 }

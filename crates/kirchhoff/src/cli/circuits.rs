@@ -7,7 +7,7 @@ use kirchhoff::circuit::formula::{Cut, cut, find_outputs, parse};
 use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::Question;
 use kirchhoff::gates::{Symbolic, Unrolling, annotated, unrolled};
-use kirchhoff::semiring::{Call, find_symbolic};
+use kirchhoff::semiring::{Call, find, find_symbolic, symbolic_semirings};
 
 use super::arguments::{CircuitOptions, QuestionOptions, SymbolicOption};
 use super::asked::Asked;
@@ -32,6 +32,10 @@ pub struct Part {
 /// In a semiring of numbers contributions are what Θ makes of them, and the circuit is simplified by the laws of the
 /// semiring; in a symbolic one, or where no semiring is named for a circuit from a file, it is as it was.
 pub fn part(options: &CircuitOptions, semiring: Option<&str>) -> Result<Part, Failure> {
+    if let Some(Err(error)) = semiring.filter(|name| !is_symbolic(name) && !name.contains(',')).map(find) {
+        let names: Vec<&str> = symbolic_semirings().iter().map(|info| info.name).collect();
+        return Err(Failure::usage(format!("{error}; symbolic ones: {}", names.join(", "))));
+    }
     let symbolic = semiring.filter(|semiring| is_symbolic(semiring)).map(str::to_string);
     // The numbers that a symbolic semiring's Θ decides by: those of its counterpart among the numeric ones.
     let numeric = match (&symbolic, semiring) {

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use kirchhoff::circuit::formula::{FormulaOptions, Notation, cnf, dot, json, latex, nnf, sexpr, svg, text};
+use kirchhoff::circuit::formula::{Cut, FormulaOptions, Notation, cnf, cut, dot, json, latex, nnf, sexpr, svg, text};
+use kirchhoff::circuit::{GateCircuit, GateKind};
 use kirchhoff::explain::Question;
 use kirchhoff::gates::{OutputExpression, expressions};
 use serde_json::json as value;
@@ -58,8 +59,27 @@ pub fn draw(arguments: &Draw) -> Result<(), Failure> {
             "`{semiring}` has no gates to draw: ask `formula` for it, or draw the circuit with --symbolic"
         )));
     }
-    let drawn = drawn(&part.circuit, &options(&arguments.circuit, &part))?;
+    let circuit = without_zeros(part.circuit.clone())?;
+    let drawn = drawn(&circuit, &options(&arguments.circuit, &part))?;
     write(&arguments.out, &drawn, arguments.circuit.common.quiet)
+}
+
+/// Pictures with more outputs than this leave out those that are the constant 0.
+const FEW_OUTPUTS: usize = 20;
+
+/// The circuit without outputs that would fill its picture with zeros.
+fn without_zeros(circuit: GateCircuit) -> Result<GateCircuit, Failure> {
+    if circuit.outputs().len() <= FEW_OUTPUTS {
+        return Ok(circuit);
+    }
+    let outputs = circuit.outputs().iter().enumerate();
+    let others: Vec<usize> =
+        outputs.filter(|(_, gate)| circuit.kind(**gate) != GateKind::Zero).map(|(output, _)| output).collect();
+    if others.is_empty() {
+        let count = circuit.outputs().len();
+        return Err(Failure::usage(format!("all {count} outputs are 0, which is no picture: try a lower --theta")));
+    }
+    Ok(cut(&circuit, &Cut { outputs: others, ..Cut::default() })?)
 }
 
 fn options(arguments: &CircuitOptions, part: &Part) -> FormulaOptions {
@@ -71,6 +91,7 @@ fn options(arguments: &CircuitOptions, part: &Part) -> FormulaOptions {
     FormulaOptions {
         notation,
         digits: arguments.digits.map(usize::from),
+        max_gates: arguments.max_written,
         given: part.given.clone(),
         ..FormulaOptions::default()
     }

@@ -3,13 +3,13 @@
 use std::fmt::Write;
 
 use kirchhoff::compile::{composites, rules as rule_registry};
-use kirchhoff::semiring::{Annotation, DefaultStart, semirings as registry};
+use kirchhoff::semiring::{Annotation, DefaultStart, semirings as registry, symbolic_semirings};
 use serde_json::json;
 
 use super::arguments::Listing;
 use super::failure::Failure;
 
-/// Lists the semirings.
+/// Lists the semirings: those that `explain` runs in, and in text the symbolic ones of `formula` as well.
 pub fn semirings(arguments: &Listing) -> Result<(), Failure> {
     if arguments.common.json {
         return super::print_json(&registry());
@@ -33,7 +33,25 @@ pub fn semirings(arguments: &Listing) -> Result<(), Failure> {
         })
         .collect();
     let headings = ["semiring", "carrier", "⊕, ⊗", "0, 1", "default rule, Θ, start", "laws", "a neuron's value"];
-    super::print(&table(&headings, &rows))
+    let mut text = table(&headings, &rows);
+    let headings =
+        ["for `formula`", headings[1], headings[2], headings[3], "default rule, Θ, start", headings[5], headings[6]];
+    let rows: Vec<[String; 7]> = symbolic_semirings()
+        .iter()
+        .map(|info| {
+            [
+                format!("{}({})", info.name, info.parameter),
+                info.carrier.to_string(),
+                format!("{}, {}", info.plus, info.times),
+                format!("{}, {}", info.zero, info.one),
+                format!("{}, {}, 1", info.rule, info.annotation),
+                info.laws.to_string(),
+                info.description.to_string(),
+            ]
+        })
+        .collect();
+    let _ = write!(text, "\n{}", table(&headings, &rows));
+    super::print(&text)
 }
 
 /// Lists the rules, composites and annotations.

@@ -145,6 +145,37 @@ impl Extraction {
         Some(order)
     }
 
+    /// The longest way from each class to a leaf; `usize::MAX` where there is none, or it does not end.
+    fn heights(&self, chosen: &Chosen) -> Vec<usize> {
+        let mut heights = vec![usize::MAX; self.ids.len()];
+        let mut waiting = vec![0usize; self.ids.len()];
+        let mut users: Vec<Vec<usize>> = vec![Vec::new(); self.ids.len()];
+        let mut ready: Vec<usize> = Vec::new();
+        for class in (0..self.ids.len()).filter(|&class| chosen[class] != UNCHOSEN) {
+            let children = &self.options[class][chosen[class]].children;
+            children.iter().for_each(|&child| users[child].push(class));
+            waiting[class] = children.len();
+            if children.is_empty() {
+                heights[class] = 0;
+                ready.push(class);
+            }
+        }
+        // From the leaves up: a class is ready when its last child is, which is the highest.
+        let mut next = 0;
+        while next < ready.len() {
+            let child = ready[next];
+            next += 1;
+            for &class in &users[child] {
+                waiting[class] -= 1;
+                if waiting[class] == 0 {
+                    heights[class] = heights[child] + 1;
+                    ready.push(class);
+                }
+            }
+        }
+        heights
+    }
+
     /// Gates and wires that are needed; `usize::MAX` where there is a cycle.
     fn cost(&self, chosen: &Chosen) -> usize {
         let Some(order) = self.order(chosen) else { return usize::MAX };
@@ -185,6 +216,9 @@ struct Local<'a> {
     extraction: &'a Extraction,
     chosen: Chosen,
     users: Vec<usize>,
+    /// Each class that is chosen has a greater height than the children of its option, so that none needs a class above
+    /// it; `usize::MAX` where nothing is known.
+    heights: Vec<usize>,
     cost: usize,
     marks: Vec<usize>,
     mark: usize,
@@ -194,9 +228,18 @@ struct Local<'a> {
 impl<'a> Local<'a> {
     fn new(extraction: &'a Extraction, chosen: Chosen) -> Self {
         let classes = extraction.ids.len();
-        let mut local =
-            Local { extraction, chosen, users: vec![0; classes], cost: 0, marks: vec![0; classes], mark: 0, steps: 0 };
+        let mut local = Local {
+            extraction,
+            chosen,
+            users: vec![0; classes],
+            heights: Vec::new(),
+            cost: 0,
+            marks: vec![0; classes],
+            mark: 0,
+            steps: 0,
+        };
         local.acquire(extraction.roots.clone());
+        local.heights = extraction.heights(&local.chosen);
         local
     }
 
@@ -233,7 +276,9 @@ impl<'a> Local<'a> {
             if other == class || self.chosen[other] == UNCHOSEN {
                 return true;
             }
-            if self.marks[other] != self.mark {
+            // What is no higher does not need it.
+            let above = self.heights[other] > self.heights[class] || self.heights[other] == usize::MAX;
+            if above && self.marks[other] != self.mark {
                 self.marks[other] = self.mark;
                 self.steps += 1;
                 open.extend(&self.option(other).children);
@@ -257,6 +302,10 @@ impl<'a> Local<'a> {
         self.cost = self.cost + own[1] - own[0];
         if self.cost < cost || !strict && self.cost == cost {
             self.chosen[class] = new;
+            let height = after.iter().map(|&child| self.heights[child].saturating_add(1)).max().unwrap_or(0);
+            if height > self.heights[class] {
+                self.heights = self.extraction.heights(&self.chosen);
+            }
             return true;
         }
         self.acquire(before);

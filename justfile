@@ -13,3 +13,7 @@ gate:
 # The API documentation.
 docs:
     cargo doc --workspace --no-deps --open
+
+# Measure the peers and the tool in turns; writes docs/benchmarks.md. Options: just bench-peers --help.
+bench-peers *options:
+    cargo build --release && python3 benches/peers/measure.py {{options}}

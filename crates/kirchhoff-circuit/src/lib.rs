@@ -75,14 +75,16 @@
 pub mod formula;
 mod gates;
 mod layered;
+mod store;
 
 pub use gates::{
-    DEFAULT_MAX_GATES, Firings, FlatArray, Gate, GateArrays, GateBuilder, GateCircuit, GateError, GateId, GateKind,
-    GateLayer, GateSize, KeepEdge, OutputTensor, RewriteInfo, SaturateError, SaturateOptions, SaturateReport,
-    SimplifyReport, Start, StopReason, UnrollError, UnrollOptions, Variables, neuron_name, rewrites, saturate,
-    simplify, unroll,
+    ContributionError, DEFAULT_MAX_GATES, Firings, FlatArray, Gate, GateArrays, GateBuilder, GateCircuit, GateError,
+    GateId, GateKind, GateLayer, GateSize, KeepEdge, OutputTensor, RewriteInfo, SaturateError, SaturateOptions,
+    SaturateReport, SimplifyReport, Start, StopReason, UnrollError, UnrollOptions, Variables, neuron_name, rewrites,
+    saturate, simplify, unroll,
 };
 pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,
     SeparableRule, Stabiliser, Tensor, TensorId,
 };
+pub use store::{CircuitFile, CircuitKind, Notes, StoreError, save_gates};

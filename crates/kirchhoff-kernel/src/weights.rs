@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::ops::{Deref, Range};
+use std::path::Path;
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use kirchhoff_file::{MappedFile, MappedSlice};
 
 /// A read-only array of `f32` that clones for the price of a reference count.
 ///
@@ -15,22 +16,30 @@ pub struct Weights(Source);
 #[derive(Clone)]
 enum Source {
     Owned(Arc<Vec<f32>>),
-    Mapped { map: Arc<Mmap>, bytes: Range<usize> },
+    Mapped(MappedSlice<f32>),
 }
 
 impl Weights {
     /// The little-endian `f32` values in `bytes` of a mapped file, without a copy where the platform reads them in
     /// place (little-endian, aligned), else converted. `None` if the range leaves the file or does not hold whole
     /// values.
-    pub fn mapped(map: &Arc<Mmap>, bytes: Range<usize>) -> Option<Self> {
-        let raw = map.get(bytes.clone())?;
+    pub fn mapped(file: &Arc<MappedFile>, bytes: Range<usize>) -> Option<Self> {
+        let raw = file.get(bytes.clone())?;
         if raw.len() % 4 != 0 {
             return None;
         }
-        if cfg!(target_endian = "little") && bytemuck::try_cast_slice::<u8, f32>(raw).is_ok() {
-            return Some(Weights(Source::Mapped { map: map.clone(), bytes }));
+        if let Some(slice) = MappedSlice::new(file, bytes) {
+            return Some(Weights(Source::Mapped(slice)));
         }
-        Some(raw.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        Some(raw.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect())
+    }
+
+    /// The mapped file that the values lie in, and where in it; `None` for owned values.
+    pub fn place(&self) -> Option<(&Path, Range<usize>)> {
+        match &self.0 {
+            Source::Owned(_) => None,
+            Source::Mapped(slice) => Some((slice.file().path(), slice.bytes())),
+        }
     }
 
     /// Gives the memory of a range of values in a mapped file back to the system, which reads them again when they are
@@ -40,12 +49,9 @@ impl Weights {
     /// If the range leaves the array.
     pub fn release(&self, values: Range<usize>) {
         assert!(values.start <= values.end && values.end <= self.len(), "the range leaves the weights");
-        #[cfg(unix)]
-        if let Source::Mapped { map, bytes } = &self.0 {
-            let (start, length) = (bytes.start + 4 * values.start, 4 * values.len());
-            // SAFETY: what is given up of a mapping that is only read comes back from the file unchanged.
-            // A system that refuses the advice keeps the pages, which is no error.
-            let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, length) };
+        if let Source::Mapped(slice) = &self.0 {
+            let start = slice.bytes().start;
+            slice.file().release(start + 4 * values.start..start + 4 * values.end);
         }
     }
 }
@@ -56,8 +62,7 @@ impl Deref for Weights {
     fn deref(&self) -> &[f32] {
         match &self.0 {
             Source::Owned(values) => values,
-            // The constructor has checked the range, the alignment and the byte order.
-            Source::Mapped { map, bytes } => bytemuck::cast_slice(&map[bytes.clone()]),
+            Source::Mapped(slice) => slice.as_ref(),
         }
     }
 }

@@ -8,15 +8,14 @@
 //! The same seed gives the same bits on every platform: the generator is ChaCha8, with one stream a tensor, and no step
 //! on the way depends on the system's mathematical library.
 
-use std::collections::HashMap;
 use std::path::Path;
 
+use kirchhoff_file::{Seal, Tensor, WriteError, write_tensors};
 use kirchhoff_kernel::Weights;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use thiserror::Error;
 
-use crate::export::{ExportError, Tensor, write_safetensors};
 use crate::import::architectures::{Feature, VGG_DEPTHS, recognise, vgg_features};
 use crate::import::assemble::assemble;
 use crate::import::{ImportError, Model};
@@ -155,12 +154,11 @@ impl RandomModel {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), ExportError> {
+    pub fn write(&self, path: &Path) -> Result<(), WriteError> {
         let tensor = |(position, tensor): (usize, &Initial)| {
             Tensor::made(tensor.name.clone(), &tensor.shape, tensor.values(self.seed, position))
         };
-        let notes = HashMap::from([("format".to_string(), "pt".to_string())]);
-        write_safetensors(path, self.tensors.iter().enumerate().map(tensor).collect(), &notes)
+        write_tensors(path, self.tensors.iter().enumerate().map(tensor).collect(), &[("format", "pt")], Seal::None)
     }
 
     /// The model in memory. `input_shape` is that of the input, instead of the one that its architecture is known for.

@@ -1,6 +1,7 @@
 //! Random models: written, recognised, and the same everywhere.
 
-use kirchhoff_network::export::{tensors, write_safetensors};
+use kirchhoff_file::{Seal, write_tensors};
+use kirchhoff_network::export::tensors;
 use kirchhoff_network::import::safetensors::read;
 use kirchhoff_network::random::{RandomError, alexnet, mlp, named, vgg};
 use kirchhoff_network::{Network, Operator, canonical};
@@ -67,7 +68,7 @@ fn written_models_are_recognised() {
     }
     // What was read is written again, bit for bit, while the file is mapped.
     let before = std::fs::read(&path).unwrap();
-    write_safetensors(&path, tensors(&network), &[("format".to_string(), "pt".to_string())].into()).unwrap();
+    write_tensors(&path, tensors(&network), &[("format", "pt")], Seal::None).unwrap();
     assert!(before == std::fs::read(&path).unwrap());
 }
 

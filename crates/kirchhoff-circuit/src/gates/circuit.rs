@@ -5,11 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytemuck::{Pod, Zeroable};
-use kirchhoff_semiring::Laws;
+use kirchhoff_semiring::{Interval, Laws};
 use serde::Serialize;
 
 use super::order::arranged;
-use super::{FlatArray, GateArrays, GateError, GateKind, GateLayer, OutputTensor};
+use super::{ContributionError, FlatArray, GateArrays, GateError, GateKind, GateLayer, OutputTensor};
 
 /// A gate, by its position in the order of its circuit or builder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Pod, Zeroable)]
@@ -62,6 +62,9 @@ pub enum Gate<'a> {
     /// `⊗` of the children, from left to right; 1 of none.
     Times(&'a [GateId]),
 }
+
+/// How far rounding may carry a contribution beyond the range of its layer, relative to its ends.
+const ROUNDING: f64 = 1e-4;
 
 /// How large a gate circuit is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -260,6 +263,29 @@ impl GateCircuit {
         }
         let arrays = GateArrays { contributions, ..self.arrays.clone() };
         Ok(GateCircuit { arrays, levels: self.levels.clone() })
+    }
+
+    /// Whether every contribution is a finite number of the range that its layer has, up to rounding: what comes from a
+    /// file may be anything.
+    ///
+    /// # Errors
+    /// The first that is not.
+    pub fn check_contributions(&self) -> Result<(), ContributionError> {
+        let range = |layer: &GateLayer| layer.range.unwrap_or(Interval::REALS);
+        let slack = |end: f64| ROUNDING * end.abs().max(1.0);
+        // An infinite end stays so, and the infinities are left out of both.
+        let wide = |range: Interval| range.low - slack(range.low)..=range.high + slack(range.high);
+        let ranges: Vec<_> = self.layers().iter().map(|layer| wide(range(layer))).collect();
+        let leaves = self.arrays.contribution_layers.iter().zip(&*self.arrays.contributions);
+        let fits = |(&layer, &d): (&u32, &f32)| d.is_finite() && ranges[layer as usize].contains(&f64::from(d));
+        match leaves.clone().position(|leaf| !fits(leaf)) {
+            None => Ok(()),
+            Some(index) => {
+                let layer = &self.layers()[self.arrays.contribution_layers[index] as usize];
+                let d = self.arrays.contributions[index];
+                Err(ContributionError { index, layer: layer.name.clone(), d, range: range(layer) })
+            }
+        }
     }
 
     /// The same circuit without its dead gates: those that no output depends on. Variables and layers stay.

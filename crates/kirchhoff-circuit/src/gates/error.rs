@@ -1,5 +1,6 @@
 //! What can be wrong with gates.
 
+use kirchhoff_semiring::Interval;
 use thiserror::Error;
 
 /// Arrays that are no gate circuit, or gates that cannot be made.
@@ -83,4 +84,18 @@ pub enum GateError {
         /// How many are allowed.
         limit: u64,
     },
+}
+
+/// A contribution that is not a finite number of the range that its layer has.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("contribution {index}, of layer '{layer}', is {d}, which does not lie in {range}")]
+pub struct ContributionError {
+    /// Its position.
+    pub index: usize,
+    /// The layer.
+    pub layer: String,
+    /// Its value.
+    pub d: f32,
+    /// Where it should lie.
+    pub range: Interval,
 }

@@ -17,7 +17,7 @@ pub use array::FlatArray;
 pub use arrays::{GateArrays, GateKind, GateLayer, OutputTensor};
 pub use builder::GateBuilder;
 pub use circuit::{Gate, GateCircuit, GateId, GateSize};
-pub use error::GateError;
+pub use error::{ContributionError, GateError};
 pub use name::neuron_name;
 pub(crate) use name::{position, tensor_name};
 pub use saturate::{SaturateError, SaturateOptions, SaturateReport, StopReason, rewrites, saturate};

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use kirchhoff_file::{OpenError, TensorFile};
+
 use super::InputError;
 use super::read::Source;
-use crate::tensor_file::{OpenError, TensorFile, Tensors};
+use crate::tensor_file::Tensors;
 
 /// Reads a safetensors file: its only tensor, or the one named `inputs` or `input`. 8-bit values are divided by 255.
 pub(crate) fn read_safetensors(path: &Path, source: &mut Source) -> Result<(), InputError> {
@@ -23,8 +25,8 @@ pub(crate) fn read_safetensors(path: &Path, source: &mut Source) -> Result<(), I
         })?,
     };
     source.array(path, file.shape(name).unwrap_or_default(), || {
-        if let Some(bytes) = file.bytes(name) {
-            return Ok(bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect());
+        if let Some(bytes) = file.slice::<u8>(name) {
+            return Ok(bytes.as_ref().iter().map(|&byte| f32::from(byte) / 255.0).collect());
         }
         let values = file.values(name).unwrap_or_else(|| Err("is not there".to_string()));
         let problem = |reason| InputError::unsupported(path, format!("tensor '{name}' {reason}"));

@@ -3,11 +3,10 @@
 //! The header is read here and not by a library: those there are evaluate it as a Python literal, recursively, and a
 //! hostile header overflows their stack. A plain array's header is one flat dictionary.
 
-use std::fs::File;
 use std::path::Path;
 
 use half::f16;
-use memmap2::Mmap;
+use kirchhoff_file::MappedFile;
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
 use super::InputError;
@@ -29,14 +28,11 @@ struct Header {
 pub(crate) fn read(path: &Path, source: &mut Source) -> Result<(), InputError> {
     let io = |error| InputError::io(path, error);
     let malformed = |reason: String| InputError::malformed(path, FORMAT, reason);
-    let file = File::open(path).map_err(io)?;
-    let length = file.metadata().map_err(io)?.len();
-    if length == 0 {
+    let file = MappedFile::open(path).map_err(io)?;
+    if file.is_empty() {
         return Err(malformed("it is empty".to_string()));
     }
-    // SAFETY: the map is only read, and not beyond this function; see `TensorFile::open`.
-    let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-    let (header, data) = split(&map).map_err(malformed)?;
+    let (header, data) = split(&file).map_err(malformed)?;
     let convert = conversion(&header.kind).ok_or_else(|| {
         let kind = &header.kind;
         let reason = format!("its values are of type '{kind}': only float16, float32, float64 and uint8 can be read");

@@ -7,13 +7,14 @@
 
 use std::path::Path;
 
+use kirchhoff_file::{OpenError, TensorFile};
 use serde::de::DeserializeOwned;
 
 use super::architectures::recognise;
 use super::assemble::assemble;
 use super::description;
 use super::{ImportError, Model};
-use crate::tensor_file::{OpenError, TensorFile, Tensors};
+use crate::tensor_file::Tensors;
 
 const FORMAT: &str = "safetensors";
 

@@ -25,7 +25,7 @@ pub enum Verb {
     Explain(Box<Explain>),
     /// Measure how long the forward pass and explanations take.
     Bench(Box<Bench>),
-    /// Show a model: its layers, shapes, edges and parameters.
+    /// Show a model or a circuit: its layers, shapes and sizes.
     Inspect(Inspect),
     /// Write the formula of a circuit: text, LaTeX, S-expressions, JSON, CNF, NNF.
     Formula(Box<Formula>),
@@ -215,8 +215,11 @@ pub enum ChannelsOption {
 /// `kirchhoff inspect`.
 #[derive(Args, Debug)]
 pub struct Inspect {
-    /// The model (.onnx or .safetensors). Left out: the embedded digit network
+    /// The model (.onnx or .safetensors), or a circuit file. Left out: the embedded digit network
     pub file: Option<PathBuf>,
+    /// Read all of a circuit file and compare it with its checksum
+    #[arg(long)]
+    pub verify: bool,
     #[command(flatten)]
     pub model: ModelOptions,
     #[command(flatten)]

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use kirchhoff::circuit::CircuitFile;
 use kirchhoff::network::Network;
 use serde::Serialize;
 
 use super::arguments::Inspect;
+use super::circuit_view::CircuitView;
 use super::failure::Failure;
 use super::{listings, load};
 
@@ -32,8 +34,15 @@ struct ModelView {
     layers: Vec<LayerView>,
 }
 
-/// Shows a model in its canonical form, the one that explanations run on.
+/// Shows a circuit, or a model in its canonical form, the one that explanations run on.
 pub fn run(arguments: &Inspect) -> Result<(), Failure> {
+    if let Some(path) = arguments.file.as_deref().filter(|path| CircuitFile::is_marked(path)) {
+        let view = CircuitView::new(&load::circuit(path, arguments.verify)?, arguments.verify)?;
+        return if arguments.common.json { super::print_json(&view) } else { super::print(&view.table()) };
+    }
+    if arguments.verify {
+        return Err(Failure::usage("--verify is for circuit files, which hold a checksum; this is none"));
+    }
     let loaded = load::model(arguments.file.as_deref(), &arguments.model)?;
     let network = &loaded.network;
     let layers = layers(network);
@@ -68,7 +77,6 @@ fn layers(network: &Network) -> Vec<LayerView> {
 
 impl ModelView {
     fn table(&self) -> String {
-        let sizes = |shape: &[usize]| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
         let rows: Vec<[String; 5]> = self
             .layers
             .iter()
@@ -92,4 +100,9 @@ impl ModelView {
         let _ = write!(text, "{}", listings::table(&["layer", "operator", "shape", "edges", "parameters"], &rows));
         text
     }
+}
+
+/// A shape in words.
+pub fn sizes(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
 }

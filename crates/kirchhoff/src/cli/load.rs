@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kirchhoff::circuit::CircuitFile;
 use kirchhoff::embedded;
 use kirchhoff::network::data::{Inputs, Layout, Preprocessing, read_inputs};
 use kirchhoff::network::import::{ImportOptions, Model, read};
@@ -80,6 +81,16 @@ pub fn model(path: Option<&Path>, options: &ModelOptions) -> Result<Loaded, Fail
     let Model { network, preprocessing, classes } = model;
     let network = canonical(&network).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
     Ok(Loaded { name, network: Arc::new(network), preprocessing, classes })
+}
+
+/// Opens a circuit file. With `verify`, all of it is read and compared with its checksum: whatever makes another circuit
+/// of it starts so.
+pub fn circuit(path: &Path, verify: bool) -> Result<CircuitFile, Failure> {
+    let file = CircuitFile::open(path).map_err(Failure::input)?;
+    if verify {
+        file.verify().map_err(Failure::input)?;
+    }
+    Ok(file)
 }
 
 /// The preprocessing that the options ask for, over what the model file says.

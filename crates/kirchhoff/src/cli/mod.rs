@@ -4,6 +4,7 @@ mod archive;
 mod arguments;
 mod asked;
 mod bench;
+mod circuit_view;
 mod circuits;
 mod explain;
 mod failure;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use tempfile::NamedTempFile;
+use kirchhoff_file::{Draft, FinishedDraft};
 
 use super::failure::Failure;
 
@@ -14,7 +14,7 @@ pub struct Outputs {
     folder: PathBuf,
     /// Folders that were not there before, the innermost first.
     made: Vec<PathBuf>,
-    files: Vec<(NamedTempFile, PathBuf)>,
+    files: Vec<FinishedDraft>,
 }
 
 impl Outputs {
@@ -24,7 +24,7 @@ impl Outputs {
         let made: Vec<_> = missing.map(Path::to_path_buf).collect();
         let open = || -> anyhow::Result<()> {
             fs::create_dir_all(folder)?;
-            NamedTempFile::new_in(folder)?;
+            Draft::new(folder.join("probe"))?;
             Ok(())
         };
         open().with_context(|| format!("cannot write to the output folder {}", folder.display())).map_err(|error| {
@@ -41,27 +41,20 @@ impl Outputs {
             // Found at the end, it would leave half of the files.
             return Err(Failure::usage(format!("cannot write {}: it is a folder", path.display())));
         }
-        let write = || -> anyhow::Result<NamedTempFile> {
-            let mut file = NamedTempFile::new_in(&self.folder)?;
-            file.write_all(bytes)?;
-            Ok(file)
+        let write = || {
+            let mut draft = Draft::new(&path)?;
+            draft.write_all(bytes)?;
+            draft.finish()
         };
-        let file = write().with_context(|| format!("cannot write {}", path.display())).map_err(Failure::Work)?;
-        self.files.push((file, path));
+        self.files.push(write().with_context(|| format!("cannot write {}", path.display())).map_err(Failure::Work)?);
         Ok(())
     }
 
     /// Gives every file its name.
     pub fn commit(mut self) -> Result<(), Failure> {
-        for (file, path) in std::mem::take(&mut self.files) {
-            // Temporary files are private; results are for whoever may read the folder.
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt;
-                let _ = fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644));
-            }
-            let named = file.persist(&path).map_err(|error| error.error);
-            named.with_context(|| format!("cannot write {}", path.display())).map_err(Failure::Work)?;
+        for file in std::mem::take(&mut self.files) {
+            let path = file.path().display().to_string();
+            file.commit().with_context(|| format!("cannot write {path}")).map_err(Failure::Work)?;
         }
         self.made.clear();
         Ok(())

@@ -2,15 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use half::{bf16, f16};
+use kirchhoff_file::MappedFile;
 use kirchhoff_kernel::Weights;
-use memmap2::Mmap;
 use prost::bytes::Bytes;
 
 use super::constant::{Constant, Data};
@@ -20,13 +19,13 @@ use crate::operator::elements;
 
 /// A mapped model file, and the files beside it that hold its larger tensors.
 pub(super) struct Files {
-    map: Arc<Mmap>,
+    map: Arc<MappedFile>,
     folder: PathBuf,
-    others: RefCell<HashMap<String, Arc<Mmap>>>,
+    others: RefCell<HashMap<String, Arc<MappedFile>>>,
 }
 
 /// Lets the decoder hand out pieces of the mapped file instead of copies.
-struct Mapped(Arc<Mmap>);
+struct Mapped(Arc<MappedFile>);
 
 impl AsRef<[u8]> for Mapped {
     fn as_ref(&self) -> &[u8] {
@@ -72,7 +71,7 @@ impl Files {
     }
 
     /// The bytes of a tensor in a file of its own.
-    fn external(&self, tensor: &Tensor) -> Result<(Arc<Mmap>, Range<usize>)> {
+    fn external(&self, tensor: &Tensor) -> Result<(Arc<MappedFile>, Range<usize>)> {
         let entry = |key: &str| tensor.external_data.iter().find(|entry| entry.key == key).map(|entry| &entry.value);
         let malformed = |what: String| Fault::malformed(format!("tensor '{}' {what}", tensor.name));
         let Some(location) = entry("location") else {
@@ -117,20 +116,12 @@ impl Files {
     }
 }
 
-fn map(path: &Path) -> Result<Arc<Mmap>> {
-    let io = |error| Fault::Io(path.to_path_buf(), error);
-    let file = File::open(path).map_err(io)?;
-    if !file.metadata().map_err(io)?.is_file() {
-        return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
-    }
-    // SAFETY: the mapping is read-only. Like every reader of mapped weights, it relies on nobody changing the file
-    // while the network is in use.
-    let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-    Ok(Arc::new(map))
+fn map(path: &Path) -> Result<Arc<MappedFile>> {
+    MappedFile::open(path).map(Arc::new).map_err(|error| Fault::Io(path.to_path_buf(), error))
 }
 
 /// Values stored as little-endian bytes.
-fn stored(tensor: &Tensor, map: &Arc<Mmap>, range: Range<usize>) -> Result<Data> {
+fn stored(tensor: &Tensor, map: &Arc<MappedFile>, range: Range<usize>) -> Result<Data> {
     let bytes = &map[range.clone()];
     let whole = |size: usize| {
         if bytes.len().is_multiple_of(size) {

@@ -1,0 +1,81 @@
+//! Gate circuits as files: their flat arrays, as they are.
+
+use std::path::{Path, PathBuf};
+
+use kirchhoff_file::{Seal, Tensor, WriteError, write_tensors};
+use kirchhoff_semiring::Laws;
+
+use super::file::{CircuitFile, StoreError};
+use super::header::{CircuitKind, GatesHeader, KEY, LayerHeader, Notes, OutputHeader, VERSION, laws};
+use crate::{GateArrays, GateCircuit, GateLayer, OutputTensor};
+
+/// Writes a gate circuit to a file, with what its maker says about it.
+///
+/// The file appears when it is complete; the same circuit and notes give the same bytes. It takes 5 bytes a gate, 4 an
+/// operand and an output and 8 a contribution, beside the header; no memory is taken for any of them.
+///
+/// # Errors
+/// A file that cannot be written, or contributions that could not be [loaded](GateCircuit::check_contributions) again.
+pub fn save_gates(path: &Path, circuit: &GateCircuit, notes: &Notes) -> Result<(), StoreError> {
+    circuit.check_contributions().map_err(|error| StoreError::Contribution { path: path.to_path_buf(), error })?;
+    let arrays = circuit.arrays();
+    let header = GatesHeader {
+        version: VERSION,
+        kind: CircuitKind::Gates,
+        laws: laws(arrays.laws),
+        layers: arrays.layers.iter().map(LayerHeader::from).collect(),
+        outputs: arrays.output_tensors.iter().map(OutputHeader::from).collect(),
+        variables: arrays.variables.clone(),
+        notes: notes.clone(),
+    };
+    let header = serde_json::to_string(&header).map_err(|error| unwritable(path, error))?;
+    fn tensor<'a, T: kirchhoff_file::Element>(name: &str, values: &'a [T]) -> Tensor<'a> {
+        Tensor::new(name, &[values.len()], values)
+    }
+    // Wider values first: each array then begins where it can be read in place.
+    let tensors = vec![
+        tensor("offsets", &arrays.offsets),
+        tensor("operands", &arrays.operands),
+        tensor("contributions", &arrays.contributions),
+        tensor("contribution_layers", &arrays.contribution_layers),
+        tensor("outputs", &arrays.outputs),
+        tensor("kinds", &arrays.kinds),
+    ];
+    Ok(write_tensors(path, tensors, &[(KEY, &header)], Seal::Checksum)?)
+}
+
+pub(super) fn unwritable(path: &Path, error: serde_json::Error) -> WriteError {
+    WriteError::Tensors { path: path.to_path_buf(), reason: error.to_string() }
+}
+
+const TENSORS: [&str; 6] = ["offsets", "operands", "contributions", "contribution_layers", "outputs", "kinds"];
+
+impl CircuitFile {
+    /// The gate circuit of the file. Its arrays stay in the file; memory is taken for names and levels alone.
+    ///
+    /// Takes O(gates + operands) time, for the [check](GateArrays::check) of the arrays and
+    /// [contributions](GateCircuit::check_contributions).
+    ///
+    /// # Errors
+    /// A header or tensors that are not what the format asks for, or arrays that are no gate circuit.
+    pub fn gates(&self) -> Result<GateCircuit, StoreError> {
+        let header: GatesHeader = self.header()?;
+        self.expect_tensors(&TENSORS)?;
+        let arrays = GateArrays {
+            kinds: self.array("kinds")?,
+            offsets: self.array("offsets")?,
+            operands: self.array("operands")?,
+            contributions: self.array("contributions")?,
+            contribution_layers: self.array("contribution_layers")?,
+            outputs: self.array("outputs")?,
+            output_tensors: header.outputs.into_iter().map(OutputTensor::from).collect(),
+            variables: header.variables,
+            layers: header.layers.into_iter().map(GateLayer::from).collect(),
+            laws: Laws::of(&header.laws),
+        };
+        let path = || -> PathBuf { self.path().to_path_buf() };
+        let circuit = GateCircuit::new(arrays).map_err(|error| StoreError::Gates { path: path(), error })?;
+        circuit.check_contributions().map_err(|error| StoreError::Contribution { path: path(), error })?;
+        Ok(circuit)
+    }
+}

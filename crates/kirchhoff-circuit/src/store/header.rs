@@ -1,0 +1,133 @@
+//! The JSON that a circuit file has in its safetensors header, beside the tensors.
+
+use kirchhoff_semiring::{Interval, Law, Laws};
+use serde::{Deserialize, Serialize};
+
+use crate::{GateLayer, OutputTensor};
+
+/// The key of the JSON in the file's metadata.
+pub(super) const KEY: &str = "kirchhoff-circuit";
+
+/// The version of the format that is written, and the only one that is read.
+pub(super) const VERSION: u32 = 1;
+
+/// What the maker of a circuit says about it, as JSON: no part of the circuit, and kept as it is.
+pub type Notes = serde_json::Map<String, serde_json::Value>;
+
+/// The forms of circuits that files hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CircuitKind {
+    /// Every gate explicit: a [`GateCircuit`](crate::GateCircuit).
+    Gates,
+}
+
+impl std::fmt::Display for CircuitKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            CircuitKind::Gates => "gate circuit",
+        })
+    }
+}
+
+/// The part of the header that every version has.
+#[derive(Deserialize)]
+pub(super) struct Version {
+    pub version: u32,
+    pub kind: CircuitKind,
+}
+
+/// The header of a gate circuit.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GatesHeader {
+    pub version: u32,
+    pub kind: CircuitKind,
+    pub laws: Vec<Law>,
+    pub layers: Vec<LayerHeader>,
+    pub outputs: Vec<OutputHeader>,
+    pub variables: Vec<String>,
+    #[serde(default)]
+    pub notes: Notes,
+}
+
+/// A layer whose contributions stand on leaves.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LayerHeader {
+    name: String,
+    rule: String,
+    range: Option<RangeHeader>,
+}
+
+/// A tensor whose relevance the outputs are.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutputHeader {
+    name: String,
+    shape: Vec<usize>,
+}
+
+/// An interval. JSON has no infinities: an end that is null is infinite.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RangeHeader {
+    low: Option<f64>,
+    high: Option<f64>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    closed_below: bool,
+    #[serde(default, skip_serializing_if = "is_false")]
+    closed_above: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl From<&GateLayer> for LayerHeader {
+    fn from(layer: &GateLayer) -> Self {
+        LayerHeader { name: layer.name.clone(), rule: layer.rule.clone(), range: layer.range.map(RangeHeader::from) }
+    }
+}
+
+impl From<LayerHeader> for GateLayer {
+    fn from(header: LayerHeader) -> Self {
+        GateLayer { name: header.name, rule: header.rule, range: header.range.map(Interval::from) }
+    }
+}
+
+impl From<&OutputTensor> for OutputHeader {
+    fn from(tensor: &OutputTensor) -> Self {
+        OutputHeader { name: tensor.name.clone(), shape: tensor.shape.clone() }
+    }
+}
+
+impl From<OutputHeader> for OutputTensor {
+    fn from(header: OutputHeader) -> Self {
+        OutputTensor { name: header.name, shape: header.shape }
+    }
+}
+
+impl From<Interval> for RangeHeader {
+    fn from(range: Interval) -> Self {
+        let Interval { low, high, closed_below, closed_above } = range;
+        let finite = |end: f64| Some(end).filter(|end| end.is_finite());
+        RangeHeader { low: finite(low), high: finite(high), closed_below, closed_above }
+    }
+}
+
+impl From<RangeHeader> for Interval {
+    fn from(header: RangeHeader) -> Self {
+        Interval {
+            low: header.low.unwrap_or(f64::NEG_INFINITY),
+            high: header.high.unwrap_or(f64::INFINITY),
+            closed_below: header.closed_below,
+            closed_above: header.closed_above,
+        }
+    }
+}
+
+/// The laws of a set, and the set of laws: it is closed under what follows from them.
+pub(super) fn laws(laws: Laws) -> Vec<Law> {
+    laws.iter().collect()
+}

@@ -1,0 +1,9 @@
+//! Stored circuits: one safetensors file a circuit, read by mapping it.
+
+mod file;
+mod gates;
+mod header;
+
+pub use file::{CircuitFile, StoreError};
+pub use gates::save_gates;
+pub use header::{CircuitKind, Notes};

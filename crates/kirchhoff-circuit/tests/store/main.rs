@@ -1,0 +1,5 @@
+//! Stored circuits.
+
+mod damage;
+mod gates;
+mod random;

@@ -1,0 +1,30 @@
+//! Files: written whole or not at all, read by mapping them.
+//!
+//! A [`Draft`] is a file that is written aside and takes its name when it is complete. A [`MappedFile`] is read where it
+//! lies. Tensors go to safetensors files ([`write_tensors`]) and come from them ([`TensorFile`]); a file that ends with
+//! its own checksum ([`Seal::Checksum`]) can be [verified](TensorFile::verify).
+//!
+//! ```
+//! use kirchhoff_file::{Seal, Tensor, TensorFile, write_tensors};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("numbers.safetensors");
+//! let tensors = vec![Tensor::new("primes", &[4], &[2u32, 3, 5, 7])];
+//! write_tensors(&path, tensors, &[("what", "numbers")], Seal::Checksum)?;
+//!
+//! let file = TensorFile::open(&path)?;
+//! assert_eq!(file.metadata("what"), Some("numbers"));
+//! assert_eq!(file.slice::<u32>("primes").unwrap().as_ref(), [2, 3, 5, 7]);
+//! file.verify()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod draft;
+mod mapped;
+mod read;
+mod write;
+
+pub use draft::{Draft, FinishedDraft};
+pub use mapped::{MappedFile, MappedSlice};
+pub use read::{OpenError, TensorFile, VerifyError};
+pub use write::{CHECKSUM, CHECKSUM_BYTES, Element, Seal, Tensor, WriteError, checksum_of_file, write_tensors};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use kirchhoff::compile::MaximumPooling;
 
 /// Explain neural networks under any semiring.
@@ -18,6 +18,16 @@ pub struct Arguments {
     pub verb: Verb,
 }
 
+impl Arguments {
+    /// The arguments of the process, or its end with a message about them.
+    pub fn read() -> Self {
+        // A circuit has the rules of one semiring.
+        let compile = |verb: clap::Command| verb.mut_arg("semiring", |semiring| semiring.default_value("real"));
+        let matches = Arguments::command().mut_subcommand("compile", compile).get_matches();
+        Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
 /// What the tool can do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
@@ -25,6 +35,10 @@ pub enum Verb {
     Explain(Box<Explain>),
     /// Measure how long the forward pass and explanations take.
     Bench(Box<Bench>),
+    /// Write the circuit of an execution, gate by gate, to a file.
+    Compile(Box<Compile>),
+    /// Evaluate stored circuits over semirings.
+    Evaluate(Evaluate),
     /// Show a model or a circuit: its layers, shapes and sizes.
     Inspect(Inspect),
     /// Write the formula of a circuit: text, LaTeX, S-expressions, JSON, CNF, NNF.
@@ -128,6 +142,59 @@ pub struct Explain {
     #[arg(long, short, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Pictures and terminal previews for at most so many inputs
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub pictures: usize,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `kirchhoff compile`.
+#[derive(Args, Debug)]
+pub struct Compile {
+    #[command(flatten)]
+    pub question: QuestionOptions,
+    /// Which input, from 0, where there are several
+    #[arg(long, value_name = "N")]
+    pub input: Option<usize>,
+    /// Leave out edges that Θ sends to 0 in the semiring, and gates that then reach no target: the circuit holds for
+    /// this Θ alone
+    #[arg(long)]
+    pub prune: bool,
+    /// Refuse circuits of more gates
+    #[arg(long, value_name = "N", default_value_t = kirchhoff::circuit::DEFAULT_MAX_GATES)]
+    pub max_gates: u64,
+    /// File to write, a .safetensors
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `kirchhoff evaluate`.
+#[derive(Args, Debug)]
+pub struct Evaluate {
+    /// Circuit files; several are stacked and need the same outputs
+    #[arg(value_name = "CIRCUIT", required = true)]
+    pub circuits: Vec<PathBuf>,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    #[arg(long, short, value_name = "NAMES", default_value = "boolean")]
+    pub semiring: String,
+    /// Annotation Θ for every layer, or for layers by name or pattern: `threshold(0.01)`, `boolean:4=0.05`
+    #[arg(long, value_name = "[SEMIRING:][LAYER=]THETA", allow_hyphen_values = true)]
+    pub theta: Vec<String>,
+    /// What targets start with [default: the logit for real, 1 for the others]
+    #[arg(long, value_enum)]
+    pub start: Option<StartOption>,
+    /// Other contributions for the circuit's leaves: an .npy or .safetensors array of shape [batch, contributions]
+    #[arg(long, value_name = "FILE")]
+    pub contributions: Option<PathBuf>,
+    /// Read all of each file first and compare it with its checksum
+    #[arg(long)]
+    pub verify: bool,
+    /// Folder for relevance.safetensors and pictures; made if it is not there
+    #[arg(long, short, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Pictures for at most so many circuits
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub pictures: usize,
     #[command(flatten)]

@@ -150,3 +150,19 @@ fn digits(loaded: &Loaded, shape: &[usize], preprocessing: &Preprocessing) -> Re
     }
     Ok(inputs)
 }
+
+/// Refuses a path at which `what` could not be found again, or cannot be written.
+pub fn check_output(path: &Path, what: &str) -> Result<(), Failure> {
+    if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
+        return Err(Failure::usage(format!(
+            "cannot write {}: {what} are written as safetensors files, so its name must end in .safetensors",
+            path.display()
+        )));
+    }
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) if !parent.is_dir() => {
+            Err(Failure::usage(format!("cannot write {}: there is no folder {}", path.display(), parent.display())))
+        }
+        _ => Ok(()),
+    }
+}

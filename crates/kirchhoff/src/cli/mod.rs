@@ -6,6 +6,8 @@ mod asked;
 mod bench;
 mod circuit_view;
 mod circuits;
+mod compile;
+mod evaluate;
 mod explain;
 mod failure;
 mod formula;
@@ -35,6 +37,14 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Bench(arguments) => {
             set_threads(&arguments.common)?;
             bench::run(&arguments)
+        }
+        Verb::Compile(arguments) => {
+            set_threads(&arguments.common)?;
+            compile::run(&arguments)
+        }
+        Verb::Evaluate(arguments) => {
+            set_threads(&arguments.common)?;
+            evaluate::run(&arguments)
         }
         Verb::Inspect(arguments) => inspect::run(&arguments),
         Verb::Formula(arguments) => {

@@ -1,12 +1,13 @@
 //! `kirchhoff new`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use kirchhoff::network::random::named;
 use serde_json::json;
 
 use super::arguments::New;
 use super::failure::Failure;
+use super::load;
 
 /// Classes of an image network: ImageNet's.
 const CLASSES: usize = 1000;
@@ -23,7 +24,7 @@ pub fn run(arguments: &New) -> Result<(), Failure> {
     let model = named(&arguments.architecture, classes, arguments.seed).map_err(Failure::input)?;
     let path =
         arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.safetensors", arguments.architecture)));
-    check(&path)?;
+    load::check_output(&path, "models")?;
     model.write(&path).map_err(Failure::input)?;
     if arguments.common.json {
         super::print_json(&json!({
@@ -34,20 +35,4 @@ pub fn run(arguments: &New) -> Result<(), Failure> {
         super::say(format_args!("wrote {} ({} parameters)", path.display(), model.parameters()));
     }
     Ok(())
-}
-
-/// Refuses a path at which no model could be found again, or none can be written.
-fn check(path: &Path) -> Result<(), Failure> {
-    if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
-        return Err(Failure::usage(format!(
-            "cannot write {}: models are written as safetensors files, so its name must end in .safetensors",
-            path.display()
-        )));
-    }
-    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) if !parent.is_dir() => {
-            Err(Failure::usage(format!("cannot write {}: there is no folder {}", path.display(), parent.display())))
-        }
-        _ => Ok(()),
-    }
 }

@@ -187,34 +187,44 @@ impl Ask<'_> {
     ) -> Result<Vec<S::Value>, ExplainError> {
         let outputs = self.execution.output(0).len();
         let mut start = vec![semiring.zero(); targets.len() * outputs];
-        // A sign is a factor of −1, which the semiring must have.
-        let has_signs =
-            info.embeds.contains(-1.0) && info.embeds.contains(1.0) && semiring.embed(1.0) == semiring.one();
         for (input, targets) in targets.iter().enumerate() {
             for &(index, sign) in targets {
-                let value = match self.question.start {
-                    DefaultStart::One => sign,
-                    DefaultStart::Logit => sign * self.execution.output(input)[index],
-                };
-                let one = self.question.start == DefaultStart::One && sign > 0.0;
-                let fits = if sign < 0.0 { has_signs } else { one || info.embeds.contains(f64::from(value)) };
-                if !fits {
-                    let hint = match sign < 0.0 {
-                        true => "contrasts such as `3-8` need the real semiring",
-                        false => "start from 1 instead of the logit",
-                    };
-                    let carrier = info.carrier.to_string();
-                    return Err(ExplainError::Start { value, semiring: info.name, carrier, hint });
-                }
-                start[input * outputs + index] = if one { semiring.one() } else { semiring.embed(value) };
+                let logit = self.execution.output(input)[index];
+                start[input * outputs + index] = start_value(info, semiring, self.question.start, sign, logit)?;
             }
         }
         Ok(start)
     }
 }
 
+/// What a target of the given sign and logit starts with.
+pub(super) fn start_value<S: Embed>(
+    info: &'static SemiringInfo,
+    semiring: &S,
+    start: DefaultStart,
+    sign: f32,
+    logit: f32,
+) -> Result<S::Value, ExplainError> {
+    // A sign is a factor of −1, which the semiring must have.
+    let has_signs = || info.embeds.contains(-1.0) && info.embeds.contains(1.0) && semiring.embed(1.0) == semiring.one();
+    let value = match start {
+        DefaultStart::One => sign,
+        DefaultStart::Logit => sign * logit,
+    };
+    let one = start == DefaultStart::One && sign > 0.0;
+    let fits = if sign < 0.0 { has_signs() } else { one || info.embeds.contains(f64::from(value)) };
+    if !fits {
+        let hint = match sign < 0.0 {
+            true => "contrasts such as `3-8` need the real semiring",
+            false => "start from 1 instead of the logit",
+        };
+        return Err(ExplainError::Start { value, semiring: info.name, carrier: info.carrier.to_string(), hint });
+    }
+    Ok(if one { semiring.one() } else { semiring.embed(value) })
+}
+
 /// The relevance of images with their channels joined by ⊕; of anything else, itself.
-fn joined<S: Embed>(semiring: &S, relevance: &[S::Value], shape: &[usize]) -> Vec<S::Value> {
+pub(super) fn joined<S: Embed>(semiring: &S, relevance: &[S::Value], shape: &[usize]) -> Vec<S::Value> {
     let [channels, height, width] = shape[..] else { return relevance.to_vec() };
     let area = height * width;
     let image = |values: &[S::Value]| -> Vec<S::Value> {

@@ -1,6 +1,7 @@
 //! Explanations: an execution, a [`Question`], and its [`Answer`].
 
 mod answer;
+mod gates;
 mod question;
 mod target;
 
@@ -12,6 +13,7 @@ use kirchhoff_semiring::{LookupError, ThetaError};
 use thiserror::Error;
 
 pub use answer::{Answer, LayerSetting, TensorRelevance, explain};
+pub use gates::{GateNotes, GateOptions, Pruned, TargetNote, compile_gates, evaluate_gates};
 pub use question::{Layers, Question, ThetaChoice};
 pub use target::{Target, TargetError, top};
 
@@ -77,6 +79,21 @@ pub enum ExplainError {
     /// The network cannot run.
     #[error(transparent)]
     Execution(#[from] ExecutionError),
+    /// Another annotation than the circuit was pruned for.
+    #[error(
+        "the circuit was pruned for semiring `{semiring}` with annotation `{by}` of layer `{layer}`; with `{got}` other \
+         edges would be 0"
+    )]
+    Pruned {
+        /// The layer.
+        layer: String,
+        /// Its annotation when the circuit was pruned.
+        by: String,
+        /// The semiring then.
+        semiring: String,
+        /// Its annotation now.
+        got: String,
+    },
     /// The evaluation failed or was stopped.
     #[error(transparent)]
     Evaluation(#[from] EvaluationError),

@@ -1,0 +1,227 @@
+//! `kirchhoff evaluate`.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use kirchhoff::circuit::{FlatArray, GateCircuit};
+use kirchhoff::compile::Bounds;
+use kirchhoff::explain::{Answer, GateNotes, Question, evaluate_gates};
+use kirchhoff::network::data::{Inputs, Preprocessing, read_inputs};
+use kirchhoff::render::{READABLE_SIZE, Style, encode_png, render};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::archive::archive;
+use super::arguments::{Evaluate, RuleOptions};
+use super::failure::Failure;
+use super::inspect::sizes;
+use super::listings::table;
+use super::load;
+use super::output::Outputs;
+use super::pictures::{Pictures, kind};
+use super::progress::{Progress, cancelled, stop_at_interrupt};
+use super::questions::checked;
+
+/// Outputs of circuits up to this number are printed.
+const PRINTED: usize = 16;
+
+/// One circuit to evaluate, or one vector of contributions for it.
+struct Item {
+    name: String,
+    circuit: GateCircuit,
+    notes: GateNotes,
+}
+
+/// Evaluates stored circuits over semirings.
+pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
+    let questions = questions(arguments)?;
+    let items = items(arguments)?;
+    stop_at_interrupt();
+    let mut outputs = arguments.out.as_deref().map(Outputs::open).transpose()?;
+    let wires: u64 = items.iter().map(|item| item.circuit.wires() as u64).sum();
+    let progress = Progress::new(wires * questions.len() as u64, arguments.common.quiet);
+    let mut answers: Vec<Answer> = Vec::new();
+    for question in &questions {
+        progress.say(question.semiring.name);
+        let mut whole: Option<Answer> = None;
+        for item in &items {
+            let answer = evaluate_gates(&item.circuit, &item.notes, question, &progress)?;
+            match &mut whole {
+                None => whole = Some(answer),
+                Some(earlier) => earlier.append(answer),
+            }
+        }
+        answers.extend(whole);
+    }
+    drop(progress);
+    if let Some(outputs) = &mut outputs {
+        outputs.write("relevance.safetensors", &archive(&answers, items.len())?)?;
+        draw(outputs, &items, &answers, arguments.pictures)?;
+    }
+    if let Some(outputs) = outputs {
+        outputs.commit()?;
+        if !arguments.common.quiet {
+            let folder = arguments.out.as_deref().unwrap_or(".".as_ref()).display();
+            super::say(format_args!("wrote relevance.safetensors to {folder}"));
+        }
+    }
+    if arguments.common.json {
+        super::print_json(&report(&items, &answers))
+    } else {
+        super::print(&text(&items, &answers))
+    }
+}
+
+/// One question a semiring. The circuit has its rules and targets already.
+fn questions(arguments: &Evaluate) -> Result<Vec<Question>, Failure> {
+    let options = RuleOptions { theta: arguments.theta.clone(), start: arguments.start, ..RuleOptions::default() };
+    checked(&options, &arguments.semiring, &Bounds::default(), |_| Ok(()))
+}
+
+/// The circuits, or the one circuit once for each vector of contributions.
+fn items(arguments: &Evaluate) -> Result<Vec<Item>, Failure> {
+    let mut items = Vec::new();
+    for path in &arguments.circuits {
+        let file = load::circuit(path, arguments.verify)?;
+        let notes = file.notes().map_err(Failure::input)?;
+        // Notes of another maker say nothing of targets: their variables are 1.
+        let notes = serde_json::from_value(Value::Object(notes)).unwrap_or_default();
+        items.push(Item { name: path.display().to_string(), circuit: file.gates().map_err(Failure::input)?, notes });
+    }
+    let first = &items[0];
+    if let Some(other) = items.iter().find(|item| item.circuit.output_tensors() != first.circuit.output_tensors()) {
+        return Err(Failure::usage(format!(
+            "{} has other outputs than {}: circuits evaluated together need the same",
+            other.name, first.name
+        )));
+    }
+    match &arguments.contributions {
+        None => Ok(items),
+        Some(_) if items.len() > 1 => Err(Failure::usage("--contributions are for one circuit, not for several")),
+        Some(path) => vectors(first, path),
+    }
+}
+
+fn vectors(item: &Item, path: &Path) -> Result<Vec<Item>, Failure> {
+    let count = item.circuit.arrays().contributions.len();
+    if count == 0 {
+        return Err(Failure::usage(format!("{} has no contributions to replace", item.name)));
+    }
+    let vectors = read_inputs(&[path.to_path_buf()], &[count], &Preprocessing::default()).map_err(Failure::input)?;
+    let vector = |(row, values): (usize, &[f32])| {
+        let name = format!("{} {row}", path.display());
+        let circuit = item.circuit.with_contributions(FlatArray::from(values.to_vec())).map_err(Failure::input)?;
+        circuit.check_contributions().map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+        Ok(Item { name, circuit, notes: item.notes.clone() })
+    };
+    vectors.values.chunks(count).enumerate().map(vector).collect()
+}
+
+/// Writes one picture a semiring and circuit, where the first output is a picture.
+fn draw(outputs: &mut Outputs, items: &[Item], answers: &[Answer], most: usize) -> Result<(), Failure> {
+    let Some(tensor) = items[0].circuit.output_tensors().first() else { return Ok(()) };
+    let size: usize = tensor.shape.iter().product();
+    let picture = items[0].notes.picture.filter(|picture| picture.iter().product::<usize>() == size);
+    if picture.is_none() && tensor.shape.len() != 3 {
+        return Ok(());
+    }
+    let inputs = Inputs {
+        values: Vec::new(),
+        count: items.len(),
+        shape: tensor.shape.clone(),
+        picture,
+        names: items.iter().map(|item| item.name.clone()).collect(),
+    };
+    let pictures = Pictures { inputs: &inputs, preprocessing: &Preprocessing::default(), channels: None };
+    let width = items.len().saturating_sub(1).to_string().len();
+    for answer in answers {
+        let style = Style::for_values(kind(answer.semiring));
+        for item in 0..items.len().min(most) {
+            if cancelled() {
+                return Err(Failure::Cancelled);
+            }
+            let map = pictures.map(answer, item).map_err(Failure::work)?;
+            let png = encode_png(&render(&map, &style, READABLE_SIZE)).map_err(Failure::work)?;
+            outputs.write(&format!("{}-{item:0width$}.png", answer.semiring.name), &png)?;
+        }
+    }
+    Ok(())
+}
+
+/// A tensor of an answer in numbers.
+#[derive(Serialize)]
+struct TensorReport<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+    /// How many values are not the semiring's 0, over all circuits.
+    relevant: usize,
+    /// The values, where they are few. Infinities are text.
+    values: Option<Vec<Value>>,
+}
+
+impl<'a> TensorReport<'a> {
+    fn all(answer: &'a Answer) -> Vec<Self> {
+        let zero = zero(answer);
+        answer
+            .tensors
+            .iter()
+            .map(|tensor| {
+                let values = tensor.values.to_f64();
+                let number = |&value: &f64| match value.is_finite() {
+                    true => json!(value),
+                    false => json!(value.to_string()),
+                };
+                TensorReport {
+                    name: &tensor.name,
+                    shape: &tensor.shape,
+                    relevant: values.iter().filter(|&&value| value != zero).count(),
+                    values: (values.len() <= PRINTED).then(|| values.iter().map(number).collect()),
+                }
+            })
+            .collect()
+    }
+}
+
+/// The semiring's 0 as a number.
+fn zero(answer: &Answer) -> f64 {
+    match answer.semiring.zero {
+        "∞" => f64::INFINITY,
+        "−∞" => f64::NEG_INFINITY,
+        _ => 0.0,
+    }
+}
+
+fn report(items: &[Item], answers: &[Answer]) -> Value {
+    let semiring = |answer: &Answer| {
+        let report = json!({
+            "seconds": answer.time.as_secs_f64(),
+            "layers": answer.settings,
+            "outputs": TensorReport::all(answer),
+        });
+        (answer.semiring.name.to_string(), report)
+    };
+    let circuits: Vec<_> = items.iter().map(|item| json!({ "name": item.name, "size": item.circuit.size() })).collect();
+    json!({ "circuits": circuits, "semirings": answers.iter().map(semiring).collect::<Map<_, _>>() })
+}
+
+fn text(items: &[Item], answers: &[Answer]) -> String {
+    let rows: Vec<[String; 5]> = answers
+        .iter()
+        .flat_map(|answer| {
+            let time = format!("{:.3} s", answer.time.as_secs_f64());
+            TensorReport::all(answer).into_iter().map(move |tensor| {
+                let values = tensor.values.unwrap_or_default();
+                let values: Vec<String> =
+                    values.iter().map(|value| value.as_str().map_or(value.to_string(), str::to_string)).collect();
+                let relevant = tensor.relevant.to_string();
+                let output = format!("{} ({})", tensor.name, sizes(tensor.shape));
+                [answer.semiring.name.to_string(), output, relevant, time.clone(), values.join(" ")]
+            })
+        })
+        .collect();
+    let mut text = table(&["semiring", "output", "relevant", "time", "values"], &rows);
+    if items.len() > 1 {
+        let _ = writeln!(text, "{} circuits", items.len());
+    }
+    text
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use kirchhoff::compile::{Rule, compile};
 use kirchhoff::embedded;
-use kirchhoff::evaluate::{Keep, PerEdge, stream};
+use kirchhoff::evaluate::{Bookkeeping, Keep, PerEdge, stream};
 use kirchhoff::explain::top;
 use kirchhoff::network::Execution;
 use kirchhoff::semiring::{Law, LawChecker, Laws, Semiring};
@@ -74,7 +74,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut start = vec![None; execution.outputs().len()];
     start[top(execution.outputs())] = CheapestPaths.one();
     let mut keep = Keep::input(&circuit);
-    stream(&circuit, &CheapestPaths, &halvings, &start, None, &mut keep, &())?;
+    stream(&circuit, &CheapestPaths, &halvings, &start, Bookkeeping::default(), &mut keep, &())?;
 
     println!(
         "halvings on the cheapest path to each pixel; the number of paths that cheap, in the last row that has any:"

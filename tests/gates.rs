@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit, Start, UnrollError, UnrollOptions, simplify, unroll};
 use kirchhoff_compile::{Assignment, Composite, Rule, compile};
-use kirchhoff_evaluate::{Annotations, Keep, fold, stream};
+use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, fold, stream};
 use kirchhoff_network::import::{self, ImportOptions};
 use kirchhoff_network::{Execution, Network, canonical};
 use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, semirings, visit};
@@ -31,7 +31,7 @@ impl SemiringVisitor for Compare<'_> {
         let mut start = vec![semiring.zero(); layered.batch() * outputs];
         start[execution * outputs + target] = semiring.one();
         let mut keep = Keep::input(layered);
-        stream(layered, &semiring, &annotations, &start, None, &mut keep, &()).unwrap();
+        stream(layered, &semiring, &annotations, &start, Bookkeeping::default(), &mut keep, &()).unwrap();
         let size = layered.tensor(layered.input()).size();
         let streamed = &keep.relevance(layered.input()).unwrap()[execution * size..(execution + 1) * size];
         let streamed: Vec<f64> = streamed.iter().map(|value| semiring.project(value)).collect();

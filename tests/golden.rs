@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use kirchhoff_circuit::LayeredCircuit;
 use kirchhoff_compile::{Assignment, Bounds, Composite, LayerPattern, MaximumPooling, Rule, compile};
-use kirchhoff_evaluate::{Annotations, Keep, stream};
+use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, stream};
 use kirchhoff_network::import::{self, ImportOptions};
 use kirchhoff_network::{Execution, Network, canonical};
 use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, visit};
@@ -87,7 +87,7 @@ impl SemiringVisitor for Evaluate<'_> {
         };
         let start: Vec<_> = self.start.iter().map(value).collect();
         let mut keep = Keep::all(self.circuit);
-        stream(self.circuit, &semiring, &self.annotations, &start, None, &mut keep, &()).unwrap();
+        stream(self.circuit, &semiring, &self.annotations, &start, Bookkeeping::default(), &mut keep, &()).unwrap();
         keep.into_relevance()
             .map(|(tensor, relevance)| {
                 let name = self.circuit.tensor(tensor).name.clone();

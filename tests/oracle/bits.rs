@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kirchhoff_compile::{Assignment, MaximumPooling, Rule, compile};
-use kirchhoff_evaluate::{Annotations, Keep, stream};
+use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, stream};
 use kirchhoff_kernel::{Weights, Window};
 use kirchhoff_network::*;
 use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, visit};
@@ -43,7 +43,16 @@ impl SemiringVisitor for Text<'_> {
         let start: Vec<S::Value> = (0..circuit.batch() * outputs).map(one).collect();
         let mut keep = Keep::all(&circuit);
         let amount = |value: &S::Value| semiring.project(value);
-        let ledgers = stream(&circuit, &semiring, &annotations, &start, Some(&amount), &mut keep, &()).unwrap();
+        let ledgers = stream(
+            &circuit,
+            &semiring,
+            &annotations,
+            &start,
+            Bookkeeping { amount: Some(&amount), kept: true },
+            &mut keep,
+            &(),
+        )
+        .unwrap();
         let mut texts: Vec<String> = ledgers.iter().map(|ledger| format!("{ledger:?}")).collect();
         for (tensor, relevance) in keep.into_relevance() {
             let tensor = circuit.tensor(tensor);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kirchhoff_circuit::{Layer, LayeredCircuit};
 use kirchhoff_compile::{MaximumPooling, Rule, compile};
-use kirchhoff_evaluate::{Annotations, Keep, PerEdge, stream};
+use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, PerEdge, stream};
 use kirchhoff_network::{Activation, Dense, Execution, NetworkBuilder, Operator};
 use kirchhoff_semiring::{Annotation, Count, Counting, CountingFloat, Embed, Semiring};
 use num_bigint::BigUint;
@@ -54,10 +54,10 @@ fn counts_are_exact_far_beyond_128_bits() {
     let annotations = Annotations::uniform(&circuit, Annotation::Threshold(1e-9));
     let mut keep = Keep::all(&circuit);
     let start = vec![Counting.one(); WIDTH];
-    stream(&circuit, &Counting, &annotations, &start, None, &mut keep, &()).unwrap();
+    stream(&circuit, &Counting, &annotations, &start, Bookkeeping::default(), &mut keep, &()).unwrap();
     let mut rounded = Keep::all(&circuit);
     let start = vec![CountingFloat.one(); WIDTH];
-    stream(&circuit, &CountingFloat, &annotations, &start, None, &mut rounded, &()).unwrap();
+    stream(&circuit, &CountingFloat, &annotations, &start, Bookkeeping::default(), &mut rounded, &()).unwrap();
 
     let mut paths = BigUint::from(1u32);
     for layer in (0..LAYERS).rev() {
@@ -89,7 +89,8 @@ fn edges_may_count_more_than_once() {
     let circuit = chain();
     let annotation = PerEdge(|_: &Layer, d: f32| Count::from(if d >= 1e-9 { PARALLEL } else { 0 }));
     let mut keep = Keep::input(&circuit);
-    stream(&circuit, &Counting, &annotation, &vec![Counting.one(); WIDTH], None, &mut keep, &()).unwrap();
+    stream(&circuit, &Counting, &annotation, &vec![Counting.one(); WIDTH], Bookkeeping::default(), &mut keep, &())
+        .unwrap();
     let expected: BigUint = (0..LAYERS).map(|layer| BigUint::from(degree(layer)) * PARALLEL).product();
     for count in keep.relevance(circuit.input()).unwrap() {
         assert_eq!(count.to_biguint(), expected);
@@ -112,7 +113,7 @@ fn one_target_has_a_path_from_every_neuron_of_a_full_layer() {
     let mut start = vec![Counting.zero(); WIDTH];
     start[3] = Counting.one();
     let mut keep = Keep::input(&circuit);
-    stream(&circuit, &Counting, &annotations, &start, None, &mut keep, &()).unwrap();
+    stream(&circuit, &Counting, &annotations, &start, Bookkeeping::default(), &mut keep, &()).unwrap();
     let expected = "91343852333181432387730302044767688728495783936";
     for count in keep.relevance(circuit.input()).unwrap() {
         assert_eq!(count.to_string(), expected);

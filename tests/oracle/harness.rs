@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use kirchhoff_circuit::{LayeredCircuit, TensorId};
 use kirchhoff_compile::{Rule, compile};
-use kirchhoff_evaluate::{Amount, Annotate, Annotations, Keep, Ledger, stream};
+use kirchhoff_evaluate::{Amount, Annotate, Annotations, Bookkeeping, Keep, Ledger, stream};
 use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Annotation, Embed, Semiring, SemiringInfo, SemiringVisitor, visit};
 
@@ -165,7 +165,9 @@ impl Case {
         amount: Amount<'_, S::Value>,
     ) -> Evaluated<S::Value> {
         let mut keep = Keep::all(&self.circuit);
-        let ledgers = stream(&self.circuit, semiring, annotations, start, amount, &mut keep, &()).unwrap();
+        let ledgers =
+            stream(&self.circuit, semiring, annotations, start, Bookkeeping { amount, kept: true }, &mut keep, &())
+                .unwrap();
         let of = |layer| keep.relevance(self.tensor(layer)).map(<[_]>::to_vec).unwrap_or_default();
         Evaluated { relevance: (0..=self.last()).map(of).collect(), ledgers }
     }

@@ -162,6 +162,15 @@ fn edges_that_pass_take_no_annotation() {
     let annotations = kirchhoff_evaluate::Annotations::uniform(&circuit, Annotation::Threshold(2.0));
     let mut keep = kirchhoff_evaluate::Keep::input(&circuit);
     let start = [Boolean.one(), Boolean.zero()];
-    kirchhoff_evaluate::stream(&circuit, &Boolean, &annotations, &start, None, &mut keep, &()).unwrap();
+    kirchhoff_evaluate::stream(
+        &circuit,
+        &Boolean,
+        &annotations,
+        &start,
+        kirchhoff_evaluate::Bookkeeping::default(),
+        &mut keep,
+        &(),
+    )
+    .unwrap();
     assert_eq!(keep.relevance(circuit.input()), Some(&[true, false][..]));
 }

@@ -85,6 +85,6 @@ pub use gates::{
 };
 pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,
-    SeparableRule, Stabiliser, Tensor, TensorId,
+    SeparableRule, Stabilised, Stabiliser, Tensor, TensorId,
 };
 pub use store::{CircuitFile, CircuitKind, Notes, StoreError, save_gates};

@@ -1,8 +1,10 @@
 //! Annotations of a layered circuit: which Θ each layer takes.
 
 use kirchhoff_circuit::{GateCircuit, Layer, LayerContributions, LayeredCircuit};
-use kirchhoff_kernel::{Cancelled, Edges, Monitor, propagate_linear};
-use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, CarrierError, Embed, Fused, Interval, Ranks, Semiring};
+use kirchhoff_kernel::{Backward, Cancelled, LayerEdges, Monitor};
+use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, CarrierError, Embed, Interval, Ranks, Semiring};
+
+use crate::product::{any, propagate};
 
 /// The annotation of every edge of a layered circuit, for one semiring.
 ///
@@ -19,8 +21,8 @@ pub trait Annotate<S: Semiring>: Sync {
         body: L,
     ) -> Result<L::Output, Cancelled>;
 
-    /// Propagates along one link without visiting its edges, where the semiring and Θ allow it: adds to `sources` what
-    /// reaches them from `destinations`. `None`, the default, if the edges have to be visited.
+    /// Propagates along one link as a product, for all executions, where the layer, the semiring and Θ allow it: adds to
+    /// `sources` what reaches them from `destinations`. `None`, the default, if the edges have to be walked one by one.
     ///
     /// # Errors
     /// [`Cancelled`] by the layer's monitor.
@@ -28,7 +30,7 @@ pub trait Annotate<S: Semiring>: Sync {
         &self,
         semiring: &S,
         layer: &AnnotatedLayer<'_>,
-        edges: &Edges<'_>,
+        edges: &LayerEdges<'_>,
         destinations: &[S::Value],
         sources: &mut [S::Value],
     ) -> Option<Result<(), Cancelled>> {
@@ -69,7 +71,7 @@ impl AnnotatedLayer<'_> {
         };
         let mut ranks = Ranks::new();
         for link in &self.layer().links {
-            let edges = self.circuit.edges_of(self.layer(), link, self.contributions, self.execution);
+            let edges = self.circuit.edges_in(self.layer(), link, self.contributions, self.execution);
             let add = |ranks: &mut Ranks, contributions: &[f32]| contributions.iter().for_each(|&d| ranks.add(d));
             ranks.merge(&edges.fold(Ranks::new, add, join, self.monitor)?);
         }
@@ -190,18 +192,21 @@ impl<S: Embed> Annotate<S> for Annotations {
         &self,
         semiring: &S,
         layer: &AnnotatedLayer<'_>,
-        edges: &Edges<'_>,
+        edges: &LayerEdges<'_>,
         destinations: &[S::Value],
         sources: &mut [S::Value],
     ) -> Option<Result<(), Cancelled>> {
-        if semiring.fused() != Some(Fused::PlusTimes) || self.0[layer.index] != Annotation::Identity {
+        let annotation = self.0[layer.index];
+        let backward = Backward::new(edges)?;
+        if let Some(done) = propagate(semiring, annotation, layer, &backward, destinations, sources) {
+            return Some(done);
+        }
+        // Ranks are those of one execution, and are counted in a pass over its edges anyway.
+        if annotation == Annotation::Rank && edges.batch > 1 {
             return None;
         }
-        let real = |values: &[S::Value]| values.iter().map(|value| semiring.project(value) as f32).collect::<Vec<_>>();
-        let mut sums = real(sources);
-        let done = propagate_linear(edges, &real(destinations), &mut sums, layer.monitor);
-        sources.iter_mut().zip(sums).for_each(|(source, sum)| *source = semiring.embed(sum));
-        Some(done)
+        let propagation = any(semiring, &backward, destinations, sources, layer.monitor)?;
+        Some(Annotate::<S>::annotate(self, semiring, layer, propagation).and_then(|done| done))
     }
 }
 

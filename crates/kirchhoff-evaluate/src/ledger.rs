@@ -20,8 +20,8 @@ pub struct LedgerEntry {
     pub rule: String,
     /// Number of edges.
     pub edges: u64,
-    /// Number of edges that Θ keeps: does not send to 0. Not known where edges are not visited one by one: real relevance
-    /// without an annotation is propagated as a matrix product.
+    /// Number of edges that Θ keeps: does not send to 0. Counted where [`Bookkeeping::kept`](crate::Bookkeeping) asks
+    /// for it.
     pub kept: Option<u64>,
     /// Number of destination neurons, where relevance enters the layer.
     pub neurons: u64,

@@ -10,7 +10,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use kirchhoff_compile::{Rule, compile};
-//! use kirchhoff_evaluate::{Keep, PerEdge, stream};
+//! use kirchhoff_evaluate::{Bookkeeping, Keep, PerEdge, stream};
 //! use kirchhoff_network::{Dense, Execution, NetworkBuilder, Operator};
 //! use kirchhoff_semiring::Semiring;
 //!
@@ -34,7 +34,7 @@
 //!
 //! let positive = PerEdge(|_: &kirchhoff_circuit::Layer, d: f32| (d > 0.0).then_some(1));
 //! let mut keep = Keep::input(&circuit);
-//! stream(&circuit, &Longest, &positive, &[Longest.one()], None, &mut keep, &())?;
+//! stream(&circuit, &Longest, &positive, &[Longest.one()], Bookkeeping::default(), &mut keep, &())?;
 //! assert_eq!(keep.relevance(circuit.input()), Some(&[Some(1), None][..]));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -43,10 +43,12 @@ mod annotate;
 mod fold;
 mod leaves;
 mod ledger;
+mod product;
+mod step;
 mod stream;
 
 pub use annotate::{Annotate, AnnotatedLayer, AnnotationError, Annotations, PerEdge};
 pub use fold::{FoldError, fold, fold_gates};
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Conservation, Ledger, LedgerEntry};
-pub use stream::{Amount, EvaluationError, Keep, Sink, stream};
+pub use stream::{Advance, Amount, Bookkeeping, EvaluationError, Keep, Sink, Stream, run, stream};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::{Cancelled, Monitor, Run, Term, Wiring};
+use crate::{Cancelled, Monitor, Run, Term, Weights, Wiring};
 
 /// How the contributions `d[j,k]` of a layer come about.
 #[derive(Clone, Debug)]
@@ -15,8 +15,41 @@ pub enum Contributions {
     /// `d = 1` on the edge from each destination's winner, `0` on its other edges. One source a destination;
     /// `u32::MAX` where there is none.
     Winner(Arc<[u32]>),
-    /// `d = Σ_t u_t(j) · ρ_t(w[j,k]) · v_t(k)`.
+    /// `d = Σ_t u_t(j) · (ρ_t(w[j,k]) · v_t(k))`, rounded in this order.
     Terms(Vec<Term>),
+}
+
+/// The edges of one layer in all executions of a batch, with their contributions.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerEdges<'a> {
+    /// Which neurons are joined.
+    pub wiring: &'a Wiring,
+    /// The weights; all 1 where the wiring has none.
+    pub weights: Option<&'a Weights>,
+    /// Activations of the source, one execution after the other.
+    pub activations: &'a [f32],
+    /// The contributions, for all executions of the batch one after the other.
+    pub contributions: &'a Contributions,
+    /// The number of executions.
+    pub batch: usize,
+}
+
+impl<'a> LayerEdges<'a> {
+    /// The edges in one execution of the batch.
+    ///
+    /// # Panics
+    /// If there is no such execution.
+    pub fn execution(&self, execution: usize) -> Edges<'a> {
+        assert!(execution < self.batch, "execution {execution} of {}", self.batch);
+        let size = self.wiring.sources();
+        Edges {
+            wiring: self.wiring,
+            weights: self.weights.map(|weights| &**weights),
+            activations: &self.activations[execution * size..(execution + 1) * size],
+            contributions: self.contributions,
+            execution,
+        }
+    }
 }
 
 /// The edges of one layer in one execution of a batch, with their contributions.
@@ -100,7 +133,7 @@ impl Edges<'_> {
                 let weights = &weights[run.weight..run.weight + run.length];
                 let v = destination[run.destination];
                 for ((d, u), &w) in contributions.iter_mut().zip(factors).zip(weights) {
-                    *d += u * term.weight.apply(w) * v;
+                    *d += u * (term.weight.apply(w) * v);
                 }
             }
             (weights, step, 1) if run.weight_step == 0 => {
@@ -109,18 +142,18 @@ impl Edges<'_> {
                 if step == 1 {
                     let factors = &factors[start..start + run.length];
                     for ((d, u), v) in contributions.iter_mut().zip(factors).zip(destination) {
-                        *d += u * rho * v;
+                        *d += u * (rho * v);
                     }
                 } else {
                     for (i, (d, v)) in contributions.iter_mut().zip(destination).enumerate() {
-                        *d += factors[run.source_at(i) - first] * rho * v;
+                        *d += factors[run.source_at(i) - first] * (rho * v);
                     }
                 }
             }
             (weights, _, _) => {
                 for (i, d) in contributions.iter_mut().enumerate() {
                     let rho = term.weight.apply(weights.map_or(1.0, |weights| weights[run.weight_at(i)]));
-                    *d += factors[run.source_at(i) - first] * rho * destination[run.destination_at(i)];
+                    *d += factors[run.source_at(i) - first] * (rho * destination[run.destination_at(i)]);
                 }
             }
         }

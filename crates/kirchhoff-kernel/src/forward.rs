@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::{Cancelled, Monitor, Run, Slopes, SourceFactor, WeightFactor, Wiring, product};
+use crate::product::{self, Dense, MaxTimes, Operation, Packing, Planes, PlusTimes};
+use crate::{Cancelled, Monitor, Run, Slopes, SourceFactor, WeightFactor, Weights, Wiring};
 
 /// How the products that enter a neuron are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Forward<'a> {
     /// The edges.
     pub wiring: &'a Wiring,
     /// The weights; all 1 where the wiring has none.
-    pub weights: Option<&'a [f32]>,
+    pub weights: Option<&'a Weights>,
     /// What is taken of the source neuron.
     pub source: &'a SourceFactor,
     /// What is taken of the weight.
@@ -29,33 +30,66 @@ pub struct Forward<'a> {
 }
 
 impl Forward<'_> {
-    /// Writes `out` for a source tensor with the given activations.
+    /// Writes `out` for source tensors with the given activations, for a batch of executions one after the other.
     ///
-    /// Takes time in O(edges), in parallel over destinations; each neuron's products are joined in a fixed order.
+    /// Takes time in O(edges · batch), in parallel; each neuron's products are joined in a fixed order, which is the same
+    /// whatever the batch.
     ///
     /// # Errors
     /// [`Cancelled`] by the monitor.
     ///
     /// # Panics
-    /// If a slice has not the length that the wiring asks for.
+    /// If a slice has not the length that the wiring and the batch ask for.
     pub fn run(&self, activations: &[f32], out: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
-        assert_eq!(activations.len(), self.wiring.sources(), "activations of the source");
-        assert_eq!(out.len(), self.wiring.destinations(), "values of the destination");
-        assert_eq!(self.weights.map_or(0, <[f32]>::len), self.wiring.weights(), "weights of the wiring");
+        let (sources, destinations) = (self.wiring.sources(), self.wiring.destinations());
+        let batch = activations.len().checked_div(sources).unwrap_or(0);
+        assert_eq!(activations.len(), batch * sources, "activations of the source");
+        assert_eq!(out.len(), batch * destinations, "values of the destination");
+        assert_eq!(self.weights.map_or(0, |weights| weights.len()), self.wiring.weights(), "weights of the wiring");
         let filled;
         let factors = if *self.source == SourceFactor::Activation(Slopes::IDENTITY) {
             activations
         } else {
             let mut factors = vec![0.0; activations.len()];
-            self.source.fill(activations, 0, &mut factors);
+            for (activations, factors) in activations.chunks_exact(sources).zip(factors.chunks_exact_mut(sources)) {
+                self.source.fill(activations, 0, factors);
+            }
             filled = factors;
             &filled[..]
         };
-        if let (Wiring::Convolution(sliding), Some(weights)) = (self.wiring, self.weights)
-            && product::pays(sliding)
-        {
-            return product::forward(sliding, factors, weights, self.weight, self.reduction, out, monitor);
+        match self.reduction {
+            Reduction::Sum => self.product(PlusTimes, factors, out, monitor),
+            Reduction::Maximum => self.product(MaxTimes, factors, out, monitor),
         }
+    }
+
+    /// As a product where that pays, else along the edges.
+    fn product<O: Operation>(
+        &self,
+        operation: O,
+        factors: &[f32],
+        out: &mut [f32],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let packing = Packing::plain(self.weight);
+        match (self.wiring, self.weights) {
+            (Wiring::Convolution(sliding), Some(weights)) if product::pays(sliding) => {
+                let planes = Planes::forward(sliding, weights);
+                let store = |out: &mut f32, _, sum| *out = sum;
+                planes.fused(operation, packing, |j| factors[j], store, out, monitor)
+            }
+            (&Wiring::Dense { inputs, outputs }, Some(weights)) => {
+                Dense { inputs, outputs, weights, packing }.forward(operation, factors, out, monitor)
+            }
+            _ => {
+                let (sources, destinations) = (self.wiring.sources(), self.wiring.destinations());
+                let executions = factors.chunks_exact(sources).zip(out.chunks_exact_mut(destinations));
+                executions.into_iter().try_for_each(|(factors, out)| self.walk(factors, out, monitor))
+            }
+        }
+    }
+
+    fn walk(&self, factors: &[f32], out: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
         // The weight factor is chosen outside of the loops over edges.
         match self.weight {
             WeightFactor::IDENTITY => self.reduce(factors, |w| w, out, monitor),
@@ -120,12 +154,6 @@ impl Forward<'_> {
         out: &mut [f32],
     ) {
         match (self.weights, run.destination_step, run.source_step) {
-            (Some(weights), 0, 1) if run.weight_step == 1 => {
-                let out = &mut out[run.destination - first];
-                let factors = &factors[run.source..run.source + run.length];
-                let weights = &weights[run.weight..run.weight + run.length];
-                *out = join(*out, dot(factors, weights, weight, &join));
-            }
             (weights, 1, step) if run.weight_step == 0 => {
                 let weight = weight(weights.map_or(1.0, |weights| weights[run.weight]));
                 let start = run.destination - first;
@@ -150,24 +178,6 @@ impl Forward<'_> {
             }
         }
     }
-}
-
-/// The join of `factors[i] · weight(weights[i])` and 0, in sixteen interleaved partial results.
-#[inline]
-fn dot(factors: &[f32], weights: &[f32], weight: impl Fn(f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
-    const LANES: usize = 16;
-    let mut lanes = [0.0f32; LANES];
-    let (factor_chunks, weight_chunks) = (factors.chunks_exact(LANES), weights.chunks_exact(LANES));
-    let (factor_rest, weight_rest) = (factor_chunks.remainder(), weight_chunks.remainder());
-    for (factors, weights) in factor_chunks.zip(weight_chunks) {
-        for lane in 0..LANES {
-            lanes[lane] = join(lanes[lane], factors[lane] * weight(weights[lane]));
-        }
-    }
-    for (lane, (factor, &value)) in factor_rest.iter().zip(weight_rest).enumerate() {
-        lanes[lane] = join(lanes[lane], factor * weight(value));
-    }
-    lanes.into_iter().reduce(join).unwrap_or(0.0)
 }
 
 /// The largest activation that enters each destination neuron, and its source: the first of equals in row-major

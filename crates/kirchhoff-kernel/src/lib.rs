@@ -39,9 +39,11 @@
 //! # Ok::<(), kirchhoff_kernel::Cancelled>(())
 //! ```
 
+mod backward;
+mod count;
 mod edges;
 mod forward;
-mod linear;
+mod instructions;
 mod monitor;
 mod product;
 mod propagate;
@@ -50,9 +52,10 @@ mod weights;
 mod window;
 mod wiring;
 
-pub use edges::{Contributions, Edges, Scratch};
+pub use backward::{Backward, Threshold};
+pub use edges::{Contributions, Edges, LayerEdges, Scratch};
 pub use forward::{Forward, Reduction, maximum};
-pub use linear::propagate_linear;
+pub use instructions::Instructions;
 pub use monitor::{Cancelled, Monitor};
 pub use propagate::propagate;
 pub use term::{Slopes, SourceFactor, Term, WeightFactor};

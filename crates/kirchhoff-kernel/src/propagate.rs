@@ -7,7 +7,7 @@ use crate::edges::{Contributions, Edges, Scratch};
 use crate::{Cancelled, Monitor, Run};
 
 /// Adds to `sources` what reaches them from `destinations`: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (2.1.3), with
-/// `annotate` for `Θ`. Returns how many edges `Θ` keeps, that is, does not send to `0`.
+/// `annotate` for `Θ`.
 ///
 /// Runs in parallel over sources, in O(edges) operations of the semiring; each source's sum is taken in a fixed
 /// order, so that the result does not depend on the number of threads. Edges that pass relevance unchanged take no
@@ -25,12 +25,12 @@ pub fn propagate<S: Semiring>(
     destinations: &[S::Value],
     sources: &mut [S::Value],
     monitor: &dyn Monitor,
-) -> Result<u64, Cancelled> {
+) -> Result<(), Cancelled> {
     assert_eq!(destinations.len(), edges.wiring.destinations(), "relevance of the destination");
     assert_eq!(sources.len(), edges.wiring.sources(), "relevance of the source");
     if matches!(edges.contributions, Contributions::Pass) {
         pass(edges, semiring, destinations, sources);
-        return Ok(edges.wiring.edges());
+        return Ok(());
     }
     let step = |run: &Run, contributions: &[f32], first: usize, sources: &mut [S::Value]| {
         step(semiring, &annotate, run, contributions, destinations, first, sources)
@@ -38,8 +38,8 @@ pub fn propagate<S: Semiring>(
     walk(edges, &step, sources, monitor)
 }
 
-/// Takes one run of edges to its sources, which begin at a position; returns how many of its edges Θ keeps.
-type Step<'a, V> = dyn Fn(&Run, &[f32], usize, &mut [V]) -> u64 + Sync + 'a;
+/// Takes one run of edges to its sources, which begin at a position.
+type Step<'a, V> = dyn Fn(&Run, &[f32], usize, &mut [V]) + Sync + 'a;
 
 /// Walks all edges in parallel over blocks of sources.
 ///
@@ -50,28 +50,24 @@ fn walk<V: Send>(
     step: &Step<'_, V>,
     sources: &mut [V],
     monitor: &dyn Monitor,
-) -> Result<u64, Cancelled> {
+) -> Result<(), Cancelled> {
     let block = edges.wiring.source_block();
-    sources
-        .par_chunks_mut(block)
-        .enumerate()
-        .map_init(Scratch::default, |scratch, (number, sources)| {
-            if monitor.cancelled() {
-                return Err(Cancelled);
-            }
-            let first = number * block;
-            let (mut kept, mut visited) = (0, 0);
-            edges.leaving(first..first + sources.len(), scratch, |run, contributions| {
-                visited += run.length as u64;
-                kept += step(run, contributions, first, sources);
-            });
-            monitor.advance(visited);
-            Ok(kept)
-        })
-        .try_reduce(|| 0, |a, b| Ok(a + b))
+    sources.par_chunks_mut(block).enumerate().try_for_each_init(Scratch::default, |scratch, (number, sources)| {
+        if monitor.cancelled() {
+            return Err(Cancelled);
+        }
+        let first = number * block;
+        let mut visited = 0;
+        edges.leaving(first..first + sources.len(), scratch, |run, contributions| {
+            visited += run.length as u64;
+            step(run, contributions, first, sources);
+        });
+        monitor.advance(visited);
+        Ok(())
+    })
 }
 
-/// Adds one run to the relevance of its sources; returns how many of its edges `Θ` keeps.
+/// Adds one run to the relevance of its sources.
 #[inline]
 fn step<S: Semiring>(
     semiring: &S,
@@ -81,12 +77,9 @@ fn step<S: Semiring>(
     destinations: &[S::Value],
     first: usize,
     sources: &mut [S::Value],
-) -> u64 {
-    let mut kept = 0u32;
-    let mut edge = |source: &mut S::Value, contribution: f32, destination: &S::Value| {
-        let annotation = annotate(contribution);
-        kept += u32::from(!semiring.is_zero(&annotation));
-        semiring.plus_assign(source, &semiring.times(&annotation, destination));
+) {
+    let edge = |source: &mut S::Value, contribution: f32, destination: &S::Value| {
+        semiring.plus_assign(source, &semiring.times(&annotate(contribution), destination));
     };
     let start = run.source - first;
     match (run.source_step, run.destination_step) {
@@ -109,17 +102,20 @@ fn step<S: Semiring>(
             }
         }
     }
-    u64::from(kept)
 }
 
 fn pass<S: Semiring>(edges: &Edges<'_>, semiring: &S, destinations: &[S::Value], sources: &mut [S::Value]) {
-    // A pass costs one operation a neuron, nothing beside the layers around it: no threads.
     let block = edges.wiring.source_block();
-    for start in (0..sources.len()).step_by(block) {
-        edges.wiring.leaving(start..(start + block).min(sources.len()), |run| {
-            for i in 0..run.length {
-                semiring.plus_assign(&mut sources[run.source_at(i)], &destinations[run.destination_at(i)]);
-            }
-        });
-    }
+    // One operation a neuron: a task takes many blocks.
+    let task = (1usize << 14).next_multiple_of(block);
+    sources.par_chunks_mut(task).enumerate().for_each(|(number, sources)| {
+        let first = number * task;
+        for start in (first..first + sources.len()).step_by(block) {
+            edges.wiring.leaving(start..(start + block).min(first + sources.len()), |run| {
+                for i in 0..run.length {
+                    semiring.plus_assign(&mut sources[run.source_at(i) - first], &destinations[run.destination_at(i)]);
+                }
+            });
+        }
+    });
 }

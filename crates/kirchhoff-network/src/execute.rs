@@ -162,7 +162,7 @@ impl Step<'_> {
                 values.into()
             }
         };
-        match values.iter().position(|value| !value.is_finite()) {
+        match values.par_iter().position_first(|value| !value.is_finite()) {
             // Finite activations have a finite maximum, unless there are none.
             Some(_) if matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })) => {
                 Err(ExecutionError::EmptyWindow { layer: node.name.clone() })
@@ -177,14 +177,14 @@ impl Step<'_> {
         let mut values = self.sum(source, Some(weights))?;
         if let Some(bias) = bias {
             let channel = self.wiring().destinations() / bias.len();
-            for (part, values) in values.chunks_mut(channel).enumerate() {
+            values.par_chunks_mut(channel).enumerate().for_each(|(part, values)| {
                 values.iter_mut().for_each(|value| *value += bias[part % bias.len()]);
-            }
+            });
         }
         Ok(values.into())
     }
 
-    fn sum(&self, source: &[f32], weights: Option<&[f32]>) -> Result<Vec<f32>, Cancelled> {
+    fn sum(&self, source: &[f32], weights: Option<&Weights>) -> Result<Vec<f32>, Cancelled> {
         let wiring = self.wiring();
         let forward = Forward {
             wiring: &wiring,
@@ -194,11 +194,7 @@ impl Step<'_> {
             reduction: Reduction::Sum,
         };
         let mut values = vec![0.0; self.batch * wiring.destinations()];
-        for (source, values) in
-            source.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(wiring.destinations()))
-        {
-            forward.run(source, values, self.monitor)?;
-        }
+        forward.run(source, &mut values, self.monitor)?;
         Ok(values)
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::shortest;
 use crate::name::alternatives;
-use crate::{Call, Carrier, Embed, Image, Interval, LookupError, RankTable, UnknownName};
+use crate::{Call, Carrier, Embed, Image, Interval, LookupError, RankTable, UnknownName, logarithm};
 
 /// An annotation `Θ : ℝ → K`, which maps the contribution `d` of an edge into a semiring
 /// (Groudiev & Maniu 2024, 2.1.3).
@@ -158,8 +158,8 @@ impl Annotation {
             Annotation::Threshold(theta) => truth(semiring, d >= theta),
             Annotation::ThresholdAbs(theta) => truth(semiring, d.abs() > theta),
             Annotation::AbsClamp => semiring.embed(clamped(d)),
-            Annotation::NegLog => semiring.embed(0.0 - clamped(d).ln()),
-            Annotation::MinusNegLog => semiring.embed(clamped(d).ln()),
+            Annotation::NegLog => semiring.embed(0.0 - logarithm(clamped(d))),
+            Annotation::MinusNegLog => semiring.embed(logarithm(clamped(d))),
             Annotation::Rank => panic!("the annotation `rank` needs the layer's table of ranks"),
         }
     }

@@ -142,6 +142,36 @@ impl Count {
         }
     }
 
+    /// The number of binary digits: 0 for 0.
+    pub fn bits(&self) -> u64 {
+        match &self.0 {
+            Small(number) => u64::from(u64::BITS - number.leading_zeros()),
+            Large(number) => number.bits(),
+        }
+    }
+
+    /// The number that `length ≤ 64` binary digits from digit `first` on make.
+    pub fn part(&self, first: u64, length: u64) -> u64 {
+        let digits = match &self.0 {
+            Small(number) => u128::from(*number) >> first.min(64),
+            Large(number) => {
+                let mut limbs = number.iter_u64_digits().skip((first / 64) as usize);
+                let (low, high) = (limbs.next().unwrap_or(0), limbs.next().unwrap_or(0));
+                (u128::from(high) << 64 | u128::from(low)) >> (first % 64)
+            }
+        };
+        digits as u64 & u64::MAX.checked_shl(length as u32).map_or(u64::MAX, |above| !above)
+    }
+
+    /// `number · 2ᵉ`.
+    pub fn shifted(number: u64, exponent: u64) -> Count {
+        if exponent <= u64::from(number.leading_zeros()) {
+            Count(Small(number.checked_shl(exponent as u32).unwrap_or(0)))
+        } else {
+            Count::from(BigUint::from(number) << exponent)
+        }
+    }
+
     /// The number whose limbs, the lowest first, these are; leading zeros do not matter.
     pub fn from_limbs(limbs: &[u64]) -> Count {
         let digits = limbs.iter().flat_map(|&limb| [limb as u32, (limb >> 32) as u32]).collect();

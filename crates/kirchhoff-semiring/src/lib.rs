@@ -38,6 +38,7 @@ mod check;
 mod class;
 mod count;
 mod laws;
+mod logarithm;
 mod name;
 mod ranks;
 mod registry;
@@ -54,11 +55,12 @@ pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawRep
 pub use class::SemiringClass;
 pub use count::Count;
 pub use laws::{Law, Laws, MissingLaws};
+pub use logarithm::logarithm;
 pub use name::{LookupError, UnknownName};
 pub use ranks::{RankTable, Ranks};
 pub use registry::{DefaultStart, SemiringInfo, SemiringVisitor, find, semirings, visit};
 pub use rounded_count::RoundedCount;
-pub use semiring::{Embed, Fused, Semiring};
+pub use semiring::{Embed, Fused, Semiring, View};
 pub use semirings::{
     Boolean, Bottleneck, Counting, CountingFloat, Fuzzy, Log, Lukasiewicz, MaxPlus, Product, Real, Tropical, Viterbi,
 };

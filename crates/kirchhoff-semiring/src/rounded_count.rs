@@ -69,6 +69,30 @@ impl RoundedCount {
         }
     }
 
+    /// The power of 2⁵¹² in which the number is kept: two numbers of the same one are less than 2⁵¹² apart.
+    #[inline]
+    pub fn exponent(self) -> i64 {
+        self.exponent
+    }
+
+    /// The number divided by `2⁵¹²ᵉ`: for an exponent that is the number's own or one above it. Exact.
+    #[inline]
+    pub fn relative_to(self, exponent: i64) -> f64 {
+        if self.exponent == exponent { self.mantissa } else { self.mantissa * INVERSE_RADIX }
+    }
+
+    /// `number · 2⁵¹²ᵉ`, for a number of `2⁻⁵¹²` to `2¹⁰²³`, or 0.
+    #[inline]
+    pub fn from_relative(number: f64, exponent: i64) -> RoundedCount {
+        if number == 0.0 {
+            RoundedCount::ZERO
+        } else if number < 1.0 {
+            RoundedCount { mantissa: number * RADIX, exponent: exponent - 1 }
+        } else {
+            RoundedCount { mantissa: number, exponent }.carried()
+        }
+    }
+
     /// The nearest `f64`; `∞` above the largest one.
     pub fn to_f64(self) -> f64 {
         match self.exponent {

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Array, Carrier, Laws, Limbs};
+use crate::{Array, Carrier, Count, Laws, Limbs, RoundedCount};
 
 /// A semiring `(K, ⊕, ⊗, 0, 1)`.
 ///
@@ -82,11 +82,11 @@ pub trait Embed: Semiring {
     /// The value as a real number, rounded where it must be: for pictures and reports.
     fn project(&self, a: &Self::Value) -> f64;
 
-    /// The form that `⊕` and `⊗` have, if it is one that a hand-tuned kernel exists for; `None` by default.
+    /// The form that `⊕` and `⊗` have, if it is one that a hand-tuned kernel exists for; `None` by default, and never
+    /// needed: kernels for any semiring take the others.
     ///
-    /// A semiring that names one promises that [`project`](Embed::project) and [`embed`](Embed::embed) translate its
-    /// values to `f32` and back without loss, and `⊕` and `⊗` to the form's, up to rounding.
-    fn fused(&self) -> Option<Fused> {
+    /// A semiring that names one promises that its `⊕` and `⊗` are the form's, up to rounding.
+    fn fused(&self) -> Option<Fused<Self::Value>> {
         None
     }
 
@@ -105,9 +105,31 @@ pub trait Embed: Semiring {
     }
 }
 
-/// A form of `⊕` and `⊗` on `f32` that hand-tuned kernels exist for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fused {
-    /// Addition and multiplication.
-    PlusTimes,
+/// A form of `⊕` and `⊗` that hand-tuned kernels exist for, with the values as the kernels take them.
+pub enum Fused<V> {
+    /// Addition and multiplication of real numbers.
+    PlusTimes(View<V, f32>),
+    /// Maximum and multiplication in `[0, 1]`.
+    MaxTimes(View<V, f32>),
+    /// Minimum and addition in `[0, ∞]`.
+    MinPlus(View<V, f32>),
+    /// Maximum and addition in `[−∞, 0]`.
+    MaxPlus(View<V, f32>),
+    /// Addition and multiplication of natural numbers, exact.
+    Counts(View<V, Count>),
+    /// Addition and multiplication of natural numbers, rounded.
+    RoundedCounts(View<V, RoundedCount>),
+}
+
+/// Values of one type read and written as another type of the same representation; most often it is the same type.
+pub struct View<V, T> {
+    /// The values as the kernel's.
+    pub read: fn(&[V]) -> &[T],
+    /// The values as the kernel's, to be written.
+    pub write: fn(&mut [V]) -> &mut [T],
+}
+
+impl<T> View<T, T> {
+    /// Values as they are.
+    pub const SAME: View<T, T> = View { read: |values| values, write: |values| values };
 }

@@ -6,22 +6,37 @@ use kirchhoff_kernel::{
     Cancelled, Contributions, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, WeightFactor, maximum,
 };
 
+use rayon::prelude::*;
+
 use super::{Layer, LayerRule, LayeredCircuit, Normaliser, Part, SeparableRule};
 
 /// The contributions of one layer, for every execution of the batch.
 #[derive(Clone, Debug)]
 pub struct LayerContributions {
     edges: Contributions,
-    absorbed: Option<Absorbed>,
+    shares: Option<Vec<Share>>,
 }
 
-/// The share of each destination neuron's relevance that no source receives.
+/// What one part of a rule gives its destination neurons to share out.
 #[derive(Clone, Debug)]
+struct Share {
+    /// `z`, before it is stabilised.
+    z: Arc<[f32]>,
+    /// `c / stab(z)`, or 0.
+    v: Arc<[f32]>,
+    /// The numerator of the bias, one a channel.
+    bias: Option<Vec<f32>>,
+    /// Destination neurons of one execution.
+    size: usize,
+}
+
+/// The share of a destination neuron's relevance that no source receives.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Absorbed {
     /// By the bias.
-    pub bias: Vec<f32>,
+    pub bias: f32,
     /// By the stabiliser, and by neurons that the rule gives no contributions.
-    pub stabiliser: Vec<f32>,
+    pub stabiliser: f32,
 }
 
 impl LayerContributions {
@@ -30,10 +45,24 @@ impl LayerContributions {
         &self.edges
     }
 
-    /// The absorbed shares, where the contributions to a neuron are shares of a whole; `None` where they are not
-    /// (a normaliser that is a maximum).
-    pub fn absorbed(&self) -> Option<&Absorbed> {
-        self.absorbed.as_ref()
+    /// Whether the contributions to a neuron are shares of a whole: not where the normaliser is a maximum, and not where
+    /// relevance passes.
+    pub fn are_shares(&self) -> bool {
+        self.shares.is_some()
+    }
+
+    /// What a destination neuron keeps from its sources, where the contributions are shares; neurons are counted through
+    /// all executions. Nothing where they are not.
+    pub fn absorbed(&self, neuron: usize) -> Absorbed {
+        let mut absorbed = Absorbed { bias: 0.0, stabiliser: 1.0 };
+        for share in self.shares.iter().flatten() {
+            let v = share.v[neuron];
+            if let Some(bias) = &share.bias {
+                absorbed.bias += bias[neuron % share.size / (share.size / bias.len())] * v;
+            }
+            absorbed.stabiliser -= share.z[neuron] * v;
+        }
+        absorbed
     }
 }
 
@@ -47,8 +76,8 @@ impl LayeredCircuit {
     /// [`Cancelled`] by the monitor.
     pub fn contributions(&self, layer: &Layer, monitor: &dyn Monitor) -> Result<LayerContributions, Cancelled> {
         match &layer.rule {
-            LayerRule::Pass => Ok(LayerContributions { edges: Contributions::Pass, absorbed: None }),
-            LayerRule::Winner => Ok(LayerContributions { edges: self.winners(layer), absorbed: None }),
+            LayerRule::Pass => Ok(LayerContributions { edges: Contributions::Pass, shares: None }),
+            LayerRule::Winner => Ok(LayerContributions { edges: self.winners(layer), shares: None }),
             LayerRule::Separable(rule) => Normalisation { circuit: self, layer, monitor }.terms(rule),
         }
     }
@@ -76,38 +105,33 @@ struct Normalisation<'a> {
 impl Normalisation<'_> {
     fn terms(&self, rule: &SeparableRule) -> Result<LayerContributions, Cancelled> {
         let destination = self.circuit.tensor(self.layer.destination);
-        let outputs = &destination.activations;
+        let size = destination.size();
         let mut terms = Vec::new();
-        let mut absorbed = Absorbed { bias: vec![0.0; outputs.len()], stabiliser: vec![1.0; outputs.len()] };
-        let sums = rule.parts.iter().all(|part| part.normaliser == Normaliser::Sum);
+        let mut shares = Vec::new();
         for part in &rule.parts {
             let bias = part.bias.then(|| self.bias(part)).flatten();
             let z = self.normaliser(part, bias.as_deref())?;
-            let mut denominators = z.clone();
-            for denominators in denominators.chunks_mut(destination.size()) {
-                part.stabiliser.stabilise(denominators);
-            }
-            // v(k), the bias' share and the rest, all for unit relevance of the neuron.
-            let v: Vec<f32> = denominators
+            let stabilised: Vec<_> = z.chunks(size.max(1)).map(|z| part.stabiliser.over(z)).collect();
+            // v(k), for unit relevance of the neuron.
+            let v: Arc<[f32]> = z
                 .iter()
-                .zip(outputs.iter())
-                .map(|(z, &output)| if part.destinations.include(output) { part.coefficient / z } else { 0.0 })
+                .zip(destination.activations.iter())
+                .enumerate()
+                .map(|(k, (&z, &output))| {
+                    let included = part.destinations.include(output);
+                    if included { part.coefficient / stabilised[k / size].apply(z) } else { 0.0 }
+                })
                 .collect();
-            for (k, &v) in v.iter().enumerate() {
-                let bias = bias.as_ref().map_or(0.0, |bias| bias[k % destination.size()]) * v;
-                absorbed.bias[k] += bias;
-                absorbed.stabiliser[k] -= z[k] * v;
-            }
-            self.add_terms(part, v, &mut terms);
+            self.add_terms(part, &v, &mut terms);
+            shares.push(Share { z, v, bias, size });
         }
-        let absorbed = sums.then_some(absorbed);
-        Ok(LayerContributions { edges: Contributions::Terms(terms), absorbed })
+        let sums = rule.parts.iter().all(|part| part.normaliser == Normaliser::Sum);
+        Ok(LayerContributions { edges: Contributions::Terms(terms), shares: sums.then_some(shares) })
     }
 
     /// Turns a part's numerators into terms, leaving out those that are 0 on every edge.
-    fn add_terms(&self, part: &Part, v: Vec<f32>, terms: &mut Vec<Term>) {
+    fn add_terms(&self, part: &Part, v: &Arc<[f32]>, terms: &mut Vec<Term>) {
         let size = self.circuit.tensor(self.layer.destination).size();
-        let v: Arc<[f32]> = v.into();
         for (source, weight) in &part.numerators {
             let vanishes = |link: &super::Link| source.vanishes(&self.circuit.tensor(link.source).activations);
             if self.layer.links.iter().all(vanishes) {
@@ -121,10 +145,9 @@ impl Normalisation<'_> {
         }
     }
 
-    /// `Σ_t u_t(1) ρ_t(b)`: the numerator of the bias as a source neuron of activation 1.
+    /// `Σ_t u_t(1) ρ_t(b)`: the numerator of the bias as a source neuron of activation 1, one a channel.
     fn bias(&self, part: &Part) -> Option<Vec<f32>> {
         let bias = self.layer.bias.as_ref()?;
-        let channel = self.circuit.tensor(self.layer.destination).size() / bias.len();
         let numerator = |&bias: &f32| -> f32 {
             let of = |(source, weight): &(SourceFactor, WeightFactor)| {
                 let u = match source {
@@ -136,21 +159,21 @@ impl Normalisation<'_> {
             };
             part.numerators.iter().map(of).sum()
         };
-        Some(bias.iter().flat_map(|bias| std::iter::repeat_n(numerator(bias), channel)).collect())
+        Some(bias.iter().map(numerator).collect())
     }
 
     /// `z` of every destination neuron of every execution.
-    fn normaliser(&self, part: &Part, bias: Option<&[f32]>) -> Result<Vec<f32>, Cancelled> {
+    fn normaliser(&self, part: &Part, bias: Option<&[f32]>) -> Result<Arc<[f32]>, Cancelled> {
         let destination = self.circuit.tensor(self.layer.destination);
         let identity = (SourceFactor::Activation(Slopes::IDENTITY), WeightFactor::IDENTITY);
         let covers_bias = part.bias || self.layer.bias.is_none();
         let is_output = self.layer.linear && covers_bias && part.numerators == [identity];
         if part.normaliser == Normaliser::Sum && is_output {
-            return Ok(destination.activations.to_vec());
+            return Ok(destination.activations.clone());
         }
         let size = destination.size();
         let mut z = vec![0.0; self.circuit.batch() * size];
-        let mut products = vec![0.0; size];
+        let mut products = vec![0.0; z.len()];
         let join: fn(f32, f32) -> f32 = match part.normaliser {
             Normaliser::Sum => |sum, product| sum + product,
             Normaliser::Maximum => f32::max,
@@ -163,7 +186,7 @@ impl Normalisation<'_> {
                 }
                 let forward = Forward {
                     wiring: &link.wiring,
-                    weights: self.layer.weights.as_deref(),
+                    weights: self.layer.weights.as_ref(),
                     source: factor,
                     weight: *weight,
                     reduction: match part.normaliser {
@@ -171,20 +194,19 @@ impl Normalisation<'_> {
                         Normaliser::Maximum => Reduction::Maximum,
                     },
                 };
-                for (activations, z) in source.activations.chunks_exact(source.size()).zip(z.chunks_exact_mut(size)) {
-                    forward.run(activations, &mut products, self.monitor)?;
-                    for (k, (z, product)) in z.iter_mut().zip(&products).enumerate() {
-                        let scale = self.layer.scale.as_ref().map_or(1.0, |scale| weight.apply(scale[k]));
-                        *z = join(*z, scale * product);
-                    }
-                }
+                forward.run(&source.activations, &mut products, self.monitor)?;
+                let scale = self.layer.scale.as_deref();
+                z.par_iter_mut().zip(&products).enumerate().for_each(|(k, (z, product))| {
+                    let scale = scale.map_or(1.0, |scale| weight.apply(scale[k % size]));
+                    *z = join(*z, scale * product);
+                });
             }
         }
         if let Some(bias) = bias {
-            for z in z.chunks_exact_mut(size) {
-                z.iter_mut().zip(bias).for_each(|(z, &bias)| *z = join(*z, bias));
+            for (channel, z) in z.chunks_exact_mut(size / bias.len()).enumerate() {
+                z.iter_mut().for_each(|z| *z = join(*z, bias[channel % bias.len()]));
             }
         }
-        Ok(z)
+        Ok(z.into())
     }
 }

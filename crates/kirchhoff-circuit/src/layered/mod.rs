@@ -5,11 +5,11 @@ mod rule;
 
 use std::sync::Arc;
 
-use kirchhoff_kernel::{Edges, Weights, Wiring};
+use kirchhoff_kernel::{Edges, LayerEdges, Weights, Wiring};
 use thiserror::Error;
 
 pub use contributions::{Absorbed, LayerContributions};
-pub use rule::{Destinations, LayerRule, Normaliser, Part, SeparableRule, Stabiliser};
+pub use rule::{Destinations, LayerRule, Normaliser, Part, SeparableRule, Stabilised, Stabiliser};
 
 /// The provenance circuit of a batch of executions of one network, in layered form.
 ///
@@ -210,23 +210,31 @@ impl LayeredCircuit {
         self.layers.iter().map(Layer::edges).sum()
     }
 
-    /// The edges of one link of a layer in one execution, given the layer's contributions.
+    /// The edges of one link of a layer in all executions, given the layer's contributions.
     pub fn edges_of<'a>(
+        &'a self,
+        layer: &'a Layer,
+        link: &'a Link,
+        contributions: &'a LayerContributions,
+    ) -> LayerEdges<'a> {
+        LayerEdges {
+            wiring: &link.wiring,
+            weights: layer.weights.as_ref(),
+            activations: &self.tensor(link.source).activations,
+            contributions: contributions.edges(),
+            batch: self.batch,
+        }
+    }
+
+    /// The edges of one link of a layer in one execution, given the layer's contributions.
+    pub fn edges_in<'a>(
         &'a self,
         layer: &'a Layer,
         link: &'a Link,
         contributions: &'a LayerContributions,
         execution: usize,
     ) -> Edges<'a> {
-        let source = self.tensor(link.source);
-        let size = source.size();
-        Edges {
-            wiring: &link.wiring,
-            weights: layer.weights.as_deref(),
-            activations: &source.activations[execution * size..(execution + 1) * size],
-            contributions: contributions.edges(),
-            execution,
-        }
+        self.edges_of(layer, link, contributions).execution(execution)
     }
 }
 

@@ -72,19 +72,34 @@ pub enum Destinations {
 }
 
 impl Stabiliser {
-    /// Replaces each `z` by its stabilised value. The slice is one layer of one execution.
-    pub fn stabilise(self, z: &mut [f32]) {
+    /// The stabiliser of one layer in one execution, whose normalisers are given.
+    pub fn over(self, z: &[f32]) -> Stabilised {
         match self {
-            Stabiliser::Signed(epsilon) => {
-                z.iter_mut().for_each(|z| *z += if *z >= 0.0 { epsilon } else { -epsilon });
-            }
-            Stabiliser::Added(epsilon) => z.iter_mut().for_each(|z| *z += epsilon),
+            Stabiliser::Signed(epsilon) => Stabilised { below: -epsilon, above: epsilon, shift: 0.0 },
+            Stabiliser::Added(epsilon) => Stabilised { below: epsilon, above: epsilon, shift: 0.0 },
             Stabiliser::RootMeanSquare(factor) => {
                 let squares: f64 = z.iter().map(|&z| f64::from(z) * f64::from(z)).sum();
                 let shift = 1e-9 + f64::from(factor) * (squares / z.len() as f64).sqrt();
-                z.iter_mut().for_each(|z| *z = (f64::from(*z) + shift) as f32);
+                Stabilised { below: 0.0, above: 0.0, shift }
             }
         }
+    }
+}
+
+/// What keeps the normalisers of one layer in one execution from 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stabilised {
+    below: f32,
+    above: f32,
+    shift: f64,
+}
+
+impl Stabilised {
+    /// `stab(z)`.
+    #[inline]
+    pub fn apply(self, z: f32) -> f32 {
+        let z = z + if z >= 0.0 { self.above } else { self.below };
+        (f64::from(z) + self.shift) as f32
     }
 }
 

@@ -1,7 +1,7 @@
 //! The fold of an unrolled circuit is the stream.
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit, Start, TensorId, UnrollError, UnrollOptions, Variables, unroll};
-use kirchhoff_evaluate::{Annotations, FoldError, Keep, PerLeaf, RankedAnnotations, fold, stream};
+use kirchhoff_evaluate::{Annotations, Bookkeeping, FoldError, Keep, PerLeaf, RankedAnnotations, fold, stream};
 use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_semiring::{Annotation, Embed, Real, SemiringInfo, SemiringVisitor, semirings, visit};
 
@@ -85,7 +85,7 @@ impl SemiringVisitor for Compare<'_> {
             let mut whole = vec![semiring.zero(); 2 * outputs];
             whole[execution * outputs..(execution + 1) * outputs].clone_from_slice(&values);
             let mut keep = Keep::all(circuit);
-            stream(circuit, &semiring, &annotations, &whole, None, &mut keep, &()).unwrap();
+            stream(circuit, &semiring, &annotations, &whole, Bookkeeping::default(), &mut keep, &()).unwrap();
             let asked = if tensors.is_empty() { vec![circuit.input()] } else { tensors.clone() };
             for &tensor in &asked {
                 let (name, size) = (&circuit.tensor(tensor).name, circuit.tensor(tensor).size());

@@ -1,60 +1,33 @@
-//! Convolutions at the speed of a matrix product, for operations that have two operands.
+//! Layers at the speed of a matrix product, over any semiring.
 //!
-//! Where the inner operation of a pass takes one prepared value of a neuron and one weight (a sum of products, a maximum
-//! of products), a convolution runs over shifted planes in registers, like a matrix product, and never unfolds an image.
-//! What depends on one neuron alone (activations, normalisers) is multiplied in before or after.
+//! A convolution runs over shifted planes ([`planes`], [`plan`]) and never unfolds an image; a dense layer of few
+//! executions runs over its weights where they lie ([`dense`]), one of many executions as a convolution of one tap.
+//! Two kinds of kernel do the work: operations that take one prepared value of a neuron and one weight are accumulated
+//! in registers ([`strip`]); everything else goes edge by edge ([`lanes`]), in loops that the compiler vectorises.
 
-mod convolve;
-mod micro;
+mod dense;
+mod lanes;
+mod packing;
 mod plan;
+mod planes;
+mod strip;
 
-use convolve::{Channels, Operands};
-use micro::{MaxTimes, PlusTimes};
-use plan::Plan;
+pub(crate) use dense::{Dense, Rows};
+pub(crate) use lanes::{Edge, Panel};
+pub(crate) use packing::{Form, Packing};
+pub(crate) use planes::{Lanes, Planes};
+pub(crate) use strip::{MaxPlus, MaxTimes, MinPlus, Operation, PlusTimes};
 
-use crate::{Cancelled, Monitor, Reduction, Sliding, WeightFactor};
+use crate::Sliding;
 
 /// A group with fewer channels on a side leaves most of a panel of rows empty: edge by edge is faster.
 const FEWEST_CHANNELS: usize = 3;
+
+/// Executions from which on a dense layer is a product of matrices.
+pub(crate) const FEWEST_EXECUTIONS: usize = 8;
 
 /// Whether a convolution is worth running as a product, in either direction.
 pub(crate) fn pays(sliding: &Sliding) -> bool {
     let channels = sliding.inputs.min(sliding.outputs) / sliding.groups;
     channels >= FEWEST_CHANNELS
-}
-
-/// `out[k] = reduce_j factors[j] · ρ(w[j,k])` over the edges of a convolution.
-pub(crate) fn forward(
-    sliding: &Sliding,
-    factors: &[f32],
-    weights: &[f32],
-    weight: WeightFactor,
-    reduction: Reduction,
-    out: &mut [f32],
-    monitor: &dyn Monitor,
-) -> Result<(), Cancelled> {
-    let (channels, plan) = (Channels::forward(sliding), Plan::forward(sliding));
-    let operands = Operands { data: factors, weights, factor: weight };
-    match reduction {
-        Reduction::Sum => channels.run(&plan, PlusTimes, operands, out, monitor),
-        Reduction::Maximum => channels.run(&plan, MaxTimes, operands, out, monitor),
-    }
-}
-
-/// `sources[j] ← Σ_k ρ(w[j,k]) · values[k]` over the edges of a convolution; sources without edges become 0.
-pub(crate) fn backward(
-    sliding: &Sliding,
-    values: &[f32],
-    weights: &[f32],
-    weight: WeightFactor,
-    sources: &mut [f32],
-    monitor: &dyn Monitor,
-) -> Result<(), Cancelled> {
-    let channels = Channels::backward(sliding);
-    sources.fill(0.0);
-    for plan in Plan::backward(sliding) {
-        let operands = Operands { data: values, weights, factor: weight };
-        channels.run(&plan, PlusTimes, operands, sources, monitor)?;
-    }
-    Ok(())
 }

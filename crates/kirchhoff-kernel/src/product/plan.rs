@@ -138,8 +138,28 @@ impl Plan {
         self.taps.push(Tap { cut, shift, weight });
     }
 
-    /// Writes the planes of one channel.
-    pub fn cut(&self, image: &[f32], [height, width]: [usize; 2], planes: &mut [f32]) {
+    /// A product of matrices as a convolution of one tap: the image of a channel is its value in each of so many
+    /// executions.
+    pub fn matrix(executions: usize) -> Plan {
+        let mut plan = Plan {
+            cuts: Vec::new(),
+            rows: 1,
+            pitch: executions,
+            taps: Vec::new(),
+            size: [1, executions],
+            target: Place { start: [0, 0], step: [1, 1] },
+        };
+        plan.tap(Cut { start: [0, 0], step: [1, 1] }, 0, 0);
+        plan
+    }
+
+    /// Where each tap's plane begins within the planes of a channel, shift included.
+    pub fn shifts(&self) -> Vec<usize> {
+        self.taps.iter().map(|tap| tap.cut * self.rows * self.pitch + tap.shift).collect()
+    }
+
+    /// Writes the planes of one channel, of whose image `load` gives the value at a position; `outside` lies around it.
+    pub fn cut<T: Clone>(&self, [height, width]: [usize; 2], load: impl Fn(usize) -> T, outside: &T, planes: &mut [T]) {
         for (cut, plane) in self.cuts.iter().zip(planes.chunks_mut(self.rows * self.pitch)) {
             let [down, right] = cut.step;
             // Columns of the plane that lie inside the image.
@@ -149,19 +169,22 @@ impl Plan {
                 first.min(end)..end
             };
             let columns = inside(cut.start[1], right, self.pitch, width);
-            plane.fill(0.0);
-            if columns.is_empty() {
-                continue;
-            }
-            for row in inside(cut.start[0], down, self.rows, height) {
+            let rows = inside(cut.start[0], down, self.rows, height);
+            for row in 0..self.rows {
+                let line = &mut plane[row * self.pitch..][..self.pitch];
+                if columns.is_empty() || !rows.contains(&row) {
+                    line.fill(outside.clone());
+                    continue;
+                }
+                line[..columns.start].fill(outside.clone());
+                line[columns.end..].fill(outside.clone());
                 let y = (cut.start[0] + (row * down) as isize) as usize;
                 let x = (cut.start[1] + (columns.start * right) as isize).max(0) as usize;
-                let line = &mut plane[row * self.pitch..][columns.clone()];
-                let source = &image[y * width..(y + 1) * width];
+                let line = &mut line[columns.clone()];
                 if right == 1 {
-                    line.copy_from_slice(&source[x..x + columns.len()]);
+                    line.iter_mut().enumerate().for_each(|(i, value)| *value = load(y * width + x + i));
                 } else {
-                    line.iter_mut().zip(source[x..].iter().step_by(right)).for_each(|(to, from)| *to = *from);
+                    line.iter_mut().enumerate().for_each(|(i, value)| *value = load(y * width + x + i * right));
                 }
             }
         }

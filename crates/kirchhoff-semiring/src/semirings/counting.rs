@@ -1,6 +1,6 @@
 //! How many paths there are.
 
-use crate::{Carrier, Count, Embed, Interval, Law, Laws, Limbs, Semiring};
+use crate::{Carrier, Count, Embed, Fused, Interval, Law, Laws, Limbs, Semiring, View};
 
 /// `(ℕ, +, ×, 0, 1)`, exact at any size: the number of relevant paths to the target (Groudiev & Maniu 2024, 2.2.3).
 ///
@@ -61,6 +61,10 @@ impl Embed for Counting {
 
     fn embed(&self, x: f32) -> Count {
         Count::nearest(f64::from(x))
+    }
+
+    fn fused(&self) -> Option<Fused<Count>> {
+        Some(Fused::Counts(View::SAME))
     }
 
     fn project(&self, a: &Count) -> f64 {

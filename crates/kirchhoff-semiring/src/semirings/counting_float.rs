@@ -1,6 +1,6 @@
 //! How many paths there are, roughly.
 
-use crate::{Carrier, Embed, Interval, Law, Laws, RoundedCount, Semiring};
+use crate::{Carrier, Embed, Fused, Interval, Law, Laws, RoundedCount, Semiring, View};
 
 /// `(ℕ, +, ×, 0, 1)`, rounded: the number of relevant paths, off by less than 1e-4 of itself at any size.
 ///
@@ -59,6 +59,10 @@ impl Embed for CountingFloat {
     }
 
     /// `∞` above the largest `f64`; [`RoundedCount::log10`] is finite there.
+    fn fused(&self) -> Option<Fused<RoundedCount>> {
+        Some(Fused::RoundedCounts(View::SAME))
+    }
+
     fn project(&self, a: &RoundedCount) -> f64 {
         a.to_f64()
     }

@@ -1,7 +1,7 @@
 //! The best path by log-share.
 
 use super::{clamp, maximum, near};
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
 
 /// `([−∞, 0], max, +, −∞, 0)`: the logarithm of the most relevant path's share, `−∞` where there is none.
 ///
@@ -54,6 +54,10 @@ impl Embed for MaxPlus {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, f32::NEG_INFINITY, 0.0)
+    }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MaxPlus(View::SAME))
     }
 
     fn project(&self, a: &f32) -> f64 {

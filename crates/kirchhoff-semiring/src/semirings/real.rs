@@ -1,7 +1,7 @@
 //! The real numbers: classical layer-wise relevance.
 
 use super::near;
-use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
 
 /// `(ℝ, +, ×, 0, 1)`, rounded to `f32`: with [identity](crate::Annotation::Identity) it is classical LRP
 /// (Groudiev & Maniu 2024, below 2.1.3).
@@ -62,8 +62,8 @@ impl Embed for Real {
         f64::from(*a)
     }
 
-    fn fused(&self) -> Option<Fused> {
-        Some(Fused::PlusTimes)
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::PlusTimes(View::SAME))
     }
 
     fn array(&self, values: &[f32]) -> Array {

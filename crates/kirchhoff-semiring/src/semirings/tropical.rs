@@ -1,7 +1,7 @@
 //! The best path by cost.
 
 use super::{clamp, minimum, near};
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
 
 /// `([0, ∞], min, +, ∞, 0)`, min-plus: the cost of the cheapest path, `∞` where there is none.
 ///
@@ -54,6 +54,10 @@ impl Embed for Tropical {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, 0.0, f32::INFINITY)
+    }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MinPlus(View::SAME))
     }
 
     fn project(&self, a: &f32) -> f64 {

@@ -1,7 +1,7 @@
 //! The best path by product.
 
 use super::{clamp, maximum, near};
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
 
 /// `([0, 1], max, ×, 0, 1)`: the share of the most relevant path (Groudiev & Maniu 2024, 2.2.5).
 ///
@@ -55,6 +55,10 @@ impl Embed for Viterbi {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, 0.0, 1.0)
+    }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MaxTimes(View::SAME))
     }
 
     fn project(&self, a: &f32) -> f64 {

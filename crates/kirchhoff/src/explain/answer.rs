@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kirchhoff_compile::compile;
-use kirchhoff_evaluate::{Amount, Keep, Ledger, stream};
+use kirchhoff_evaluate::{Amount, Bookkeeping, Keep, Ledger, stream};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Array, Carrier, DefaultStart, Embed, Interval, Limbs, SemiringInfo, SemiringVisitor, visit};
@@ -136,7 +136,8 @@ impl SemiringVisitor for Ask<'_> {
         let project = |value: &S::Value| semiring.project(value);
         let amount: Amount<'_, S::Value> =
             if info.embeds == Carrier::real(Interval::REALS) { Some(&project) } else { None };
-        let ledgers = stream(&circuit, &semiring, &annotations, &start, amount, &mut keep, self.monitor)?;
+        let bookkeeping = Bookkeeping { amount, kept: self.question.count_kept };
+        let ledgers = stream(&circuit, &semiring, &annotations, &start, bookkeeping, &mut keep, self.monitor)?;
         let joined = {
             let input = circuit.tensor(circuit.input());
             let relevance = keep.relevance(circuit.input()).unwrap_or_default();

@@ -37,6 +37,8 @@ pub struct Question {
     pub targets: Vec<Target>,
     /// The tensors to keep the relevance of.
     pub layers: Layers,
+    /// Whether ledgers hold how many edges Θ keeps, which costs a visit to every edge.
+    pub count_kept: bool,
 }
 
 /// A Θ chosen for single layers.
@@ -75,6 +77,7 @@ impl Question {
             start: semiring.start,
             targets: vec![Target::Top],
             layers: Layers::Input,
+            count_kept: false,
         })
     }
 

@@ -58,7 +58,7 @@ impl Unrolling<'_> {
     ) -> Result<(), UnrollError> {
         let circuit = self.circuit;
         let layer = &circuit.layers()[index];
-        let edges = circuit.edges_of(layer, link, contributions, self.options.execution);
+        let edges = circuit.edges_in(layer, link, contributions, self.options.execution);
         // Without the gates that Θ drops, neurons that no target reaches drop out as well.
         let dead = match self.options.keep {
             Some(_) => Some(self.builder.zero()?),

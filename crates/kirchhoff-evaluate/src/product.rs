@@ -1,0 +1,120 @@
+//! Which kernel takes a layer under a semiring and a Θ: by the form of the semiring, and by the laws that it declares.
+
+use kirchhoff_kernel::{Backward, Cancelled, Monitor, Threshold};
+use kirchhoff_semiring::{Annotation, AnnotationLoop, Embed, Fused, Interval, Law, Semiring};
+
+use crate::annotate::AnnotatedLayer;
+
+/// Propagates by a kernel made for the semiring and Θ; `None` where there is none.
+pub(crate) fn propagate<S: Embed>(
+    semiring: &S,
+    annotation: Annotation,
+    layer: &AnnotatedLayer<'_>,
+    backward: &Backward<'_>,
+    destinations: &[S::Value],
+    sources: &mut [S::Value],
+) -> Option<Result<(), Cancelled>> {
+    let monitor = layer.monitor;
+    // Contributions of at most 1 in magnitude are what `min(|d|, 1)` leaves alone.
+    let is_share = || within(layer.layer().rule.range(), -1.0, 1.0);
+    let fused = semiring.fused();
+    match (&fused, annotation) {
+        (Some(Fused::PlusTimes(view)), Annotation::Identity) => {
+            return Some(backward.plus_times((view.read)(destinations), (view.write)(sources), monitor));
+        }
+        _ if !backward.is_separate() => return None,
+        // The carrier check has found that contributions lie in [0, 1].
+        (Some(Fused::MaxTimes(view)), Annotation::Identity) => {
+            return Some(backward.max_times((view.read)(destinations), (view.write)(sources), monitor));
+        }
+        (Some(Fused::MaxTimes(view)), Annotation::AbsClamp) if is_share() => {
+            return Some(backward.max_times((view.read)(destinations), (view.write)(sources), monitor));
+        }
+        (Some(Fused::MinPlus(view)), Annotation::NegLog) if is_share() => {
+            return Some(backward.min_plus((view.read)(destinations), (view.write)(sources), monitor));
+        }
+        (Some(Fused::MaxPlus(view)), Annotation::MinusNegLog) if is_share() => {
+            return Some(backward.max_plus((view.read)(destinations), (view.write)(sources), monitor));
+        }
+        _ => {}
+    }
+    let threshold = threshold(annotation)?;
+    match fused {
+        Some(Fused::Counts(view)) => {
+            Some(backward.count_exactly(threshold, (view.read)(destinations), (view.write)(sources), monitor))
+        }
+        Some(Fused::RoundedCounts(view)) => {
+            let (counts, sums) = ((view.read)(destinations), (view.write)(sources));
+            match backward.count_rounded(threshold, counts, sums, monitor) {
+                Ok(done) => done.then_some(Ok(())),
+                Err(cancelled) => Some(Err(cancelled)),
+            }
+        }
+        // Where ⊕ is idempotent, {0, 1} is closed: relevance that has stayed in it stays in it.
+        _ if semiring.laws().has(Law::IdempotentPlus) => {
+            let one = semiring.one();
+            if !destinations.iter().all(|value| semiring.is_zero(value) || *value == one) {
+                return None;
+            }
+            let relevant = |k: usize| !semiring.is_zero(&destinations[k]);
+            let reached = |source: &mut S::Value| semiring.plus_assign(source, &one);
+            Some(backward.reach(threshold, relevant, reached, sources, monitor))
+        }
+        _ => None,
+    }
+}
+
+/// Propagates by the kernel for any semiring, once Θ is known; `None` where edges must be walked.
+pub(crate) fn any<'a, S: Semiring>(
+    semiring: &'a S,
+    backward: &'a Backward<'a>,
+    destinations: &'a [S::Value],
+    sources: &'a mut [S::Value],
+    monitor: &'a dyn Monitor,
+) -> Option<AnyProduct<'a, S>> {
+    // Values that own memory are better off one at a time.
+    let plain = !std::mem::needs_drop::<S::Value>();
+    (plain && backward.is_separate()).then_some(AnyProduct { semiring, backward, destinations, sources, monitor })
+}
+
+/// The kernel for any semiring, waiting for its Θ.
+pub(crate) struct AnyProduct<'a, S: Semiring> {
+    semiring: &'a S,
+    backward: &'a Backward<'a>,
+    destinations: &'a [S::Value],
+    sources: &'a mut [S::Value],
+    monitor: &'a dyn Monitor,
+}
+
+impl<S: Semiring> AnnotationLoop<S::Value> for AnyProduct<'_, S> {
+    type Output = Result<(), Cancelled>;
+
+    fn run(self, theta: impl Fn(f32) -> S::Value + Copy + Send + Sync) -> Result<(), Cancelled> {
+        let AnyProduct { semiring, backward, destinations, sources, monitor } = self;
+        if backward.terms() <= 1 || semiring.is_zero(&theta(0.0)) {
+            return backward.any(semiring, theta, destinations, sources, monitor);
+        }
+        // Term by term, an edge would count once for each term that is 0 on it.
+        let edges = backward.edges();
+        let size = edges.wiring.destinations();
+        for (execution, sources) in sources.chunks_exact_mut(edges.wiring.sources()).enumerate() {
+            let destinations = &destinations[execution * size..(execution + 1) * size];
+            kirchhoff_kernel::propagate(&edges.execution(execution), semiring, theta, destinations, sources, monitor)?;
+        }
+        Ok(())
+    }
+}
+
+/// The threshold of an annotation, if it drops contributions of 0: kernels take zeros for missing edges.
+fn threshold(annotation: Annotation) -> Option<Threshold> {
+    let threshold = match annotation {
+        Annotation::Threshold(theta) => Threshold { theta, absolute: false },
+        Annotation::ThresholdAbs(theta) => Threshold { theta, absolute: true },
+        _ => return None,
+    };
+    (!threshold.keeps(0.0)).then_some(threshold)
+}
+
+fn within(range: Interval, low: f64, high: f64) -> bool {
+    range.low >= low && range.high <= high
+}

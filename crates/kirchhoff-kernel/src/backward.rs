@@ -1,0 +1,464 @@
+//! One step of relevance through a layer that is worth running as a product: from destination to source, for a batch.
+
+use rayon::prelude::*;
+
+use kirchhoff_semiring::Semiring;
+
+use crate::edges::{Contributions, LayerEdges};
+use crate::product::{
+    Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, MaxPlus, MaxTimes, MinPlus, Operation, Packing, Panel, Planes,
+    PlusTimes, Rows, pays,
+};
+use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, WeightFactor, Weights, Wiring};
+
+/// A convolution or dense layer whose contributions are separable, `d[j,k] = Σ_t u_t(j) · ρ_t(w[j,k]) · v_t(k)`, about to
+/// take relevance from its destination to its source: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (Groudiev & Maniu 2024,
+/// 2.1.3), for all executions of a batch.
+///
+/// Every method computes what [`propagate`](crate::propagate) does along each edge, in fewer operations where an
+/// algebraic law allows it; each names its law. All run in parallel, pass over destinations whose relevance is 0, and
+/// give the same bits whatever the number of threads and the size of the batch.
+///
+/// # Panics
+/// All methods do, if a slice has not the length that the wiring and the batch ask for.
+#[derive(Clone, Copy)]
+pub struct Backward<'a> {
+    edges: &'a LayerEdges<'a>,
+    terms: &'a [Term],
+    weights: &'a Weights,
+}
+
+impl<'a> Backward<'a> {
+    /// `None` for layers whose edges are few or of another kind, which are walked.
+    pub fn new(edges: &'a LayerEdges<'a>) -> Option<Self> {
+        let (Contributions::Terms(terms), Some(weights)) = (edges.contributions, edges.weights) else { return None };
+        let suits = match edges.wiring {
+            Wiring::Convolution(sliding) => pays(sliding),
+            Wiring::Dense { .. } => true,
+            _ => false,
+        };
+        suits.then_some(Backward { edges, terms, weights })
+    }
+
+    /// Whether at most one term differs from 0 on any edge, so that `⊕` over edges may be taken term by term, as long as
+    /// `Θ(0)` is the semiring's 0.
+    pub fn is_separate(&self) -> bool {
+        let pairs = self.terms.iter().enumerate().flat_map(|(i, a)| self.terms[..i].iter().map(move |b| (a, b)));
+        pairs.into_iter().all(|(a, b)| disjoint(a, b))
+    }
+
+    /// The edges.
+    pub fn edges(&self) -> &'a LayerEdges<'a> {
+        self.edges
+    }
+
+    /// The number of terms.
+    pub fn terms(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// Real relevance, `(+, ×)`: a sum of products of factors is a product of a sum, so that `v(k)` is multiplied in
+    /// before the sum over edges and `u(j)` after it (3.1.2), and one multiply-add an edge is left.
+    ///
+    /// # Errors
+    /// [`Cancelled`] by the monitor; `sources` is then half done. So for all methods.
+    pub fn plus_times(
+        &self,
+        destinations: &[f32],
+        sources: &mut [f32],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.terms.iter().try_for_each(|term| {
+            let own = self.own(term, Form::Plain);
+            let load = |k: usize| term.destination[k] * destinations[k];
+            let store = |source: &mut f32, j: usize, sum: f32| *source += own[j] * sum;
+            self.fused(PlusTimes, Packing::plain(term.weight), load, store, sources, monitor)
+        })
+    }
+
+    /// Relevance in `([0, 1], max, ×)` under `Θ(d) = |d|`, of contributions that are at most 1 in magnitude: `|·|` is a
+    /// homomorphism of products, and `max` of products with a common factor is the factor times their `max`.
+    ///
+    /// Terms must be [separate](Backward::is_separate).
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn max_times(&self, destinations: &[f32], sources: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
+        self.terms.iter().try_for_each(|term| {
+            let own = self.own(term, Form::Absolute);
+            let load = |k: usize| term.destination[k].abs() * destinations[k];
+            // Rounding may have left a contribution of 1 just above it.
+            let store = |source: &mut f32, j: usize, largest: f32| *source = source.max((own[j] * largest).min(1.0));
+            self.fused(MaxTimes, absolute(term), load, store, sources, monitor)
+        })
+    }
+
+    /// Relevance in `([0, ∞], min, +)` under `Θ(d) = −ln |d|`, of contributions that are at most 1 in magnitude: `−ln` turns
+    /// the product of a term into a sum, of which `min` needs the edge's part alone.
+    ///
+    /// Terms must be [separate](Backward::is_separate).
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn min_plus(&self, destinations: &[f32], sources: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
+        let store = |source: &mut f32, cost: f32| *source = source.min(cost.max(0.0));
+        self.logarithmic(MinPlus, Form::Cost, destinations, store, sources, monitor)
+    }
+
+    /// Relevance in `([−∞, 0], max, +)` under `Θ(d) = ln |d|`: [`min_plus`](Backward::min_plus) with the other sign.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn max_plus(&self, destinations: &[f32], sources: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
+        let store = |source: &mut f32, share: f32| *source = source.max(share.min(0.0));
+        self.logarithmic(MaxPlus, Form::Logarithm, destinations, store, sources, monitor)
+    }
+
+    fn logarithmic<O: Operation>(
+        &self,
+        operation: O,
+        form: Form,
+        destinations: &[f32],
+        store: impl Fn(&mut f32, f32) + Sync,
+        sources: &mut [f32],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.terms.iter().try_for_each(|term| {
+            let own = self.own(term, form);
+            let mut values = term.destination.to_vec();
+            values.par_chunks_mut(CHUNK).for_each(|values| form.apply(values));
+            // The semiring's 0 stays: it must not meet an infinity of the other sign.
+            let load = |k: usize| if destinations[k] == O::ZERO { O::ZERO } else { destinations[k] + values[k] };
+            let store = |source: &mut f32, j: usize, best: f32| {
+                if best != O::ZERO && own[j] != O::ZERO {
+                    store(source, own[j] + best);
+                }
+            };
+            self.fused(operation, Packing { factor: term.weight, form }, load, store, sources, monitor)
+        })
+    }
+
+    /// Reachability over edges with `d ≥ θ`, or `|d| > θ`, for semirings with idempotent `⊕` where relevance is 0 or 1:
+    /// `⊕` of ones is 1, so that a source is reached if its largest contribution to a relevant destination passes. One
+    /// comparison a neuron is left of one an edge, and rounding is monotone: the result is that of the edges, to the bit.
+    ///
+    /// `relevant` says which destinations are 1; `reached` is called for sources that become 1. Terms must be
+    /// [separate](Backward::is_separate), and the threshold must not keep 0.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn reach<V: Send>(
+        &self,
+        threshold: Threshold,
+        relevant: impl Fn(usize) -> bool + Sync,
+        reached: impl Fn(&mut V) + Sync,
+        sources: &mut [V],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        for side in self.sides(threshold) {
+            let load = |k: usize| if relevant(k) { side.sign * side.value(k) } else { 0.0 };
+            let store = |source: &mut V, j: usize, largest: f32| {
+                if threshold.keeps(side.own[j] * largest) {
+                    reached(source);
+                }
+            };
+            self.fused(MaxTimes, side.packing, load, store, sources, monitor)?;
+        }
+        Ok(())
+    }
+
+    /// `sums[j] = Σ_k R[k]` over the edges with `d ≥ θ`, or `|d| > θ`, as machine numbers: `least` numbers, whose sums the
+    /// caller knows to be representable. What an edge must reach is compared with `ρ(w) · v(k)`, from which it differs by
+    /// a factor of the source alone: rounding is monotone, so that each neuron has one such bound, exactly.
+    ///
+    /// Terms must be [separate](Backward::is_separate), and the threshold must not keep 0.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub(crate) fn count<N>(
+        &self,
+        threshold: Threshold,
+        destinations: &[N],
+        sums: &mut [N],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled>
+    where
+        N: Copy + Default + PartialEq + std::ops::Add<Output = N> + Send + Sync,
+    {
+        let edge = |sum: &mut N, bound: f32, x: f32, relevance: &N| {
+            *sum = *sum + if x >= bound { *relevance } else { N::default() };
+        };
+        let zero = N::default();
+        for mut side in self.sides(threshold) {
+            let values: Vec<f32> = (0..destinations.len()).map(|k| side.sign * side.value(k)).collect();
+            side.own.par_iter_mut().for_each(|own| *own = threshold.bound(*own));
+            let step = LaneStep {
+                packing: side.packing,
+                values: &values,
+                relevance: destinations,
+                own: &side.own,
+                zero,
+                is_zero: &|number| *number == zero,
+                plus: &|sum, number| *sum = *sum + *number,
+            };
+            self.lanes(&step, &edge, sums, monitor)?;
+        }
+        Ok(())
+    }
+
+    /// Any semiring and any Θ, edge by edge in loops that the compiler vectorises. For values that own no memory;
+    /// several terms must be [separate](Backward::is_separate), with `Θ(0)` the semiring's 0.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn any<S: Semiring>(
+        &self,
+        semiring: &S,
+        annotate: impl Fn(f32) -> S::Value + Sync,
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let edge = |sum: &mut S::Value, own: f32, x: f32, relevance: &S::Value| {
+            semiring.plus_assign(sum, &semiring.times(&annotate(own * x), relevance));
+        };
+        self.terms.iter().try_for_each(|term| {
+            let step = LaneStep {
+                packing: Packing::plain(term.weight),
+                values: &term.destination,
+                relevance: destinations,
+                own: &self.own(term, Form::Plain),
+                zero: semiring.zero(),
+                is_zero: &|value| semiring.is_zero(value),
+                plus: &|sum, value| semiring.plus_assign(sum, value),
+            };
+            self.lanes(&step, &edge, sources, monitor)
+        })
+    }
+
+    /// `u(j)` of all executions, in a form.
+    fn own(&self, term: &Term, form: Form) -> Vec<f32> {
+        let activations = self.edges.activations;
+        let size = self.edges.wiring.sources().max(1);
+        let mut own = vec![0.0; activations.len()];
+        own.par_chunks_mut(CHUNK).enumerate().for_each(|(number, own)| {
+            // A chunk may reach over several executions.
+            let mut first = number * CHUNK;
+            let mut rest = own;
+            while !rest.is_empty() {
+                let (execution, position) = (first / size, first % size);
+                let (part, others) = rest.split_at_mut(rest.len().min(size - position));
+                term.source.fill(&activations[execution * size..(execution + 1) * size], position, part);
+                form.apply(part);
+                first += part.len();
+                rest = others;
+            }
+        });
+        own
+    }
+
+    /// The terms with the sources of either sign apart, as contributions that grow with `ρ(w) · v(k)`.
+    fn sides(&self, threshold: Threshold) -> Vec<Side<'_>> {
+        let mut sides = Vec::new();
+        for term in self.terms {
+            if threshold.absolute {
+                sides.push(Side {
+                    term,
+                    packing: absolute(term),
+                    sign: 1.0,
+                    absolute: true,
+                    own: self.own(term, Form::Absolute),
+                });
+                continue;
+            }
+            let own = self.own(term, Form::Plain);
+            for sign in [1.0, -1.0] {
+                if own.par_iter().any(|own| sign * own > 0.0) {
+                    let own = own.par_iter().map(|own| (sign * own).max(0.0)).collect();
+                    sides.push(Side { term, packing: Packing::plain(term.weight), sign, absolute: false, own });
+                }
+            }
+        }
+        sides
+    }
+
+    /// A fused operation over the layer: `load` gives the value of a destination, `store` takes the sum of a source.
+    fn fused<O: Operation, T: Send>(
+        &self,
+        operation: O,
+        packing: Packing,
+        load: impl Fn(usize) -> f32 + Sync,
+        store: impl Fn(&mut T, usize, f32) + Sync,
+        sources: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.check(sources.len());
+        if let Some(planes) = self.planes() {
+            return planes.fused(operation, packing, load, store, sources, monitor);
+        }
+        let dense = self.dense(packing);
+        for (execution, sources) in sources.chunks_exact_mut(dense.inputs).enumerate() {
+            let first = execution * dense.outputs;
+            let values: Vec<f32> = (first..first + dense.outputs).map(&load).collect();
+            let mut sums = vec![O::ZERO; dense.inputs];
+            dense.fused(operation, &values, &mut sums, monitor)?;
+            for (j, (source, sum)) in sources.iter_mut().zip(sums).enumerate() {
+                store(source, execution * dense.inputs + j, sum);
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins every edge of the layer to sums, and adds these to the sources.
+    fn lanes<V: Clone + Send + Sync>(
+        &self,
+        step: &LaneStep<'_, V>,
+        edge: &impl Edge<V>,
+        sources: &mut [V],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        // The kernels are compiled for each semiring and Θ; all that surrounds them is not.
+        let panel = |panel: Panel<'_, V>| panel.run(edge);
+        let rows = |rows: Rows<'_, V>, values: &[f32], relevance: &[V], own: &[f32]| {
+            rows.run(edge, values, relevance, own);
+        };
+        self.lanes_of(step, &panel, &rows, sources, monitor)
+    }
+
+    #[allow(clippy::type_complexity)] // Two kernels, named here only.
+    fn lanes_of<V: Clone + Send + Sync>(
+        &self,
+        step: &LaneStep<'_, V>,
+        panel: &(dyn Fn(Panel<'_, V>) + Sync),
+        rows: &(dyn Fn(Rows<'_, V>, &[f32], &[V], &[f32]) + Sync),
+        sources: &mut [V],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.check(sources.len());
+        let LaneStep { packing, values, relevance, own, ref zero, is_zero, plus } = *step;
+        if let Some(planes) = self.planes() {
+            let dead = |values: &[V]| values.iter().all(is_zero);
+            let lanes = Lanes { values, relevance, own, zero: zero.clone(), dead: &dead, panel, plus };
+            return planes.lanes(packing, &lanes, sources, monitor);
+        }
+        let dense = self.dense(packing);
+        for (execution, sources) in sources.chunks_exact_mut(dense.inputs).enumerate() {
+            let values = &values[execution * dense.outputs..][..dense.outputs];
+            let relevance = &relevance[execution * dense.outputs..][..dense.outputs];
+            let own = &own[execution * dense.inputs..][..dense.inputs];
+            let mut sums = vec![zero.clone(); dense.inputs];
+            let dead = |k: usize| is_zero(&relevance[k]);
+            dense.lanes(&dead, &|panel| rows(panel, values, relevance, own), &mut sums, monitor)?;
+            sources.iter_mut().zip(&sums).for_each(|(source, sum)| plus(source, sum));
+        }
+        Ok(())
+    }
+
+    fn check(&self, sources: usize) {
+        assert_eq!(sources, self.edges.batch * self.edges.wiring.sources(), "relevance of the source");
+    }
+
+    /// The layer as a product over planes, unless it is a dense one of few executions.
+    fn planes(&self) -> Option<Planes<'_>> {
+        match self.edges.wiring {
+            Wiring::Convolution(sliding) => Some(Planes::backward(sliding, self.weights)),
+            &Wiring::Dense { inputs, outputs } if self.edges.batch >= FEWEST_EXECUTIONS => {
+                Some(Planes::matrix(inputs, outputs, self.edges.batch, self.weights))
+            }
+            _ => None,
+        }
+    }
+
+    fn dense(&self, packing: Packing) -> Dense<'_> {
+        let (inputs, outputs) = (self.edges.wiring.sources(), self.edges.wiring.destinations());
+        Dense { inputs, outputs, weights: self.weights, packing }
+    }
+}
+
+/// Values that a task of elementwise work takes.
+const CHUNK: usize = 1 << 14;
+
+/// Which contributions a threshold keeps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    /// θ.
+    pub theta: f32,
+    /// `|d| > θ` instead of `d ≥ θ`.
+    pub absolute: bool,
+}
+
+impl Threshold {
+    /// Whether a contribution passes.
+    #[inline(always)]
+    pub fn keeps(self, d: f32) -> bool {
+        if self.absolute { d.abs() > self.theta } else { d >= self.theta }
+    }
+
+    /// The least `x` for which `own · x` passes, as it is rounded, of `own ≥ 0`; `∞` if there is none.
+    fn bound(self, own: f32) -> f32 {
+        let passes = |x: f32| self.keeps(own * x);
+        let near = self.theta / own;
+        if own == 0.0 || !passes(f32::MAX) {
+            return f32::INFINITY;
+        }
+        // Division rounds: the bound is most often this number or a neighbour.
+        for x in [near.next_down(), near, near.next_up()] {
+            if passes(x) && !passes(x.next_down()) {
+                return x;
+            }
+        }
+        // Positive numbers are ordered as their bits are.
+        let (mut low, mut high) = (0, f32::MAX.to_bits());
+        while low + 1 < high {
+            let middle = low.midpoint(high);
+            *(if passes(f32::from_bits(middle)) { &mut high } else { &mut low }) = middle;
+        }
+        f32::from_bits(high)
+    }
+}
+
+/// A term for source neurons of one sign.
+struct Side<'a> {
+    term: &'a Term,
+    packing: Packing,
+    sign: f32,
+    absolute: bool,
+    /// `|u(j)|`, 0 for sources of the other sign.
+    own: Vec<f32>,
+}
+
+impl Side<'_> {
+    fn value(&self, k: usize) -> f32 {
+        let value = self.term.destination[k];
+        if self.absolute { value.abs() } else { value }
+    }
+}
+
+/// A step of the kernel for any semiring.
+struct LaneStep<'a, V> {
+    packing: Packing,
+    values: &'a [f32],
+    relevance: &'a [V],
+    own: &'a [f32],
+    zero: V,
+    is_zero: &'a (dyn Fn(&V) -> bool + Sync),
+    plus: &'a (dyn Fn(&mut V, &V) + Sync),
+}
+
+fn absolute(term: &Term) -> Packing {
+    Packing { factor: term.weight, form: Form::Absolute }
+}
+
+/// Whether no edge has both terms other than 0.
+fn disjoint(a: &Term, b: &Term) -> bool {
+    let apart = |a: Slopes, b: Slopes| a.positive * b.positive == 0.0 && a.negative * b.negative == 0.0;
+    let sources = match (&a.source, &b.source) {
+        (SourceFactor::Activation(a), SourceFactor::Activation(b)) => apart(*a, *b),
+        _ => false,
+    };
+    let weights = match (a.weight, b.weight) {
+        (WeightFactor::Weight(a), WeightFactor::Weight(b)) => apart(a, b),
+        _ => false,
+    };
+    sources || weights || a.destination.par_iter().zip(&b.destination[..]).all(|(a, b)| *a == 0.0 || *b == 0.0)
+}

@@ -1,0 +1,311 @@
+//! Dense layers: one pass over the weights where they lie, which is what a few executions cost.
+
+use std::array::from_fn;
+use std::marker::PhantomData;
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::lanes::Edge;
+use super::packing::Packing;
+use super::strip::{Operation, one};
+use crate::instructions::dispatch;
+use crate::{Cancelled, Monitor, Weights};
+
+/// Source neurons that one task takes: sums that stay in the first-level cache.
+const BLOCK: usize = 1024;
+/// Columns between loading and storing their sums.
+const COLUMNS: usize = 64;
+/// Rows of weights that share what is loaded of a column.
+const ROWS: usize = 4;
+/// Executions that share what is loaded of a row.
+const EXECUTIONS: usize = 4;
+/// Weights that are read before their memory is given back: 16 MiB.
+const PHASE: usize = 4 << 20;
+
+/// A dense layer's weights, `[outputs, inputs]`.
+#[derive(Clone, Copy)]
+pub(crate) struct Dense<'a> {
+    pub inputs: usize,
+    pub outputs: usize,
+    pub weights: &'a Weights,
+    pub packing: Packing,
+}
+
+impl Dense<'_> {
+    /// `out[k] = ⊕_j ρ(w[k, j]) ⊗ values[j]` for a batch of executions, whose sums do not depend on each other.
+    pub fn forward<O: Operation>(
+        &self,
+        _: O,
+        values: &[f32],
+        out: &mut [f32],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let batch = out.len() / self.outputs.max(1);
+        if batch == 0 || self.inputs == 0 {
+            out.fill(O::ZERO);
+            return Ok(());
+        }
+        for phase in self.phases() {
+            let mut sums = vec![0.0; phase.len().div_ceil(ROWS) * batch * ROWS];
+            sums.par_chunks_mut(batch * ROWS).enumerate().try_for_each(|(number, sums)| {
+                if monitor.cancelled() {
+                    return Err(Cancelled);
+                }
+                let first = phase.start + number * ROWS;
+                let rows = ROWS.min(phase.end - first);
+                let weights = &self.weights[first * self.inputs..(first + rows) * self.inputs];
+                let packed;
+                let weights = if self.packing.is_identity() {
+                    weights
+                } else {
+                    let mut copy = weights.to_vec();
+                    self.packing.apply(&mut copy);
+                    packed = copy;
+                    &packed[..]
+                };
+                dispatch(Dots::<O> { inputs: self.inputs, weights, values, sums, operation: PhantomData });
+                monitor.advance((rows * self.inputs * batch) as u64);
+                Ok(())
+            })?;
+            self.weights.release(phase.start * self.inputs..phase.end * self.inputs);
+            for (number, sums) in sums.chunks_exact(batch * ROWS).enumerate() {
+                let first = phase.start + number * ROWS;
+                for (out, sums) in out.chunks_exact_mut(self.outputs).zip(sums.chunks_exact(ROWS)) {
+                    let rows = ROWS.min(phase.end - first);
+                    out[first..first + rows].copy_from_slice(&sums[..rows]);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `sums[j] ← sums[j] ⊕ ⊕_k ρ(w[k, j]) ⊗ values[k]`, in the order of `k`, for one execution.
+    pub fn fused<O: Operation>(
+        &self,
+        _: O,
+        values: &[f32],
+        sums: &mut [f32],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.blocks(&|k| values[k] == O::ZERO, sums, monitor, &|rows, first, sums| {
+            dispatch(Fused::<O> { dense: *self, rows, first, values, sums, operation: PhantomData });
+        })
+    }
+
+    /// Adds every edge to `sums`, in the order of `k`, for one execution. Destinations that are `dead` are passed over;
+    /// `panel` computes some rows over a block of columns.
+    pub fn lanes<V: Send>(
+        &self,
+        dead: &dyn Fn(usize) -> bool,
+        panel: &(dyn Fn(Rows<'_, V>) + Sync),
+        sums: &mut [V],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.blocks(dead, sums, monitor, &|rows, first, sums| panel(Rows { dense: *self, rows, first, sums }))
+    }
+
+    /// Rows of weights whose memory is given back together.
+    fn phases(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (step, outputs) = ((PHASE / self.inputs.max(1)).max(1), self.outputs);
+        (0..outputs).step_by(step).map(move |first| first..(first + step).min(outputs))
+    }
+
+    /// Runs `task` on the live rows, phase after phase, in parallel over blocks of sums.
+    fn blocks<V: Send>(
+        &self,
+        dead: &dyn Fn(usize) -> bool,
+        sums: &mut [V],
+        monitor: &dyn Monitor,
+        task: &(dyn Fn(&[usize], usize, &mut [V]) + Sync),
+    ) -> Result<(), Cancelled> {
+        for phase in self.phases() {
+            let rows: Vec<usize> = phase.clone().filter(|&k| !dead(k)).collect();
+            sums.par_chunks_mut(BLOCK).enumerate().try_for_each(|(number, sums)| {
+                if monitor.cancelled() {
+                    return Err(Cancelled);
+                }
+                task(&rows, number * BLOCK, sums);
+                monitor.advance((phase.len() * sums.len()) as u64);
+                Ok(())
+            })?;
+            self.weights.release(phase.start * self.inputs..phase.end * self.inputs);
+        }
+        Ok(())
+    }
+
+    /// Some weights of one row, ready for the kernel; 0 beyond them.
+    #[inline(always)]
+    fn packed(&self, row: usize, columns: Range<usize>) -> [f32; COLUMNS] {
+        let mut weights = [0.0; COLUMNS];
+        let start = row * self.inputs;
+        weights[..columns.len()].copy_from_slice(&self.weights[start + columns.start..start + columns.end]);
+        self.packing.apply(&mut weights);
+        weights
+    }
+}
+
+/// Some rows over a block of columns.
+pub(crate) struct Rows<'a, V> {
+    dense: Dense<'a>,
+    rows: &'a [usize],
+    first: usize,
+    sums: &'a mut [V],
+}
+
+impl<V: Clone> Rows<'_, V> {
+    /// Adds the edges: `values` and `relevance` belong to the destinations, `own` to all sources.
+    pub fn run(self, edge: &impl Edge<V>, values: &[f32], relevance: &[V], own: &[f32]) {
+        dispatch(EdgeByEdge { rows: self, edge, values, relevance, own });
+    }
+}
+
+struct EdgeByEdge<'a, E, V> {
+    rows: Rows<'a, V>,
+    edge: &'a E,
+    values: &'a [f32],
+    relevance: &'a [V],
+    own: &'a [f32],
+}
+
+impl<V: Clone, E: Edge<V>> WithSimd for EdgeByEdge<'_, E, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let EdgeByEdge { rows: Rows { dense, rows, first, sums }, edge, values, relevance, own } = self;
+        for (number, sums) in sums.chunks_mut(COLUMNS).enumerate() {
+            let columns = first + number * COLUMNS..first + number * COLUMNS + sums.len();
+            let own = &own[columns.clone()];
+            let groups = rows.chunks_exact(ROWS);
+            let rest = groups.remainder();
+            for rows in groups {
+                let rows: &[usize; ROWS] = rows.try_into().expect("chunks are exact");
+                let weights: [_; ROWS] = from_fn(|row| dense.packed(rows[row], columns.clone()));
+                for (column, (sum, &own)) in sums.iter_mut().zip(own).enumerate() {
+                    let mut joined = sum.clone();
+                    for row in 0..ROWS {
+                        let k = rows[row];
+                        edge.join(&mut joined, own, weights[row][column] * values[k], &relevance[k]);
+                    }
+                    *sum = joined;
+                }
+            }
+            for &k in rest {
+                let weights = dense.packed(k, columns.clone());
+                for ((sum, &own), weight) in sums.iter_mut().zip(own).zip(weights) {
+                    edge.join(sum, own, weight * values[k], &relevance[k]);
+                }
+            }
+        }
+    }
+}
+
+struct Fused<'a, O> {
+    dense: Dense<'a>,
+    rows: &'a [usize],
+    first: usize,
+    values: &'a [f32],
+    sums: &'a mut [f32],
+    operation: PhantomData<O>,
+}
+
+impl<O: Operation> WithSimd for Fused<'_, O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Fused { dense, rows, first, values, sums, .. } = self;
+        let one = one(simd);
+        for (number, sums) in sums.chunks_mut(COLUMNS).enumerate() {
+            let columns = first + number * COLUMNS..first + number * COLUMNS + sums.len();
+            let mut joined = [O::ZERO; COLUMNS];
+            joined[..sums.len()].copy_from_slice(sums);
+            let (vectors, _) = S::as_mut_simd_f32s(&mut joined);
+            for rows in rows.chunks(ROWS) {
+                for &k in rows {
+                    let weights = dense.packed(k, columns.clone());
+                    let (weights, _) = S::as_simd_f32s(&weights);
+                    let value = simd.splat_f32s(values[k]);
+                    for (sum, weight) in vectors.iter_mut().zip(weights) {
+                        *sum = O::join(simd, one, *sum, *weight, value);
+                    }
+                }
+            }
+            sums.copy_from_slice(&joined[..sums.len()]);
+        }
+    }
+}
+
+/// Products of up to [`ROWS`] rows with the values of all executions.
+struct Dots<'a, O> {
+    inputs: usize,
+    weights: &'a [f32],
+    values: &'a [f32],
+    /// `[execution, ROWS]`.
+    sums: &'a mut [f32],
+    operation: PhantomData<O>,
+}
+
+impl<O: Operation> WithSimd for Dots<'_, O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let rows = self.weights.len() / self.inputs;
+        let values = self.values.chunks(self.inputs * EXECUTIONS);
+        for (values, sums) in values.zip(self.sums.chunks_mut(ROWS * EXECUTIONS)) {
+            let executions = values.len() / self.inputs;
+            match (rows, executions) {
+                (ROWS, EXECUTIONS) => dots::<S, O, ROWS, EXECUTIONS>(simd, self.inputs, self.weights, values, sums),
+                (ROWS, 1) => dots::<S, O, ROWS, 1>(simd, self.inputs, self.weights, values, sums),
+                _ => {
+                    for execution in 0..executions {
+                        for row in 0..rows {
+                            let weights = &self.weights[row * self.inputs..][..self.inputs];
+                            let values = &values[execution * self.inputs..][..self.inputs];
+                            let sum = &mut sums[execution * ROWS + row..][..1];
+                            dots::<S, O, 1, 1>(simd, self.inputs, weights, values, sum);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The products of `R` rows with the values of `E` executions, `[E, R]`, each in one vector of partial results: the
+/// same bits however rows and executions are grouped.
+#[inline(always)]
+fn dots<S: Simd, O: Operation, const R: usize, const E: usize>(
+    simd: S,
+    inputs: usize,
+    weights: &[f32],
+    values: &[f32],
+    sums: &mut [f32],
+) {
+    let rows: [_; R] = from_fn(|row| S::as_simd_f32s(&weights[row * inputs..][..inputs]));
+    let executions: [_; E] = from_fn(|execution| S::as_simd_f32s(&values[execution * inputs..][..inputs]));
+    let mut partial = [[simd.splat_f32s(O::ZERO); R]; E];
+    let one = one(simd);
+    for i in 0..rows[0].0.len() {
+        let weights: [S::f32s; R] = from_fn(|row| rows[row].0[i]);
+        for (partial, (values, _)) in partial.iter_mut().zip(&executions) {
+            let value = values[i];
+            for (partial, &weight) in partial.iter_mut().zip(&weights) {
+                *partial = O::join(simd, one, *partial, weight, value);
+            }
+        }
+    }
+    for (execution, partial) in partial.iter().enumerate() {
+        for (row, partial) in partial.iter().enumerate() {
+            let lanes = bytemuck::cast_slice::<S::f32s, f32>(std::slice::from_ref(partial));
+            let mut sum = lanes.iter().copied().reduce(O::plus).unwrap_or(O::ZERO);
+            for (&weight, &value) in rows[row].1.iter().zip(executions[execution].1) {
+                sum = O::join_one(sum, weight, value);
+            }
+            sums[execution * R + row] = sum;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The kernel of any semiring: edge by edge in plain Rust, in loops that the compiler vectorises.
+
+use std::array::from_fn;
+
+use pulp::{Simd, WithSimd};
+
+use super::strip::ROWS;
+use crate::instructions::dispatch;
+
+/// Columns of the result that the kernel makes at a time: sums that stay in the first-level cache.
+pub(super) const WIDTH: usize = 128;
+/// Columns of a loop whose length the compiler knows. What lies beyond the last column is computed and not used.
+const LANES: usize = 64;
+/// Rows that share what is loaded of a column.
+const PAIR: usize = 4;
+/// Edges of a column between loading and storing its sum.
+const EDGES: usize = 2;
+
+/// What happens on an edge: `sum ← sum ⊕ Θ(own · x) ⊗ relevance`, or an equal form of it.
+///
+/// `own` belongs to the source neuron, `x = ρ(w) · v(k)` to the edge, `relevance` to the destination neuron.
+pub(crate) trait Edge<V>: Sync {
+    /// Adds one edge.
+    fn join(&self, sum: &mut V, own: f32, x: f32, relevance: &V);
+}
+
+impl<V, F: Fn(&mut V, f32, f32, &V) + Sync> Edge<V> for F {
+    #[inline(always)]
+    fn join(&self, sum: &mut V, own: f32, x: f32, relevance: &V) {
+        self(sum, own, x, relevance);
+    }
+}
+
+/// One edge of a panel: where its value and its weights are.
+#[derive(Clone, Copy)]
+pub(crate) struct Place {
+    /// Of the value and the relevance, within the planes of the strip.
+    pub plane: usize,
+    /// Of the weights, within the panel.
+    pub weight: usize,
+}
+
+/// A part of the result: at most [`WIDTH`] columns of [`ROWS`] rows.
+pub(crate) struct Panel<'a, V> {
+    /// The edges of every row.
+    pub edges: &'a [Place],
+    /// Weights, [`ROWS`] an edge.
+    pub weights: &'a [f32],
+    /// Values `v(k)`, in planes.
+    pub values: &'a [f32],
+    /// Relevance, in planes.
+    pub relevance: &'a [V],
+    /// What belongs to the source neurons: `[ROWS, WIDTH]`.
+    pub own: &'a [f32],
+    /// Columns that are wanted.
+    pub columns: usize,
+    /// The semiring's 0, which sums start from.
+    pub zero: &'a V,
+    /// The result, `[ROWS, WIDTH]`.
+    pub sums: &'a mut [V],
+}
+
+impl<V: Clone> Panel<'_, V> {
+    /// Computes the panel.
+    pub fn run(self, edge: &impl Edge<V>) {
+        dispatch(Kernel { panel: self, edge });
+    }
+}
+
+struct Kernel<'a, 'e, V, E> {
+    panel: Panel<'a, V>,
+    edge: &'e E,
+}
+
+impl<V: Clone, E: Edge<V>> WithSimd for Kernel<'_, '_, V, E> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Kernel { panel, edge } = self;
+        let groups = panel.edges.chunks_exact(EDGES);
+        let rest = groups.remainder();
+        for first in (0..ROWS).step_by(PAIR) {
+            for start in (0..panel.columns).step_by(LANES) {
+                // On the stack the sums are apart from all that is read.
+                let mut sums: [[V; LANES]; PAIR] = from_fn(|_| from_fn(|_| panel.zero.clone()));
+                let own: [&[f32; LANES]; PAIR] = from_fn(|row| lanes(panel.own, (first + row) * WIDTH + start));
+                for places in groups.clone() {
+                    let places: &[Place; EDGES] = places.try_into().expect("chunks are exact");
+                    group(&panel, edge, places, [first, start], own, &mut sums);
+                }
+                for place in rest {
+                    group(&panel, edge, &[*place], [first, start], own, &mut sums);
+                }
+                for (row, sums) in sums.iter().enumerate() {
+                    panel.sums[(first + row) * WIDTH + start..][..LANES].clone_from_slice(sums);
+                }
+            }
+        }
+    }
+}
+
+/// Adds `N` edges of two rows to some columns.
+#[inline(always)]
+fn group<V: Clone, E: Edge<V>, const N: usize>(
+    panel: &Panel<'_, V>,
+    edge: &E,
+    places: &[Place; N],
+    [first, start]: [usize; 2],
+    own: [&[f32; LANES]; PAIR],
+    sums: &mut [[V; LANES]; PAIR],
+) {
+    let values: [&[f32; LANES]; N] = from_fn(|n| lanes(panel.values, places[n].plane + start));
+    let relevance: [&[V; LANES]; N] = from_fn(|n| lanes(panel.relevance, places[n].plane + start));
+    let weights: [[f32; N]; PAIR] = from_fn(|row| from_fn(|n| panel.weights[places[n].weight + first + row]));
+    for lane in 0..LANES {
+        for row in 0..PAIR {
+            let sum = &mut sums[row][lane];
+            for n in 0..N {
+                edge.join(sum, own[row][lane], weights[row][n] * values[n][lane], &relevance[n][lane]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn lanes<T>(values: &[T], start: usize) -> &[T; LANES] {
+    values[start..start + LANES].try_into().expect("as many as there are lanes")
+}

@@ -1,0 +1,62 @@
+//! What becomes of weights before they enter a kernel.
+
+use kirchhoff_semiring::logarithm;
+
+use crate::WeightFactor;
+
+/// A function of `ρ(w)`, applied once a weight.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Packing {
+    /// `ρ`.
+    pub factor: WeightFactor,
+    /// What is done to it.
+    pub form: Form,
+}
+
+/// A function of a real number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `x`.
+    Plain,
+    /// `|x|`.
+    Absolute,
+    /// `−ln |x|`.
+    Cost,
+    /// `ln |x|`.
+    Logarithm,
+}
+
+impl Packing {
+    /// `ρ(w)` as it is.
+    pub fn plain(factor: WeightFactor) -> Self {
+        Packing { factor, form: Form::Plain }
+    }
+
+    /// Whether weights stay as they are.
+    pub fn is_identity(self) -> bool {
+        self == Packing::plain(WeightFactor::IDENTITY)
+    }
+
+    /// Replaces weights by what enters the kernel.
+    pub fn apply(self, weights: &mut [f32]) {
+        match self.factor {
+            WeightFactor::IDENTITY => {}
+            WeightFactor::Weight(slopes) => weights.iter_mut().for_each(|w| *w = slopes.apply(*w)),
+            WeightFactor::Square => weights.iter_mut().for_each(|w| *w *= *w),
+            WeightFactor::One => weights.fill(1.0),
+        }
+        self.form.apply(weights);
+    }
+}
+
+impl Form {
+    /// Replaces numbers by their images.
+    pub fn apply(self, numbers: &mut [f32]) {
+        match self {
+            Form::Plain => {}
+            Form::Absolute => numbers.iter_mut().for_each(|x| *x = x.abs()),
+            Form::Cost => numbers.iter_mut().for_each(|x| *x = 0.0 - logarithm(x.abs())),
+            Form::Logarithm => numbers.iter_mut().for_each(|x| *x = logarithm(x.abs())),
+        }
+    }
+}

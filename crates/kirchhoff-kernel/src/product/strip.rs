@@ -1,0 +1,238 @@
+//! The kernel of fused operations: four rows of weights against a strip of shifted vectors, accumulated in registers.
+
+use std::marker::PhantomData;
+
+use pulp::{Simd, WithSimd};
+
+use crate::instructions::dispatch;
+
+/// Rows of the result that a kernel makes at a time.
+pub(super) const ROWS: usize = 4;
+
+/// Vectors of the result that it makes at a time, at most: with AVX-512, 4 × 6 accumulators fill 24 of 32 registers.
+const VECTORS_OF_32: usize = 6;
+/// With 16 registers, 4 × 3 accumulators leave room for three vectors of data and a weight.
+const VECTORS_OF_16: usize = 3;
+
+/// A `⊕` and a `⊗` on `f32` that have instructions of their own.
+pub(crate) trait Operation: Copy + Send + Sync {
+    /// Neutral for `⊕`, and what `⊗` with the value outside of an image gives.
+    const ZERO: f32;
+
+    /// `sum ⊕ (weight ⊗ value)` of vectors; `one` is [`one`].
+    fn join<S: Simd>(simd: S, one: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s;
+
+    /// `sum ⊕ (weight ⊗ value)`.
+    fn join_one(sum: f32, weight: f32, value: f32) -> f32;
+
+    /// `a ⊕ b`.
+    fn plus(a: f32, b: f32) -> f32;
+}
+
+/// `sum + weight · value`.
+#[derive(Clone, Copy)]
+pub(crate) struct PlusTimes;
+
+/// `max(sum, weight · value)`, of products that are compared with 0.
+#[derive(Clone, Copy)]
+pub(crate) struct MaxTimes;
+
+/// `min(sum, weight + value)`.
+#[derive(Clone, Copy)]
+pub(crate) struct MinPlus;
+
+/// `max(sum, weight + value)`.
+#[derive(Clone, Copy)]
+pub(crate) struct MaxPlus;
+
+impl Operation for PlusTimes {
+    const ZERO: f32 = 0.0;
+
+    #[inline(always)]
+    fn join<S: Simd>(simd: S, _: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s {
+        simd.mul_add_e_f32s(weight, value, sum)
+    }
+
+    #[inline(always)]
+    fn join_one(sum: f32, weight: f32, value: f32) -> f32 {
+        sum + weight * value
+    }
+
+    #[inline(always)]
+    fn plus(a: f32, b: f32) -> f32 {
+        a + b
+    }
+}
+
+impl Operation for MaxTimes {
+    const ZERO: f32 = 0.0;
+
+    #[inline(always)]
+    fn join<S: Simd>(simd: S, _: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s {
+        simd.max_f32s(sum, simd.mul_f32s(weight, value))
+    }
+
+    #[inline(always)]
+    fn join_one(sum: f32, weight: f32, value: f32) -> f32 {
+        Self::plus(sum, weight * value)
+    }
+
+    #[inline(always)]
+    fn plus(a: f32, b: f32) -> f32 {
+        if b > a { b } else { a }
+    }
+}
+
+impl Operation for MinPlus {
+    const ZERO: f32 = f32::INFINITY;
+
+    #[inline(always)]
+    fn join<S: Simd>(simd: S, one: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s {
+        simd.min_f32s(sum, simd.mul_add_e_f32s(weight, one, value))
+    }
+
+    #[inline(always)]
+    fn join_one(sum: f32, weight: f32, value: f32) -> f32 {
+        Self::plus(sum, weight + value)
+    }
+
+    #[inline(always)]
+    fn plus(a: f32, b: f32) -> f32 {
+        if b < a { b } else { a }
+    }
+}
+
+impl Operation for MaxPlus {
+    const ZERO: f32 = f32::NEG_INFINITY;
+
+    #[inline(always)]
+    fn join<S: Simd>(simd: S, one: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s {
+        simd.max_f32s(sum, simd.mul_add_e_f32s(weight, one, value))
+    }
+
+    #[inline(always)]
+    fn join_one(sum: f32, weight: f32, value: f32) -> f32 {
+        Self::plus(sum, weight + value)
+    }
+
+    #[inline(always)]
+    fn plus(a: f32, b: f32) -> f32 {
+        if b > a { b } else { a }
+    }
+}
+
+/// 1 in every lane, which the compiler does not know to be 1: additions written as `weight · 1 + value` run on the units
+/// that multiply, while the others take minima and maxima.
+#[inline(always)]
+pub(super) fn one<S: Simd>(simd: S) -> S::f32s {
+    simd.splat_f32s(std::hint::black_box(1.0))
+}
+
+/// Columns of the result that the kernel makes at a time on this machine, at most.
+pub(super) fn width() -> usize {
+    struct Width;
+    impl WithSimd for Width {
+        type Output = usize;
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            vectors::<S>() * S::F32_LANES
+        }
+    }
+    dispatch(Width)
+}
+
+#[inline(always)]
+fn vectors<S: Simd>() -> usize {
+    if S::REGISTER_COUNT >= 32 { VECTORS_OF_32 } else { VECTORS_OF_16 }
+}
+
+/// A strip of the result: some columns of several panels of [`ROWS`] rows.
+pub(super) struct Strip<'a> {
+    /// The planes of all channels, from the strip's first column on, with slack for one strip behind the last plane.
+    pub planes: &'a [f32],
+    /// Distance of channels in `planes`.
+    pub channel: usize,
+    /// The channels that are not 0 everywhere.
+    pub channels: &'a [usize],
+    /// The shift of each tap within a channel's planes.
+    pub shifts: &'a [usize],
+    /// Weights of the panels, one after the other: `[channel, tap, ROWS]`.
+    pub weights: &'a [f32],
+    /// Weights of one panel.
+    pub panel: usize,
+    /// Columns of the strip that are wanted.
+    pub columns: usize,
+    /// The result, `[panel, ROWS, width()]`; columns beyond those wanted may be written too.
+    pub out: &'a mut [f32],
+}
+
+impl Strip<'_> {
+    /// Computes the strip.
+    pub fn run<O: Operation>(self, _: O) {
+        dispatch(Kernel::<O> { strip: self, operation: PhantomData });
+    }
+}
+
+struct Kernel<'a, O> {
+    strip: Strip<'a>,
+    operation: PhantomData<O>,
+}
+
+impl<O: Operation> WithSimd for Kernel<'_, O> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Strip { planes, channel, channels, shifts, weights, panel, columns, out } = self.strip;
+        let width = vectors::<S>() * S::F32_LANES;
+        let tile = Tile { planes, channel, channels, shifts, width };
+        for (weights, out) in weights.chunks_exact(panel).zip(out.chunks_exact_mut(ROWS * width)) {
+            // The fewest vectors that cover the columns: ragged strips of small images are common.
+            match columns.div_ceil(S::F32_LANES) {
+                1 => tile.run::<S, O, 1>(simd, weights, out),
+                2 => tile.run::<S, O, 2>(simd, weights, out),
+                3 => tile.run::<S, O, 3>(simd, weights, out),
+                4 => tile.run::<S, O, 4>(simd, weights, out),
+                5 => tile.run::<S, O, 5>(simd, weights, out),
+                _ => tile.run::<S, O, 6>(simd, weights, out),
+            }
+        }
+    }
+}
+
+/// What all tiles of a strip share.
+#[derive(Clone, Copy)]
+struct Tile<'a> {
+    planes: &'a [f32],
+    channel: usize,
+    channels: &'a [usize],
+    shifts: &'a [usize],
+    width: usize,
+}
+
+impl Tile<'_> {
+    /// One panel of rows over `N` vectors of columns.
+    #[inline(always)]
+    fn run<S: Simd, O: Operation, const N: usize>(self, simd: S, weights: &[f32], out: &mut [f32]) {
+        let mut sums = [[simd.splat_f32s(O::ZERO); N]; ROWS];
+        let one = one(simd);
+        for &channel in self.channels {
+            let planes = &self.planes[channel * self.channel..];
+            let weights = &weights[channel * self.shifts.len() * ROWS..][..self.shifts.len() * ROWS];
+            for (&shift, weights) in self.shifts.iter().zip(weights.chunks_exact(ROWS)) {
+                let (values, _) = S::as_simd_f32s(&planes[shift..shift + N * S::F32_LANES]);
+                let values: [S::f32s; N] = std::array::from_fn(|n| values[n]);
+                for (sums, &weight) in sums.iter_mut().zip(weights) {
+                    let weight = simd.splat_f32s(weight);
+                    for (sum, value) in sums.iter_mut().zip(values) {
+                        *sum = O::join(simd, one, *sum, weight, value);
+                    }
+                }
+            }
+        }
+        for (sums, out) in sums.iter().zip(out.chunks_exact_mut(self.width)) {
+            let (out, _) = S::as_mut_simd_f32s(&mut out[..N * S::F32_LANES]);
+            out.copy_from_slice(sums);
+        }
+    }
+}

@@ -37,10 +37,11 @@ fn json_holds_every_round() {
         assert_eq!(rounds.len(), 4, "the first round of five warms up");
         rounds.sort_by(f64::total_cmp);
         let median = number(&part["median"]);
-        assert_eq!([&part["min"], &part["max"]].map(number), [rounds[0], rounds[3]]);
-        assert_eq!(median, (rounds[1] + rounds[2]) / 2.0);
         assert!(rounds[0] > 0.0 && number(&part["first"]) > 0.0, "{part}");
+        // Numbers are read back to the last place but one.
         let near = |got: &Value, expected: f64| (number(got) / expected - 1.0).abs() < 1e-12;
+        assert!(near(&part["min"], rounds[0]) && near(&part["max"], rounds[3]), "{part}");
+        assert!(near(&part["median"], (rounds[1] + rounds[2]) / 2.0), "{part}");
         assert!(near(&part["edges_per_second"], (10 * EDGES) as f64 / median), "{part}");
         assert!(near(&part["ratio"], median / reference), "{part}");
         if cfg!(target_os = "linux") {

@@ -8,7 +8,7 @@ use crate::error::CompileError;
 use crate::rule::{Bounds, Fits, Rule};
 
 /// A choice of rules for the layers of any network: one for all, and others for single layers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
     base: Base,
     choices: Vec<(LayerPattern, Rule)>,
@@ -50,6 +50,13 @@ impl MaximumPooling {
 pub struct LayerPattern {
     text: String,
     glob: Option<GlobMatcher>,
+}
+
+/// Equal as text: the glob follows from it.
+impl PartialEq for LayerPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
 }
 
 impl LayerPattern {

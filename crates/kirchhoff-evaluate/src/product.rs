@@ -72,9 +72,8 @@ pub(crate) fn any<'a, S: Semiring>(
     sources: &'a mut [S::Value],
     monitor: &'a dyn Monitor,
 ) -> Option<AnyProduct<'a, S>> {
-    // Values that own memory are better off one at a time.
-    let plain = !std::mem::needs_drop::<S::Value>();
-    (plain && backward.is_separate()).then_some(AnyProduct { semiring, backward, destinations, sources, monitor })
+    let suits = const { suits_lanes::<S::Value>() } && backward.is_separate();
+    suits.then_some(AnyProduct { semiring, backward, destinations, sources, monitor })
 }
 
 /// The kernel for any semiring, waiting for its Θ.
@@ -91,8 +90,11 @@ impl<S: Semiring> AnnotationLoop<S::Value> for AnyProduct<'_, S> {
 
     fn run(self, theta: impl Fn(f32) -> S::Value + Copy + Send + Sync) -> Result<(), Cancelled> {
         let AnyProduct { semiring, backward, destinations, sources, monitor } = self;
-        if backward.terms() <= 1 || semiring.is_zero(&theta(0.0)) {
-            return backward.any(semiring, theta, destinations, sources, monitor);
+        // Known when this is compiled, so that no kernel is compiled for values that never reach it.
+        if const { suits_lanes::<S::Value>() } {
+            if backward.terms() <= 1 || semiring.is_zero(&theta(0.0)) {
+                return backward.any(semiring, theta, destinations, sources, monitor);
+            }
         }
         // Term by term, an edge would count once for each term that is 0 on it.
         let edges = backward.edges();
@@ -103,6 +105,11 @@ impl<S: Semiring> AnnotationLoop<S::Value> for AnyProduct<'_, S> {
         }
         Ok(())
     }
+}
+
+/// Whether values fit the lanes of a vector: those that own memory, and large ones, are better off one at a time.
+const fn suits_lanes<V>() -> bool {
+    !std::mem::needs_drop::<V>() && size_of::<V>() <= 8
 }
 
 /// The threshold of an annotation, if it drops contributions of 0: kernels take zeros for missing edges.

@@ -1,5 +1,7 @@
 //! The stream: relevance from output to input, one layer at a time.
 
+use std::time::{Duration, Instant};
+
 use kirchhoff_circuit::{LayerContributions, LayeredCircuit, TensorId};
 use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_semiring::Semiring;
@@ -129,9 +131,16 @@ pub fn stream<S: Semiring>(
 /// [`Cancelled`] by the monitor.
 pub fn run(circuit: &LayeredCircuit, streams: &mut [&mut dyn Advance], monitor: &dyn Monitor) -> Result<(), Cancelled> {
     for (index, layer) in circuit.layers().iter().enumerate().rev() {
-        if streams.iter().any(|stream| stream.reaches(index)) {
-            let contributions = circuit.contributions(layer, monitor)?;
-            streams.iter_mut().try_for_each(|stream| stream.advance(index, &contributions, monitor))?;
+        let reaching = streams.iter().filter(|stream| stream.reaches(index)).count();
+        if reaching == 0 {
+            continue;
+        }
+        let clock = Instant::now();
+        let contributions = circuit.contributions(layer, monitor)?;
+        let share = clock.elapsed() / reaching as u32;
+        for stream in streams.iter_mut().filter(|stream| stream.reaches(index)) {
+            stream.charge(share);
+            stream.advance(index, &contributions, monitor)?;
         }
     }
     streams.iter_mut().for_each(|stream| stream.finish());
@@ -157,6 +166,9 @@ pub trait Advance {
 
     /// Gives the input's relevance to the sink.
     fn finish(&mut self);
+
+    /// Adds to the stream's [time](Stream::time): its share of what is done for several.
+    fn charge(&mut self, time: Duration);
 }
 
 /// The evaluation of a layered circuit over one semiring, on its way from output to input.
@@ -169,6 +181,7 @@ pub struct Stream<'a, S: Semiring, A> {
     /// The relevance of each tensor that some layer has reached and no layer has left.
     relevance: Vec<Option<Vec<S::Value>>>,
     ledgers: Vec<Ledger>,
+    time: Duration,
 }
 
 impl<'a, S: Semiring, A: Annotate<S>> Stream<'a, S, A> {
@@ -191,7 +204,12 @@ impl<'a, S: Semiring, A: Annotate<S>> Stream<'a, S, A> {
         let mut relevance: Vec<Option<Vec<S::Value>>> = vec![None; circuit.tensors().len()];
         relevance[circuit.output().index()] = Some(start.to_vec());
         let ledgers = vec![Ledger::default(); batch];
-        Ok(Stream { circuit, semiring, annotations, bookkeeping, sink, relevance, ledgers })
+        Ok(Stream { circuit, semiring, annotations, bookkeeping, sink, relevance, ledgers, time: Duration::ZERO })
+    }
+
+    /// How long it has taken, with its share of what was done for several streams.
+    pub fn time(&self) -> Duration {
+        self.time
     }
 
     /// One ledger an execution.
@@ -211,6 +229,7 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
         contributions: &LayerContributions,
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
+        let clock = Instant::now();
         let layer = &self.circuit.layers()[index];
         // Layers are in the order of their destinations, and every user of a tensor comes later: it is complete.
         let Some(destinations) = self.relevance[layer.destination.index()].take() else { return Ok(()) };
@@ -235,6 +254,7 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
         for (ledger, entry) in self.ledgers.iter_mut().zip(entries) {
             ledger.layers.push(entry);
         }
+        self.charge(clock.elapsed());
         Ok(())
     }
 
@@ -243,5 +263,9 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
         let size = self.circuit.batch() * self.circuit.tensor(input).size();
         let relevance = self.relevance[input.index()].take().unwrap_or_else(|| vec![self.semiring.zero(); size]);
         self.sink.tensor(input, &relevance);
+    }
+
+    fn charge(&mut self, time: Duration) {
+        self.time += time;
     }
 }

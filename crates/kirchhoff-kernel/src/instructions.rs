@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use pulp::{Arch, WithSimd};
+use thiserror::Error;
 
 /// A set of vector instructions that every kernel is compiled for. One binary holds them all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +20,19 @@ pub enum Instructions {
     Neon = 4,
 }
 
-/// The set that is used instead of the widest one; 0 for none.
-static FORCED: AtomicU8 = AtomicU8::new(0);
+/// The environment variable that names the set to use.
+const VARIABLE: &str = "KIRCHHOFF_INSTRUCTIONS";
+
+/// The set that kernels use; 0 before the first one runs.
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
+
+/// A name that no instruction set of this machine has.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{VARIABLE} is `{name}`, but this machine has {available}")]
+pub struct UnknownInstructions {
+    name: String,
+    available: String,
+}
 
 impl Instructions {
     const ALL: [Instructions; 4] =
@@ -31,21 +43,50 @@ impl Instructions {
         Self::ALL.into_iter().filter(|set| set.arch().is_some()).collect()
     }
 
-    /// The set that kernels use.
-    pub fn chosen() -> Instructions {
-        let forced = FORCED.load(Ordering::Relaxed);
-        let forced = Self::ALL.into_iter().find(|&set| set as u8 == forced);
-        forced.unwrap_or_else(|| Self::available().pop().unwrap_or(Instructions::Portable))
+    /// The name, as the environment variable `KIRCHHOFF_INSTRUCTIONS` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Instructions::Portable => "portable",
+            Instructions::Avx2 => "avx2",
+            Instructions::Avx512 => "avx512",
+            Instructions::Neon => "neon",
+        }
     }
 
-    /// Makes all kernels of the process use one set, or the widest one again: for tests and measurements. A set that
-    /// the machine lacks changes nothing.
+    /// The set that kernels use: that of the environment variable `KIRCHHOFF_INSTRUCTIONS`, else the widest one.
+    ///
+    /// # Errors
+    /// A name that no set of this machine has.
+    pub fn from_environment() -> Result<Self, UnknownInstructions> {
+        let available = Self::available();
+        let Some(name) = std::env::var_os(VARIABLE).filter(|name| !name.is_empty()) else {
+            return Ok(available.last().copied().unwrap_or(Instructions::Portable));
+        };
+        available.iter().copied().find(|set| *name == *set.name()).ok_or_else(|| UnknownInstructions {
+            name: name.to_string_lossy().into_owned(),
+            available: available.iter().map(|set| set.name()).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// The set that kernels use. A name in the environment that this machine does not have counts as none.
+    pub fn chosen() -> Instructions {
+        let number = CHOSEN.load(Ordering::Relaxed);
+        Self::ALL.into_iter().find(|&set| set as u8 == number).unwrap_or_else(|| {
+            let widest = || Self::available().pop().unwrap_or(Instructions::Portable);
+            let set = Self::from_environment().unwrap_or_else(|_| widest());
+            CHOSEN.store(set as u8, Ordering::Relaxed);
+            set
+        })
+    }
+
+    /// Makes all kernels of the process use one set, or that of the environment again: for tests and measurements. A set
+    /// that the machine lacks changes nothing.
     ///
     /// Sums of floating-point numbers are rounded otherwise under another set. A kernel that runs while the choice changes
     /// may panic.
     pub fn force(set: Option<Instructions>) {
         if set.is_none_or(|set| set.arch().is_some()) {
-            FORCED.store(set.map_or(0, |set| set as u8), Ordering::Relaxed);
+            CHOSEN.store(set.map_or(0, |set| set as u8), Ordering::Relaxed);
         }
     }
 
@@ -65,22 +106,12 @@ impl Instructions {
 
 impl fmt::Display for Instructions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Instructions::Portable => "portable",
-            Instructions::Avx2 => "AVX2",
-            Instructions::Avx512 => "AVX-512",
-            Instructions::Neon => "NEON",
-        })
+        f.write_str(self.name())
     }
 }
 
 /// Runs a kernel with the chosen instructions.
 #[inline]
 pub(crate) fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
-    match FORCED.load(Ordering::Relaxed) {
-        // What the processor has is looked up once.
-        0 => Arch::new(),
-        _ => Instructions::chosen().arch().unwrap_or_default(),
-    }
-    .dispatch(kernel)
+    Instructions::chosen().arch().unwrap_or_default().dispatch(kernel)
 }

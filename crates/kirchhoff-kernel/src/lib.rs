@@ -55,7 +55,7 @@ mod wiring;
 pub use backward::{Backward, Threshold};
 pub use edges::{Contributions, Edges, LayerEdges, Scratch};
 pub use forward::{Forward, Reduction, maximum};
-pub use instructions::Instructions;
+pub use instructions::{Instructions, UnknownInstructions};
 pub use monitor::{Cancelled, Monitor};
 pub use propagate::propagate;
 pub use term::{Slopes, SourceFactor, Term, WeightFactor};

@@ -178,21 +178,7 @@ impl<V: Clone, E: Edge<V>> WithSimd for EdgeByEdge<'_, E, V> {
         for (number, sums) in sums.chunks_mut(COLUMNS).enumerate() {
             let columns = first + number * COLUMNS..first + number * COLUMNS + sums.len();
             let own = &own[columns.clone()];
-            let groups = rows.chunks_exact(ROWS);
-            let rest = groups.remainder();
-            for rows in groups {
-                let rows: &[usize; ROWS] = rows.try_into().expect("chunks are exact");
-                let weights: [_; ROWS] = from_fn(|row| dense.packed(rows[row], columns.clone()));
-                for (column, (sum, &own)) in sums.iter_mut().zip(own).enumerate() {
-                    let mut joined = sum.clone();
-                    for row in 0..ROWS {
-                        let k = rows[row];
-                        edge.join(&mut joined, own, weights[row][column] * values[k], &relevance[k]);
-                    }
-                    *sum = joined;
-                }
-            }
-            for &k in rest {
+            for &k in rows {
                 let weights = dense.packed(k, columns.clone());
                 for ((sum, &own), weight) in sums.iter_mut().zip(own).zip(weights) {
                     edge.join(sum, own, weight * values[k], &relevance[k]);

@@ -12,9 +12,9 @@ pub(super) const WIDTH: usize = 128;
 /// Columns of a loop whose length the compiler knows. What lies beyond the last column is computed and not used.
 const LANES: usize = 64;
 /// Rows that share what is loaded of a column.
-const PAIR: usize = 4;
-/// Edges of a column between loading and storing its sum.
-const EDGES: usize = 2;
+const PAIR: usize = 2;
+/// Edges of a column between loading and storing its sum. The edges of a panel are filled up to a multiple of it.
+pub(super) const EDGES: usize = 2;
 
 /// What happens on an edge: `sum ← sum ⊕ Θ(own · x) ⊗ relevance`, or an equal form of it.
 ///
@@ -42,7 +42,7 @@ pub(crate) struct Place {
 
 /// A part of the result: at most [`WIDTH`] columns of [`ROWS`] rows.
 pub(crate) struct Panel<'a, V> {
-    /// The edges of every row.
+    /// The edges of every row, as many as [`EDGES`] divides.
     pub edges: &'a [Place],
     /// Weights, [`ROWS`] an edge.
     pub weights: &'a [f32],
@@ -78,19 +78,14 @@ impl<V: Clone, E: Edge<V>> WithSimd for Kernel<'_, '_, V, E> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Kernel { panel, edge } = self;
-        let groups = panel.edges.chunks_exact(EDGES);
-        let rest = groups.remainder();
         for first in (0..ROWS).step_by(PAIR) {
             for start in (0..panel.columns).step_by(LANES) {
                 // On the stack the sums are apart from all that is read.
                 let mut sums: [[V; LANES]; PAIR] = from_fn(|_| from_fn(|_| panel.zero.clone()));
                 let own: [&[f32; LANES]; PAIR] = from_fn(|row| lanes(panel.own, (first + row) * WIDTH + start));
-                for places in groups.clone() {
+                for places in panel.edges.chunks_exact(EDGES) {
                     let places: &[Place; EDGES] = places.try_into().expect("chunks are exact");
                     group(&panel, edge, places, [first, start], own, &mut sums);
-                }
-                for place in rest {
-                    group(&panel, edge, &[*place], [first, start], own, &mut sums);
                 }
                 for (row, sums) in sums.iter().enumerate() {
                     panel.sums[(first + row) * WIDTH + start..][..LANES].clone_from_slice(sums);
@@ -100,23 +95,23 @@ impl<V: Clone, E: Edge<V>> WithSimd for Kernel<'_, '_, V, E> {
     }
 }
 
-/// Adds `N` edges of two rows to some columns.
+/// Adds some edges of some rows to some columns.
 #[inline(always)]
-fn group<V: Clone, E: Edge<V>, const N: usize>(
+fn group<V: Clone, E: Edge<V>>(
     panel: &Panel<'_, V>,
     edge: &E,
-    places: &[Place; N],
+    places: &[Place; EDGES],
     [first, start]: [usize; 2],
     own: [&[f32; LANES]; PAIR],
     sums: &mut [[V; LANES]; PAIR],
 ) {
-    let values: [&[f32; LANES]; N] = from_fn(|n| lanes(panel.values, places[n].plane + start));
-    let relevance: [&[V; LANES]; N] = from_fn(|n| lanes(panel.relevance, places[n].plane + start));
-    let weights: [[f32; N]; PAIR] = from_fn(|row| from_fn(|n| panel.weights[places[n].weight + first + row]));
+    let values: [&[f32; LANES]; EDGES] = from_fn(|n| lanes(panel.values, places[n].plane + start));
+    let relevance: [&[V; LANES]; EDGES] = from_fn(|n| lanes(panel.relevance, places[n].plane + start));
+    let weights: [[f32; EDGES]; PAIR] = from_fn(|row| from_fn(|n| panel.weights[places[n].weight + first + row]));
     for lane in 0..LANES {
         for row in 0..PAIR {
             let sum = &mut sums[row][lane];
-            for n in 0..N {
+            for n in 0..EDGES {
                 edge.join(sum, own[row][lane], weights[row][n] * values[n][lane], &relevance[n][lane]);
             }
         }

@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::lanes::{Panel, Place, WIDTH};
+use super::lanes::{EDGES, Panel, Place, WIDTH};
 use super::packing::Packing;
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, width};
-use crate::{Cancelled, Monitor, Sliding};
+use crate::{Cancelled, Monitor, Sliding, Weights};
 
 /// Panels of rows that one task takes: enough to keep the planes of its strip in cache, few enough to share work out.
 const PANELS: usize = 8;
@@ -51,7 +51,7 @@ impl Side {
 /// One direction of a layer as products over planes.
 pub(crate) struct Planes<'a> {
     plans: Vec<Plan>,
-    weights: &'a [f32],
+    weights: &'a Weights,
     groups: usize,
     data: Side,
     result: Side,
@@ -79,7 +79,7 @@ pub(crate) struct Lanes<'a, V> {
 
 impl<'a> Planes<'a> {
     /// The destination of a convolution from its source.
-    pub fn forward(sliding: &Sliding, weights: &'a [f32]) -> Self {
+    pub fn forward(sliding: &Sliding, weights: &'a Weights) -> Self {
         let taps = sliding.window.taps();
         let data = Side::image(sliding.inputs / sliding.groups, sliding.source);
         let result = Side::image(sliding.outputs / sliding.groups, sliding.destination);
@@ -88,7 +88,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The source of a convolution from its destination.
-    pub fn backward(sliding: &Sliding, weights: &'a [f32]) -> Self {
+    pub fn backward(sliding: &Sliding, weights: &'a Weights) -> Self {
         let taps = sliding.window.taps();
         let data = Side::image(sliding.outputs / sliding.groups, sliding.destination);
         let result = Side::image(sliding.inputs / sliding.groups, sliding.source);
@@ -97,7 +97,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The source of a dense layer from its destination, in a batch of executions.
-    pub fn matrix(inputs: usize, outputs: usize, executions: usize, weights: &'a [f32]) -> Self {
+    pub fn matrix(inputs: usize, outputs: usize, executions: usize, weights: &'a Weights) -> Self {
         Planes {
             plans: vec![Plan::matrix(executions)],
             weights,
@@ -172,7 +172,10 @@ impl<'a> Planes<'a> {
                     taps.map(move |(tap, shift)| Place { plane: plane + shift, weight: weight + tap * ROWS })
                 };
                 let channels = live.channels(task.first, task.columns, &shifts);
-                let edges: Vec<Place> = channels.into_iter().flat_map(place).collect();
+                let mut edges: Vec<Place> = channels.into_iter().flat_map(place).collect();
+                // Behind the last plane all is 0, which makes no difference to any sum.
+                let nothing = Place { plane: self.data.channels * plan.channel() - task.first, weight: 0 };
+                edges.resize(edges.len().next_multiple_of(EDGES), nothing);
                 let mut own = [0.0; ROWS * WIDTH];
                 let panels = task.weights.chunks_exact(self.data.channels * shifts.len() * ROWS);
                 for (number, (weights, sums)) in panels.zip(sums.chunks_exact_mut(ROWS * WIDTH)).enumerate() {
@@ -210,6 +213,7 @@ impl<'a> Planes<'a> {
                 for first in (0..panels).step_by(step) {
                     let panels = step.min(panels - first);
                     let packed = self.pack(plan, group, first, panels, packing);
+                    self.weights.release(0..self.weights.len());
                     let block = Block { plan, group, first, panels, weights: &packed, panel };
                     let images = target.par_chunks_mut(self.result.neurons(self.groups)).enumerate();
                     images.try_for_each(|(image, target)| run(&block, image, target))?;

@@ -99,6 +99,13 @@ pub struct QuestionOptions {
     /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas
     #[arg(long, value_name = "LAYERS", default_value = "input")]
     pub layers: String,
+    /// Have ledgers say how many edges of each layer Θ keeps, which costs a visit to every edge
+    #[arg(long)]
+    pub count_kept: bool,
+    /// Memory for activations and relevance, such as 300MiB: so many inputs are run together as fit, by an estimate;
+    /// weights that lie in a file come on top while they are read [default: 128MiB of activations, one input at least]
+    #[arg(long, value_name = "SIZE", value_parser = super::memory::size)]
+    pub memory: Option<u64>,
 }
 
 /// From which outputs on, by which rules and annotations.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use kirchhoff::compile::Bounds;
 use kirchhoff::explain::Question;
 use kirchhoff::network::data::{Inputs, Preprocessing};
-use kirchhoff::network::{Execution, ExecutionError};
+use kirchhoff::network::{Execution, ExecutionError, Network};
 use kirchhoff_kernel::Monitor;
 
 use super::arguments::{QuestionOptions, RuleOptions};
@@ -17,6 +17,10 @@ use super::questions::questions;
 /// further batches.
 const BATCH_BYTES: usize = 128 << 20;
 
+/// What an explanation holds beside the activations, in tensors of the size of the largest one: relevance on both sides of
+/// a layer, normalisers, planes and sums. Counts take more where they are large.
+const WORKING_TENSORS: usize = 10;
+
 /// A model, inputs that it takes, and questions that can be asked of it.
 pub struct Asked {
     pub loaded: Loaded,
@@ -26,6 +30,8 @@ pub struct Asked {
     bounds: Bounds,
     /// One a semiring, in the order in which they are named.
     pub questions: Vec<Question>,
+    /// Inputs that are run together.
+    batch: usize,
 }
 
 impl Asked {
@@ -40,7 +46,8 @@ impl Asked {
         let inputs = load::inputs(files, &loaded, &preprocessing)?;
         let bounds = bounds(&options.rules, &inputs, &preprocessing);
         let questions = questions(options, &bounds, &loaded.network)?;
-        Ok(Asked { loaded, preprocessing, inputs, bounds, questions })
+        let batch = batch(&loaded.network, inputs.count, options.memory)?;
+        Ok(Asked { loaded, preprocessing, inputs, bounds, questions, batch })
     }
 
     /// Edges of the network, which one input passes once forward and once for each question.
@@ -49,10 +56,8 @@ impl Asked {
     }
 
     /// The inputs in batches whose activations fit in memory.
-    pub fn batches(&self) -> impl Iterator<Item = Range<usize>> {
-        let sizes = self.loaded.network.nodes().map(|(_, node)| node.shape.iter().product::<usize>());
-        let bytes = sizes.sum::<usize>() * size_of::<f32>();
-        let (batch, count) = ((BATCH_BYTES / bytes.max(1)).clamp(1, self.inputs.count), self.inputs.count);
+    pub fn batches(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (batch, count) = (self.batch, self.inputs.count);
         (0..count).step_by(batch).map(move |first| first..(first + batch).min(count))
     }
 
@@ -95,6 +100,23 @@ impl Asked {
                  set --low and --high"
             ));
         }
+    }
+}
+
+/// How many inputs are run together: as many as fit into `memory`.
+fn batch(network: &Network, count: usize, memory: Option<u64>) -> Result<usize, Failure> {
+    let sizes = || network.nodes().map(|(_, node)| node.shape.iter().product::<usize>() * size_of::<f32>());
+    let activations: usize = sizes().sum();
+    let Some(memory) = memory else {
+        return Ok((BATCH_BYTES / activations.max(1)).clamp(1, count.max(1)));
+    };
+    let one = activations + WORKING_TENSORS * sizes().max().unwrap_or(0);
+    match usize::try_from(memory).unwrap_or(usize::MAX) / one.max(1) {
+        0 => Err(Failure::usage(format!(
+            "one input of this model takes about {} MiB: --memory must be at least that",
+            one.div_ceil(1 << 20)
+        ))),
+        batch => Ok(batch.min(count.max(1))),
     }
 }
 

@@ -108,6 +108,8 @@ fn made(options: &CircuitOptions, semiring: &str, symbolic: bool) -> Result<Part
     // Neurons of other layers can be named once they are outputs too.
     let others = options.layer.is_some() || options.output.iter().any(|name| name.parse::<usize>().is_err());
     let asked = Asked::read(&QuestionOptions {
+        count_kept: false,
+        memory: None,
         files: options.files.clone(),
         model: options.model.clone(),
         preprocessing: options.preprocessing.clone(),

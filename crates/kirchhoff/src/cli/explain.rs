@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Instant;
 
-use kirchhoff::explain::{Answer, explain};
+use kirchhoff::explain::{Answer, explain_all};
 use kirchhoff::render::{PreviewSize, READABLE_SIZE, Style, encode_png, render};
 
 use super::archive::archive;
@@ -71,10 +71,11 @@ fn answer(asked: &Asked, quiet: bool) -> Result<(Vec<Answer>, Vec<Summary>), Fai
     for batch in asked.batches() {
         progress.say("network");
         let execution = asked.run(batch.clone(), &progress)?;
-        for (number, question) in questions.iter().enumerate() {
-            progress.say(question.semiring.name);
-            let question = question.part(batch.clone(), inputs.count)?;
-            let answer = explain(&execution, &question, &progress)?;
+        let names: Vec<_> = questions.iter().map(|question| question.semiring.name).collect();
+        progress.say(&names.join(", "));
+        let part = questions.iter().map(|question| question.part(batch.clone(), inputs.count));
+        let part = part.collect::<Result<Vec<_>, _>>()?;
+        for (number, answer) in explain_all(&execution, &part, &progress)?.into_iter().enumerate() {
             if number == 0 {
                 let of = |input: usize| {
                     let name = &inputs.names[batch.start + input];

@@ -26,9 +26,11 @@ mod report;
 pub use arguments::Arguments;
 use arguments::{Common, Verb};
 use failure::Failure;
+use kirchhoff_kernel::Instructions;
 
 /// Does what the arguments say.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
+    Instructions::from_environment().map_err(Failure::usage)?;
     match arguments.verb {
         Verb::Explain(arguments) => {
             set_threads(&arguments.common)?;

@@ -43,6 +43,7 @@ pub fn questions(options: &QuestionOptions, bounds: &Bounds, network: &Arc<Netwo
     let layers = layers(&options.layers)?;
     checked(&options.rules, &options.semiring, bounds, |question| {
         question.layers = layers.clone();
+        question.count_kept = options.count_kept;
         question.check(network)
     })
 }

@@ -1,9 +1,10 @@
 //! Answers: relevance under one semiring, with its ledger.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use kirchhoff_circuit::LayeredCircuit;
 use kirchhoff_compile::compile;
-use kirchhoff_evaluate::{Amount, Bookkeeping, Keep, Ledger, stream};
+use kirchhoff_evaluate::{Advance, Amount, Bookkeeping, EvaluationError, Keep, Ledger, Stream, run};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Array, Carrier, DefaultStart, Embed, Interval, Limbs, SemiringInfo, SemiringVisitor, visit};
@@ -113,31 +114,90 @@ pub struct LayerSetting {
 /// # Errors
 /// Whatever in the question does not fit the network or the semiring; cancellation.
 pub fn explain(execution: &Execution, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
-    visit(question.semiring.name, Ask { execution, question, monitor })?
+    let circuit = compile(execution, &question.assignment)?;
+    let mut answers =
+        Ask { execution, circuit: &circuit, question, others: &[], streams: Vec::new(), monitor }.all()?;
+    Ok(answers.swap_remove(0))
 }
 
+/// Answers several questions about every input of an execution, in their order. Those under the same rules go through the
+/// layers side by side and share the normalisers.
+///
+/// # Errors
+/// As for [`explain`].
+pub fn explain_all(
+    execution: &Execution,
+    questions: &[Question],
+    monitor: &dyn Monitor,
+) -> Result<Vec<Answer>, ExplainError> {
+    let mut answers: Vec<Option<Answer>> = questions.iter().map(|_| None).collect();
+    while let Some(first) = answers.iter().position(Option::is_none) {
+        let assignment = &questions[first].assignment;
+        let circuit = compile(execution, assignment)?;
+        let alike: Vec<usize> =
+            (first..questions.len()).filter(|&number| questions[number].assignment == *assignment).collect();
+        let asked: Vec<&Question> = alike.iter().map(|&number| &questions[number]).collect();
+        let (question, others) = (asked[0], &asked[1..]);
+        let ask = Ask { execution, circuit: &circuit, question, others, streams: Vec::new(), monitor };
+        for (number, answer) in alike.into_iter().zip(ask.all()?) {
+            answers[number] = Some(answer);
+        }
+    }
+    Ok(answers.into_iter().flatten().collect())
+}
+
+/// A question, others about the same circuit, and the streams of those before it, which wait to be run together.
 struct Ask<'a> {
     execution: &'a Execution,
+    circuit: &'a LayeredCircuit,
     question: &'a Question,
+    others: &'a [&'a Question],
+    streams: Vec<&'a mut dyn Advance>,
     monitor: &'a dyn Monitor,
 }
 
+impl Ask<'_> {
+    /// The answers to the question and the others.
+    fn all(self) -> Result<Vec<Answer>, ExplainError> {
+        let mut answers = visit(self.question.semiring.name, self)??;
+        answers.reverse();
+        Ok(answers)
+    }
+}
+
 impl SemiringVisitor for Ask<'_> {
-    type Output = Result<Answer, ExplainError>;
+    /// The answers, the last one first: each stream lives until those after it are done.
+    type Output = Result<Vec<Answer>, ExplainError>;
 
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
-        let clock = Instant::now();
-        let circuit = compile(self.execution, &self.question.assignment)?;
-        let annotations = self.question.annotations(&circuit)?;
+        let (circuit, question) = (self.circuit, self.question);
+        let annotations = question.annotations(circuit)?;
         let targets = self.targets()?;
         let start = self.start(info, &semiring, &targets)?;
-        let mut keep = Keep::tensors(self.question.kept(&circuit)?);
+        let mut keep = Keep::tensors(question.kept(circuit)?);
         // Sums of relevance have a meaning where ⊕ is the addition of all real numbers.
         let project = |value: &S::Value| semiring.project(value);
         let amount: Amount<'_, S::Value> =
             if info.embeds == Carrier::real(Interval::REALS) { Some(&project) } else { None };
-        let bookkeeping = Bookkeeping { amount, kept: self.question.count_kept };
-        let ledgers = stream(&circuit, &semiring, &annotations, &start, bookkeeping, &mut keep, self.monitor)?;
+        let bookkeeping = Bookkeeping { amount, kept: question.count_kept };
+        let mut stream = Stream::new(circuit, &semiring, &annotations, &start, bookkeeping, &mut keep)?;
+        let mut streams: Vec<&mut dyn Advance> = Vec::with_capacity(self.streams.len() + 1);
+        for stream in self.streams {
+            streams.push(stream);
+        }
+        streams.push(&mut stream);
+        let mut answers = match self.others {
+            [] => {
+                run(circuit, &mut streams, self.monitor).map_err(EvaluationError::from)?;
+                Vec::new()
+            }
+            [next, others @ ..] => {
+                let ask =
+                    Ask { execution: self.execution, circuit, question: next, others, streams, monitor: self.monitor };
+                visit(next.semiring.name, ask)??
+            }
+        };
+        let (time, ledgers) = (stream.time(), stream.into_ledgers());
         let joined = {
             let input = circuit.tensor(circuit.input());
             let relevance = keep.relevance(circuit.input()).unwrap_or_default();
@@ -148,7 +208,7 @@ impl SemiringVisitor for Ask<'_> {
             rule: layer.rule_name.clone(),
             annotation: layer.is_annotated().then(|| annotations.of(index).to_string()),
         };
-        Ok(Answer {
+        answers.push(Answer {
             semiring: info,
             tensors: keep
                 .into_relevance()
@@ -163,8 +223,9 @@ impl SemiringVisitor for Ask<'_> {
             ledgers,
             settings: circuit.layers().iter().enumerate().map(setting).collect(),
             targets,
-            time: clock.elapsed(),
-        })
+            time,
+        });
+        Ok(answers)
     }
 }
 

@@ -12,7 +12,7 @@ use kirchhoff_network::ExecutionError;
 use kirchhoff_semiring::{LookupError, ThetaError};
 use thiserror::Error;
 
-pub use answer::{Answer, LayerSetting, TensorRelevance, explain};
+pub use answer::{Answer, LayerSetting, TensorRelevance, explain, explain_all};
 pub use gates::{GateNotes, GateOptions, Pruned, TargetNote, compile_gates, evaluate_gates};
 pub use question::{Layers, Question, ThetaChoice};
 pub use target::{Target, TargetError, top};

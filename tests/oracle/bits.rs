@@ -42,7 +42,9 @@ impl SemiringVisitor for Text<'_> {
         let one = |index: usize| if index.is_multiple_of(outputs) { semiring.one() } else { semiring.zero() };
         let start: Vec<S::Value> = (0..circuit.batch() * outputs).map(one).collect();
         let mut keep = Keep::all(&circuit);
-        let amount = |value: &S::Value| semiring.project(value);
+        let amount = |values: &[S::Value], amounts: &mut [f64]| {
+            amounts.iter_mut().zip(values).for_each(|(amount, value)| *amount = semiring.project(value));
+        };
         let ledgers = stream(
             &circuit,
             &semiring,

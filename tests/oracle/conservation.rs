@@ -64,7 +64,9 @@ fn check(random: &mut Random, description: Description, request: Request, unbias
     }
     let start: Vec<f32> = (0..2 * case.size(case.last())).map(|_| 2.0 * random.unit() as f32 - 1.0).collect();
     let annotations = case.annotations(&vec![Annotation::Identity; case.rules.len()]);
-    let amount = |value: &f32| f64::from(*value);
+    let amount = |values: &[f32], amounts: &mut [f64]| {
+        amounts.iter_mut().zip(values).for_each(|(amount, value)| *amount = f64::from(*value));
+    };
     let evaluated = case.evaluate(&Real, &annotations, &start, Some(&amount));
     for (execution, ledger) in evaluated.ledgers.iter().enumerate() {
         audit(&case, execution, &evaluated, ledger, unbiased)?;

@@ -1,7 +1,7 @@
 //! One layer of the stream, with its entry in the books.
 
 use kirchhoff_circuit::{Layer, LayerContributions, LayerRule, LayeredCircuit};
-use kirchhoff_kernel::{Cancelled, Edges, Monitor, propagate};
+use kirchhoff_kernel::{Cancelled, Edges, Monitor, Wiring, propagate};
 use kirchhoff_semiring::{AnnotationLoop, Semiring};
 use rayon::prelude::*;
 
@@ -11,6 +11,8 @@ use crate::stream::Bookkeeping;
 
 /// Neurons whose relevance is added up together: sums do not depend on the number of threads.
 const CHUNK: usize = 1 << 13;
+/// Neurons whose amounts are written at a time.
+const FEW: usize = 1 << 9;
 
 /// One layer of the stream.
 pub(crate) struct LayerStep<'a, S: Semiring> {
@@ -117,10 +119,29 @@ impl<S: Semiring> LayerStep<'_, S> {
 
     /// The relevance of some neurons added up; 0 where values do not add up.
     fn sum(&self, relevance: &[S::Value]) -> f64 {
-        let Some(amount) = self.bookkeeping.amount else { return 0.0 };
-        let chunk = |relevance: &[S::Value]| -> f64 { relevance.iter().map(amount).sum() };
-        let sums: Vec<f64> = relevance.par_chunks(CHUNK).map(chunk).collect();
-        sums.into_iter().sum()
+        self.sums(relevance, |_, amounts, sums| {
+            // Several partial sums: one alone would wait for each addition.
+            let (groups, rest) = amounts.as_chunks::<8>();
+            let mut partial = [0.0; 8];
+            groups.iter().for_each(|group| partial.iter_mut().zip(group).for_each(|(sum, amount)| *sum += amount));
+            sums[0] += partial.iter().sum::<f64>() + rest.iter().sum::<f64>();
+        })[0]
+    }
+
+    /// Sums over the amounts of some neurons, in parallel: `add` is given a few of them and the position of the first.
+    fn sums(&self, relevance: &[S::Value], add: impl Fn(usize, &[f64], &mut [f64; 2]) + Sync) -> [f64; 2] {
+        let Some(amount) = self.bookkeeping.amount else { return [0.0; 2] };
+        let chunk = |(number, relevance): (usize, &[S::Value])| {
+            let (mut amounts, mut sums) = ([0.0; FEW], [0.0; 2]);
+            for (part, relevance) in relevance.chunks(FEW).enumerate() {
+                let amounts = &mut amounts[..relevance.len()];
+                amount(relevance, amounts);
+                add(number * CHUNK + part * FEW, amounts, &mut sums);
+            }
+            sums
+        };
+        let sums: Vec<[f64; 2]> = relevance.par_chunks(CHUNK).enumerate().map(chunk).collect();
+        sums.iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
     }
 
     /// The ledger's entries as far as they are known before any edge is walked.
@@ -135,49 +156,45 @@ impl<S: Semiring> LayerStep<'_, S> {
             kept: None,
             neurons: size as u64,
             relevant: destinations.par_iter().filter(|relevance| !self.semiring.is_zero(relevance)).count() as u64,
-            conservation: self.bookkeeping.amount.map(|amount| self.books(execution, destinations, amount)),
+            conservation: self.bookkeeping.amount.map(|_| self.books(execution, destinations)),
         };
         destinations.chunks(size).enumerate().map(entry).collect()
     }
 
     /// What enters the layer, and what no source receives.
-    fn books(
-        &self,
-        execution: usize,
-        destinations: &[S::Value],
-        amount: impl Fn(&S::Value) -> f64 + Sync,
-    ) -> Conservation {
+    fn books(&self, execution: usize, destinations: &[S::Value]) -> Conservation {
         let layer = self.layer();
         let mut books = Conservation { entered: self.sum(destinations), ..Conservation::default() };
         match &layer.rule {
             LayerRule::Pass | LayerRule::Winner => {
                 let mut fan_in = vec![0u64; destinations.len()];
                 for link in &layer.links {
-                    fan_in.iter_mut().zip(link.wiring.fan_in()).for_each(|(sum, edges)| *sum += u64::from(edges));
+                    match link.wiring {
+                        Wiring::Identity { .. } => fan_in.iter_mut().for_each(|sum| *sum += 1),
+                        ref wiring => {
+                            fan_in.iter_mut().zip(wiring.fan_in()).for_each(|(sum, edges)| *sum += u64::from(edges));
+                        }
+                    }
                 }
                 // An addition that passes gives all of it to every branch.
                 books.shares = layer.rule == LayerRule::Winner || fan_in.iter().all(|&edges| edges <= 1);
-                let uncovered = destinations.iter().zip(fan_in).filter(|(_, edges)| *edges == 0);
-                books.uncovered = uncovered.map(|(relevance, _)| amount(relevance)).sum();
+                if fan_in.contains(&0) {
+                    [books.uncovered, _] = self.sums(destinations, |first, amounts, sums| {
+                        let uncovered = amounts.iter().zip(&fan_in[first..]).filter(|(_, edges)| **edges == 0);
+                        sums[0] += uncovered.map(|(amount, _)| amount).sum::<f64>();
+                    });
+                }
             }
             LayerRule::Separable(_) if self.contributions.are_shares() => {
                 books.shares = true;
-                let first = execution * destinations.len();
-                let chunk = |(number, relevance): (usize, &[S::Value])| {
-                    let mut sums = [0.0, 0.0];
-                    for (neuron, relevance) in relevance.iter().enumerate() {
-                        let amount = amount(relevance);
-                        if amount != 0.0 {
-                            let absorbed = self.contributions.absorbed(first + number * CHUNK + neuron);
-                            sums[0] += f64::from(absorbed.bias) * amount;
-                            sums[1] += f64::from(absorbed.stabiliser) * amount;
-                        }
+                let offset = execution * destinations.len();
+                [books.bias, books.stabiliser] = self.sums(destinations, |first, amounts, sums| {
+                    for (neuron, &amount) in (offset + first..).zip(amounts).filter(|(_, amount)| **amount != 0.0) {
+                        let absorbed = self.contributions.absorbed(neuron);
+                        sums[0] += f64::from(absorbed.bias) * amount;
+                        sums[1] += f64::from(absorbed.stabiliser) * amount;
                     }
-                    sums
-                };
-                let sums: Vec<[f64; 2]> = destinations.par_chunks(CHUNK).enumerate().map(chunk).collect();
-                books.bias = sums.iter().map(|sums| sums[0]).sum();
-                books.stabiliser = sums.iter().map(|sums| sums[1]).sum();
+                });
             }
             LayerRule::Separable(_) => {}
         }

@@ -82,8 +82,9 @@ pub enum EvaluationError {
     Cancelled(#[from] Cancelled),
 }
 
-/// How the values of a semiring add up to the sums of a [`Conservation`](crate::Conservation); `None` where they do not.
-pub type Amount<'a, V> = Option<&'a (dyn Fn(&V) -> f64 + Sync)>;
+/// The real numbers that values count as in the sums of a [`Conservation`](crate::Conservation), written one for each
+/// value; `None` where they do not add up.
+pub type Amount<'a, V> = Option<&'a (dyn Fn(&[V], &mut [f64]) + Sync)>;
 
 /// What the ledgers of a stream hold beside the sizes of layers.
 pub struct Bookkeeping<'a, V> {

@@ -42,6 +42,7 @@
 mod backward;
 mod count;
 mod edges;
+mod finite;
 mod forward;
 mod instructions;
 mod monitor;
@@ -54,6 +55,7 @@ mod wiring;
 
 pub use backward::{Backward, Threshold};
 pub use edges::{Contributions, Edges, LayerEdges, Scratch};
+pub use finite::first_not_finite;
 pub use forward::{Forward, Reduction, maximum};
 pub use instructions::{Instructions, UnknownInstructions};
 pub use monitor::{Cancelled, Monitor};

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use kirchhoff_kernel::{
-    Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, WeightFactor, Weights, Wiring, maximum,
+    Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, WeightFactor, Weights, Wiring, first_not_finite,
+    maximum,
 };
 use rayon::prelude::*;
 use thiserror::Error;
@@ -80,7 +81,7 @@ impl Execution {
         if Some(inputs.len()) != size.checked_mul(batch) {
             return Err(ExecutionError::Size { got: inputs.len(), batch, shape: shape.clone() });
         }
-        if let Some(at) = inputs.iter().position(|value| !value.is_finite()) {
+        if let Some(at) = first_not_finite(inputs) {
             return Err(ExecutionError::NotFinite { input: at / size, position: at % size, value: inputs[at] });
         }
         let mut activations: Vec<Arc<[f32]>> = Vec::new();
@@ -162,7 +163,7 @@ impl Step<'_> {
                 values.into()
             }
         };
-        match values.par_iter().position_first(|value| !value.is_finite()) {
+        match first_not_finite(&values) {
             // Finite activations have a finite maximum, unless there are none.
             Some(_) if matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })) => {
                 Err(ExecutionError::EmptyWindow { layer: node.name.clone() })

@@ -1,5 +1,6 @@
 //! The network: a directed acyclic graph of nodes, each with one result.
 
+use kirchhoff_kernel::first_not_finite;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -217,12 +218,12 @@ impl Network {
 
     /// Looks at every parameter once, and lets go of those in mapped files at once.
     fn check_finite(&self) -> Result<(), NetworkError> {
-        const AT_ONCE: usize = 1 << 20;
+        const AT_ONCE: usize = 1 << 22;
         for (_, node) in self.nodes() {
             for (parameter, values) in node.operator.parameters() {
                 for start in (0..values.len()).step_by(AT_ONCE) {
                     let range = start..values.len().min(start + AT_ONCE);
-                    if let Some(offset) = values[range.clone()].iter().position(|value| !value.is_finite()) {
+                    if let Some(offset) = first_not_finite(&values[range.clone()]) {
                         let (name, position) = (node.name.clone(), start + offset);
                         return Err(NetworkError::NotFinite { name, parameter, value: values[position], position });
                     }

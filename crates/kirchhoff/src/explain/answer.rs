@@ -176,7 +176,9 @@ impl SemiringVisitor for Ask<'_> {
         let start = self.start(info, &semiring, &targets)?;
         let mut keep = Keep::tensors(question.kept(circuit)?);
         // Sums of relevance have a meaning where ⊕ is the addition of all real numbers.
-        let project = |value: &S::Value| semiring.project(value);
+        let project = |values: &[S::Value], amounts: &mut [f64]| {
+            amounts.iter_mut().zip(values).for_each(|(amount, value)| *amount = semiring.project(value));
+        };
         let amount: Amount<'_, S::Value> =
             if info.embeds == Carrier::real(Interval::REALS) { Some(&project) } else { None };
         let bookkeeping = Bookkeeping { amount, kept: question.count_kept };

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::lanes::Edge;
 use super::packing::Packing;
-use super::strip::{Operation, one};
+use super::strip::{Operation, PARTIAL, one};
 use crate::instructions::dispatch;
 use crate::{Cancelled, Monitor, Weights};
 
@@ -108,7 +108,8 @@ impl Dense<'_> {
 
     /// Rows of weights whose memory is given back together.
     fn phases(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (step, outputs) = ((PHASE / self.inputs.max(1)).max(1), self.outputs);
+        // Whole partial sums, as products over planes make them.
+        let (step, outputs) = ((PHASE / self.inputs.max(1)).next_multiple_of(PARTIAL).max(PARTIAL), self.outputs);
         (0..outputs).step_by(step).map(move |first| first..(first + step).min(outputs))
     }
 
@@ -208,8 +209,10 @@ impl<O: Operation> WithSimd for Fused<'_, O> {
             let columns = first + number * COLUMNS..first + number * COLUMNS + sums.len();
             let mut joined = [O::ZERO; COLUMNS];
             joined[..sums.len()].copy_from_slice(sums);
-            let (vectors, _) = S::as_mut_simd_f32s(&mut joined);
-            for rows in rows.chunks(ROWS) {
+            let (joined_vectors, _) = S::as_mut_simd_f32s(&mut joined);
+            for rows in rows.chunk_by(|a, b| a / PARTIAL == b / PARTIAL) {
+                let mut partial = [O::ZERO; COLUMNS];
+                let (vectors, _) = S::as_mut_simd_f32s(&mut partial);
                 for &k in rows {
                     let weights = dense.packed(k, columns.clone());
                     let (weights, _) = S::as_simd_f32s(&weights);
@@ -217,6 +220,9 @@ impl<O: Operation> WithSimd for Fused<'_, O> {
                     for (sum, weight) in vectors.iter_mut().zip(weights) {
                         *sum = O::join(simd, one, *sum, *weight, value);
                     }
+                }
+                for (joined, sum) in joined_vectors.iter_mut().zip(vectors) {
+                    *joined = O::plus_vectors(simd, *joined, *sum);
                 }
             }
             sums.copy_from_slice(&joined[..sums.len()]);

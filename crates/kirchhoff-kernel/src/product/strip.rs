@@ -14,6 +14,10 @@ const VECTORS_OF_32: usize = 6;
 /// With 16 registers, 4 × 3 accumulators leave room for three vectors of data and a weight.
 const VECTORS_OF_16: usize = 3;
 
+/// Edges whose products make a partial sum of their own: rounding grows with the length of a sum, and so with this number
+/// and with the number of partial sums, not with their product.
+pub(super) const PARTIAL: usize = 128;
+
 /// A `⊕` and a `⊗` on `f32` that have instructions of their own.
 pub(crate) trait Operation: Copy + Send + Sync {
     /// Neutral for `⊕`, and what `⊗` with the value outside of an image gives.
@@ -21,6 +25,9 @@ pub(crate) trait Operation: Copy + Send + Sync {
 
     /// `sum ⊕ (weight ⊗ value)` of vectors; `one` is [`one`].
     fn join<S: Simd>(simd: S, one: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s;
+
+    /// `a ⊕ b` of vectors.
+    fn plus_vectors<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s;
 
     /// `sum ⊕ (weight ⊗ value)`.
     fn join_one(sum: f32, weight: f32, value: f32) -> f32;
@@ -54,6 +61,11 @@ impl Operation for PlusTimes {
     }
 
     #[inline(always)]
+    fn plus_vectors<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+        simd.add_f32s(a, b)
+    }
+
+    #[inline(always)]
     fn join_one(sum: f32, weight: f32, value: f32) -> f32 {
         sum + weight * value
     }
@@ -70,6 +82,11 @@ impl Operation for MaxTimes {
     #[inline(always)]
     fn join<S: Simd>(simd: S, _: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s {
         simd.max_f32s(sum, simd.mul_f32s(weight, value))
+    }
+
+    #[inline(always)]
+    fn plus_vectors<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+        simd.max_f32s(a, b)
     }
 
     #[inline(always)]
@@ -92,6 +109,11 @@ impl Operation for MinPlus {
     }
 
     #[inline(always)]
+    fn plus_vectors<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+        simd.min_f32s(a, b)
+    }
+
+    #[inline(always)]
     fn join_one(sum: f32, weight: f32, value: f32) -> f32 {
         Self::plus(sum, weight + value)
     }
@@ -108,6 +130,11 @@ impl Operation for MaxPlus {
     #[inline(always)]
     fn join<S: Simd>(simd: S, one: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s {
         simd.max_f32s(sum, simd.mul_add_e_f32s(weight, one, value))
+    }
+
+    #[inline(always)]
+    fn plus_vectors<S: Simd>(simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+        simd.max_f32s(a, b)
     }
 
     #[inline(always)]
@@ -162,7 +189,7 @@ pub(super) struct Strip<'a> {
     pub panel: usize,
     /// Columns of the strip that are wanted.
     pub columns: usize,
-    /// The result, `[panel, ROWS, width()]`; columns beyond those wanted may be written too.
+    /// The result, `[panel, ROWS, width()]`, all 0 at first; columns beyond those wanted may be written too.
     pub out: &'a mut [f32],
 }
 
@@ -214,25 +241,36 @@ impl Tile<'_> {
     /// One panel of rows over `N` vectors of columns.
     #[inline(always)]
     fn run<S: Simd, O: Operation, const N: usize>(self, simd: S, weights: &[f32], out: &mut [f32]) {
-        let mut sums = [[simd.splat_f32s(O::ZERO); N]; ROWS];
         let one = one(simd);
-        for &channel in self.channels {
-            let planes = &self.planes[channel * self.channel..];
-            let weights = &weights[channel * self.shifts.len() * ROWS..][..self.shifts.len() * ROWS];
-            for (&shift, weights) in self.shifts.iter().zip(weights.chunks_exact(ROWS)) {
-                let (values, _) = S::as_simd_f32s(&planes[shift..shift + N * S::F32_LANES]);
-                let values: [S::f32s; N] = std::array::from_fn(|n| values[n]);
-                for (sums, &weight) in sums.iter_mut().zip(weights) {
-                    let weight = simd.splat_f32s(weight);
-                    for (sum, value) in sums.iter_mut().zip(values) {
-                        *sum = O::join(simd, one, *sum, weight, value);
+        let together = (PARTIAL / self.shifts.len()).max(1);
+        let mut channels = self.channels;
+        while let Some(first) = channels.first() {
+            // Channels whose edges make one partial sum, whichever of them are left out.
+            let part = first / together;
+            let end = channels.iter().position(|channel| channel / together != part).unwrap_or(channels.len());
+            let (these, others) = channels.split_at(end);
+            channels = others;
+            let mut sums = [[simd.splat_f32s(O::ZERO); N]; ROWS];
+            for &channel in these {
+                let planes = &self.planes[channel * self.channel..];
+                let weights = &weights[channel * self.shifts.len() * ROWS..][..self.shifts.len() * ROWS];
+                for (&shift, weights) in self.shifts.iter().zip(weights.chunks_exact(ROWS)) {
+                    let (values, _) = S::as_simd_f32s(&planes[shift..shift + N * S::F32_LANES]);
+                    let values: [S::f32s; N] = std::array::from_fn(|n| values[n]);
+                    for (sums, &weight) in sums.iter_mut().zip(weights) {
+                        let weight = simd.splat_f32s(weight);
+                        for (sum, value) in sums.iter_mut().zip(values) {
+                            *sum = O::join(simd, one, *sum, weight, value);
+                        }
                     }
                 }
             }
-        }
-        for (sums, out) in sums.iter().zip(out.chunks_exact_mut(self.width)) {
-            let (out, _) = S::as_mut_simd_f32s(&mut out[..N * S::F32_LANES]);
-            out.copy_from_slice(sums);
+            for (sums, out) in sums.iter().zip(out.chunks_exact_mut(self.width)) {
+                let (out, _) = S::as_mut_simd_f32s(&mut out[..N * S::F32_LANES]);
+                for (out, sum) in out.iter_mut().zip(sums) {
+                    *out = O::plus_vectors(simd, *out, *sum);
+                }
+            }
         }
     }
 }

@@ -14,3 +14,4 @@ mod new;
 mod process;
 mod refused_files;
 mod refused_options;
+mod simplify;

@@ -41,6 +41,8 @@ pub enum Verb {
     Evaluate(Evaluate),
     /// Show a model or a circuit: its layers, shapes and sizes.
     Inspect(Inspect),
+    /// Make a circuit smaller, for a class of semirings.
+    Simplify(Simplify),
     /// Write the formula of a circuit: text, LaTeX, S-expressions, JSON, CNF, NNF.
     Formula(Box<Formula>),
     /// Draw a circuit, as SVG or in GraphViz's language.
@@ -296,6 +298,45 @@ pub struct Inspect {
     pub verify: bool,
     #[command(flatten)]
     pub model: ModelOptions,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `kirchhoff simplify`.
+#[derive(Args, Debug)]
+pub struct Simplify {
+    /// The circuit file
+    pub circuit: PathBuf,
+    /// Class of semirings that the result is for: any, commutative, idempotent, absorptive, boolean, or a semiring's name
+    #[arg(long = "for", value_name = "CLASS", default_value = "any")]
+    pub class: String,
+    /// Saturate, however large the circuit is [default: up to 20 000 gates]
+    #[arg(long, conflicts_with = "linear")]
+    pub saturate: bool,
+    /// The linear-time pass alone
+    #[arg(long)]
+    pub linear: bool,
+    /// Largest number of nodes of the e-graph [default: 100 000]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_nodes: Option<usize>,
+    /// Equal gates that are kept side by side [default: 64]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_alternatives: Option<usize>,
+    /// How often rewrites are tried on everything [default: 100]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_iterations: Option<usize>,
+    /// Products that a gate is multiplied out to, at most [default: 64]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_terms: Option<usize>,
+    /// Steps of the search for the smallest circuit [default: 1 000 000]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_steps: Option<usize>,
+    /// Stop rewriting after so many seconds; the result then depends on the machine [default: no limit]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "linear")]
+    pub max_seconds: Option<u64>,
+    /// File to write, a .safetensors
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
     #[command(flatten)]
     pub common: Common,
 }

@@ -22,6 +22,7 @@ mod pictures;
 mod progress;
 mod questions;
 mod report;
+mod simplify;
 
 pub use arguments::Arguments;
 use arguments::{Common, Verb};
@@ -49,6 +50,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             evaluate::run(&arguments)
         }
         Verb::Inspect(arguments) => inspect::run(&arguments),
+        Verb::Simplify(arguments) => simplify::run(&arguments),
         Verb::Formula(arguments) => {
             set_threads(&arguments.circuit.common)?;
             formula::formula(&arguments)

@@ -1,7 +1,5 @@
 //! A case: one network, one batch of inputs and the rules of its layers, evaluated by the oracle and by the evaluator.
 
-use std::fmt::Debug;
-
 use kirchhoff_circuit::{LayeredCircuit, TensorId};
 use kirchhoff_compile::{Rule, compile};
 use kirchhoff_evaluate::{Amount, Annotate, Annotations, Bookkeeping, Keep, Ledger, stream};
@@ -222,9 +220,4 @@ impl<S: Semiring> Algebra for Own<S> {
     fn times(&self, a: &S::Value, b: &S::Value) -> S::Value {
         self.0.times(a, b)
     }
-}
-
-/// The text of values, which is the same only for the same bits: floats print as the shortest text that reads back.
-pub fn bits<V: Debug>(values: &[V]) -> String {
-    format!("{values:?}")
 }

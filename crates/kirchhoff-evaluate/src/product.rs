@@ -91,10 +91,8 @@ impl<S: Semiring> AnnotationLoop<S::Value> for AnyProduct<'_, S> {
     fn run(self, theta: impl Fn(f32) -> S::Value + Copy + Send + Sync) -> Result<(), Cancelled> {
         let AnyProduct { semiring, backward, destinations, sources, monitor } = self;
         // Known when this is compiled, so that no kernel is compiled for values that never reach it.
-        if const { suits_lanes::<S::Value>() } {
-            if backward.terms() == 1 || semiring.is_zero(&theta(0.0)) {
-                return backward.any(semiring, theta, destinations, sources, monitor);
-            }
+        if const { suits_lanes::<S::Value>() } && (backward.terms() == 1 || semiring.is_zero(&theta(0.0))) {
+            return backward.any(semiring, theta, destinations, sources, monitor);
         }
         // Term by term, an edge would count once for each term that is 0 on it, and not at all without terms.
         let edges = backward.edges();

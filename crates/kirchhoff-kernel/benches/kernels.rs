@@ -106,8 +106,11 @@ impl Layer {
     }
 }
 
-/// The kernels, by name, each as one pass over a layer.
-const KERNELS: [(&str, fn(&Layer)); 10] = [
+/// A name, and one pass over a layer.
+type Kernel = (&'static str, fn(&Layer));
+
+/// The kernels that are measured.
+const KERNELS: [Kernel; 10] = [
     ("plus-times", |layer| float(layer, |edges, r, out| edges.plus_times(r, out, &()))),
     ("max-times", |layer| float(layer, |edges, r, out| edges.max_times(r, out, &()))),
     ("min-plus", |layer| float(layer, |edges, r, out| edges.min_plus(r, out, &()))),

@@ -17,7 +17,7 @@
 pub fn logarithm(x: f32) -> f32 {
     const LN2_HIGH: f32 = 6.931_381e-1;
     const LN2_LOW: f32 = 9.058_001e-6;
-    const COEFFICIENTS: [f32; 4] = [0.666_666_63, 0.400_009_72, 0.284_987_87, 0.242_790_79];
+    const COEFFICIENTS: [f32; 4] = [0.666_666_6, 0.400_009_72, 0.284_987_87, 0.242_790_79];
     /// `√½` in bits, so that `1 + f` lies around 1.
     const ROOT: u32 = 0x3f35_04f3;
     const ONE: u32 = 0x3f80_0000;

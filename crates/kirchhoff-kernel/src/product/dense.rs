@@ -24,6 +24,9 @@ const EXECUTIONS: usize = 4;
 /// Weights that are read before their memory is given back: 16 MiB.
 const PHASE: usize = 4 << 20;
 
+/// Works on some rows over the columns of some sums, from a first column on.
+type Task<'a, V> = dyn Fn(&[usize], usize, &mut [V]) + Sync + 'a;
+
 /// A dense layer's weights, `[outputs, inputs]`.
 #[derive(Clone, Copy)]
 pub(crate) struct Dense<'a> {
@@ -119,7 +122,7 @@ impl Dense<'_> {
         dead: &dyn Fn(usize) -> bool,
         sums: &mut [V],
         monitor: &dyn Monitor,
-        task: &(dyn Fn(&[usize], usize, &mut [V]) + Sync),
+        task: &Task<'_, V>,
     ) -> Result<(), Cancelled> {
         for phase in self.phases() {
             let rows: Vec<usize> = phase.clone().filter(|&k| !dead(k)).collect();

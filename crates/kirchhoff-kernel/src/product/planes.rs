@@ -199,12 +199,7 @@ impl<'a> Planes<'a> {
     }
 
     /// Runs over plans, groups, blocks of panels whose packed weights fit into memory, and images.
-    fn blocks<T: Send>(
-        &self,
-        packing: Packing,
-        target: &mut [T],
-        run: &(dyn Fn(&Block<'_>, usize, &mut [T]) -> Result<(), Cancelled> + Sync),
-    ) -> Result<(), Cancelled> {
+    fn blocks<T: Send>(&self, packing: Packing, target: &mut [T], run: &Run<'_, T>) -> Result<(), Cancelled> {
         for plan in &self.plans {
             let panel = self.data.channels * plan.taps.len() * ROWS;
             let panels = self.result.channels.div_ceil(ROWS);
@@ -333,6 +328,9 @@ impl<'a> Planes<'a> {
         }
     }
 }
+
+/// Runs a block on an image of a number, whose result it is given.
+type Run<'a, T> = dyn Fn(&Block<'_>, usize, &mut [T]) -> Result<(), Cancelled> + Sync + 'a;
 
 /// Neighbouring columns of the flattened result.
 struct Span {

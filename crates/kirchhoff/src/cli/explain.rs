@@ -72,7 +72,7 @@ fn answer(asked: &Asked, quiet: bool) -> Result<(Vec<Answer>, Vec<Summary>), Fai
         progress.say("network");
         let execution = asked.run(batch.clone(), &progress)?;
         let names: Vec<_> = questions.iter().map(|question| question.semiring.name).collect();
-        progress.say(&names.join(", "));
+        progress.say(names.join(", "));
         let part = questions.iter().map(|question| question.part(batch.clone(), inputs.count));
         let part = part.collect::<Result<Vec<_>, _>>()?;
         for (number, answer) in explain_all(&execution, &part, &progress)?.into_iter().enumerate() {

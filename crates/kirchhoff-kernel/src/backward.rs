@@ -167,9 +167,9 @@ impl<'a> Backward<'a> {
         Ok(())
     }
 
-    /// `sums[j] = Σ_k R[k]` over the edges with `d ≥ θ`, or `|d| > θ`, as machine numbers: `least` numbers, whose sums the
-    /// caller knows to be representable. What an edge must reach is compared with `ρ(w) · v(k)`, from which it differs by
-    /// a factor of the source alone: rounding is monotone, so that each neuron has one such bound, exactly.
+    /// `sums[j] = Σ_k R[k]` over the edges with `d ≥ θ`, or `|d| > θ`, in machine numbers that the
+    /// caller knows to hold every sum. Each source has a bound that `ρ(w) · v(k)` must reach for an edge to pass: rounding is
+    /// monotone, so that the bound is exact.
     ///
     /// Terms must be [separate](Backward::is_separate), and the threshold must not keep 0.
     ///

@@ -31,17 +31,18 @@
 //! | [`circuit`] | `kirchhoff-circuit` | provenance circuits |
 //! | [`compile`] | `kirchhoff-compile` | rules and composites |
 //! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
+//! | [`explain`] | `kirchhoff-explain` | questions about executions, and their answers |
 //! | [`render`] | `kirchhoff-render` | heat maps and sheets |
 //!
 //! Of small networks, [`gates`] makes circuits with every gate explicit, which are read as formulas.
 
 pub mod embedded;
-pub mod explain;
 pub mod gates;
 
 pub use kirchhoff_circuit as circuit;
 pub use kirchhoff_compile as compile;
 pub use kirchhoff_evaluate as evaluate;
+pub use kirchhoff_explain as explain;
 pub use kirchhoff_kernel as kernel;
 pub use kirchhoff_network as network;
 pub use kirchhoff_render as render;

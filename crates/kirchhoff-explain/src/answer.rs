@@ -10,7 +10,7 @@ use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Array, Carrier, DefaultStart, Embed, Interval, Limbs, SemiringInfo, SemiringVisitor, visit};
 use serde::Serialize;
 
-use super::{ExplainError, Question};
+use crate::{ExplainError, Question};
 
 /// The relevance of a batch of inputs in one semiring.
 #[derive(Clone, Debug)]
@@ -262,7 +262,7 @@ impl Ask<'_> {
 }
 
 /// What a target of the given sign and logit starts with.
-pub(super) fn start_value<S: Embed>(
+pub(crate) fn start_value<S: Embed>(
     info: &'static SemiringInfo,
     semiring: &S,
     start: DefaultStart,
@@ -288,7 +288,7 @@ pub(super) fn start_value<S: Embed>(
 }
 
 /// The relevance of images with their channels joined by ⊕; of anything else, itself.
-pub(super) fn joined<S: Embed>(semiring: &S, relevance: &[S::Value], shape: &[usize]) -> Vec<S::Value> {
+pub(crate) fn joined<S: Embed>(semiring: &S, relevance: &[S::Value], shape: &[usize]) -> Vec<S::Value> {
     let [channels, height, width] = shape[..] else { return relevance.to_vec() };
     let area = height * width;
     let image = |values: &[S::Value]| -> Vec<S::Value> {

@@ -10,8 +10,8 @@ use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Annotation, Embed, Image, SemiringInfo, SemiringVisitor, visit};
 use serde::{Deserialize, Serialize};
 
-use super::answer::{joined, start_value};
-use super::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
+use crate::answer::{joined, start_value};
+use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
 
 /// What is known of a gate circuit beside its gates: stored with it as its notes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use kirchhoff_evaluate::Annotations;
 use kirchhoff_network::{Execution, Network};
 use kirchhoff_semiring::{Annotation, DefaultStart, LookupError, SemiringInfo, find};
 
-use super::{ExplainError, Target};
+use crate::{ExplainError, Target};
 
 /// One explanation to make of every input: in which semiring, under which rules, from where.
 ///
@@ -124,7 +124,7 @@ impl Question {
     /// tell: rules, annotations, targets and the layers to keep.
     ///
     /// # Errors
-    /// Whatever [`explain`](super::explain()) would refuse for these reasons.
+    /// Whatever [`explain`](crate::explain) would refuse for these reasons.
     pub fn check(&self, network: &Arc<Network>) -> Result<(), ExplainError> {
         // A circuit of no executions has every layer of one with executions.
         let execution = Execution::run(network.clone(), &[], 0, &())?;
@@ -182,8 +182,11 @@ impl Question {
         Ok(Annotations::new(layers.iter().map(of).collect::<Result<_, ExplainError>>()?))
     }
 
-    /// The tensors to keep, from input to output.
-    pub(crate) fn kept(&self, circuit: &LayeredCircuit) -> Result<Vec<TensorId>, ExplainError> {
+    /// The tensors to keep the relevance of, from input to output.
+    ///
+    /// # Errors
+    /// A pattern that means no tensor.
+    pub fn kept(&self, circuit: &LayeredCircuit) -> Result<Vec<TensorId>, ExplainError> {
         let all = || (0..circuit.tensors().len()).map(|index| TensorId(index as u32));
         let patterns = match &self.layers {
             Layers::Input => return Ok(vec![circuit.input()]),

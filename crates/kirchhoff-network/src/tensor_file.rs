@@ -1,5 +1,7 @@
 //! Tensors by name, and the values of those of safetensors files.
 
+use std::ops::Range;
+
 use half::{bf16, f16};
 use kirchhoff_file::TensorFile;
 use kirchhoff_kernel::Weights;
@@ -36,9 +38,31 @@ impl Tensors for TensorFile {
             Dtype::F16 => Ok(converted(bytes, |b: [u8; 2]| f16::from_le_bytes(b).to_f32())),
             Dtype::BF16 => Ok(converted(bytes, |b: [u8; 2]| bf16::from_le_bytes(b).to_f32())),
             Dtype::F64 => Ok(converted(bytes, |b: [u8; 8]| f64::from_le_bytes(b) as f32)),
-            other => Err(format!("holds {other} values: only F64, F32, F16 and BF16 can be read")),
+            other => Err(not_read(other)),
         })
     }
+}
+
+/// Some of a tensor's values, or in words why they cannot be had. `None` without such a tensor.
+///
+/// # Panics
+/// If the range leaves the tensor.
+pub(crate) fn floats(file: &TensorFile, name: &str, range: Range<usize>) -> Option<Result<Vec<f32>, String>> {
+    let (dtype, bytes) = (file.dtype(name)?, file.bytes(name)?);
+    let size = dtype.bitsize() / 8;
+    let bytes = &bytes[range.start * size..range.end * size];
+    let values: Vec<f32> = match dtype {
+        Dtype::F32 => bytes.as_chunks().0.iter().map(|&chunk| f32::from_le_bytes(chunk)).collect(),
+        Dtype::F16 => bytes.as_chunks().0.iter().map(|&chunk| f16::from_le_bytes(chunk).to_f32()).collect(),
+        Dtype::BF16 => bytes.as_chunks().0.iter().map(|&chunk| bf16::from_le_bytes(chunk).to_f32()).collect(),
+        Dtype::F64 => bytes.as_chunks().0.iter().map(|&chunk| f64::from_le_bytes(chunk) as f32).collect(),
+        other => return Some(Err(not_read(other))),
+    };
+    Some(Ok(values))
+}
+
+fn not_read(dtype: Dtype) -> String {
+    format!("holds {dtype} values: only F64, F32, F16 and BF16 can be read")
 }
 
 fn converted<const N: usize>(bytes: &[u8], value: impl Fn([u8; N]) -> f32) -> Weights {

@@ -89,6 +89,9 @@ pub enum Error {
         /// The longest side allowed.
         longest: u32,
     },
+    /// The plot could not be drawn.
+    #[error("cannot draw the plot: {0}")]
+    Plot(String),
     /// The picture could not be encoded.
     #[error("cannot encode the picture as PNG")]
     Encode(#[source] image::ImageError),

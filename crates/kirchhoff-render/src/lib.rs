@@ -1,4 +1,4 @@
-//! Pictures of relevance: heat maps, sheets and terminal previews.
+//! Pictures of relevance: heat maps, sheets and terminal previews; plots and reports of studies.
 //!
 //! This crate knows neither networks nor circuits. It takes flat arrays of numbers with their shapes, and is told only
 //! what [`Kind`] of numbers they are; everything else follows from that and can be changed. Lay a tensor out as a
@@ -32,8 +32,10 @@ mod map;
 mod number;
 mod palette;
 mod picture;
+mod plot;
 mod png;
 mod preview;
+mod report;
 mod sheet;
 mod style;
 mod text;
@@ -46,7 +48,9 @@ pub use map::{HeatMap, grid_shape, mosaic_shape};
 pub use number::format_value;
 pub use palette::Palette;
 pub use picture::{READABLE_SIZE, input_picture, render};
+pub use plot::{Curve, Plot};
 pub use png::{encode_png, write_png};
 pub use preview::{PreviewPanel, PreviewSize, preview, preview_row};
+pub use report::Report;
 pub use sheet::{Panel, Sheet, SheetRow, SheetSize};
 pub use style::{Kind, Scale, Style};

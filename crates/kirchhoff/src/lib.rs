@@ -33,6 +33,7 @@
 //! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
 //! | [`explain`] | `kirchhoff-explain` | questions about executions, and their answers |
 //! | [`render`] | `kirchhoff-render` | heat maps and sheets |
+//! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
 //! Of small networks, [`gates`] makes circuits with every gate explicit, which are read as formulas.
 
@@ -47,3 +48,4 @@ pub use kirchhoff_kernel as kernel;
 pub use kirchhoff_network as network;
 pub use kirchhoff_render as render;
 pub use kirchhoff_semiring as semiring;
+pub use kirchhoff_study as study;

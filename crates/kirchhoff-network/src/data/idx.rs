@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
@@ -16,9 +16,9 @@ const FORMAT: &str = "IDX";
 const LABELS_LIMIT: usize = 1 << 28;
 
 /// An open file, behind its header.
-struct IdxFile<'a> {
-    path: &'a Path,
-    reader: Box<dyn Read>,
+pub(crate) struct IdxFile {
+    path: PathBuf,
+    reader: Box<dyn Read + Send>,
     kind: Kind,
     shape: Vec<usize>,
 }
@@ -34,14 +34,26 @@ enum Kind {
 pub(crate) fn read(path: &Path, source: &mut Source) -> Result<(), InputError> {
     let file = IdxFile::open(path)?;
     let (kind, shape) = (file.kind, file.shape.clone());
-    source.array(path, &shape, || {
-        let bytes = file.data()?;
-        Ok(match kind {
-            Kind::Byte => bytes.into_iter().map(|byte| f32::from(byte) / 255.0).collect(),
+    source.array(path, &shape, || Ok(kind.values(&file.data()?)))
+}
+
+impl Kind {
+    /// Bytes of a value.
+    fn size(self) -> usize {
+        match self {
+            Kind::Byte => 1,
+            Kind::Float => 4,
+            Kind::Double => 8,
+        }
+    }
+
+    fn values(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Kind::Byte => bytes.iter().map(|&byte| f32::from(byte) / 255.0).collect(),
             Kind::Float => bytes.as_chunks().0.iter().map(|&chunk| f32::from_be_bytes(chunk)).collect(),
             Kind::Double => bytes.as_chunks().0.iter().map(|&chunk| f64::from_be_bytes(chunk) as f32).collect(),
-        })
-    })
+        }
+    }
 }
 
 /// Reads the labels of a data set: an IDX file of unsigned bytes with one axis, plain or gzipped.
@@ -61,15 +73,15 @@ pub fn read_labels(path: &Path) -> Result<Vec<usize>, InputError> {
     Ok(file.data()?.into_iter().map(usize::from).collect())
 }
 
-impl<'a> IdxFile<'a> {
-    fn open(path: &'a Path) -> Result<Self, InputError> {
+impl IdxFile {
+    pub(crate) fn open(path: &Path) -> Result<Self, InputError> {
         let io = |error| InputError::io(path, error);
         let mut start = Vec::new();
         File::open(path).map_err(io)?.take(2).read_to_end(&mut start).map_err(io)?;
         let file = BufReader::new(File::open(path).map_err(io)?);
-        let reader: Box<dyn Read> =
+        let reader: Box<dyn Read + Send> =
             if start == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-        let mut file = IdxFile { path, reader, kind: Kind::Byte, shape: Vec::new() };
+        let mut file = IdxFile { path: path.to_path_buf(), reader, kind: Kind::Byte, shape: Vec::new() };
 
         let [zero, also_zero, kind, axes] = file.header_bytes()?;
         if [zero, also_zero] != [0, 0] {
@@ -93,7 +105,7 @@ impl<'a> IdxFile<'a> {
     }
 
     fn malformed(&self, reason: &str) -> InputError {
-        InputError::malformed(self.path, FORMAT, reason)
+        InputError::malformed(&self.path, FORMAT, reason)
     }
 
     /// What a reader's error says about the file.
@@ -102,7 +114,7 @@ impl<'a> IdxFile<'a> {
             ErrorKind::UnexpectedEof => self.malformed("it is truncated"),
             // Decompressors say so of damage, not of disks.
             ErrorKind::InvalidInput | ErrorKind::InvalidData => self.malformed(&format!("it is damaged: {error}")),
-            _ => InputError::io(self.path, error),
+            _ => InputError::io(&self.path, error),
         }
     }
 
@@ -115,16 +127,36 @@ impl<'a> IdxFile<'a> {
         }
     }
 
+    /// The shape of all values.
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// The next `count` values.
+    pub(crate) fn next(&mut self, count: usize) -> Result<Vec<f32>, InputError> {
+        let mut bytes = vec![0; count * self.kind.size()];
+        match self.reader.read_exact(&mut bytes) {
+            Ok(()) => Ok(self.kind.values(&bytes)),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Passes over the next `count` values.
+    pub(crate) fn skip(&mut self, count: usize) -> Result<(), InputError> {
+        let bytes = (count * self.kind.size()) as u64;
+        let passed = std::io::copy(&mut self.reader.by_ref().take(bytes), &mut std::io::sink());
+        match passed {
+            Ok(passed) if passed == bytes => Ok(()),
+            Ok(_) => Err(self.malformed("it is truncated")),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
     /// The bytes of all values. A compressed file is expanded as far as its header says, and one byte further.
     fn data(mut self) -> Result<Vec<u8>, InputError> {
-        let size = match self.kind {
-            Kind::Byte => 1,
-            Kind::Float => 4,
-            Kind::Double => 8,
-        };
         let shape = &self.shape;
         let expected = elements(shape)
-            .and_then(|count| count.checked_mul(size))
+            .and_then(|count| count.checked_mul(self.kind.size()))
             .ok_or_else(|| self.malformed(&format!("the shape {shape:?} is too large")))?;
         let mut bytes = Vec::new();
         let result = self.reader.by_ref().take(expected as u64).read_to_end(&mut bytes);

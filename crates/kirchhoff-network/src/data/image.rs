@@ -38,20 +38,32 @@ pub(crate) fn read(path: &Path, source: &mut Source) -> Result<(), InputError> {
     source.image(path, &shape, values)
 }
 
+/// Width and height of a PNG or JPEG, from its header alone.
+pub(crate) fn size(path: &Path) -> Result<(u32, u32), InputError> {
+    opened(path)?.into_dimensions().map_err(|error| failed(path, error))
+}
+
 fn decode(path: &Path) -> Result<DynamicImage, InputError> {
+    opened(path)?.decode().map_err(|error| failed(path, error))
+}
+
+fn opened(path: &Path) -> Result<ImageReader<BufReader<File>>, InputError> {
     let io = |error| InputError::io(path, error);
-    let malformed = |reason: String| InputError::malformed(path, "PNG or JPEG", reason);
     // The content tells the format: pictures are often saved under the other extension.
     let file = BufReader::new(File::open(path).map_err(io)?);
     let reader = ImageReader::new(file).with_guessed_format().map_err(io)?;
-    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg)) {
-        return Err(malformed("it starts as neither".to_string()));
+    match reader.format() {
+        Some(ImageFormat::Png | ImageFormat::Jpeg) => Ok(reader),
+        _ => Err(InputError::malformed(path, "PNG or JPEG", "it starts as neither")),
     }
-    reader.decode().map_err(|error| match error {
-        ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => io(error),
+}
+
+fn failed(path: &Path, error: ImageError) -> InputError {
+    match error {
+        ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => InputError::io(path, error),
         ImageError::Limits(error) => InputError::unsupported(path, format!("the image is too large: {error}")),
-        error => malformed(error.to_string()),
-    })
+        error => InputError::malformed(path, "PNG or JPEG", error.to_string()),
+    }
 }
 
 fn view(path: &Path, shape: &[usize]) -> Result<View, InputError> {

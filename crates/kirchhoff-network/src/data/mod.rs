@@ -5,11 +5,14 @@ mod error;
 mod fit;
 mod idx;
 mod image;
+mod labels;
 mod npy;
 mod preprocessing;
 mod read;
+mod set;
 
 pub use error::InputError;
 pub use idx::read_labels;
 pub use preprocessing::{Layout, Preprocessing};
 pub use read::{Inputs, read_inputs};
+pub use set::{Batch, DataSet, DataSetOptions, Skipped, Split};

@@ -3,7 +3,8 @@
 //! The header is read here and not by a library: those there are evaluate it as a Python literal, recursively, and a
 //! hostile header overflows their stack. A plain array's header is one flat dictionary.
 
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use half::f16;
 use kirchhoff_file::MappedFile;
@@ -26,33 +27,102 @@ struct Header {
 
 /// Reads a `.npy` file of float16, float32, float64, or 8-bit values, which are divided by 255.
 pub(crate) fn read(path: &Path, source: &mut Source) -> Result<(), InputError> {
-    let io = |error| InputError::io(path, error);
-    let malformed = |reason: String| InputError::malformed(path, FORMAT, reason);
-    let file = MappedFile::open(path).map_err(io)?;
-    if file.is_empty() {
-        return Err(malformed("it is empty".to_string()));
-    }
-    let (header, data) = split(&file).map_err(malformed)?;
-    let convert = conversion(&header.kind).ok_or_else(|| {
-        let kind = &header.kind;
-        let reason = format!("its values are of type '{kind}': only float16, float32, float64 and uint8 can be read");
-        InputError::unsupported(path, reason)
-    })?;
-    let expected = elements(&header.shape).and_then(|count| count.checked_mul(convert.size));
-    if expected != Some(data.len()) {
-        let (shape, got) = (&header.shape, data.len());
-        let expected = expected.map_or("more bytes than there can be".to_string(), |bytes| format!("{bytes} bytes"));
-        return Err(malformed(format!("values of shape {shape:?} take {expected}, but {got} follow the header")));
-    }
+    let file = NpyFile::open(path)?;
+    let header = &file.header;
+    // Before the shape: values that cannot be read fit nowhere.
+    file.values(0..0)?;
     source.array(path, &header.shape, || {
-        let values: Vec<f32> = data.chunks_exact(convert.size).map(convert.value).collect();
+        let values = file.values(0..elements(&header.shape).unwrap_or_default())?;
         if !header.fortran_order {
             return Ok(values);
         }
         let array = ArrayViewD::from_shape(IxDyn(&header.shape).f(), &values)
-            .map_err(|error| malformed(format!("its shape cannot be taken: {error}")))?;
+            .map_err(|error| InputError::malformed(path, FORMAT, format!("its shape cannot be taken: {error}")))?;
         Ok(array.iter().copied().collect())
     })
+}
+
+/// A mapped file whose header is sound and followed by as many bytes as it says.
+pub(crate) struct NpyFile {
+    path: PathBuf,
+    file: MappedFile,
+    header: Header,
+    /// Where the values start.
+    start: usize,
+}
+
+impl NpyFile {
+    pub(crate) fn open(path: &Path) -> Result<Self, InputError> {
+        let malformed = |reason: String| InputError::malformed(path, FORMAT, reason);
+        let file = MappedFile::open(path).map_err(|error| InputError::io(path, error))?;
+        if file.is_empty() {
+            return Err(malformed("it is empty".to_string()));
+        }
+        let (header, data) = split(&file).map_err(malformed)?;
+        // A type that is none of these is refused when its values are asked for.
+        let size = conversion(&header.kind).map(|convert| convert.size);
+        let size = size.or_else(|| integer(&header.kind).map(|(size, ..)| size));
+        if let Some(size) = size {
+            let expected = elements(&header.shape).and_then(|count| count.checked_mul(size));
+            if expected != Some(data.len()) {
+                let (shape, got) = (&header.shape, data.len());
+                let expected =
+                    expected.map_or("more bytes than there can be".to_string(), |bytes| format!("{bytes} bytes"));
+                let reason = format!("values of shape {shape:?} take {expected}, but {got} follow the header");
+                return Err(malformed(reason));
+            }
+        }
+        let start = file.len() - data.len();
+        Ok(NpyFile { path: path.to_path_buf(), start, header, file })
+    }
+
+    pub(crate) fn shape(&self) -> &[usize] {
+        &self.header.shape
+    }
+
+    /// Whether the first axis is the one that changes fastest.
+    pub(crate) fn is_fortran_order(&self) -> bool {
+        self.header.fortran_order && self.header.shape.len() > 1
+    }
+
+    /// Some of the values, in the order of the file.
+    pub(crate) fn values(&self, range: Range<usize>) -> Result<Vec<f32>, InputError> {
+        let convert = conversion(&self.header.kind)
+            .ok_or_else(|| self.unsupported("only float16, float32, float64 and uint8 can be read"))?;
+        let bytes = &self.file[self.start + range.start * convert.size..self.start + range.end * convert.size];
+        Ok(bytes.chunks_exact(convert.size).map(convert.value).collect())
+    }
+
+    /// All values as integers.
+    pub(crate) fn integers(&self) -> Result<Vec<i64>, InputError> {
+        let (size, big_endian, signed) =
+            integer(&self.header.kind).ok_or_else(|| self.unsupported("labels are integers"))?;
+        Ok(self.file[self.start..].chunks_exact(size).map(|bytes| whole(bytes, big_endian, signed)).collect())
+    }
+
+    fn unsupported(&self, hint: &str) -> InputError {
+        InputError::unsupported(&self.path, format!("its values are of type '{}': {hint}", self.header.kind))
+    }
+}
+
+/// Size, order and signedness of integers of a type; `None` for other types.
+fn integer(kind: &str) -> Option<(usize, bool, bool)> {
+    let (order, rest) = kind.split_at_checked(1)?;
+    let (sign, size) = rest.split_at_checked(1)?;
+    let size = size.parse().ok().filter(|size| [1, 2, 4, 8].contains(size))?;
+    let known = ["<", ">", "|"].contains(&order) && ["i", "u"].contains(&sign);
+    known.then_some((size, order == ">", sign == "i"))
+}
+
+/// An integer of 1 to 8 bytes; one beyond i64 becomes the largest.
+pub(crate) fn whole(bytes: &[u8], big_endian: bool, signed: bool) -> i64 {
+    let mut wide = [0; 8];
+    for (position, &byte) in bytes.iter().enumerate() {
+        wide[if big_endian { bytes.len() - 1 - position } else { position }] = byte;
+    }
+    let unused = 64 - 8 * bytes.len() as u32;
+    let value = u64::from_le_bytes(wide);
+    if signed { (value << unused) as i64 >> unused } else { i64::try_from(value).unwrap_or(i64::MAX) }
 }
 
 struct Conversion {

@@ -72,11 +72,11 @@ pub fn read_inputs(paths: &[PathBuf], shape: &[usize], preprocessing: &Preproces
     Ok(source.inputs)
 }
 
-fn extension(path: &Path) -> String {
+pub(crate) fn extension(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
-fn first_bytes(path: &Path) -> Result<[u8; 4], InputError> {
+pub(crate) fn first_bytes(path: &Path) -> Result<[u8; 4], InputError> {
     let io = |error| InputError::io(path, error);
     let mut bytes = Vec::new();
     std::fs::File::open(path).map_err(io)?.take(4).read_to_end(&mut bytes).map_err(io)?;
@@ -87,12 +87,12 @@ fn first_bytes(path: &Path) -> Result<[u8; 4], InputError> {
 /// The inputs read so far, and what they are to become.
 pub(crate) struct Source<'a> {
     preprocessing: &'a Preprocessing,
-    inputs: Inputs,
+    pub(crate) inputs: Inputs,
     names: HashSet<String>,
 }
 
 impl<'a> Source<'a> {
-    fn new(shape: &[usize], preprocessing: &'a Preprocessing) -> Self {
+    pub(crate) fn new(shape: &[usize], preprocessing: &'a Preprocessing) -> Self {
         let inputs = Inputs { values: Vec::new(), count: 0, shape: shape.to_vec(), picture: None, names: Vec::new() };
         Source { preprocessing, inputs, names: HashSet::new() }
     }

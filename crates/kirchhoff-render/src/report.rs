@@ -1,0 +1,121 @@
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// A page of HTML in one file: pictures are part of it, and nothing is loaded from elsewhere.
+///
+/// ```
+/// use kirchhoff_render::Report;
+///
+/// let mut report = Report::new("Masks");
+/// report.heading("Settings");
+/// report.table(&["layer", "neurons"], &[vec!["0".to_string(), "< 300".to_string()]]);
+/// assert!(report.html().contains("<td>&lt; 300</td>"));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Report {
+    title: String,
+    body: String,
+}
+
+const STYLE: &str = "\
+:root{color-scheme:light}\
+body{font:16px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}\
+h1{font-size:1.7rem}h2{font-size:1.25rem;margin-top:2.2rem}\
+table{border-collapse:collapse;font-size:.9rem;margin:1rem 0}\
+th,td{padding:.25rem .7rem;border-bottom:1px solid #ddd;text-align:right}\
+th:first-child,td:first-child{text-align:left}th{border-bottom:2px solid #888}\
+.wide{overflow-x:auto}\
+figure{margin:1.2rem 0}figcaption{color:#555;font-size:.9rem}img,svg{max-width:100%;height:auto}";
+
+impl Report {
+    /// A page with a title.
+    pub fn new(title: impl Into<String>) -> Self {
+        Report { title: title.into(), body: String::new() }
+    }
+
+    /// Begins a section.
+    pub fn heading(&mut self, text: &str) {
+        let _ = writeln!(self.body, "<h2>{}</h2>", escaped(text));
+    }
+
+    /// Adds a paragraph.
+    pub fn paragraph(&mut self, text: &str) {
+        let _ = writeln!(self.body, "<p>{}</p>", escaped(text));
+    }
+
+    /// Adds a table.
+    pub fn table(&mut self, columns: &[impl AsRef<str>], rows: &[Vec<String>]) {
+        let cells = |cells: &mut dyn Iterator<Item = &str>, tag: &str| -> String {
+            cells.map(|cell| format!("<{tag}>{}</{tag}>", escaped(cell))).collect()
+        };
+        let head = cells(&mut columns.iter().map(AsRef::as_ref), "th");
+        let _ = writeln!(self.body, "<div class=\"wide\"><table><tr>{head}</tr>");
+        for row in rows {
+            let _ = writeln!(self.body, "<tr>{}</tr>", cells(&mut row.iter().map(String::as_str), "td"));
+        }
+        self.body.push_str("</table></div>\n");
+    }
+
+    /// Adds a PNG picture.
+    pub fn picture(&mut self, caption: &str, png: &[u8]) {
+        let (data, caption) = (STANDARD.encode(png), escaped(caption));
+        let image = format!("<img alt=\"{caption}\" src=\"data:image/png;base64,{data}\">");
+        self.figure(&image, &caption);
+    }
+
+    /// Adds an SVG picture, as [`Plot::svg`](crate::Plot::svg) draws it; what it holds becomes part of the page as it is.
+    pub fn plot(&mut self, caption: &str, svg: &str) {
+        self.figure(svg, &escaped(caption));
+    }
+
+    fn figure(&mut self, content: &str, caption: &str) {
+        let _ = writeln!(self.body, "<figure>{content}<figcaption>{caption}</figcaption></figure>");
+    }
+
+    /// The page.
+    pub fn html(&self) -> String {
+        let (title, body) = (escaped(&self.title), &self.body);
+        format!(
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\n\
+             <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<style>{STYLE}</style></head>\n\
+             <body><h1>{title}</h1>\n{body}</body></html>\n"
+        )
+    }
+}
+
+/// Text as it stands in HTML, between tags and in attributes.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_text() {
+        let hostile = "<script>\"x\" & 'y'</script>";
+        let mut report = Report::new(hostile);
+        report.heading(hostile);
+        report.paragraph(hostile);
+        report.table(&[hostile], &[vec![hostile.to_string()]]);
+        report.picture(hostile, b"\x89PNG");
+        let html = report.html();
+        assert!(!html.contains("<script"), "{html}");
+        assert!(!html.contains("http"), "nothing is loaded");
+        assert!(html.contains("base64,iVBORw=="));
+    }
+}

@@ -1,0 +1,96 @@
+//! What tells a run from others: everything that its results depend on.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use kirchhoff_file::checksum_of_file;
+use kirchhoff_network::Network;
+use kirchhoff_network::data::DataSet;
+use serde::{Deserialize, Serialize};
+
+use crate::StudyError;
+
+/// Everything that the results of a run depend on, as text by name: its settings, and hashes of its network and data.
+///
+/// Two runs with equal identities have equal results; a stored state goes on only under the identity that it was stored
+/// with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity(BTreeMap<String, String>);
+
+impl Identity {
+    /// The identity of a study of this name, without settings.
+    pub fn new(study: &str) -> Self {
+        let version = env!("CARGO_PKG_VERSION").to_string();
+        Identity(BTreeMap::from([("study".to_string(), study.to_string()), ("version".to_string(), version)]))
+    }
+
+    /// Sets what one setting is.
+    pub fn set(&mut self, name: &str, value: impl Display) {
+        self.0.insert(name.to_string(), value.to_string());
+    }
+
+    /// The name of the study.
+    pub(crate) fn study(&self) -> &str {
+        self.0.get("study").map_or("", String::as_str)
+    }
+
+    /// What differs between the identity of a stored run and this one, in words.
+    pub(crate) fn differences(&self, stored: &Identity) -> String {
+        let none = "not set".to_string();
+        let names: std::collections::BTreeSet<_> = self.0.keys().chain(stored.0.keys()).collect();
+        let difference = |name: &&String| {
+            let (then, now) = (stored.0.get(*name).unwrap_or(&none), self.0.get(*name).unwrap_or(&none));
+            match (then == now, then.len() == 64) {
+                (true, _) => None,
+                (false, true) => Some(format!("its {name} was another")),
+                (false, false) => Some(format!("its {name} was {then}, now it is {now}")),
+            }
+        };
+        names.iter().filter_map(difference).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// A hash of everything that a network computes with: layers, their order and all parameters.
+pub fn network_hash(network: &Network) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (id, node) in network.nodes() {
+        // The parameters' `Debug` is their number alone; their values follow.
+        let text = format!("{} {:?} {:?} {:?};", node.name, node.operator, node.shape, network.arguments(id));
+        hasher.update(text.as_bytes());
+        for (_, values) in node.operator.parameters() {
+            hasher.update(bytemuck::cast_slice::<f32, u8>(values));
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// A hash of a data set: of its labels and its order, of the content of a file that holds all inputs, and of names,
+/// sizes and times of change of the images in folders, which may be many.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn data_hash(data: &DataSet) -> Result<String, StudyError> {
+    let mut hasher = blake3::Hasher::new();
+    for position in 0..data.count() {
+        hasher.update(&data.place(position).to_le_bytes());
+        hasher.update(&data.label(position).to_le_bytes());
+    }
+    match &data.files()[..] {
+        [file] => {
+            let checksum = checksum_of_file(file);
+            hasher.update(&checksum.map_err(|error| StudyError::Read { path: file.to_path_buf(), error })?);
+        }
+        files => {
+            for file in files {
+                let metadata = std::fs::metadata(file);
+                let metadata = metadata.map_err(|error| StudyError::Read { path: file.to_path_buf(), error })?;
+                let text = format!("{} {} {:?};", file.display(), metadata.len(), metadata.modified().ok());
+                hasher.update(text.as_bytes());
+            }
+        }
+    }
+    if let Some(values) = data.values_in_memory() {
+        hasher.update(bytemuck::cast_slice::<f32, u8>(values));
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}

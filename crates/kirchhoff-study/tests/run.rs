@@ -1,0 +1,130 @@
+//! Runs that are stopped at any batch and gone on with end as those that are not.
+
+use std::cell::Cell;
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use kirchhoff_kernel::Monitor;
+use kirchhoff_network::data::DataSet;
+use kirchhoff_study::{Folded, Identity, Pass, Run, StudyError, Watch};
+
+const COUNT: usize = 23;
+
+fn data() -> DataSet {
+    let values = (0..COUNT).map(|at| 0.1 * at as f32).collect();
+    DataSet::in_memory(values, &[1], &[0; COUNT], 1).unwrap()
+}
+
+fn identity(setting: u32) -> Identity {
+    let mut identity = Identity::new("test");
+    identity.set("--setting", setting);
+    identity
+}
+
+/// Asks to stop after some questions.
+struct Stop(AtomicU64);
+
+impl Monitor for Stop {
+    fn cancelled(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::Relaxed) == 0
+    }
+}
+
+impl Watch for Stop {}
+
+/// A sum, and the first input of each batch.
+type Sum = (f64, Vec<u64>);
+
+/// Sums by f64 and the order in which batches came; how many batches were computed.
+fn work(run: &mut Run<'_>, name: &str) -> (Result<Folded<Sum>, StudyError>, usize) {
+    let batches = Cell::new(0);
+    let folded = run.pass(
+        Pass { name, batch: 4, edges: 1 },
+        &mut data(),
+        (0.0, Vec::new()),
+        |batch| {
+            batches.set(batches.get() + 1);
+            Ok((batch.positions[0] as u64, batch.values.clone()))
+        },
+        |(sum, order), (first, values)| {
+            values.iter().for_each(|&value| *sum += f64::from(value));
+            order.push(first);
+        },
+    );
+    (folded, batches.get())
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_run_goes_on_where_it_was_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::open(&folder.path().join("whole"), identity(1), false, &()).unwrap();
+    let whole = work(&mut run, "sum").0.unwrap().state;
+    run.finish().unwrap();
+    assert_eq!(names(&folder.path().join("whole")), [""; 0]);
+    for stop in 0..6 {
+        let path = folder.path().join(stop.to_string());
+        let watch = Stop(AtomicU64::new(stop));
+        let mut run = Run::open(&path, identity(1), false, &watch).unwrap();
+        let (stopped, before) = work(&mut run, "sum");
+        assert!(matches!(stopped, Err(StudyError::Interrupted { done, .. }) if done == 4 * stop as usize));
+        drop(run);
+        // What a process leaves that is killed while it writes.
+        fs::write(path.join(".test-sum.part"), "half").unwrap();
+        let mut run = Run::open(&path, identity(1), false, &()).unwrap();
+        let (resumed, after) = work(&mut run, "sum");
+        assert_eq!(resumed.unwrap().state, whole);
+        assert_eq!(before + after, 6, "no batch was done twice");
+        // A pass that is done is not done again.
+        drop(run);
+        let mut run = Run::open(&path, identity(1), false, &()).unwrap();
+        let (again, batches) = work(&mut run, "sum");
+        assert_eq!((again.unwrap().state, batches), (whole.clone(), 0));
+        assert_eq!(work(&mut run, "second").1, 6);
+        run.finish().unwrap();
+        assert_eq!(names(&path), [""; 0]);
+    }
+}
+
+#[test]
+fn states_of_others_and_damaged_ones_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::open(folder.path(), identity(1), false, &()).unwrap();
+    let locked = Run::open(folder.path(), identity(1), false, &()).err().unwrap();
+    assert!(matches!(locked, StudyError::Locked { .. }));
+    work(&mut run, "sum").0.unwrap();
+    drop(run);
+    let refused = |identity| Run::open(folder.path(), identity, false, &()).err().unwrap().to_string();
+    let other = refused(identity(2));
+    assert!(other.contains("its --setting was 1, now it is 2") && other.contains("--restart"), "{other}");
+    assert!(refused(Identity::new("another")).contains("its study was test, now it is another"));
+    let path = folder.path().join(".test-sum.state");
+    let bytes = fs::read(&path).unwrap();
+    for position in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[position] ^= 1;
+        fs::write(&path, changed).unwrap();
+        assert!(refused(identity(1)).contains("is damaged"));
+    }
+    for length in [0, 10, bytes.len() - 1] {
+        fs::write(&path, &bytes[..length]).unwrap();
+        assert!(refused(identity(1)).contains("is damaged"));
+    }
+    let mut run = Run::open(folder.path(), identity(2), true, &()).unwrap();
+    assert_eq!(work(&mut run, "sum").1, 6);
+    run.finish().unwrap();
+}
+
+#[test]
+fn a_failure_is_passed_on_and_what_was_stored_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::open(folder.path(), identity(1), false, &()).unwrap();
+    let pass = Pass { name: "sum", batch: 4, edges: 1 };
+    let fail = |_: &kirchhoff_network::data::Batch| Err::<(), _>(StudyError::Settings("no".to_string()));
+    let failed = run.pass(pass, &mut data(), 0u8, fail, |_, ()| ());
+    assert_eq!(failed.unwrap_err().to_string(), "no");
+}

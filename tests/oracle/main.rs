@@ -9,6 +9,7 @@ mod bits;
 mod conservation;
 mod corners;
 mod counting;
+mod coverage;
 mod edges;
 mod forward;
 mod harness;

@@ -266,3 +266,63 @@ fn preprocessing_is_done_to_the_embedded_digits_too() {
     assert!(preprocessed == place.relevance(&["digits", "digits.npy"]));
     assert!(preprocessed != place.relevance::<&str>(&[]));
 }
+
+#[test]
+fn thresholds_are_chosen_for_each_input_alone() {
+    let place = Workplace::new();
+    let options = ["--semiring", "boolean,counting", "--theta", "auto(0.05)", "--layers", "all"];
+    let all = place.relevance(&options);
+    let relevance = all.tensor("boolean/input");
+    // A twentieth of 784 pixels is 40, unless a threshold has several neurons.
+    for digit in relevance.values.chunks(784) {
+        assert!((40.0..44.0).contains(&digit.iter().sum::<f64>()), "{}", digit.iter().sum::<f64>());
+    }
+    let counts = all.tensor("counting/input");
+    let agree = |(count, truth): (&f64, &f64)| (*count > 0.0) == (*truth > 0.0);
+    assert!(counts.values.iter().zip(&relevance.values).all(agree), "counting has the same thresholds");
+
+    // Alone or among others, an input has the same thresholds, and the same answer as with these given.
+    place.write("digit.npy", npy_floats(&[784], &digit_values(3)));
+    place.succeed(&[
+        "explain",
+        "digits",
+        "digit.npy",
+        "--semiring",
+        "boolean",
+        "--theta",
+        "auto(0.05)",
+        "--out",
+        "alone",
+    ]);
+    let report = std::fs::read(place.path("alone/explanation.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    let mut given = vec!["digits".to_string(), "digit.npy".into(), "--semiring".into(), "boolean".into()];
+    for layer in report["semirings"]["boolean"]["layers"].as_array().unwrap() {
+        if let Some(thresholds) = layer["thresholds"].as_array() {
+            assert_eq!((layer["annotation"].as_str(), thresholds.len()), (Some("auto(0.05)"), 1));
+            let theta = thresholds[0].as_f64().unwrap() as f32;
+            given.extend(["--theta".to_string(), format!("{}=threshold({theta})", layer["layer"].as_str().unwrap())]);
+        }
+    }
+    assert_eq!(given.len(), 4 + 2 * 3, "three dense layers");
+    let alone = Relevance::read(place.path("alone/relevance.safetensors")).tensor("boolean/input");
+    assert_eq!(alone.values, relevance.values[3 * 784..4 * 784]);
+    assert_eq!(place.relevance(&given).tensor("boolean/input").values, alone.values);
+}
+
+#[test]
+fn the_thresholds_of_a_paper_have_a_name() {
+    let place = Workplace::new();
+    let refused = |arguments: &[&str], words: &[&str]| {
+        let mut all = vec!["--semiring", "viterbi"];
+        all.extend(arguments);
+        place.refuses(&all, words);
+    };
+    refused(&["--theta", "paper-vgg"], &["`paper-vgg`", "`viterbi`", "boolean, counting, counting-float"]);
+    // Beside a threshold to be chosen, another layer's annotation has to be one.
+    refused(&["--theta", "4=auto(0.2)"], &["annotation `identity`", "`0`", "threshold"]);
+    refused(&["--theta", "auto(1.5)"], &["`auto` takes a share above 0 and at most 1, not 1.5"]);
+    refused(&["--theta", "auto"], &["`auto` takes one argument"]);
+    // The layers of the embedded network are not those of VGG-16.
+    place.refuses(&["--semiring", "boolean", "--theta", "paper-vgg"], &["features.{0,2,5,7,10,12}"]);
+}

@@ -27,7 +27,7 @@ fn rules_composites_and_annotations_are_listed() {
     let place = Workplace::new();
     let listed = place.json(&["rules", "--json"]);
     let text = place.succeed(&["rules"]);
-    for kind in ["rules", "composites", "annotations"] {
+    for kind in ["rules", "composites", "annotations", "thresholds"] {
         for name in names(&listed[kind]) {
             assert!(text.lines().any(|line| line.starts_with(&name)), "{kind}: {name}");
         }

@@ -7,6 +7,8 @@
 //! [`fold`] evaluates a gate circuit: one value a gate, from the leaves up. Its annotations come in the same way
 //! ([`AnnotateLeaves`]), and both give the same relevance.
 //!
+//! [`choose_thresholds`] finds thresholds for an execution that keep a wanted share of each layer.
+//!
 //! ```
 //! use std::sync::Arc;
 //! use kirchhoff_compile::{Rule, compile};
@@ -40,6 +42,7 @@
 //! ```
 
 mod annotate;
+mod coverage;
 mod fold;
 mod leaves;
 mod ledger;
@@ -48,6 +51,7 @@ mod step;
 mod stream;
 
 pub use annotate::{Annotate, AnnotatedLayer, AnnotationError, Annotations, PerEdge};
+pub use coverage::{Coverage, LayerTheta, choose_thresholds};
 pub use fold::{FoldError, fold, fold_gates};
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Conservation, Ledger, LedgerEntry};

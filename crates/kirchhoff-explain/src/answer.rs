@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use kirchhoff_circuit::LayeredCircuit;
 use kirchhoff_compile::compile;
-use kirchhoff_evaluate::{Advance, Amount, Bookkeeping, EvaluationError, Keep, Ledger, Stream, run};
+use kirchhoff_evaluate::{
+    Advance, Amount, Annotations, Bookkeeping, EvaluationError, Keep, LayerTheta, Ledger, Stream, run,
+};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Array, Carrier, DefaultStart, Embed, Interval, Limbs, SemiringInfo, SemiringVisitor, visit};
@@ -52,6 +54,11 @@ impl Answer {
         }
         self.joined.append(other.joined);
         self.ledgers.extend(other.ledgers);
+        for (setting, other) in self.settings.iter_mut().zip(other.settings) {
+            if let (Some(thresholds), Some(others)) = (&mut setting.thresholds, other.thresholds) {
+                thresholds.extend(others);
+            }
+        }
         self.targets.extend(other.targets);
         self.time += other.time;
     }
@@ -94,6 +101,9 @@ pub struct LayerSetting {
     pub rule: String,
     /// Its annotation, unless it only passes relevance on.
     pub annotation: Option<String>,
+    /// The thresholds that were chosen for it, one an input, where the annotation leaves them open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<Vec<f32>>,
 }
 
 /// Answers a question about every input of an execution.
@@ -114,10 +124,44 @@ pub struct LayerSetting {
 /// # Errors
 /// Whatever in the question does not fit the network or the semiring; cancellation.
 pub fn explain(execution: &Execution, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
+    if question.is_open() {
+        return settled(execution, question, monitor);
+    }
     let circuit = compile(execution, &question.assignment)?;
     let mut answers =
         Ask { execution, circuit: &circuit, question, others: &[], streams: Vec::new(), monitor }.all()?;
     Ok(answers.swap_remove(0))
+}
+
+/// The answer to a question that leaves thresholds open: input by input, since each has its own.
+fn settled(execution: &Execution, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
+    let circuit = compile(execution, &question.assignment)?;
+    let thetas = question.thetas(&circuit)?;
+    let questions = question.settle(execution, &circuit, monitor)?;
+    let mut answers: Option<Answer> = None;
+    for (input, question) in questions.iter().enumerate() {
+        let mut answer = explain(&execution.part(input..input + 1), question, monitor)?;
+        let annotations = question.annotations(&circuit)?;
+        for (index, (setting, theta)) in answer.settings.iter_mut().zip(&thetas).enumerate() {
+            if let (LayerTheta::Chosen(coverage), Some(annotation)) = (theta, &mut setting.annotation) {
+                *annotation = coverage.to_string();
+                setting.thresholds = annotations.of(index).theta().map(|theta| vec![theta]);
+            }
+        }
+        match &mut answers {
+            None => answers = Some(answer),
+            Some(answers) => answers.append(answer),
+        }
+    }
+    match answers {
+        Some(answer) => Ok(answer),
+        // Of no inputs, nothing is chosen.
+        None => explain(
+            execution,
+            &Question { settled: Some(Annotations::uniform(&circuit, question.annotation)), ..question.clone() },
+            monitor,
+        ),
+    }
 }
 
 /// Answers several questions about every input of an execution, in their order. Those under the same rules go through the
@@ -130,12 +174,16 @@ pub fn explain_all(
     questions: &[Question],
     monitor: &dyn Monitor,
 ) -> Result<Vec<Answer>, ExplainError> {
-    let mut answers: Vec<Option<Answer>> = questions.iter().map(|_| None).collect();
+    let mut answers: Vec<Option<Answer>> = Vec::with_capacity(questions.len());
+    for question in questions {
+        answers.push(if question.is_open() { Some(settled(execution, question, monitor)?) } else { None });
+    }
     while let Some(first) = answers.iter().position(Option::is_none) {
         let assignment = &questions[first].assignment;
         let circuit = compile(execution, assignment)?;
-        let alike: Vec<usize> =
-            (first..questions.len()).filter(|&number| questions[number].assignment == *assignment).collect();
+        let alike: Vec<usize> = (first..questions.len())
+            .filter(|&number| answers[number].is_none() && questions[number].assignment == *assignment)
+            .collect();
         let asked: Vec<&Question> = alike.iter().map(|&number| &questions[number]).collect();
         let (question, others) = (asked[0], &asked[1..]);
         let ask = Ask { execution, circuit: &circuit, question, others, streams: Vec::new(), monitor };
@@ -209,6 +257,7 @@ impl SemiringVisitor for Ask<'_> {
             layer: layer.name.clone(),
             rule: layer.rule_name.clone(),
             annotation: layer.is_annotated().then(|| annotations.of(index).to_string()),
+            thresholds: None,
         };
         answers.push(Answer {
             semiring: info,

@@ -89,8 +89,8 @@ impl SemiringVisitor for Compile<'_> {
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
         let Compile { execution, question, options, monitor } = self;
         let layered = compile(execution, &question.assignment)?;
-        let annotations = question.annotations(&layered)?;
-        let part = question.part(options.execution..options.execution + 1, execution.batch())?;
+        let part = &question.settle(execution, &layered, monitor)?[options.execution];
+        let annotations = part.annotations(&layered)?;
         let logits = execution.output(options.execution);
         let targets = part.targets[0].resolve(logits)?;
         let of_layers: Vec<Annotation> = (0..annotations.count()).map(|index| annotations.of(index)).collect();
@@ -197,6 +197,7 @@ impl SemiringVisitor for Evaluate<'_> {
             layer: layer.name.clone(),
             rule: layer.rule.clone(),
             annotation: annotation.map(|annotation| annotation.to_string()),
+            thresholds: None,
         };
         Ok(Answer {
             semiring: info,

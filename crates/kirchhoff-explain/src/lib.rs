@@ -2,18 +2,20 @@
 
 mod answer;
 mod gates;
+mod preset;
 mod question;
 mod target;
 
 use kirchhoff_circuit::{GateError, UnrollError};
 use kirchhoff_compile::CompileError;
-use kirchhoff_evaluate::{AnnotationError, EvaluationError, FoldError};
+use kirchhoff_evaluate::{AnnotationError, Coverage, EvaluationError, FoldError};
 use kirchhoff_network::ExecutionError;
-use kirchhoff_semiring::{LookupError, ThetaError};
+use kirchhoff_semiring::{Annotation, LookupError, ThetaError};
 use thiserror::Error;
 
 pub use answer::{Answer, LayerSetting, TensorRelevance, explain, explain_all};
 pub use gates::{GateNotes, GateOptions, Pruned, TargetNote, compile_gates, evaluate_gates};
+pub use preset::{ThetaPreset, theta_presets};
 pub use question::{Layers, Question, ThetaChoice};
 pub use target::{Target, TargetError, top};
 
@@ -36,6 +38,38 @@ pub enum ExplainError {
         layer: String,
         /// What is wrong.
         error: ThetaError,
+    },
+    /// An annotation that does not say which neurons are relevant, beside thresholds to be chosen by that.
+    #[error(
+        "thresholds are chosen by what is relevant, which annotation `{annotation}` of layer `{layer}` does not say: \
+         give it a threshold, or leave it open too"
+    )]
+    Untrue {
+        /// The layer.
+        layer: String,
+        /// Its annotation.
+        annotation: Annotation,
+    },
+    /// Thresholds by name that are for other semirings.
+    #[error("θ `{preset}` has no thresholds for semiring `{semiring}`; it is for {semirings}")]
+    Preset {
+        /// The preset.
+        preset: &'static str,
+        /// The semiring.
+        semiring: &'static str,
+        /// Those that it has thresholds for.
+        semirings: String,
+    },
+    /// A threshold that has to be given.
+    #[error(
+        "`{coverage}` of layer `{layer}` chooses a threshold by all contributions of an execution, which are not at \
+         hand in a gate circuit: give a threshold"
+    )]
+    Open {
+        /// The layer.
+        layer: String,
+        /// What is left to choose.
+        coverage: Coverage,
     },
     /// A choice for layers that are not there, or that take no annotation.
     #[error("no annotated layer is named `{pattern}`; the annotated layers are: {layers}")]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit, TensorId};
 use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile};
-use kirchhoff_evaluate::Annotations;
+use kirchhoff_evaluate::{Annotations, Coverage, LayerTheta, choose_thresholds};
+use kirchhoff_kernel::Monitor;
 use kirchhoff_network::{Execution, Network};
-use kirchhoff_semiring::{Annotation, DefaultStart, LookupError, SemiringInfo, find};
+use kirchhoff_semiring::{Annotation, DefaultStart, Image, Interval, LookupError, SemiringInfo, find};
 
 use crate::{ExplainError, Target};
 
@@ -29,6 +30,9 @@ pub struct Question {
     pub assignment: Assignment,
     /// Θ of every layer that no choice names.
     pub annotation: Annotation,
+    /// The share of neurons that a threshold is chosen to keep, for every layer that no choice names; it takes the place
+    /// of `annotation`.
+    pub coverage: Option<Coverage>,
     /// Θ of single layers; later choices win.
     pub choices: Vec<(LayerPattern, ThetaChoice)>,
     /// What targets start with.
@@ -39,6 +43,8 @@ pub struct Question {
     pub layers: Layers,
     /// Whether ledgers hold how many edges Θ keeps, which costs a visit to every edge.
     pub count_kept: bool,
+    /// Θ of every layer, once thresholds are chosen for an execution.
+    pub settled: Option<Annotations>,
 }
 
 /// A Θ chosen for single layers.
@@ -48,6 +54,8 @@ pub enum ThetaChoice {
     Annotation(Annotation),
     /// The same kind of threshold with another θ.
     Theta(f32),
+    /// The threshold that keeps a share of the layer's source neurons, chosen for each input.
+    Coverage(Coverage),
 }
 
 /// The tensors whose relevance an explanation keeps. The input is always among them.
@@ -73,11 +81,13 @@ impl Question {
             semiring,
             assignment: assignment(semiring.rule)?,
             annotation: semiring.annotation,
+            coverage: None,
             choices: Vec::new(),
             start: semiring.start,
             targets: vec![Target::Top],
             layers: Layers::Input,
             count_kept: false,
+            settled: None,
         })
     }
 
@@ -92,6 +102,19 @@ impl Question {
     pub fn with_annotation(mut self, annotation: Annotation) -> Self {
         self.annotation = annotation;
         self
+    }
+
+    /// The same question with thresholds that keep a share of each layer's source neurons, chosen for each input.
+    pub fn with_coverage(mut self, coverage: Coverage) -> Self {
+        self.coverage = Some(coverage);
+        self
+    }
+
+    /// Whether the question leaves thresholds open, which are then chosen for each input: see
+    /// [`choose_thresholds`](kirchhoff_evaluate::choose_thresholds).
+    pub fn is_open(&self) -> bool {
+        let open = |(_, choice): &(_, ThetaChoice)| matches!(choice, ThetaChoice::Coverage(_));
+        self.settled.is_none() && (self.coverage.is_some() || self.choices.iter().any(open))
     }
 
     /// The same question with maximum pooling treated otherwise.
@@ -129,7 +152,10 @@ impl Question {
         // A circuit of no executions has every layer of one with executions.
         let execution = Execution::run(network.clone(), &[], 0, &())?;
         let circuit = compile(&execution, &self.assignment)?;
-        self.annotations(&circuit)?;
+        match self.is_open() {
+            true => self.thetas(&circuit).map(|_| ())?,
+            false => self.annotations(&circuit).map(|_| ())?,
+        }
         self.kept(&circuit)?;
         let outputs = vec![0.0; circuit.tensor(circuit.output()).size()];
         self.targets.iter().try_for_each(|target| target.resolve(&outputs).map(|_| ()))?;
@@ -139,10 +165,13 @@ impl Question {
     /// The annotation of every layer of a circuit, checked against the semiring's carrier.
     ///
     /// # Errors
-    /// A choice that means no layer, a θ for an annotation without one, or values outside the carrier.
+    /// A choice that means no layer, a θ for an annotation without one, values outside the carrier, or a threshold that
+    /// is still [open](Question::is_open).
     pub fn annotations(&self, circuit: &LayeredCircuit) -> Result<Annotations, ExplainError> {
-        let layers = circuit.layers().iter().map(|layer| (&layer.name[..], layer.is_annotated()));
-        let annotations = self.chosen(&layers.collect::<Vec<_>>())?;
+        let annotations = match &self.settled {
+            Some(settled) => settled.clone(),
+            None => given(&layers(circuit), self.chosen(&layers(circuit))?)?,
+        };
         annotations.check(circuit, self.semiring.name, self.semiring.embeds)?;
         Ok(annotations)
     }
@@ -150,16 +179,62 @@ impl Question {
     /// As [`annotations`](Question::annotations), for a gate circuit.
     ///
     /// # Errors
-    /// A choice that means no layer, a θ for an annotation without one, or values outside the carrier.
+    /// A choice that means no layer, a θ for an annotation without one, values outside the carrier, or a threshold that
+    /// is [open](Question::is_open): a gate circuit may have dropped what it would be chosen by.
     pub fn gate_annotations(&self, circuit: &GateCircuit) -> Result<Annotations, ExplainError> {
-        let layers = circuit.layers().iter().map(|layer| (&layer.name[..], layer.range.is_some()));
-        let annotations = self.chosen(&layers.collect::<Vec<_>>())?;
+        let layers: Vec<_> = circuit.layers().iter().map(|layer| (&layer.name[..], layer.range.is_some())).collect();
+        let annotations = given(&layers, self.chosen(&layers)?)?;
         annotations.check_gates(circuit, self.semiring.name, self.semiring.embeds)?;
         Ok(annotations)
     }
 
-    /// The annotations of layers of which the names are given, and whether they take any.
-    fn chosen(&self, layers: &[(&str, bool)]) -> Result<Annotations, ExplainError> {
+    /// The question about each input of an execution, given its circuit, with the thresholds that it leaves
+    /// [open](Question::is_open) chosen.
+    ///
+    /// # Errors
+    /// As for [`explain`](super::explain()).
+    pub fn settle(
+        &self,
+        execution: &Execution,
+        circuit: &LayeredCircuit,
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<Question>, ExplainError> {
+        let (inputs, outputs) = (execution.batch(), circuit.tensor(circuit.output()).size());
+        let mut questions: Vec<Question> =
+            (0..inputs).map(|input| self.part(input..input + 1, inputs)).collect::<Result<_, _>>()?;
+        if !self.is_open() {
+            return Ok(questions);
+        }
+        let mut start = vec![false; inputs * outputs];
+        for (input, question) in questions.iter().enumerate() {
+            for (output, _) in question.targets[0].resolve(execution.output(input))? {
+                start[input * outputs + output] = true;
+            }
+        }
+        let chosen = choose_thresholds(circuit, &self.thetas(circuit)?, &start, monitor)?;
+        questions.iter_mut().zip(chosen).for_each(|(question, chosen)| question.settled = Some(chosen));
+        Ok(questions)
+    }
+
+    /// The Θ of every layer of a circuit, where some are left open: all others have to be thresholds.
+    ///
+    /// # Errors
+    /// A choice that means no layer, a θ for an annotation without one, or an annotation that is no threshold.
+    pub fn thetas(&self, circuit: &LayeredCircuit) -> Result<Vec<LayerTheta>, ExplainError> {
+        let thetas = self.chosen(&layers(circuit))?;
+        for (layer, theta) in circuit.layers().iter().zip(&thetas).filter(|(layer, _)| layer.is_annotated()) {
+            match theta {
+                LayerTheta::Given(annotation) if annotation.image(Interval::REALS) != Image::Truth => {
+                    return Err(ExplainError::Untrue { layer: layer.name.clone(), annotation: *annotation });
+                }
+                _ => {}
+            }
+        }
+        Ok(thetas)
+    }
+
+    /// The Θ of layers of which the names are given, and whether they take any.
+    fn chosen(&self, layers: &[(&str, bool)]) -> Result<Vec<LayerTheta>, ExplainError> {
         let annotated = || layers.iter().filter(|(_, annotated)| *annotated).map(|(name, _)| *name);
         for (pattern, _) in &self.choices {
             if !annotated().any(|layer| pattern.matches(layer)) {
@@ -169,17 +244,25 @@ impl Question {
         }
         let of = |(layer, _): &(&str, bool)| {
             let mut annotation = self.annotation;
+            let mut coverage = self.coverage;
             for (_, choice) in self.choices.iter().filter(|(pattern, _)| pattern.matches(layer)) {
-                annotation = match choice {
+                let other = match choice {
                     ThetaChoice::Annotation(other) => *other,
+                    // A number beside chosen thresholds is one of their kind.
+                    ThetaChoice::Theta(theta) if coverage.is_some() => Annotation::Threshold(*theta),
                     ThetaChoice::Theta(theta) => annotation
                         .with_theta(*theta)
                         .map_err(|error| ExplainError::Theta { layer: layer.to_string(), error })?,
+                    ThetaChoice::Coverage(share) => {
+                        coverage = Some(*share);
+                        continue;
+                    }
                 };
+                (annotation, coverage) = (other, None);
             }
-            Ok(annotation)
+            Ok(coverage.map_or(LayerTheta::Given(annotation), LayerTheta::Chosen))
         };
-        Ok(Annotations::new(layers.iter().map(of).collect::<Result<_, ExplainError>>()?))
+        layers.iter().map(of).collect()
     }
 
     /// The tensors to keep the relevance of, from input to output.
@@ -202,6 +285,21 @@ impl Question {
             |id: &TensorId| *id == circuit.input() || patterns.iter().any(|pattern| pattern.matches(name(*id)));
         Ok(all().filter(wanted).collect())
     }
+}
+
+/// The names of a circuit's layers, and whether they take an annotation.
+fn layers(circuit: &LayeredCircuit) -> Vec<(&str, bool)> {
+    circuit.layers().iter().map(|layer| (&layer.name[..], layer.is_annotated())).collect()
+}
+
+/// The annotations of layers, if none is left open that takes one.
+fn given(layers: &[(&str, bool)], thetas: Vec<LayerTheta>) -> Result<Annotations, ExplainError> {
+    let of = |(theta, (layer, annotated)): (LayerTheta, &(&str, bool))| match theta {
+        LayerTheta::Given(annotation) => Ok(annotation),
+        LayerTheta::Chosen(_) if !annotated => Ok(Annotation::Identity),
+        LayerTheta::Chosen(coverage) => Err(ExplainError::Open { layer: layer.to_string(), coverage }),
+    };
+    Ok(Annotations::new(thetas.into_iter().zip(layers).map(of).collect::<Result<_, _>>()?))
 }
 
 /// The rules that the registry names for a semiring: a composite, or one rule for all layers.

@@ -1,5 +1,6 @@
 //! Executions: a network run on a batch of inputs, with the activations of every tensor.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use kirchhoff_kernel::{
@@ -96,6 +97,25 @@ impl Execution {
             activations.push(values);
         }
         Ok(Execution { network, batch, activations })
+    }
+
+    /// The executions of a part of the inputs. The activations are copied, unless the part is the whole.
+    ///
+    /// # Panics
+    /// If the range reaches beyond the inputs.
+    pub fn part(&self, part: Range<usize>) -> Self {
+        if part == (0..self.batch) {
+            return self.clone();
+        }
+        let of = |activations: &Arc<[f32]>| {
+            let size = activations.len() / self.batch;
+            activations[part.start * size..part.end * size].into()
+        };
+        Execution {
+            network: self.network.clone(),
+            batch: part.len(),
+            activations: self.activations.iter().map(of).collect(),
+        }
     }
 
     /// The network.

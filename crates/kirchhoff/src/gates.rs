@@ -116,11 +116,11 @@ impl SemiringVisitor for Unroll<'_> {
     fn visit<S: Embed + Clone + 'static>(self, _: &'static SemiringInfo, semiring: S) -> Self::Output {
         let Unroll { execution, question, unrolling, monitor } = self;
         let layered = compile(execution, &question.assignment)?;
-        let annotations = question.annotations(&layered)?;
+        let part = &question.settle(execution, &layered, monitor)?[unrolling.input];
+        let annotations = part.annotations(&layered)?;
         check_ranks(&annotations, layered.layers().iter().map(|layer| (&layer.name[..], layer.is_annotated())))?;
         let output = execution.output(unrolling.input);
-        let targets = question.part(unrolling.input..unrolling.input + 1, execution.batch())?.targets;
-        let targets = targets[0].resolve(output)?;
+        let targets = part.targets[0].resolve(output)?;
         let logit = question.start == DefaultStart::Logit;
         let numbers: Vec<usize> = targets.iter().map(|&(target, _)| target).collect();
         let named = logit || targets.iter().any(|&(_, sign)| sign < 0.0);

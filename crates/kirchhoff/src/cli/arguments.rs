@@ -122,7 +122,8 @@ pub struct RuleOptions {
     /// Rule for every layer, or for layers by name or pattern: `zero`, `features.0=z-box`, `boolean:0=gamma(0.25)`
     #[arg(long, value_name = "[SEMIRING:][LAYER=]RULE", allow_hyphen_values = true)]
     pub rule: Vec<String>,
-    /// Annotation Θ for every layer, or for layers by name or pattern: `threshold(0.01)`, `boolean:4=0.05`
+    /// Annotation Θ for every layer, or for layers by name or pattern: `threshold(0.01)`, `boolean:4=0.05`. `auto(0.2)`
+    /// chooses for each input thresholds that keep a fifth of each layer's neurons, `paper-vgg` is those of a paper
     #[arg(long, value_name = "[SEMIRING:][LAYER=]THETA", allow_hyphen_values = true)]
     pub theta: Vec<String>,
     /// What targets start with [default: the logit for real, 1 for the others]

@@ -65,7 +65,9 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
 /// Runs the inputs in batches and asks every question of each.
 fn answer(asked: &Asked, quiet: bool) -> Result<(Vec<Answer>, Vec<Summary>), Failure> {
     let Asked { inputs, questions, .. } = asked;
-    let progress = Progress::new(asked.edges() * inputs.count as u64 * (1 + questions.len() as u64), quiet);
+    // Thresholds that are left open are chosen in a pass of their own.
+    let passes = 1 + questions.len() + questions.iter().filter(|question| question.is_open()).count();
+    let progress = Progress::new(asked.edges() * inputs.count as u64 * passes as u64, quiet);
     let mut answers: Vec<Answer> = Vec::new();
     let mut summaries = Vec::new();
     for batch in asked.batches() {

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use kirchhoff::compile::{composites, rules as rule_registry};
+use kirchhoff::evaluate::Coverage;
+use kirchhoff::explain::theta_presets;
 use kirchhoff::semiring::{Annotation, DefaultStart, semirings as registry, symbolic_semirings};
 use serde_json::json;
 
@@ -54,6 +56,9 @@ pub fn semirings(arguments: &Listing) -> Result<(), Failure> {
     super::print(&text)
 }
 
+/// What `auto(SHARE)` means, in a line.
+const COVERAGE: &str = "the largest that this share of the layer's source neurons reach, chosen for each input";
+
 /// Lists the rules, composites and annotations.
 fn rules_text() -> String {
     let rows: Vec<[String; 4]> = rule_registry()
@@ -69,6 +74,10 @@ fn rules_text() -> String {
     let rows: Vec<[String; 2]> =
         Annotation::ALL.iter().map(|annotation| [annotation.to_string(), annotation.formula().to_string()]).collect();
     let _ = write!(text, "\n{}", table(&["annotation", "Θ(d)"], &rows));
+    let choice = [format!("{}(SHARE)", Coverage::NAME), COVERAGE.to_string()];
+    let presets = theta_presets().iter().map(|preset| [preset.name.to_string(), preset.description.to_string()]);
+    let rows: Vec<[String; 2]> = std::iter::once(choice).chain(presets).collect();
+    let _ = write!(text, "\n{}", table(&["thresholds", "θ of each layer"], &rows));
     text
 }
 
@@ -91,7 +100,15 @@ pub fn rules(arguments: &Listing) -> Result<(), Failure> {
         .iter()
         .map(|annotation| json!({ "name": annotation.name(), "default": annotation, "formula": annotation.formula() }))
         .collect();
-    super::print_json(&json!({ "rules": rules, "composites": composites, "annotations": annotations }))
+    let thresholds: Vec<_> = theta_presets()
+        .iter()
+        .map(
+            |preset| json!({ "name": preset.name, "description": preset.description, "semirings": preset.semirings() }),
+        )
+        .collect();
+    super::print_json(&json!({
+        "rules": rules, "composites": composites, "annotations": annotations, "thresholds": thresholds,
+    }))
 }
 
 /// A table in aligned columns, two spaces apart.

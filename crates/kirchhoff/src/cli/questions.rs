@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use kirchhoff::compile::{Bounds, Composite, LayerPattern, Rule};
-use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice};
+use kirchhoff::evaluate::Coverage;
+use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice, ThetaPreset};
 use kirchhoff::network::Network;
-use kirchhoff::semiring::{DefaultStart, find};
+use kirchhoff::semiring::{Call, DefaultStart, find};
 
 use super::arguments::{QuestionOptions, RuleOptions, StartOption};
 use super::failure::Failure;
@@ -128,13 +129,22 @@ fn question(
     }
     for scoped in options.theta.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
         match scoped.layer() {
-            (None, theta) => match theta_choice(theta)? {
-                ThetaChoice::Annotation(annotation) => question.annotation = annotation,
-                ThetaChoice::Theta(theta) => {
-                    let annotation = question.annotation.with_theta(theta);
-                    question.annotation =
-                        annotation.map_err(|error| refused(semirings, format_args!("semiring `{name}`: {error}")))?;
+            (None, theta) => match (ThetaPreset::find(theta), theta) {
+                (Some(preset), _) => {
+                    question = question.with_preset(preset).map_err(|error| refused(semirings, error))?;
                 }
+                (None, theta) => match theta_choice(theta)? {
+                    ThetaChoice::Annotation(annotation) => {
+                        (question.annotation, question.coverage) = (annotation, None);
+                    }
+                    ThetaChoice::Coverage(coverage) => question.coverage = Some(coverage),
+                    ThetaChoice::Theta(theta) => {
+                        let annotation = question.annotation.with_theta(theta);
+                        question.annotation = annotation
+                            .map_err(|error| refused(semirings, format_args!("semiring `{name}`: {error}")))?;
+                        question.coverage = None;
+                    }
+                },
             },
             (Some(layer), theta) => {
                 let pattern = LayerPattern::new(layer).map_err(Failure::input)?;
@@ -154,12 +164,16 @@ fn refused(semirings: usize, error: impl std::fmt::Display) -> Failure {
     Failure::usage(format!("{error}{hint}"))
 }
 
-/// A number is another θ; anything else is an annotation.
+/// A number is another θ; `auto(…)` leaves it to be chosen; anything else is an annotation.
 fn theta_choice(text: &str) -> Result<ThetaChoice, Failure> {
-    match text.trim().parse::<f32>() {
-        Ok(theta) => Ok(ThetaChoice::Theta(theta)),
-        Err(_) => text.parse().map(ThetaChoice::Annotation).map_err(Failure::input),
+    if let Ok(theta) = text.trim().parse::<f32>() {
+        return Ok(ThetaChoice::Theta(theta));
     }
+    match text.parse::<Call>() {
+        Ok(call) if call.name == Coverage::NAME => text.parse().map(ThetaChoice::Coverage),
+        _ => text.parse().map(ThetaChoice::Annotation),
+    }
+    .map_err(Failure::input)
 }
 
 fn layers(text: &str) -> Result<Layers, Failure> {

@@ -192,7 +192,7 @@ impl Question {
     /// [open](Question::is_open) chosen.
     ///
     /// # Errors
-    /// As for [`explain`](super::explain()).
+    /// As for [`explain`](crate::explain).
     pub fn settle(
         &self,
         execution: &Execution,

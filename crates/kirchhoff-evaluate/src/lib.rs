@@ -5,7 +5,8 @@
 //! function. A [`Ledger`] says what each layer did with the relevance that entered it.
 //!
 //! [`fold`] evaluates a gate circuit: one value a gate, from the leaves up. Its annotations come in the same way
-//! ([`AnnotateLeaves`]), and both give the same relevance.
+//! ([`AnnotateLeaves`]), and both give the same relevance. [`exact_probability`] and [`estimate_probability`] say how
+//! probable relevance is when variables of a gate circuit are dropped at random.
 //!
 //! [`choose_thresholds`] finds thresholds for an execution that keep a wanted share of each layer.
 //!
@@ -46,6 +47,7 @@ mod coverage;
 mod fold;
 mod leaves;
 mod ledger;
+mod probability;
 mod product;
 mod step;
 mod stream;
@@ -55,4 +57,7 @@ pub use coverage::{Coverage, LayerTheta, choose_thresholds};
 pub use fold::{FoldError, fold, fold_gates};
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Conservation, Ledger, LedgerEntry};
+pub use probability::{
+    DEFAULT_MAX_NODES, Estimate, Estimates, ProbabilityError, Sampling, estimate_probability, exact_probability,
+};
 pub use stream::{Advance, Amount, Bookkeeping, EvaluationError, Keep, Sink, Stream, run, stream};

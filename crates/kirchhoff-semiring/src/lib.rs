@@ -25,7 +25,7 @@
 //! - [`Semiring`] is the trait, [`Embed`] its extension for semirings that take real numbers; [`Laws`] are what a
 //!   semiring declares beyond the axioms, and [`LawChecker`] tests both, for any semiring.
 //! - The built-in ones: [`Real`], [`Boolean`], [`Counting`], [`CountingFloat`], [`Viterbi`], [`Tropical`],
-//!   [`MaxPlus`], [`Fuzzy`], [`Bottleneck`], [`Lukasiewicz`], [`Log`], and [`Product`] of any two.
+//!   [`MaxPlus`], [`Fuzzy`], [`Bottleneck`], [`Lukasiewicz`], [`Log`], and [`Product`] of any two, [`Worlds`] of many [`Boolean`]s.
 //! - [`semirings`], [`find`] and [`visit`] look them up by name; [`SemiringClass`] gathers them by their laws.
 //! - [`Symbolic`] semirings keep the edges that a value comes from: [`Which`], [`Why`], [`PosBool`], [`How`] (`N[X]`)
 //!   and [`TopK`], under a limit; [`symbolic_semirings`], [`find_symbolic`] and [`visit_symbolic`] look these up.
@@ -63,6 +63,7 @@ pub use rounded_count::RoundedCount;
 pub use semiring::{Embed, Fused, Semiring, View};
 pub use semirings::{
     Boolean, Bottleneck, Counting, CountingFloat, Fuzzy, Log, Lukasiewicz, MaxPlus, Product, Real, Tropical, Viterbi,
+    Worlds,
 };
 pub use symbolic::{
     Bounded, Exceeded, Expression, How, Lineage, MinimalWitnesses, Monomial, Named, Names, Operation, Overflow, Path,

@@ -2,7 +2,7 @@
 
 use kirchhoff_semiring::{
     Boolean, Bottleneck, Count, Counting, CountingFloat, Embed, Fuzzy, Law, LawChecker, Log, Lukasiewicz, MaxPlus,
-    Product, Real, RoundedCount, Semiring, SemiringInfo, SemiringVisitor, Tropical, Viterbi, semirings, visit,
+    Product, Real, RoundedCount, Semiring, SemiringInfo, SemiringVisitor, Tropical, Viterbi, Worlds, semirings, visit,
 };
 use proptest::prelude::*;
 
@@ -68,6 +68,7 @@ random! {
     bottleneck_on_random_elements: Bottleneck, extended();
     lukasiewicz_on_random_elements: Lukasiewicz, unit();
     log_on_random_elements: Log, logarithm();
+    worlds_on_random_elements: Worlds::<2>, any::<[u64; 2]>();
     product_on_random_elements: Product(Viterbi, Counting), (unit(), count());
 }
 
@@ -97,6 +98,8 @@ fn products_keep_the_laws_of_both_sides() {
     let report = LawChecker::new().check(&Product(Boolean, Fuzzy));
     assert!(report.passed() && report.hints.is_empty(), "{report}");
     let report = LawChecker::new().check(&Product(Product(Tropical, Counting), Real));
+    assert!(report.passed() && report.hints.is_empty(), "{report}");
+    let report = LawChecker::new().check(&Worlds::<2>);
     assert!(report.passed() && report.hints.is_empty(), "{report}");
     assert!(!Product(Boolean, Boolean).laws().has(Law::Selective));
     assert!(Product(Boolean, Boolean).laws().has(Law::Absorptive));

@@ -3,6 +3,7 @@
 
 mod formula;
 mod network;
+mod probability;
 mod saturated;
 mod simplified;
 mod symbolic;

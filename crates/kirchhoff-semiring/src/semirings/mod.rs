@@ -12,6 +12,7 @@ mod product;
 mod real;
 mod tropical;
 mod viterbi;
+mod worlds;
 
 pub use boolean::Boolean;
 pub use bottleneck::Bottleneck;
@@ -25,6 +26,7 @@ pub use product::Product;
 pub use real::Real;
 pub use tropical::Tropical;
 pub use viterbi::Viterbi;
+pub use worlds::Worlds;
 
 // Values are never NaN, so one comparison decides: in registers this form is a single `maxps` or `minps`, where
 // `f32::max` and `f32::min`, made for NaN, take three instructions.

@@ -1,0 +1,66 @@
+//! How probable it is that outputs stay relevant when variables are dropped at random.
+//!
+//! Each variable of a gate circuit is 1 with a probability of its own and 0 otherwise, independently of the others: the
+//! circuit is then a Boolean formula over independent events, as in probabilistic databases (Suciu, Olteanu, Ré & Koch,
+//! "Probabilistic databases", 2011), and a network whose edges fail, as in reliability theory. To find the probability is
+//! #P-hard, so there are two ways: [`exact_probability`] by decision diagrams under a limit, and
+//! [`estimate_probability`] by sampling.
+
+mod exact;
+mod sample;
+
+use kirchhoff_kernel::Cancelled;
+use thiserror::Error;
+
+use crate::fold::FoldError;
+
+pub use exact::{DEFAULT_MAX_NODES, exact_probability};
+pub use sample::{Estimate, Estimates, Sampling, estimate_probability};
+
+/// Why there is no probability.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum ProbabilityError {
+    /// Not a probability.
+    #[error("a probability of {got} for variable `{variable}`: it must lie between 0 and 1")]
+    Range {
+        /// The variable.
+        variable: String,
+        /// What is given for it.
+        got: f64,
+    },
+    /// More variables than a decision diagram has room for.
+    #[error("the formula has {got} variables, and decision diagrams take {limit}")]
+    Variables {
+        /// How many variables occur in the outputs.
+        got: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// Decision diagrams that outgrow their limit.
+    #[error("the decision diagrams take more than {max_nodes} nodes")]
+    Nodes {
+        /// The limit.
+        max_nodes: usize,
+    },
+    /// The circuit cannot be evaluated, or its evaluation was stopped.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+}
+
+impl From<Cancelled> for ProbabilityError {
+    fn from(cancelled: Cancelled) -> Self {
+        ProbabilityError::Fold(cancelled.into())
+    }
+}
+
+/// Refuses what is no probability of each variable.
+fn check(variables: &[String], probabilities: &[f64]) -> Result<(), ProbabilityError> {
+    let (got, expected) = (probabilities.len(), variables.len());
+    if got != expected {
+        return Err(FoldError::Variables { got, expected }.into());
+    }
+    match variables.iter().zip(probabilities).find(|(_, probability)| !(0.0..=1.0).contains(*probability)) {
+        Some((variable, &got)) => Err(ProbabilityError::Range { variable: variable.clone(), got }),
+        None => Ok(()),
+    }
+}

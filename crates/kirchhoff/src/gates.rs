@@ -53,6 +53,9 @@ pub enum Symbolic {
     Edges,
     /// On every neuron of the tensors that these name.
     Neurons(Vec<LayerPattern>),
+    /// On every hidden neuron: on those that a layer with contributions reads, the input's aside. A neuron and what an
+    /// activation or a reshape makes of it count as one.
+    Hidden,
 }
 
 /// How a network is unrolled to gates.
@@ -148,6 +151,7 @@ fn variables(layered: &LayeredCircuit, question: &Question, symbolic: &Symbolic)
     let patterns = match symbolic {
         Symbolic::None => return Ok(Variables::None),
         Symbolic::Edges => return Ok(Variables::Edges),
+        Symbolic::Hidden => return Ok(Variables::Neurons(hidden(layered))),
         Symbolic::Neurons(patterns) => patterns.clone(),
     };
     let all = |patterns| Question { layers: Layers::Matching(patterns), ..question.clone() }.kept(layered);
@@ -156,6 +160,14 @@ fn variables(layered: &LayeredCircuit, question: &Question, symbolic: &Symbolic)
         patterns.iter().any(|pattern| pattern.matches(&layered.tensor(*tensor).name))
     };
     Ok(Variables::Neurons(all(patterns.clone())?.into_iter().filter(named).collect()))
+}
+
+fn hidden(layered: &LayeredCircuit) -> Vec<kirchhoff_circuit::TensorId> {
+    let read = layered.layers().iter().filter(|layer| layer.is_annotated()).flat_map(|layer| &layer.links);
+    let mut hidden: Vec<_> = read.map(|link| link.source).filter(|&source| source != layered.input()).collect();
+    hidden.sort_unstable();
+    hidden.dedup();
+    hidden
 }
 
 /// Ranks are shares among all contributions of a layer: from a circuit that dropped some they cannot be told.
@@ -203,7 +215,7 @@ impl SemiringVisitor for Annotate<'_> {
     }
 }
 
-fn gate_annotations(circuit: &GateCircuit, question: &Question) -> Result<Annotations, ExplainError> {
+pub(crate) fn gate_annotations(circuit: &GateCircuit, question: &Question) -> Result<Annotations, ExplainError> {
     let annotations = question.gate_annotations(circuit)?;
     check_ranks(&annotations, circuit.layers().iter().map(|layer| (&layer.name[..], layer.range.is_some())))?;
     Ok(annotations)

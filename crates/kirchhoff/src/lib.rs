@@ -35,8 +35,10 @@
 //! | [`render`] | `kirchhoff-render` | heat maps and sheets |
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
-//! Of small networks, [`gates`] makes circuits with every gate explicit, which are read as formulas.
+//! Of small networks, [`gates`] makes circuits with every gate explicit, which are read as formulas,
+//! and [`ask`] asks them what only a circuit can tell.
 
+pub mod ask;
 pub mod embedded;
 pub mod gates;
 

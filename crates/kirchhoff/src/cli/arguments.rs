@@ -47,6 +47,8 @@ pub enum Verb {
     Formula(Box<Formula>),
     /// Draw a circuit, as SVG or in GraphViz's language.
     Draw(Box<Draw>),
+    /// Ask what only a circuit can tell: witnesses, strongest paths, what is left without some neurons.
+    Ask(super::ask::Ask),
     /// List the semirings.
     Semirings(Listing),
     /// List the rules, composites and annotations.
@@ -396,9 +398,10 @@ pub struct CircuitOptions {
     /// `polynomial`, `why`, `posbool(500)`, ... [default: real for models; circuits are shown as they are]
     #[arg(long, short, value_name = "NAME")]
     pub semiring: Option<String>,
-    /// Variables in place of contributions: on every edge, or on every neuron of the layers named. Beside contributions
+    /// Variables in place of contributions: on every edge, on every hidden neuron, or on every neuron of the layers
+    /// named. Beside contributions
     /// in semirings of numbers [default: edges for symbolic semirings, none for others]
-    #[arg(long, value_name = "edges | neurons=LAYERS")]
+    #[arg(long, value_name = "edges | hidden | neurons=LAYERS")]
     pub symbolic: Option<SymbolicOption>,
     /// Outputs: a number, a neuron `x[3,4]`, or all of a layer `h1[*]`; repeat for several [default: the input's]
     #[arg(long, value_name = "OUTPUT")]
@@ -429,6 +432,8 @@ pub enum SymbolicOption {
     Edges,
     /// On every neuron of the layers that these name.
     Neurons(Vec<String>),
+    /// On every hidden neuron.
+    Hidden,
 }
 
 impl std::str::FromStr for SymbolicOption {
@@ -440,9 +445,10 @@ impl std::str::FromStr for SymbolicOption {
         };
         match text.split_once('=') {
             None if text == "edges" => Ok(SymbolicOption::Edges),
+            None if text == "hidden" => Ok(SymbolicOption::Hidden),
             None if text == "neurons" => Ok(SymbolicOption::Neurons(vec!["*".to_string()])),
             Some(("neurons", layers)) if !names(layers).is_empty() => Ok(SymbolicOption::Neurons(names(layers))),
-            _ => Err("write `edges`, `neurons`, or `neurons=LAYER,...`".to_string()),
+            _ => Err("write `edges`, `hidden`, `neurons`, or `neurons=LAYER,...`".to_string()),
         }
     }
 }

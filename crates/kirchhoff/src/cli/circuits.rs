@@ -1,6 +1,6 @@
 //! Gate circuits, as the command line names them: read from a file, or made of a model and an input.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kirchhoff::circuit::GateCircuit;
 use kirchhoff::circuit::formula::{Cut, cut, find_outputs, parse};
@@ -56,7 +56,7 @@ pub fn part(options: &CircuitOptions, semiring: Option<&str>) -> Result<Part, Fa
     let outputs: Vec<Vec<usize>> =
         options.output.iter().map(|name| find_outputs(&part.circuit, name)).collect::<Result<_, _>>()?;
     let mut outputs = outputs.concat();
-    if outputs.is_empty() && part.circuit.output_tensors().len() > 1 && !is_text_given(options) {
+    if outputs.is_empty() && part.circuit.output_tensors().len() > 1 && !has_own_variables(&options.files) {
         // Other layers are there to be named, not to be shown.
         outputs = find_outputs(&part.circuit, &part.circuit.output_tensors()[0].name)?;
     }
@@ -71,12 +71,13 @@ pub fn part(options: &CircuitOptions, semiring: Option<&str>) -> Result<Part, Fa
     Ok(part)
 }
 
-fn is_text(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sexpr"))
+/// Whether the files name a circuit, with the variables that it has.
+pub fn has_own_variables(files: &[PathBuf]) -> bool {
+    files.first().is_some_and(|file| is_text(file))
 }
 
-fn is_text_given(options: &CircuitOptions) -> bool {
-    options.files.first().is_some_and(|file| is_text(file))
+fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sexpr"))
 }
 
 fn is_symbolic(semiring: &str) -> bool {
@@ -138,6 +139,7 @@ fn made(options: &CircuitOptions, semiring: &str, symbolic: bool) -> Result<Part
             None if symbolic => Symbolic::Edges,
             None => Symbolic::None,
             Some(SymbolicOption::Edges) => Symbolic::Edges,
+            Some(SymbolicOption::Hidden) => Symbolic::Hidden,
             Some(SymbolicOption::Neurons(names)) => {
                 let patterns = names.iter().map(|name| LayerPattern::new(name));
                 Symbolic::Neurons(patterns.collect::<Result<_, _>>().map_err(Failure::input)?)

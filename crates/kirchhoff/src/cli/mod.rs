@@ -2,6 +2,7 @@
 
 mod archive;
 mod arguments;
+mod ask;
 mod asked;
 mod bench;
 mod circuit_view;
@@ -59,6 +60,7 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             set_threads(&arguments.circuit.common)?;
             formula::draw(&arguments)
         }
+        Verb::Ask(arguments) => ask::run(&arguments),
         Verb::Semirings(arguments) => listings::semirings(&arguments),
         Verb::Rules(arguments) => listings::rules(&arguments),
         Verb::Laws(arguments) => laws::run(&arguments),

@@ -1,0 +1,200 @@
+//! Questions that need the circuit, and not just its value: which sets of neurons carry an explanation, along which
+//! paths, and what is left when some are gone.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use kirchhoff::ask::{minimal_witnesses, strongest_paths};
+//! use kirchhoff::circuit::formula::{Cut, cut, find_outputs};
+//! use kirchhoff::explain::Question;
+//! use kirchhoff::gates::{Symbolic, Unrolling, unrolled};
+//! use kirchhoff::network::Execution;
+//!
+//! let (network, digits) = kirchhoff::embedded::digits()?;
+//! let execution = Execution::run(Arc::new(network), &digits.values[7 * 784..8 * 784], 1, &())?;
+//! let made = |question: &Question, symbolic| {
+//!     let unrolling = Unrolling { symbolic, input_shape: Some(vec![28, 28]), ..Unrolling::default() };
+//!     let circuit = unrolled(&execution, question, &unrolling, &())?.circuit;
+//!     let outputs = find_outputs(&circuit, "x[9,14]")?;
+//!     Ok::<_, Box<dyn std::error::Error>>(cut(&circuit, &Cut { outputs, ..Cut::default() })?)
+//! };
+//!
+//! // Which hidden neurons carry the relevance of this pixel together?
+//! let boolean = Question::new("boolean")?.with_annotation("threshold(0.08)".parse()?);
+//! let witnesses = minimal_witnesses(&made(&boolean, Symbolic::Hidden)?, &boolean, 1000, false, &())?;
+//! assert_eq!(witnesses[0].sets, [["h3[70]", "h1[102]"]]);
+//!
+//! // Along which path does most of it come?
+//! let viterbi = Question::new("viterbi")?;
+//! let paths = strongest_paths(&made(&viterbi, Symbolic::Edges)?, &viterbi, 2, &())?;
+//! let names: Vec<&str> = paths[0].paths[0].edges.iter().map(|edge| &edge.name[..]).collect();
+//! assert_eq!(names, ["w4[12→7]", "w2[102→12]", "w0[9,14→102]"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::collections::HashMap;
+
+use kirchhoff_circuit::formula::output_names;
+use kirchhoff_circuit::{Gate, GateCircuit};
+use kirchhoff_evaluate::{Annotations, PerLeaf, ProbabilityError, fold};
+use kirchhoff_kernel::Monitor;
+use kirchhoff_semiring::{MinimalWitnesses, Monomial, Overflow, PosBool, Real, Semiring, Symbolic, TopK, Variable};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::explain::{ExplainError, Question};
+use crate::gates::gate_annotations;
+
+/// Why a question has no answer.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum AskError {
+    /// The question does not fit the circuit, or its evaluation was stopped.
+    #[error(transparent)]
+    Explain(#[from] ExplainError),
+    /// More terms than allowed.
+    #[error("{output}: {overflow}")]
+    Overflow {
+        /// The output.
+        output: String,
+        /// The operation that would have passed the limit.
+        overflow: Overflow,
+    },
+    /// There is no probability.
+    #[error(transparent)]
+    Probability(#[from] ProbabilityError),
+}
+
+/// The sets of variables that carry the relevance of an output.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OutputWitnesses {
+    /// The output's name; several, where they are asked for together.
+    pub name: String,
+    /// The names of the variables of each set, from target to input; the smallest sets first. No set where the output
+    /// is not relevant, and the empty set where it is relevant without any of them.
+    pub sets: Vec<Vec<String>>,
+}
+
+/// The minimal sets of variables that suffice for each output to be relevant, or for all of them `together`: the
+/// minimal witnesses of provenance, from a fold over [`PosBool`]. Contributions count as the question's Θ has them: as 0
+/// or not.
+///
+/// There may be exponentially many; `limit` bounds how many any gate may have.
+///
+/// # Errors
+/// More sets than allowed, annotations that do not fit, or cancellation.
+pub fn minimal_witnesses(
+    circuit: &GateCircuit,
+    question: &Question,
+    limit: usize,
+    together: bool,
+    monitor: &dyn Monitor,
+) -> Result<Vec<OutputWitnesses>, AskError> {
+    let semiring = PosBool::with_limit(limit);
+    let values = symbols(circuit, &semiring, &gate_annotations(circuit, question)?, monitor)?;
+    let mut outputs: Vec<_> = output_names(circuit).into_iter().zip(values).collect();
+    if together {
+        let all = |(names, product): (Vec<String>, _), (name, value): (String, _)| {
+            ([names, vec![name]].concat(), semiring.times(&product, &value))
+        };
+        let (names, product) = outputs.into_iter().fold((Vec::new(), semiring.one()), all);
+        outputs = vec![(names.join(", "), product)];
+    }
+    let name = |variable: Variable| circuit.variables()[variable.0 as usize].clone();
+    let sets = |value: &MinimalWitnesses| value.iter().map(|set| set.iter().map(name).collect()).collect();
+    let witnesses = |(output, value): (String, Result<MinimalWitnesses, Overflow>)| match value {
+        Ok(value) => Ok(OutputWitnesses { sets: sets(&value), name: output }),
+        Err(overflow) => Err(AskError::Overflow { output, overflow }),
+    };
+    outputs.into_iter().map(witnesses).collect()
+}
+
+/// The strongest paths to an output.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct OutputPaths {
+    /// The output's name.
+    pub name: String,
+    /// The paths, the strongest first.
+    pub paths: Vec<RelevancePath>,
+}
+
+/// A path from a target to an output.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RelevancePath {
+    /// The product of the weights of the edges, in `[0, 1]`.
+    pub weight: f64,
+    /// The edges with variables, from target to input.
+    pub edges: Vec<PathEdge>,
+}
+
+/// An edge of a path.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PathEdge {
+    /// Its variable: `w2[17→4]` leads from neuron 17 to neuron 4.
+    pub name: String,
+    /// What Θ makes of its contribution, 1 at most.
+    pub weight: f64,
+}
+
+/// The `k` strongest paths to each output, from a fold over [`TopK`], by the weights that the question's Θ gives to
+/// contributions. The circuit has variables on its edges.
+///
+/// # Errors
+/// Annotations that do not fit, or cancellation.
+pub fn strongest_paths(
+    circuit: &GateCircuit,
+    question: &Question,
+    k: usize,
+    monitor: &dyn Monitor,
+) -> Result<Vec<OutputPaths>, AskError> {
+    let annotations = gate_annotations(circuit, question)?;
+    let values = symbols(circuit, &TopK::new(k), &annotations, monitor)?;
+    let weights = weights(circuit, &annotations);
+    let edge = |variable: Variable| PathEdge {
+        name: circuit.variables()[variable.0 as usize].clone(),
+        weight: weights.get(&variable.0).copied().unwrap_or(1.0),
+    };
+    let edges = |monomial: &Monomial| {
+        let factors = monomial.factors().iter();
+        factors.flat_map(|&(variable, times)| (0..times).map(move |_| edge(variable))).collect()
+    };
+    let path = |path: &kirchhoff_semiring::Path| RelevancePath { weight: path.weight(), edges: edges(path.monomial()) };
+    let paths = |(output, value): (String, Result<kirchhoff_semiring::Paths, Overflow>)| match value {
+        Ok(value) => Ok(OutputPaths { name: output, paths: value.iter().map(path).collect() }),
+        Err(overflow) => Err(AskError::Overflow { output, overflow }),
+    };
+    output_names(circuit).into_iter().zip(values).map(paths).collect()
+}
+
+/// The value of every output, with each variable for itself.
+fn symbols<S: Symbolic>(
+    circuit: &GateCircuit,
+    semiring: &S,
+    annotations: &Annotations,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Result<S::Expression, Overflow>>, AskError> {
+    let theta = PerLeaf(|layer: usize, d: f32| semiring.scalar(annotations.of(layer).apply(&Real, d)));
+    let variables: Vec<S::Value> =
+        (0..circuit.variables().len() as u32).map(|number| semiring.variable(Variable(number))).collect();
+    Ok(fold(circuit, semiring, &theta, &variables, monitor).map_err(ExplainError::from)?)
+}
+
+/// What stands beside each variable on its edge.
+fn weights(circuit: &GateCircuit, annotations: &Annotations) -> HashMap<u32, f64> {
+    let mut weights = HashMap::new();
+    for (_, gate) in circuit.iter() {
+        let Gate::Times(children) = gate else { continue };
+        let (mut variable, mut weight) = (None, 1.0);
+        for &child in children {
+            match circuit.gate(child) {
+                Gate::Variable(number) => variable = Some(number),
+                Gate::Contribution { layer, d } => {
+                    weight *= f64::from(annotations.of(layer as usize).apply(&Real, d).min(1.0));
+                }
+                _ => {}
+            }
+        }
+        if let Some(variable) = variable {
+            weights.insert(variable, weight);
+        }
+    }
+    weights
+}

@@ -4,9 +4,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kirchhoff_circuit::{GateCircuit, LayeredCircuit, Start, UnrollError, UnrollOptions, simplify, unroll};
+use kirchhoff_circuit::formula::{FormulaOptions, parse, text};
+use kirchhoff_circuit::{
+    GateCircuit, LayeredCircuit, SaturateOptions, Start, StopReason, TensorId, UnrollError, UnrollOptions, Variables,
+    saturate, simplify, unroll,
+};
 use kirchhoff_compile::{Assignment, Composite, Rule, compile};
 use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, fold, stream};
+use kirchhoff_network::data::{Preprocessing, read_inputs};
 use kirchhoff_network::import::{self, ImportOptions};
 use kirchhoff_network::{Execution, Network, canonical};
 use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, semirings, visit};
@@ -132,4 +137,114 @@ fn the_convolutional_network() {
     for rule in ["zero", "epsilon", "max-abs"] {
         check(&execution, rule, 0);
     }
+}
+
+/// Where the variables of an XOR formula stand.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Letters {
+    /// On the edges: the polynomial of all paths.
+    Edges,
+    /// On the neurons of every layer: which of them the answer rests on.
+    Neurons,
+    /// On the target alone: the real formula, its numbers being leaves.
+    Start,
+}
+
+/// The best that a hand makes of the formula of one input, by the number of hidden neurons that relevance goes through
+/// (one or two), and by how many pairs of edges from the inputs to the first of them have one contribution.
+fn by_hand(letters: Letters, hidden: usize, equal: bool) -> &'static str {
+    match (letters, hidden, equal) {
+        (Letters::Edges, 1, _) => r#"(circuit (output "x" (2) (* "a" "c") (* "a" "d")))"#,
+        (Letters::Edges, ..) => r#"(circuit (output "x" (2) (+ (* "a" "c") (* "b" "e")) (+ (* "a" "d") (* "b" "f"))))"#,
+        (Letters::Neurons, 1, _) => r#"(circuit (let g (* "h2" "h1" "h0")) (output "x" (2) (* "x0" g) (* "x1" g)))"#,
+        (Letters::Neurons, ..) => {
+            r#"(circuit (let g (+ (* "h1" "h0") (* "k1" "k0"))) (output "x" (2) (* "x0" "h2" g) (* "x1" "h2" g)))"#
+        }
+        (Letters::Start, 1, true) => r#"(circuit (let g (* "s" "a" "c")) (output "x" (2) g g))"#,
+        (Letters::Start, 1, false) => r#"(circuit (output "x" (2) (* "s" "a" "c") (* "s" "a" "d")))"#,
+        (Letters::Start, _, true) => {
+            r#"(circuit (let g (* "s" "a" "c")) (output "x" (2) (+ g (* "s" "b" "e")) (+ g (* "s" "b" "f"))))"#
+        }
+        (Letters::Start, _, false) => {
+            r#"(circuit (output "x" (2) (* "s" (+ (* "a" "c") (* "b" "e"))) (* "s" (+ (* "a" "d") (* "b" "f")))))"#
+        }
+    }
+}
+
+/// The XOR networks of the tutorial, on all of their inputs.
+#[test]
+fn xor_formulas_become_no_larger_than_by_hand() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/xor");
+    let (mut formulas, mut smaller) = (0, 0);
+    for (name, inputs) in [("xor", 2usize), ("useless", 3)] {
+        let network = import::read(&folder.join(format!("{name}.safetensors")), &ImportOptions::default()).unwrap();
+        let network = Arc::new(canonical(&network.network).unwrap());
+        let values = read_inputs(&[folder.join(format!("{name}.npy"))], &[inputs], &Preprocessing::default()).unwrap();
+        assert_eq!(values.count, 1 << inputs);
+        let execution = Execution::run(network, &values.values, values.count, &()).unwrap();
+        for (number, letters) in (0..values.count)
+            .flat_map(|number| [Letters::Edges, Letters::Neurons, Letters::Start].map(|letters| (number, letters)))
+        {
+            let rule = if letters == Letters::Start { "epsilon" } else { "zero" };
+            let layered = compile(&execution, &assignment(rule)).unwrap();
+            let logits = execution.output(number);
+            let target = usize::from(logits[1] > logits[0]);
+            let keep = |_: usize, d: f32| d.abs() > 1e-9;
+            let options = UnrollOptions {
+                execution: number,
+                start: match letters {
+                    Letters::Start => Start::VariablesAt(vec![target]),
+                    _ => Start::OnesAt(vec![target]),
+                },
+                keep: Some(&keep),
+                variables: match letters {
+                    Letters::Edges => Variables::Edges,
+                    Letters::Neurons => Variables::Neurons((0..layered.tensors().len() as u32).map(TensorId).collect()),
+                    Letters::Start => Variables::None,
+                },
+                contributions: letters == Letters::Start,
+                ..UnrollOptions::default()
+            };
+            let gates = unroll(&layered, &options, &()).unwrap();
+            let semiring = match letters {
+                Letters::Neurons => "boolean",
+                _ => "counting",
+            };
+            let laws = kirchhoff_semiring::find(semiring).unwrap().laws;
+            let (smallest, report) = saturate(&gates, laws, &SaturateOptions::default(), &()).unwrap();
+            assert_eq!(report.stop, StopReason::Saturated);
+
+            // Contributions are leaves: the output's and, of the input, two for each hidden neuron, fewer if equal.
+            let reached = |prefix: &str| gates.variables().iter().filter(|name| name.starts_with(prefix)).count();
+            let (hidden, equal) = match letters {
+                Letters::Edges => (reached("w2"), false),
+                Letters::Neurons => (reached("h1"), false),
+                Letters::Start => {
+                    let arrays = gates.arrays();
+                    let of = |layer: u32| arrays.contribution_layers.iter().filter(|&&own| own == layer).count();
+                    let edges = of(0);
+                    let hidden = of(2);
+                    (hidden, edges < 2 * hidden)
+                }
+            };
+            let hand = parse(by_hand(letters, hidden, equal), 100).unwrap();
+            let useless = usize::from(inputs == 3);
+            // What says of the useless input that it is 0 is one gate more.
+            let by_hand = hand.size().total() + useless;
+            let found = smallest.size().total();
+            let text = text(&smallest, &FormulaOptions::default()).unwrap();
+            println!(
+                "{name} {number} {letters:?}: {} gates and wires, {} shared, {found} saturated, {by_hand} by hand",
+                report.before.total(),
+                report.shared.total()
+            );
+            assert!(found <= by_hand, "{name} {number} {letters:?}: {found}, {by_hand} by hand:\n{text}");
+            assert!(useless == 0 || text.contains("R(x[2]) = 𝟘"), "{text}");
+            formulas += 1;
+            smaller += usize::from(report.after.total() < report.shared.total());
+        }
+    }
+    println!("{smaller} of {formulas} formulas are smaller than with sharing alone");
+    assert_eq!(formulas, 3 * (4 + 8));
+    assert!(smaller >= 8, "{smaller} of {formulas}");
 }

@@ -91,3 +91,27 @@ fn what_cannot_be_simplified_is_refused() {
     place.write("damaged.safetensors", &bytes);
     place.refuses_whole(&simplify(&["damaged.safetensors"]), &["damaged.safetensors", "checksum"]);
 }
+
+#[test]
+fn a_simplified_circuit_is_refused_outside_its_class() {
+    let place = Workplace::new();
+    stored(&place);
+    let simplify = |class| ["simplify", "circuit.safetensors", "--quiet", "--for", class, "--out", "small.safetensors"];
+    let evaluate = ["evaluate", "small.safetensors", "--json", "--semiring"];
+    // a ⊗ (b ⊕ c): absorption has taken the third summand, which counts.
+    place.succeed(&simplify("boolean"));
+    for inside in ["boolean", "fuzzy", "bottleneck"] {
+        place.succeed(&[&evaluate[..], &[inside]].concat());
+    }
+    for outside in ["counting", "real", "log"] {
+        place.refuses_whole(&[&evaluate[..], &[outside]].concat(), &["the circuit was simplified for semirings with"]);
+    }
+    place.refuses_whole(&[&evaluate[..], &["boolean,counting"]].concat(), &["simplified for semirings with"]);
+    let value = |semiring: &str, circuit: &str| {
+        let report = place.json(&["evaluate", circuit, "--json", "--semiring", semiring]);
+        report["semirings"][semiring]["outputs"][0]["values"].clone()
+    };
+    place.succeed(&simplify("commutative"));
+    assert_eq!(value("counting", "small.safetensors"), value("counting", "circuit.safetensors"));
+    assert_eq!(value("counting", "small.safetensors"), serde_json::json!([3.0]));
+}

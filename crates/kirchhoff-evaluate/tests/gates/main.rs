@@ -6,5 +6,6 @@ mod network;
 mod probability;
 mod saturated;
 mod simplified;
+mod substitution;
 mod symbolic;
 mod unrolled;

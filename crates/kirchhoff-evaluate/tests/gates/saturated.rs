@@ -37,7 +37,7 @@ const SMALL: SaturateOptions = SaturateOptions {
 
 /// A circuit of up to twenty gates, leaves in front. Every other one is a sum of products, with something to factor; the
 /// others are anything, with constants, gates of no or one child, equal and dead gates.
-fn circuit(random: &mut Random) -> GateCircuit {
+pub fn circuit(random: &mut Random) -> GateCircuit {
     let mut below = |limit: usize| random.below(limit);
     let leaf = |below: &mut dyn FnMut(usize) -> usize| (2 + below(2) as u8, below(6) as u32, Vec::new());
     let mut gates: Vec<Draft> = Vec::new();

@@ -96,23 +96,26 @@ fn words(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn formulas_are_what_the_tool_prints() {
+fn formulas_and_answers_are_what_the_tool_prints() {
     let mut commands = 0;
     for page in ["docs/tutorial.md", "README.md"] {
         let page = text(page);
         for block in page.split("```console\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
-            for example in block.split("$ kirchhoff formula ").skip(1) {
+            for example in block.split("$ kirchhoff ").skip(1) {
                 let (command, shown) = example.split_once('\n').unwrap();
+                if !["formula ", "ask "].iter().any(|verb| command.starts_with(verb)) {
+                    continue;
+                }
                 let shown = shown.split("$ ").next().unwrap();
                 if command.contains('|') {
                     continue;
                 }
                 let mut tool = assert_cmd::cargo::cargo_bin_cmd!("kirchhoff");
-                let output = tool.current_dir(root()).arg("formula").args(words(command)).output().unwrap();
+                let output = tool.current_dir(root()).args(words(command)).output().unwrap();
                 assert_eq!(String::from_utf8(output.stdout).unwrap(), shown, "{command}");
                 commands += 1;
             }
         }
     }
-    assert!(commands >= 8, "the guide has formulas");
+    assert!(commands >= 13, "the guide has formulas and answers");
 }

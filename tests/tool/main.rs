@@ -1,5 +1,6 @@
 //! The tool from end to end, as a user runs it: a process with arguments, files and an exit code.
 
+mod ask;
 mod bench;
 mod circuits;
 mod explain;

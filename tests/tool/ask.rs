@@ -1,0 +1,127 @@
+//! Questions that need a circuit.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Workplace, repository};
+
+fn xor(name: &str) -> [String; 2] {
+    ["safetensors", "npy"].map(|kind| repository(&format!("examples/xor/{name}.{kind}")).display().to_string())
+}
+
+/// The probability that some of the sets stays whole, over all worlds.
+fn probability(sets: &Value, drop: f64) -> f64 {
+    let sets: Vec<Vec<&str>> = sets
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|set| set.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect())
+        .collect();
+    let mut names: Vec<&str> = sets.concat();
+    names.sort_unstable();
+    names.dedup();
+    let chance = |world: u32| {
+        let there = |name: &str| world >> names.iter().position(|known| *known == name).unwrap() & 1 == 1;
+        let stays = sets.iter().any(|set| set.iter().all(|name| there(name)));
+        let ones = world.count_ones() as i32;
+        if stays { (1.0 - drop).powi(ones) * drop.powi(names.len() as i32 - ones) } else { 0.0 }
+    };
+    (0..1u32 << names.len()).map(chance).sum()
+}
+
+#[test]
+fn the_answers_about_a_pixel_agree_with_one_another() {
+    let place = Workplace::new();
+    let about = ["--input", "7", "--theta", "0.06", "--output", "x[9,14]", "--json"];
+    let witnesses = place.json(&[&["ask", "witnesses"][..], &about].concat());
+    let output = &witnesses["outputs"][0];
+    assert_eq!((&witnesses["of"], &output["name"]), (&json!("neurons"), &json!("x[9,14]")));
+    let sets = output["sets"].as_array().unwrap();
+    assert!(sets.len() > 1 && sets.len() < 20, "{output}");
+    assert!(sets.iter().all(|set| set[0].as_str().unwrap().starts_with("h3[")), "{output}");
+
+    let ask = |options: &[&str]| place.json(&[&["ask", "probability", "--drop", "0.3"][..], &about, options].concat());
+    let exact = ask(&["--method", "exact"]);
+    assert_eq!(exact["method"], json!({ "name": "exact" }));
+    let expected = probability(&output["sets"], 0.3);
+    let found = exact["outputs"][0]["probability"].as_f64().unwrap();
+    assert!((found - expected).abs() < 1e-9, "{found} {expected}");
+    let sampled = ask(&["--method", "sample", "--error", "0.01", "--seed", "5"]);
+    let estimate = &sampled["outputs"][0];
+    let number = |key: &str| estimate[key].as_f64().unwrap();
+    assert!(number("low") <= expected && expected <= number("high") && number("high") - number("low") <= 0.02);
+    assert_eq!((&sampled["method"]["seed"], &sampled["method"]["reached"]), (&json!(5), &json!(true)));
+
+    // What is dropped for sure is gone; what is never dropped stays.
+    for (drop, left) in [("0", 1.0), ("1", 0.0)] {
+        let whole = place.json(&[&["ask", "probability", "--edges", "--drop", drop][..], &about].concat());
+        assert_eq!(whole["outputs"][0]["probability"], json!(left));
+    }
+}
+
+#[test]
+fn paths_are_those_of_the_formula() {
+    let place = Workplace::new();
+    let about = ["--input", "7", "--output", "x[9,14]"];
+    let paths = place.json(&[&["ask", "paths", "-k", "2", "--json"][..], &about].concat());
+    let formula = place.json(&[&["formula", "--top", "2", "--format", "json"][..], &about].concat());
+    let name = |path: &Value| {
+        let edges = path["edges"].as_array().unwrap();
+        let names: Vec<&str> = edges.iter().map(|edge| edge["name"].as_str().unwrap()).collect();
+        names.join("·")
+    };
+    let found: Vec<String> = paths["outputs"][0]["paths"].as_array().unwrap().iter().map(name).collect();
+    let text = formula["outputs"][0]["value"].as_str().unwrap();
+    assert!(found.len() == 2 && found.iter().all(|path| text.contains(path)), "{found:?} {text}");
+    let table = place.succeed(&[&["ask", "paths"][..], &about].concat());
+    assert!(table.contains("w4[12→7] 1 · w2[102→12] 1 · w0[9,14→102] 1") && table.lines().count() == 4, "{table}");
+}
+
+#[test]
+fn small_networks_are_answered_in_words() {
+    let place = Workplace::new();
+    let [model, inputs] = xor("useless");
+    let about = [&model, &inputs, "--input", "4", "--theta", "threshold-abs(1e-9)"];
+    let ask = |options: &[&'static str]| place.succeed(&[&["ask"][..], options, &about].concat());
+    assert_eq!(
+        ask(&["witnesses"]),
+        "x[0]: 2 minimal sets of neurons\n  h1[0]\n  h1[2]\n\
+         x[1]: 2 minimal sets of neurons\n  h1[0]\n  h1[2]\nx[2]: not relevant\n"
+    );
+    assert_eq!(
+        ask(&["witnesses", "--together", "--output", "x[0]", "--output", "x[1]", "--most", "1"]),
+        "x[0], x[1]: 2 minimal sets of neurons\n  h1[0]\n  and 1 more\n"
+    );
+    assert_eq!(ask(&["witnesses", "--neurons", "2", "--output", "0"]), "x[0]: 1 minimal set of neurons\n  h2[1]\n");
+    let text = ask(&["probability", "--drop", "0.5", "--quiet"]);
+    assert!(text.contains("x[0]    0.750000") && text.contains("x[2]    0.000000"), "{text}");
+    assert!(text.contains("exact, by decision diagrams"), "{text}");
+    // A circuit with variables of its own.
+    place.write("c.sexpr", r#"(circuit (output "x" (2) (* "a" (+ "b" "c")) 1))"#);
+    assert_eq!(
+        place.succeed(&["ask", "witnesses", "c.sexpr", "--edges"]),
+        "x[0]: 2 minimal sets of edges\n  a b\n  a c\nx[1]: relevant without any of the edges\n"
+    );
+    let sampled = place.succeed(&["ask", "probability", "c.sexpr", "--drop", "0.5", "--method", "sample"]);
+    assert!(sampled.contains("random worlds, seed 0") && sampled.contains("95 % interval"), "{sampled}");
+}
+
+#[test]
+fn what_cannot_be_answered_is_refused() {
+    let place = Workplace::new();
+    let about = |question: &'static str, options: &[&'static str]| {
+        [&["ask", question, "--input", "7", "--output", "x[9,14]"][..], options].concat()
+    };
+    place.refuses_whole(&about("witnesses", &["--limit", "100"]), &["x[9,14]", "limit of 100 terms", "`top-k`"]);
+    place.refuses_whole(&about("witnesses", &["--neurons", "9"]), &["no layer is named `9`"]);
+    place.refuses_whole(&about("witnesses", &["--target", "3-8"]), &["`start[3]`", "from 1"]);
+    let exact = ["--drop", "0.1", "--method", "exact", "--max-nodes", "1000"];
+    place.refuses_whole(&about("probability", &exact), &["more than 1000 nodes", "--method sample", "--theta"]);
+    place.refuses_whole(&about("paths", &["--rule", "zero"]), &["identity"]);
+    place.refuses_whole(&["ask", "paths", "--output", "y[3]"], &["y[3]"]);
+    place.misuses(&about("probability", &[]), &["--drop"]);
+    place.misuses(&about("probability", &["--drop", "1.5"]), &["a probability between 0 and 1"]);
+    place.misuses(&about("probability", &["--drop", "0.1", "--error", "0"]), &["between 0 and 1"]);
+    place.misuses(&about("witnesses", &["--edges", "--neurons", "1"]), &["cannot be used with"]);
+    let run = place.run(&about("probability", &["--drop", "0.5", "--max-worlds", "512", "--error", "1e-3"]));
+    assert!(run.code == Some(0) && run.stderr.contains("raise --max-worlds or --error"), "{}", run.stderr);
+}

@@ -16,3 +16,4 @@ mod process;
 mod refused_files;
 mod refused_options;
 mod simplify;
+mod studies;

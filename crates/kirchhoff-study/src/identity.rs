@@ -29,6 +29,11 @@ impl Identity {
         self.0.insert(name.to_string(), value.to_string());
     }
 
+    /// Sets what one setting is, where it is too long to be told.
+    pub fn set_hash(&mut self, name: &str, value: &str) {
+        self.set(name, blake3::hash(value.as_bytes()).to_hex());
+    }
+
     /// The name of the study.
     pub(crate) fn study(&self) -> &str {
         self.0.get("study").map_or("", String::as_str)

@@ -29,12 +29,15 @@
 
 mod error;
 mod identity;
+pub mod mask;
+mod meaning;
 mod output;
 mod relevance;
 mod run;
 
 pub use error::StudyError;
 pub use identity::{Identity, data_hash, network_hash};
+pub use meaning::kind;
 pub use output::{Outputs, Table};
 pub use relevance::{batch_size, edges, relevance};
 pub use run::{Folded, Pass, Run, Watch};

@@ -23,7 +23,11 @@ impl Arguments {
     pub fn read() -> Self {
         // A circuit has the rules of one semiring.
         let compile = |verb: clap::Command| verb.mut_arg("semiring", |semiring| semiring.default_value("real"));
-        let matches = Arguments::command().mut_subcommand("compile", compile).get_matches();
+        // Studies know the labels of their inputs.
+        let label = |verb: clap::Command| verb.mut_arg("target", |target| target.default_value("label"));
+        let studies = |verb: clap::Command| verb.mut_subcommands(label);
+        let command = Arguments::command().mut_subcommand("compile", compile).mut_subcommand("study", studies);
+        let matches = command.get_matches();
         Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }
@@ -49,6 +53,9 @@ pub enum Verb {
     Draw(Box<Draw>),
     /// Ask what only a circuit can tell: witnesses, strongest paths, what is left without some neurons.
     Ask(super::ask::Ask),
+    /// Study a network over a whole data set.
+    #[command(subcommand)]
+    Study(super::study_arguments::Study),
     /// List the semirings.
     Semirings(Listing),
     /// List the rules, composites and annotations.

@@ -44,7 +44,7 @@ impl Asked {
         let loaded = load::model(model, &options.model)?;
         let preprocessing = load::preprocessing(&loaded, &options.preprocessing);
         let inputs = load::inputs(files, &loaded, &preprocessing)?;
-        let bounds = bounds(&options.rules, &inputs, &preprocessing);
+        let bounds = bounds(&options.rules, &inputs.shape, inputs.picture, &preprocessing);
         let questions = questions(options, &bounds, &loaded.network)?;
         let batch = batch(&loaded.network, inputs.count, options.memory)?;
         Ok(Asked { loaded, preprocessing, inputs, bounds, questions, batch })
@@ -121,8 +121,13 @@ fn batch(network: &Network, count: usize, memory: Option<u64>) -> Result<usize, 
 }
 
 /// Bounds of the input for z-box: as given, else what the preprocessing makes of 0 and 1.
-fn bounds(options: &RuleOptions, inputs: &Inputs, preprocessing: &Preprocessing) -> Bounds {
-    let channels = inputs.picture.map_or(inputs.shape[0], |[channels, ..]| channels);
+pub fn bounds(
+    options: &RuleOptions,
+    shape: &[usize],
+    picture: Option<[usize; 3]>,
+    preprocessing: &Preprocessing,
+) -> Bounds {
+    let channels = picture.map_or(shape[0], |[channels, ..]| channels);
     let ranges: Vec<(f32, f32)> = match preprocessing.mean.len().max(preprocessing.std.len()) {
         1 => vec![preprocessing.range(0)],
         _ => (0..channels).map(|channel| preprocessing.range(channel)).collect(),

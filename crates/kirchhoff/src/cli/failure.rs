@@ -20,6 +20,8 @@ pub enum Failure {
     Work(anyhow::Error),
     /// The user pressed Ctrl-C: exit code 130, as shells have it.
     Cancelled,
+    /// The user pressed Ctrl-C, and what was done is kept: exit code 130.
+    Interrupted(String),
 }
 
 impl Failure {
@@ -43,7 +45,7 @@ impl Failure {
         ExitCode::from(match self {
             Failure::Input(_) => 2,
             Failure::Work(_) => 1,
-            Failure::Cancelled => 130,
+            Failure::Cancelled | Failure::Interrupted(_) => 130,
         })
     }
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Failure {
         match self {
             Failure::Input(error) | Failure::Work(error) => write!(f, "{error:#}"),
             Failure::Cancelled => f.write_str("cancelled; nothing was written"),
+            Failure::Interrupted(message) => f.write_str(message),
         }
     }
 }

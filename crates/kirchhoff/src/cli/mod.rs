@@ -16,6 +16,7 @@ mod inspect;
 mod laws;
 mod listings;
 mod load;
+mod mask;
 mod memory;
 mod new;
 mod output;
@@ -24,11 +25,14 @@ mod progress;
 mod questions;
 mod report;
 mod simplify;
+mod study;
+mod study_arguments;
 
 pub use arguments::Arguments;
 use arguments::{Common, Verb};
 use failure::Failure;
 use kirchhoff_kernel::Instructions;
+use study_arguments::Study;
 
 /// Does what the arguments say.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -61,6 +65,12 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             formula::draw(&arguments)
         }
         Verb::Ask(arguments) => ask::run(&arguments),
+        Verb::Study(study) => match study {
+            Study::Mask(arguments) => {
+                set_threads(&arguments.study.common)?;
+                mask::run(&arguments)
+            }
+        },
         Verb::Semirings(arguments) => listings::semirings(&arguments),
         Verb::Rules(arguments) => listings::rules(&arguments),
         Verb::Laws(arguments) => laws::run(&arguments),

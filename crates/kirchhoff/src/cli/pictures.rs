@@ -7,22 +7,9 @@ use kirchhoff::render::{
     input_picture, preview_row,
 };
 use kirchhoff::semiring::{Array, SemiringInfo};
+pub use kirchhoff::study::kind;
 
 use super::arguments::ChannelsOption;
-
-/// What the numbers of a semiring mean to a reader, from its carrier.
-pub fn kind(semiring: &SemiringInfo) -> Kind {
-    let interval = semiring.embeds.interval;
-    match (semiring.embeds.integral, interval.low, interval.high) {
-        (true, _, high) if high <= 1.0 => Kind::Truth,
-        (true, ..) => Kind::Count,
-        (false, 0.0, 1.0) => Kind::Magnitude,
-        (false, 0.0, f64::INFINITY) => Kind::Cost,
-        (false, f64::NEG_INFINITY, f64::INFINITY) if !interval.closed_below => Kind::Signed,
-        (false, f64::NEG_INFINITY, f64::INFINITY) if interval.closed_above => Kind::Magnitude,
-        _ => Kind::Score,
-    }
-}
 
 /// Numbers as pictures show them: a threshold that is not positive keeps everything, so a neuron that is relevant only
 /// below such a one is not relevant.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use kirchhoff::study::Watch;
 use kirchhoff_kernel::Monitor;
 
 static CANCELLED: AtomicBool = AtomicBool::new(false);
@@ -42,6 +43,11 @@ impl Progress {
         Progress { bar }
     }
 
+    /// Takes the bar away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Says what the work is about now.
     pub fn say(&self, message: impl Into<String>) {
         self.bar.set_message(message.into());
@@ -58,6 +64,15 @@ impl Drop for Progress {
 /// Whether the user has pressed Ctrl-C.
 pub fn cancelled() -> bool {
     CANCELLED.load(Ordering::Relaxed)
+}
+
+impl Watch for Progress {
+    fn pass(&self, name: &str, done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(done);
+        self.bar.reset_eta();
+        self.say(name.to_string());
+    }
 }
 
 impl Monitor for Progress {

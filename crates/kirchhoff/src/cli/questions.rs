@@ -176,7 +176,7 @@ fn theta_choice(text: &str) -> Result<ThetaChoice, Failure> {
     .map_err(Failure::input)
 }
 
-fn layers(text: &str) -> Result<Layers, Failure> {
+pub fn layers(text: &str) -> Result<Layers, Failure> {
     match text {
         "input" => Ok(Layers::Input),
         "all" => Ok(Layers::All),

@@ -1,0 +1,143 @@
+//! Studies as a user runs them: their files, and what is left when they are stopped.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::Workplace;
+
+/// A folder in MNIST's format: images of noise, which no network knows, for test and training.
+pub fn noise(place: &Workplace, count: usize) {
+    let mut state = 1u32;
+    let mut byte = move || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    std::fs::create_dir_all(place.path("data")).unwrap();
+    for prefix in ["t10k", "train"] {
+        let head = |axes: &[usize]| -> Vec<u8> {
+            let lengths = axes.iter().flat_map(|&axis| (axis as u32).to_be_bytes());
+            [0, 0, 8, axes.len() as u8].into_iter().chain(lengths).collect()
+        };
+        let pixels: Vec<u8> =
+            (0..count * 784).map(|_| byte()).map(|value| if value > 200 { value } else { 0 }).collect();
+        let labels: Vec<u8> = (0..count).map(|_| byte() % 10).collect();
+        let write = |name: &str, bytes: Vec<u8>| std::fs::write(place.path("data").join(name), bytes).unwrap();
+        write(&format!("{prefix}-images-idx3-ubyte"), [head(&[count, 28, 28]), pixels].concat());
+        write(&format!("{prefix}-labels-idx1-ubyte"), [head(&[count]), labels].concat());
+    }
+}
+
+/// Name and content of every file in a folder, hidden ones too.
+pub fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())).collect()
+}
+
+/// Runs a study to its end; then kills it at several moments and has it go on; then on other numbers of threads. The
+/// files are the same.
+pub fn check_resumption(place: &Workplace, study: &[&str]) {
+    let with = |out: &str, more: &[&str]| -> Vec<String> {
+        ["study"].iter().chain(study).chain(&["--out", out, "--quiet"]).chain(more).map(ToString::to_string).collect()
+    };
+    let clock = Instant::now();
+    place.succeed(&with("whole", &[]));
+    let time = clock.elapsed();
+    let whole = files(&place.path("whole"));
+    let mut kills = 0;
+    for percent in [8, 45, 23, 71, 12, 90, 37, 55, 30, 64] {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("kirchhoff"))
+            .args(with("killed", &[]))
+            .current_dir(place.path(""))
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::max(time * percent / 100, Duration::from_millis(5)));
+        // SIGKILL: nothing of the process runs any more.
+        child.kill().unwrap();
+        kills += usize::from(!child.wait().unwrap().success());
+    }
+    assert!(kills > 0, "the runs were too short to be killed");
+    place.succeed(&with("killed", &[]));
+    assert!(whole == files(&place.path("killed")), "{study:?}");
+    place.succeed(&with("threads", &["--threads", "1"]));
+    assert!(whole == files(&place.path("threads")), "{study:?}");
+}
+
+#[test]
+fn a_killed_mask_study_goes_on_and_ends_with_the_same_files() {
+    let place = Workplace::new();
+    noise(&place, 1500);
+    check_resumption(&place, &["mask", "data", "--quantile", "0.5", "--classes", "0,3"]);
+}
+
+#[test]
+fn masks_of_the_embedded_digits_are_their_relevance() {
+    let place = Workplace::new();
+    place.succeed(&["study", "mask", "--out", "out", "--semiring", "real,counting-float", "--layers", "1"]);
+    let mut explain = vec!["explain", "--out", "explained", "--semiring", "real,counting-float", "--layers", "1"];
+    // From its label, whatever the network answers.
+    for label in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+        explain.extend(["--target", label]);
+    }
+    place.succeed(&explain);
+    let masks = place.path("out/masks.safetensors");
+    let values = |path: &Path, name: &str| -> Vec<f64> {
+        let bytes = std::fs::read(path).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+        let tensor = file.tensor(name).unwrap();
+        match tensor.dtype() {
+            safetensors::Dtype::F32 => {
+                tensor.data().as_chunks().0.iter().map(|&chunk| f64::from(f32::from_le_bytes(chunk))).collect()
+            }
+            _ => tensor.data().as_chunks().0.iter().map(|&chunk| f64::from_le_bytes(chunk)).collect(),
+        }
+    };
+    for name in ["real/input", "real/1", "counting-float/1"] {
+        let relevance = values(&place.path("explained/relevance.safetensors"), name);
+        let size = relevance.len() / 10;
+        let third = relevance[3 * size..4 * size].to_vec();
+        // There is one digit a class.
+        for join in ["sum", "all", "any", "mean"] {
+            assert_eq!(values(&masks, &format!("{name}/class 3/{join}")), third, "{name} {join}");
+        }
+        for neuron in 0..size {
+            let of_all: Vec<f64> = (0..10).map(|digit| relevance[digit * size + neuron]).collect();
+            let mask = |join: &str| values(&masks, &format!("{name}/all classes/{join}"))[neuron];
+            if neuron % 97 == 0 {
+                let sum = of_all.iter().fold(0.0, |sum, value| sum + value);
+                assert_eq!([mask("sum"), mask("mean")], [sum, sum / 10.0]);
+                assert_eq!(mask("all"), of_all.iter().copied().fold(f64::INFINITY, f64::min));
+                assert_eq!(mask("any"), of_all.iter().copied().fold(f64::NEG_INFINITY, f64::max));
+            }
+        }
+    }
+    let report = std::fs::read_to_string(place.path("out/report.html")).unwrap();
+    assert!(report.contains("data:image/png;base64,") && !report.contains("src=\"http"));
+    assert!(!place.names().iter().any(|name| name.ends_with(".state")));
+}
+
+#[test]
+fn studies_that_cannot_be_made_are_refused() {
+    let place = Workplace::new();
+    noise(&place, 20);
+    let refused = |arguments: &[&str]| {
+        let run = place.run(&[&["study", "mask", "--out", "out"], arguments].concat());
+        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);
+        run.stderr
+    };
+    assert!(refused(&["nothing"]).contains("nothing"));
+    assert!(refused(&["data", "--classes", "10"]).contains("class 10 is out of range: the network has 10 outputs"));
+    assert!(refused(&["data", "--quantile", "1.5"]).contains("a quantile lies between 0 and 1"));
+    assert!(refused(&["data", "--quantile", "0.5", "-s", "tropical"]).contains("quantiles need finite values"));
+    assert!(refused(&["data", "--memory", "1MiB"]).contains("--memory"));
+    assert!(refused(&["data", "--target", "12"]).contains("target 12 is out of range"));
+    std::fs::write(place.path("labels.txt"), "11\n".repeat(20)).unwrap();
+    let images = "data/t10k-images-idx3-ubyte";
+    assert!(refused(&[images, "--labels", "labels.txt"]).contains("is 11, but the network has 10 outputs"));
+    let skipped = ["study", "mask", images, "--labels", "labels.txt", "--skip-bad", "--out", "bad", "--json"];
+    let study: serde_json::Value = serde_json::from_str(&place.succeed(&skipped)).unwrap();
+    assert_eq!(study["skipped"]["count"], 20);
+    assert_eq!(study["skipped"]["listed"][3]["name"], "input 3");
+}

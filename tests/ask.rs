@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kirchhoff::ask::{AskError, minimal_witnesses, strongest_paths};
-use kirchhoff::explain::{Question, Target};
+use kirchhoff::ask::{AskError, TOTAL, minimal_witnesses, removal, strongest_paths};
+use kirchhoff::explain::{GateNotes, Question, Target};
 use kirchhoff::gates::{Symbolic, Unrolling, unrolled};
 use kirchhoff_circuit::GateCircuit;
 use kirchhoff_network::{Activation, Dense, Execution, NetworkBuilder, Operator};
+use kirchhoff_semiring::DefaultStart;
 
 const WIDTHS: [usize; 4] = [3, 4, 4, 2];
 
@@ -51,6 +52,26 @@ impl Perceptron {
             all.push(edges);
         }
         all
+    }
+
+    /// The relevance of the input under `epsilon` from 1 at a target, of which only some hidden neurons pass any on.
+    fn relevance(&self, products: &[Vec<f32>], target: usize, there: u32) -> Vec<f64> {
+        let mut relevance = vec![0.0; WIDTHS[3]];
+        relevance[target] = 1.0;
+        for layer in (0..3).rev() {
+            let mut below = vec![0.0; WIDTHS[layer]];
+            for (row, above) in products[layer].chunks(WIDTHS[layer]).zip(&relevance) {
+                let sum: f64 = row.iter().copied().map(f64::from).sum();
+                let stabilised = sum + if sum < 0.0 { -1e-6 } else { 1e-6 };
+                below.iter_mut().zip(row).for_each(|(below, n)| *below += f64::from(*n) / stabilised * above);
+            }
+            if layer > 0 {
+                let stays = |neuron: usize| there >> (4 * (layer - 1) + neuron) & 1 == 1;
+                below.iter_mut().enumerate().filter(|(neuron, _)| !stays(*neuron)).for_each(|(_, r)| *r = 0.0);
+            }
+            relevance = below;
+        }
+        relevance
     }
 
     /// The weight of an edge under `max-abs` (2.2.5).
@@ -189,4 +210,48 @@ fn the_strongest_paths_are_those_of_all_paths() {
         }
     }
     assert!(found > 200, "{found}");
+}
+
+#[test]
+fn what_is_left_without_neurons_is_what_finds_a_way_around_them() {
+    let mut random = Random(4);
+    let mut lost = 0;
+    for number in 0..40u32 {
+        let perceptron = Perceptron::random(&mut random);
+        let (execution, products) = (perceptron.execution(), perceptron.products());
+        let target = number as usize % 2;
+        let boolean = Question::new("boolean").unwrap().with_targets(vec![Target::output(target)]);
+        let mut real = Question::new("real").unwrap().with_targets(vec![Target::output(target)]);
+        real.start = DefaultStart::One;
+        let by_edge = gates(&execution, &boolean, Symbolic::Edges);
+        let edges: Vec<[usize; 3]> = by_edge.variables().iter().map(|name| edge(name)).collect();
+        let circuits = [&boolean, &real].map(|question| gates(&execution, question, Symbolic::Hidden));
+        for there in [0xFF, 0, 0b1101_0110, (number * 37) & 0xFF] {
+            let kept = names(there);
+            let gone = |name: &str| !kept.contains(name);
+            let ask = |circuit: &GateCircuit, question: &Question| {
+                let answers = removal(circuit, &GateNotes::default(), question, &gone, &()).unwrap();
+                answers.map(|answer| {
+                    assert_eq!((&answer.tensors[0].name[..], &answer.tensors[1].name[..]), ("input", TOTAL));
+                    [0, 1].map(|tensor| answer.tensors[tensor].values.to_f64())
+                })
+            };
+            let [before, after] = ask(&circuits[0], &boolean);
+            for (values, there) in [(before, 0xFF), (after, there)] {
+                let expected = [0, 1, 2].map(|input| f64::from(relevant(&edges, target, input, there)));
+                assert_eq!(values[0], expected);
+                assert_eq!(values[1], [expected.into_iter().fold(0.0, f64::max)]);
+            }
+            let [before, after] = ask(&circuits[1], &real);
+            lost += usize::from(before[0] != after[0]);
+            for (values, there) in [(before, 0xFF), (after, there)] {
+                let expected = perceptron.relevance(&products, target, there);
+                let largest = perceptron.relevance(&products, target, 0xFF).iter().fold(1.0f64, |a, b| a.max(b.abs()));
+                let close = |a: f64, b: f64| (a - b).abs() <= 1e-3 * largest;
+                assert!(values[0].iter().zip(&expected).all(|(a, b)| close(*a, *b)), "{values:?} {expected:?}");
+                assert!(close(values[1][0], expected.iter().sum()));
+            }
+        }
+    }
+    assert!(lost > 50, "{lost}");
 }

@@ -106,8 +106,55 @@ fn small_networks_are_answered_in_words() {
 }
 
 #[test]
+fn what_is_left_without_neurons_or_edges() {
+    let place = Workplace::new();
+    let [model, inputs] = xor("xor");
+    let ask = |options: &[&'static str]| {
+        let about = ["ask", "removed", &model, &inputs, "--input", "1", "--json"];
+        place.json(&[&about[..], options].concat())
+    };
+    // One of the two ways of the tutorial's formula.
+    let report = ask(&["--remove", "h1[0]", "--semiring", "real,boolean"]);
+    assert_eq!(report["removed"], json!(["h1[0]"]));
+    let real = &report["semirings"]["real"];
+    let close = |value: &Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-5;
+    assert!(close(&real["outputs"][0]["before"], 3.28125) && close(&real["outputs"][1]["before"], 1.875), "{real}");
+    let by_hand = [-3.4999857, 3.9999838].map(|d| d * 3.4375 * -0.05454544);
+    assert!(close(&real["outputs"][0]["after"], by_hand[0]) && close(&real["outputs"][1]["after"], by_hand[1]));
+    assert!(close(&real["together"]["after"], by_hand[0] + by_hand[1]), "{real}");
+    // No positive contributions lead around it.
+    let boolean = &report["semirings"]["boolean"];
+    assert_eq!(boolean["relevant"], json!({ "before": 2, "after": 0 }));
+    assert_eq!(boolean["no_longer_relevant"], json!(["x[0]", "x[1]"]));
+    assert_eq!(ask(&["--remove", "1[*]", "--semiring", "real"])["semirings"]["real"]["together"]["after"], 0.0);
+
+    // Without the edge, in either way of writing it, one input is left.
+    for name in ["w0[0→0]", "w0[0->0]"] {
+        let boolean = &ask(&["--remove", name, "--semiring", "boolean"])["semirings"]["boolean"];
+        assert_eq!(boolean["no_longer_relevant"], json!(["x[0]"]));
+    }
+    let text = place.succeed(&["ask", "removed", &model, &inputs, "--input", "1", "--remove", "h1[0]"]);
+    assert!(text.lines().count() == 6 && text.contains("no longer relevant"), "{text}");
+    assert!(text.contains("boolean     2         0     1         0           x[0] x[1]"), "{text}");
+    // Whoever removes nothing that matters loses nothing, whatever 0 is.
+    let same = ask(&["--remove", "h1[1]", "--semiring", "tropical,counting"]);
+    assert_eq!(same["semirings"]["counting"]["no_longer_relevant"], json!([]));
+    let tropical = &ask(&["--remove", "h1[*]", "--semiring", "tropical"])["semirings"]["tropical"];
+    assert_eq!((&tropical["together"]["after"], &tropical["relevant"]["after"]), (&json!("inf"), &json!(0)));
+}
+
+#[test]
 fn what_cannot_be_answered_is_refused() {
     let place = Workplace::new();
+    let remove = |name: &'static str| ["ask", "removed", "--input", "7", "--remove", name];
+    place.refuses_whole(&remove("h1[300]"), &["no neuron `h1[300]`", "h1[299]"]);
+    place.refuses_whole(&remove("h7[1]"), &["`h7[1]`", "h0, h1, h2, h3, h4"]);
+    place.refuses_whole(&remove("h1"), &["write `h1[17]`"]);
+    place.refuses_whole(&remove("h1[3],w2[17→4]"), &["either in one go"]);
+    place.refuses_whole(&remove("w9[17→4]"), &["`w9[17→4]`"]);
+    place.refuses_whole(&["ask", "removed", "--input", "11", "--remove", "h1[3]"], &["--input 11 is out of range"]);
+    place.refuses_whole(&["ask", "removed", "c.sexpr", "--remove", "h1[3]"], &["c.sexpr is a circuit"]);
+    place.misuses(&["ask", "removed"], &["--remove"]);
     let about = |question: &'static str, options: &[&'static str]| {
         [&["ask", question, "--input", "7", "--output", "x[9,14]"][..], options].concat()
     };

@@ -33,7 +33,7 @@
 
 use std::collections::HashMap;
 
-use kirchhoff_circuit::formula::output_names;
+use kirchhoff_circuit::formula::{output_names, with_total, without};
 use kirchhoff_circuit::{Gate, GateCircuit};
 use kirchhoff_evaluate::{Annotations, PerLeaf, ProbabilityError, fold};
 use kirchhoff_kernel::Monitor;
@@ -41,7 +41,7 @@ use kirchhoff_semiring::{MinimalWitnesses, Monomial, Overflow, PosBool, Real, Se
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::explain::{ExplainError, Question};
+use crate::explain::{Answer, ExplainError, GateNotes, Question, evaluate_gates};
 use crate::gates::gate_annotations;
 
 /// Why a question has no answer.
@@ -61,6 +61,30 @@ pub enum AskError {
     /// There is no probability.
     #[error(transparent)]
     Probability(#[from] ProbabilityError),
+}
+
+/// The name of the last tensor of both answers of a [`removal`]: the `⊕` of all outputs.
+pub const TOTAL: &str = "⊕";
+
+/// What the outputs are, and what they are without some variables: with 0 in place of those that `removed` accepts. Both
+/// answers have one tensor more than the circuit, the `⊕` of all outputs, [`TOTAL`].
+///
+/// Contributions stay as they are: the network is not run anew without the neurons, relevance just finds no way through
+/// them.
+///
+/// # Errors
+/// A question that does not fit the circuit, or cancellation.
+pub fn removal(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    question: &Question,
+    removed: &dyn Fn(&str) -> bool,
+    monitor: &dyn Monitor,
+) -> Result<[Answer; 2], AskError> {
+    let whole = with_total(circuit, TOTAL).map_err(ExplainError::from)?;
+    let left = without(&whole, removed).map_err(ExplainError::from)?;
+    let before = evaluate_gates(&whole, notes, question, monitor)?;
+    Ok([before, evaluate_gates(&left, notes, question, monitor)?])
 }
 
 /// The sets of variables that carry the relevance of an output.

@@ -143,7 +143,7 @@ pub fn decide(circuit: &GateCircuit, theta: &dyn Fn(usize, f32) -> Decision) -> 
 }
 
 /// Makes a gate as it is, of what its children became.
-fn copy(
+pub(super) fn copy(
     builder: &mut GateBuilder,
     circuit: &GateCircuit,
     gate: Gate<'_>,

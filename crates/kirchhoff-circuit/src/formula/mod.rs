@@ -43,6 +43,7 @@ mod layout;
 mod number;
 mod parse;
 mod plan;
+mod removal;
 mod sexpr;
 mod svg;
 
@@ -54,6 +55,7 @@ pub use error::FormulaError;
 pub use json::json;
 pub use latex::latex_name;
 pub use parse::{ParseError, parse};
+pub use removal::{with_total, without};
 pub use sexpr::sexpr;
 pub use svg::svg;
 

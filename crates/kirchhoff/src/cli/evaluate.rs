@@ -183,7 +183,7 @@ impl<'a> TensorReport<'a> {
 }
 
 /// The semiring's 0 as a number.
-fn zero(answer: &Answer) -> f64 {
+pub fn zero(answer: &Answer) -> f64 {
     match answer.semiring.zero {
         "∞" => f64::INFINITY,
         "−∞" => f64::NEG_INFINITY,

@@ -192,7 +192,7 @@ pub fn layers(text: &str) -> Result<Layers, Failure> {
 }
 
 /// Parts between commas that are in no brackets.
-fn split(text: &str) -> Vec<&str> {
+pub fn split(text: &str) -> Vec<&str> {
     let mut depth = 0usize;
     let parts = text.split(move |character| {
         match character {

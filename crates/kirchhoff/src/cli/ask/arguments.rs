@@ -19,6 +19,8 @@ pub struct Ask {
 /// What can be asked of a circuit.
 #[derive(Debug, Subcommand)]
 pub enum About {
+    /// What is left of relevance when these hidden neurons, or edges, are removed
+    Removed(Box<Removed>),
     /// The smallest sets of hidden neurons, or of edges, that carry relevance to an output together
     Witnesses(Box<Witnesses>),
     /// The strongest paths from the target to an output, with the weights of their edges
@@ -101,6 +103,19 @@ impl Subjects {
     pub fn name(&self) -> &'static str {
         if self.edges { "edges" } else { "neurons" }
     }
+}
+
+/// `kirchhoff ask removed`.
+#[derive(Args, Debug)]
+pub struct Removed {
+    #[command(flatten)]
+    pub asked: Asked,
+    /// Neurons, `h1[17]` or all of a layer `h1[*]`, or edges, `w2[17→4]` or `w2[17->4]`; separated by commas, or repeated
+    #[arg(long, value_name = "NAMES", required = true)]
+    pub remove: Vec<String>,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
+    pub semiring: String,
 }
 
 /// `kirchhoff ask witnesses`.

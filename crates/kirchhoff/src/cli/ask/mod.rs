@@ -3,6 +3,7 @@
 mod arguments;
 mod paths;
 mod probability;
+mod removed;
 mod witnesses;
 
 use arguments::About;
@@ -19,12 +20,14 @@ use super::set_threads;
 /// Answers a question about a circuit.
 pub fn run(ask: &Ask) -> Result<(), Failure> {
     let common = match &ask.about {
+        About::Removed(arguments) => &arguments.asked.common,
         About::Witnesses(arguments) => &arguments.asked.common,
         About::Paths(arguments) => &arguments.asked.common,
         About::Probability(arguments) => &arguments.asked.common,
     };
     set_threads(common)?;
     match &ask.about {
+        About::Removed(arguments) => removed::run(arguments),
         About::Witnesses(arguments) => witnesses::run(arguments),
         About::Paths(arguments) => paths::run(arguments),
         About::Probability(arguments) => probability::run(arguments),

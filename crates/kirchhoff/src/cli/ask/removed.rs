@@ -1,0 +1,253 @@
+//! `kirchhoff ask removed`.
+
+use std::collections::BTreeSet;
+
+use kirchhoff::ask::removal;
+use kirchhoff::circuit::formula::{Cut, cut, find_outputs, output_names};
+use kirchhoff::circuit::{GateCircuit, neuron_name};
+use kirchhoff::compile::LayerPattern;
+use kirchhoff::explain::{Answer, GateNotes, Question, TargetNote};
+use kirchhoff::gates::{Symbolic, Unrolled, Unrolling, unrolled};
+use kirchhoff::network::{Execution, Network};
+use kirchhoff::semiring::DefaultStart;
+use kirchhoff_kernel::Monitor;
+use serde_json::{Map, Value, json};
+
+use super::arguments::Removed;
+use crate::cli::arguments::QuestionOptions;
+use crate::cli::asked::Asked;
+use crate::cli::circuits::has_own_variables;
+use crate::cli::evaluate::zero;
+use crate::cli::failure::Failure;
+use crate::cli::listings::table;
+use crate::cli::progress::{Progress, stop_at_interrupt};
+use crate::cli::questions::split;
+
+/// Outputs of which the names are printed.
+const PRINTED: usize = 12;
+
+/// What is removed, and where variables are put for it.
+struct Subjects {
+    names: BTreeSet<String>,
+    symbolic: Symbolic,
+}
+
+/// What is left in one semiring.
+struct Left {
+    answers: [Answer; 2],
+    names: Vec<String>,
+}
+
+/// Prints how much relevance is left without some neurons or edges.
+pub fn run(arguments: &Removed) -> Result<(), Failure> {
+    let asked = read(arguments)?;
+    let network = &asked.loaded.network;
+    let subjects = subjects(&arguments.remove, network)?;
+    let input = arguments.asked.input;
+    if !arguments.asked.common.quiet {
+        asked.warn_of_bounds();
+    }
+    stop_at_interrupt();
+    let edges = asked.edges() * (1 + 3 * asked.questions.len() as u64);
+    let progress = Progress::new(edges, arguments.asked.common.quiet);
+    progress.say("network");
+    let execution = asked.run(input..input + 1, &progress)?;
+    let mut all = Vec::new();
+    for question in &asked.questions {
+        progress.say(question.semiring.name);
+        let question = question.part(input..input + 1, asked.inputs.count)?;
+        let (circuit, notes) = circuit(arguments, &asked, &execution, &question, &subjects.symbolic, &progress)?;
+        if let Symbolic::Edges = subjects.symbolic {
+            check_edges(&subjects.names, &circuit)?;
+        }
+        let part = part(&circuit, &arguments.asked.output)?;
+        let answers = removal(&part, &notes, &question, &|name| subjects.names.contains(name), &progress)?;
+        all.push(Left { answers, names: output_names(&part) });
+    }
+    drop(progress);
+    if arguments.asked.common.json {
+        let semirings: Map<String, Value> = all.iter().map(Left::json).collect();
+        return crate::cli::print_json(&json!({ "removed": subjects.names, "semirings": semirings }));
+    }
+    let headings = ["semiring", "relevant", "left", "together", "left", "no longer relevant"];
+    crate::cli::print(&table(&headings, &all.iter().map(Left::row).collect::<Vec<_>>()))
+}
+
+fn read(arguments: &Removed) -> Result<Asked, Failure> {
+    let options = &arguments.asked;
+    if has_own_variables(&options.files) {
+        return Err(Failure::usage(format!(
+            "{} is a circuit: neurons are removed from circuits made of a model",
+            options.files[0].display()
+        )));
+    }
+    // Neurons of other layers can be named once they are outputs too.
+    let others = options.output.iter().any(|name| name.parse::<usize>().is_err());
+    let asked = Asked::read(&QuestionOptions {
+        files: options.files.clone(),
+        model: options.model.clone(),
+        preprocessing: options.preprocessing.clone(),
+        semiring: arguments.semiring.clone(),
+        rules: options.rules.clone(),
+        layers: if others { "all" } else { "input" }.to_string(),
+        count_kept: false,
+        memory: None,
+    })?;
+    let (input, count) = (options.input, asked.inputs.count);
+    if input >= count {
+        return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
+    }
+    Ok(asked)
+}
+
+/// The neurons or edges that the texts name.
+fn subjects(texts: &[String], network: &Network) -> Result<Subjects, Failure> {
+    let texts: Vec<&str> = texts.iter().flat_map(|text| split(text)).collect();
+    let edges: Vec<String> = texts
+        .iter()
+        .filter(|text| text.contains('→') || text.contains("->"))
+        .map(|text| text.replace("->", "→"))
+        .collect();
+    if !edges.is_empty() {
+        if edges.len() < texts.len() {
+            return Err(Failure::usage("--remove names neurons and edges: remove either in one go"));
+        }
+        return Ok(Subjects { names: edges.into_iter().collect(), symbolic: Symbolic::Edges });
+    }
+    let (mut names, mut layers) = (BTreeSet::new(), BTreeSet::new());
+    for text in texts {
+        let (layer, neurons) = neurons(text, network)?;
+        names.extend(neurons);
+        layers.insert(layer);
+    }
+    let patterns = layers.iter().map(|layer| LayerPattern::new(layer)).collect::<Result<_, _>>();
+    Ok(Subjects { names, symbolic: Symbolic::Neurons(patterns.map_err(Failure::input)?) })
+}
+
+/// The layer and the neurons of it that a text such as `h1[17]`, `h1[*]` or `conv[2,3,4]` names.
+fn neurons(text: &str, network: &Network) -> Result<(String, Vec<String>), Failure> {
+    let syntax = || Failure::usage(format!("`{text}` is no neuron: write `h1[17]`, or `h1[*]` for all of a layer"));
+    let (layer, place) = text.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).ok_or_else(syntax)?;
+    let hidden = || network.nodes().filter(|(id, _)| *id != network.input()).map(|(_, node)| node);
+    let called = |name: &str| neuron_name(name, &[], 0);
+    let node = hidden().find(|node| node.name == layer || called(&node.name) == layer).ok_or_else(|| {
+        let there: Vec<String> = hidden().map(|node| called(&node.name)).collect();
+        Failure::usage(format!("`{text}` is a neuron of no hidden layer; these are: {}", there.join(", ")))
+    })?;
+    let size: usize = node.shape.iter().product();
+    let name = |neuron: usize| neuron_name(&node.name, &node.shape, neuron);
+    let (place, all) = (place.replace(' ', ""), place.trim() == "*");
+    let wanted = format!("{}[{place}]", called(&node.name));
+    let number = || place.parse::<usize>().ok().filter(|&number| number < size).map(|number| vec![name(number)]);
+    let neurons: Vec<String> = (0..size).map(name).filter(|name| all || *name == wanted).collect();
+    let neurons = Some(neurons).filter(|neurons| !neurons.is_empty()).or_else(number).ok_or_else(|| {
+        let last = name(size.saturating_sub(1));
+        Failure::usage(format!("there is no neuron `{text}`: the last of the layer is {last}"))
+    })?;
+    Ok((node.name.clone(), neurons))
+}
+
+/// The circuit of one question, with variables on what may be removed.
+fn circuit(
+    arguments: &Removed,
+    asked: &Asked,
+    execution: &Execution,
+    question: &Question,
+    symbolic: &Symbolic,
+    monitor: &dyn Monitor,
+) -> Result<(GateCircuit, GateNotes), Failure> {
+    let unrolling = Unrolling {
+        input: 0,
+        symbolic: symbolic.clone(),
+        contributions: true,
+        input_shape: asked.inputs.picture.map(|picture| picture.to_vec()),
+        max_gates: arguments.asked.max_gates,
+    };
+    let Unrolled { circuit, start } = unrolled(execution, question, &unrolling, monitor)?;
+    // The number that a target starts with, whichever it is.
+    let target = |(variable, value): (String, f32)| match question.start {
+        DefaultStart::One => TargetNote { variable, output: 0, sign: value, logit: value },
+        DefaultStart::Logit => TargetNote { variable, output: 0, sign: 1.0, logit: value },
+    };
+    Ok((circuit, GateNotes { targets: start.into_iter().map(target).collect(), ..GateNotes::default() }))
+}
+
+fn check_edges(names: &BTreeSet<String>, circuit: &GateCircuit) -> Result<(), Failure> {
+    let there: BTreeSet<&str> = circuit.variables().iter().map(String::as_str).collect();
+    match names.iter().find(|name| !there.contains(name.as_str())) {
+        Some(name) => Err(Failure::usage(format!(
+            "no edge on the way from the target is called `{name}`: edges are named as `w2[17→4]`, and those that Θ sends to 0 \
+             are none"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The outputs that are asked for.
+fn part(circuit: &GateCircuit, outputs: &[String]) -> Result<GateCircuit, Failure> {
+    let found: Vec<Vec<usize>> = outputs.iter().map(|name| find_outputs(circuit, name)).collect::<Result<_, _>>()?;
+    let mut found = found.concat();
+    if found.is_empty() && circuit.output_tensors().len() > 1 {
+        found = find_outputs(circuit, &circuit.output_tensors()[0].name)?;
+    }
+    Ok(cut(circuit, &Cut { outputs: found, ..Cut::default() })?)
+}
+
+impl Left {
+    /// Every output before and after, and all together at the end.
+    fn values(&self) -> [Vec<f64>; 2] {
+        [0, 1].map(|time| self.answers[time].tensors.iter().flat_map(|tensor| tensor.values.to_f64()).collect())
+    }
+
+    /// How many outputs are relevant before and after, and which no longer are.
+    fn relevant(&self) -> ([usize; 2], Vec<&str>) {
+        let zero = zero(&self.answers[0]);
+        let [before, after] = self.values();
+        let outputs = || self.names.iter().zip(before.iter().zip(&after));
+        let lost = outputs().filter(|(_, (before, after))| **before != zero && **after == zero);
+        let counts = [
+            outputs().filter(|(_, (before, _))| **before != zero).count(),
+            outputs().filter(|(_, (_, after))| **after != zero).count(),
+        ];
+        (counts, lost.map(|(name, _)| name.as_str()).collect())
+    }
+
+    fn totals(&self) -> [f64; 2] {
+        self.values().map(|values| values[values.len() - 1])
+    }
+
+    fn row(&self) -> [String; 6] {
+        let ([before, after], lost) = self.relevant();
+        let mut names = lost[..lost.len().min(PRINTED)].join(" ");
+        if lost.len() > PRINTED {
+            names += &format!(" and {} more", lost.len() - PRINTED);
+        }
+        let [whole, left] = self.totals().map(number);
+        [self.answers[0].semiring.name.to_string(), before.to_string(), after.to_string(), whole, left, names]
+    }
+
+    fn json(&self) -> (String, Value) {
+        let ([before, after], lost) = self.relevant();
+        let [whole, left] = self.totals();
+        let values = self.values();
+        let output = |(index, name): (usize, &String)| json!({ "name": name, "before": value(values[0][index]), "after": value(values[1][index]) });
+        let report = json!({
+            "relevant": { "before": before, "after": after }, "no_longer_relevant": lost,
+            "together": { "before": value(whole), "after": value(left) },
+            "outputs": self.names.iter().enumerate().map(output).collect::<Vec<_>>(),
+        });
+        (self.answers[0].semiring.name.to_string(), report)
+    }
+}
+
+/// JSON has no infinities: they are text.
+fn value(number: f64) -> Value {
+    if number.is_finite() { json!(number) } else { json!(number.to_string()) }
+}
+
+/// A number to six digits.
+fn number(number: f64) -> String {
+    let rounded: f64 = format!("{number:.5e}").parse().unwrap_or(number);
+    let long = rounded != 0.0 && rounded.is_finite() && !(1e-4..1e9).contains(&rounded.abs());
+    if long { format!("{rounded:e}") } else { rounded.to_string() }
+}

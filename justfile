@@ -17,3 +17,7 @@ docs:
 # Measure the peers and the tool in turns; writes docs/benchmarks.md. Options: just bench-peers --help.
 bench-peers *options:
     cargo build --release && python3 benches/peers/measure.py {{options}}
+
+# Measure folds of ten million gates beside KLay; writes its section of docs/benchmarks.md. Options: just bench-gates --help.
+bench-gates *options:
+    python3 benches/peers/gates.py {{options}}

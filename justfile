@@ -21,3 +21,7 @@ bench-peers *options:
 # Measure folds of ten million gates beside KLay; writes its section of docs/benchmarks.md. Options: just bench-gates --help.
 bench-gates *options:
     python3 benches/peers/gates.py {{options}}
+
+# Every figure on MNIST of Groudiev & Maniu (2024) and more, in one page: just reproduce MNIST_DIR.
+reproduce mnist out="kirchhoff-reproduce":
+    cargo build --release && examples/reproduce.sh {{mnist}} {{out}}

@@ -12,6 +12,7 @@ mod listings;
 mod models;
 mod new;
 #[cfg(unix)]
+mod perturbation;
 mod process;
 mod refused_files;
 mod refused_options;

@@ -31,13 +31,17 @@ mod error;
 mod identity;
 pub mod mask;
 mod meaning;
+mod moments;
 mod output;
+pub mod perturb;
 mod relevance;
 mod run;
+pub mod thresholds;
 
 pub use error::StudyError;
 pub use identity::{Identity, data_hash, network_hash};
 pub use meaning::kind;
+pub use moments::Mean;
 pub use output::{Outputs, Table};
 pub use relevance::{batch_size, edges, relevance};
 pub use run::{Folded, Pass, Run, Watch};

@@ -2,6 +2,10 @@
 
 use std::fmt::Write;
 
+use kirchhoff_network::data::Skipped;
+use kirchhoff_render::Report;
+use serde_json::{Map, Value, json};
+
 /// The files of a study, in memory until all of them can be written together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outputs {
@@ -40,6 +44,16 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// The rows as objects by the names of the columns; cells that are finite numbers are numbers.
+    pub fn json(&self) -> Value {
+        let cell = |cell: &String| match cell.parse::<f64>() {
+            Ok(number) if number.is_finite() => json!(number),
+            _ => json!(cell),
+        };
+        let row = |row: &Vec<String>| self.columns.iter().cloned().zip(row.iter().map(cell)).collect::<Map<_, _>>();
+        self.rows.iter().map(|cells| Value::Object(row(cells))).collect()
+    }
+
     /// The table as CSV (RFC 4180): cells with commas, quotes or line breaks are quoted.
     pub fn csv(&self) -> String {
         let mut text = String::new();
@@ -56,6 +70,52 @@ fn quoted(cell: &str) -> String {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
         false => cell.to_string(),
     }
+}
+
+/// The rows of a table with its numbers as readers want them.
+pub(crate) fn rounded(table: &Table) -> Vec<Vec<String>> {
+    let cell = |cell: &String| match (cell.contains('.'), cell.parse::<f64>()) {
+        (true, Ok(number)) => format!("{number:.4}"),
+        _ => cell.clone(),
+    };
+    table.rows.iter().map(|row| row.iter().map(cell).collect()).collect()
+}
+
+/// Adds the settings to a report, and `study.json` with them and with what was found.
+pub(crate) fn described(
+    study: &str,
+    settings: &Value,
+    found: &Value,
+    skipped: (u64, &[Skipped]),
+    report: &mut Report,
+    outputs: &mut Outputs,
+) {
+    report.heading("Settings");
+    for (name, value) in settings.as_object().into_iter().flatten() {
+        report.paragraph(&format!("{name}: {}", value.as_str().map_or(value.to_string(), str::to_string)));
+    }
+    let study = json!({
+        "study": study,
+        "settings": settings,
+        "found": found,
+        "skipped": {"count": skipped.0, "listed": skipped.1},
+    });
+    outputs.add("study.json", format!("{study:#}"));
+}
+
+/// Lists the inputs that were passed over, if there are any: the first ones of so many.
+pub(crate) fn skipped((count, listed): (u64, &[Skipped]), report: &mut Report, outputs: &mut Outputs) {
+    if count == 0 {
+        return;
+    }
+    let mut table = Table::new(&["position", "input", "reason"]);
+    for skipped in listed {
+        table.push(vec![skipped.position.to_string(), skipped.name.clone(), skipped.reason.clone()]);
+    }
+    report.heading("Inputs passed over");
+    report.paragraph(&format!("{count} inputs could not be taken."));
+    report.table(&table.columns, &table.rows);
+    outputs.add("skipped.csv", table.csv());
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod mask;
 mod memory;
 mod new;
 mod output;
+mod perturb;
 mod pictures;
 mod progress;
 mod questions;
@@ -27,6 +28,7 @@ mod report;
 mod simplify;
 mod study;
 mod study_arguments;
+mod thresholds;
 
 pub use arguments::Arguments;
 use arguments::{Common, Verb};
@@ -69,6 +71,14 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             Study::Mask(arguments) => {
                 set_threads(&arguments.study.common)?;
                 mask::run(&arguments)
+            }
+            Study::Perturb(arguments) => {
+                set_threads(&arguments.study.common)?;
+                perturb::run(&arguments)
+            }
+            Study::Thresholds(arguments) => {
+                set_threads(&arguments.study.common)?;
+                thresholds::run(&arguments)
             }
         },
         Verb::Semirings(arguments) => listings::semirings(&arguments),

@@ -12,6 +12,10 @@ use super::arguments::{Common, ModelOptions, PreprocessingOptions, RuleOptions};
 pub enum Study {
     /// Masks: what is relevant in all inputs of a class, joined by ⊕, ∧, ∨ and mean.
     Mask(Box<Mask>),
+    /// Perturbation: how soon the answer changes as what is relevant goes.
+    Perturb(Box<super::perturb::Perturb>),
+    /// Thresholds: what is relevant at each θ, and which θ to choose.
+    Thresholds(Box<super::thresholds::Thresholds>),
 }
 
 /// Options of every study: a model, a data set, questions, and where the results go.

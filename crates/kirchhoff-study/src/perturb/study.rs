@@ -1,0 +1,472 @@
+//! The study of perturbation: curves, the attack and the map of windows over a data set.
+
+use std::sync::Arc;
+
+use kirchhoff_explain::{Answer, Question, Target};
+use kirchhoff_network::Network;
+use kirchhoff_network::data::{Batch, DataSet};
+use kirchhoff_semiring::SemiringInfo;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use super::{Baseline, Curve, Layout, Order, Perturbation, Regions, Subject, area_over_curve, area_under_curve, drawn};
+use crate::moments::Mean;
+use crate::{Folded, Identity, Pass, Run, StudyError, batch_size, edges, relevance};
+
+/// Inputs of a batch: their copies are many more.
+const BATCH: usize = 64;
+/// Streams of random numbers that an input has: for baselines, and for the order of equals.
+const STREAMS: u64 = 2;
+
+/// What a study of perturbation does.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// One question a semiring, each from a single output.
+    pub questions: Vec<Question>,
+    /// Whether the target is each input's label, whatever the questions say.
+    pub by_label: bool,
+    /// The orders to compare. The random one is the same for all questions.
+    pub orders: Vec<Order>,
+    /// The baselines to compare.
+    pub baselines: Vec<Baseline>,
+    /// The side of the squares that are perturbed, in pixels; single values if there is none.
+    pub square: Option<usize>,
+    /// How many regions a step perturbs.
+    pub regions_a_step: usize,
+    /// Steps beyond this one are not made.
+    pub steps: usize,
+    /// The attack of Groudiev & Maniu, section 4.3.
+    pub attack: Option<Attack>,
+    /// The side and the stride of the windows of the map, in pixels.
+    pub windows: Option<[usize; 2]>,
+    /// The range of inputs: one pair, or one a channel.
+    pub range: Vec<(f32, f32)>,
+    /// The curves of so many inputs are kept one by one.
+    pub keep: usize,
+    /// The seed of all that is drawn.
+    pub seed: u64,
+}
+
+/// Pixels drawn without repetition by `exp(−η · mean |R|)`, in one order for all inputs, and inverted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attack {
+    /// η of each question; negative ones draw what is most relevant first.
+    pub eta: Vec<f64>,
+    /// Values that are inverted in a step.
+    pub values_a_step: usize,
+    /// How many orders are drawn.
+    pub repeats: usize,
+}
+
+/// Whose order a curve is of, and what takes the place of values.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Combination {
+    /// The position of the question; none of the random order.
+    pub question: Option<usize>,
+    /// The order.
+    pub order: Order,
+    /// The baseline.
+    pub baseline: Baseline,
+}
+
+/// The curves of a combination over all inputs.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    /// The probability of the target: of inputs as they are, then after each step.
+    pub probability: Vec<Mean>,
+    /// How many inputs have their label named, likewise.
+    pub correct: Vec<u64>,
+    /// The area over each curve ([`area_over_curve`]).
+    pub over: Mean,
+    /// The area under each curve without its first value ([`area_under_curve`]).
+    pub under: Mean,
+    /// The curves of the first inputs, with their positions.
+    pub kept: Vec<(u64, Vec<f64>, Vec<u32>)>,
+}
+
+/// What the pass over curves finds.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Curves {
+    /// One a combination.
+    pub tallies: Vec<Tally>,
+    /// The sum of |R| of each input value, of each question.
+    magnitudes: Vec<Vec<f64>>,
+    pub inputs: u64,
+}
+
+/// What the attack finds: how many inputs have their label named, by strategy, order drawn, and step.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Attacked {
+    pub correct: Vec<Vec<Vec<u64>>>,
+    pub inputs: u64,
+}
+
+/// What the map finds: by class and window, how many inputs have their label named, and by class, how many there are.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Map {
+    pub correct: Vec<Vec<u64>>,
+    pub inputs: Vec<u64>,
+}
+
+/// What a study of perturbation finds.
+#[derive(Clone, Debug)]
+pub struct Found {
+    pub(crate) settings: Settings,
+    pub(crate) combinations: Vec<Combination>,
+    pub(crate) curves: Folded<Curves>,
+    pub(crate) attacked: Option<Attacked>,
+    pub(crate) map: Option<(Map, [usize; 2])>,
+    pub(crate) values: usize,
+}
+
+impl Found {
+    /// The combinations, with their curves.
+    pub fn curves(&self) -> impl Iterator<Item = (&Combination, &Tally)> {
+        self.combinations.iter().zip(&self.curves.state.tallies)
+    }
+}
+
+impl Settings {
+    /// The combinations of orders and baselines, question by question; the random order comes last.
+    pub fn combinations(&self) -> Vec<Combination> {
+        let questions = (0..self.questions.len()).map(Some).chain([None]);
+        let of = |question: Option<usize>| {
+            let orders = self.orders.iter().filter(move |order| (**order == Order::Random) == question.is_none());
+            orders.flat_map(move |&order| {
+                self.baselines.iter().map(move |&baseline| Combination { question, order, baseline })
+            })
+        };
+        questions.flat_map(of).collect()
+    }
+
+    /// Adds the settings to what the results depend on: network and data are there already.
+    pub fn describe(&self, identity: &mut Identity) {
+        for question in &self.questions {
+            identity.set_hash(&format!("question of {}", question.semiring.name), &format!("{question:?}"));
+        }
+        identity.set("targets are labels", self.by_label);
+        let list = |items: Vec<String>| items.join(", ");
+        identity.set("orders", list(self.orders.iter().map(Order::to_string).collect()));
+        identity.set("baselines", list(self.baselines.iter().map(Baseline::to_string).collect()));
+        identity.set("regions", self.square.map_or_else(|| "values".to_string(), |side| format!("squares of {side}")));
+        identity.set("regions a step", self.regions_a_step);
+        identity.set("steps", self.steps);
+        identity.set("attack", format!("{:?}", self.attack));
+        identity.set("windows", format!("{:?}", self.windows));
+        identity.set("range of inputs", format!("{:?}", self.range));
+        identity.set("curves kept", self.keep);
+        identity.set("seed", self.seed);
+    }
+
+    /// Does the study.
+    ///
+    /// Takes the network's time for `steps + 1` inputs a curve, memory that does not depend on the number of inputs.
+    ///
+    /// # Errors
+    /// Settings that do not fit the network, inputs that cannot be taken, or an interruption.
+    pub fn run(&self, network: &Arc<Network>, data: &mut DataSet, run: &mut Run<'_>) -> Result<Found, StudyError> {
+        let study = Study::new(self, network, data)?;
+        let combinations = self.combinations();
+        let curves = study.curves(&combinations, data, run)?;
+        let attacked = match &self.attack {
+            Some(attack) => Some(study.attack(attack, &curves.state, data, run)?),
+            None => None,
+        };
+        let map = match self.windows {
+            Some(windows) => Some(study.map(windows, data, run)?),
+            None => None,
+        };
+        Ok(Found { settings: self.clone(), combinations, curves, attacked, map, values: study.layout.size })
+    }
+}
+
+/// A study under way.
+struct Study<'a> {
+    settings: &'a Settings,
+    network: &'a Arc<Network>,
+    layout: Layout,
+    regions: Regions,
+    /// Edges of one input.
+    edges: u64,
+}
+
+impl<'a> Study<'a> {
+    fn new(settings: &'a Settings, network: &'a Arc<Network>, data: &DataSet) -> Result<Self, StudyError> {
+        let refuse = |reason: String| Err(StudyError::Settings(reason));
+        let size = data.shape().iter().product();
+        let layout = Layout { size, image: data.picture(), range: settings.range.clone() };
+        for question in &settings.questions {
+            question.check(network)?;
+        }
+        if let Some(baseline) =
+            settings.baselines.iter().find(|baseline| baseline.needs_image() && layout.image.is_none())
+        {
+            return refuse(format!(
+                "baseline `{baseline}` is for images, but inputs have the shape {:?}",
+                data.shape()
+            ));
+        }
+        let image = |what: &str| match layout.image {
+            Some(image) => Ok(image),
+            None => {
+                let shape = data.shape();
+                Err(StudyError::Settings(format!("{what} are parts of images, but inputs have the shape {shape:?}")))
+            }
+        };
+        let regions = match settings.square {
+            None => Regions::values(size),
+            Some(0) => return refuse("squares have a side of one pixel at least".to_string()),
+            Some(side) => Regions::squares(image("squares")?, side),
+        };
+        if let Some([side, stride]) = settings.windows {
+            let [_, height, width] = image("windows")?;
+            if side == 0 || stride == 0 || side > height.min(width) {
+                return refuse(format!("windows of {side} pixels, {stride} apart, do not fit into {height} × {width}"));
+            }
+        }
+        if settings.orders.is_empty() || settings.baselines.is_empty() || settings.regions_a_step == 0 {
+            return refuse("there have to be an order, a baseline, and one region a step at least".to_string());
+        }
+        Ok(Study { settings, network, layout, regions, edges: edges(network) })
+    }
+
+    /// A way to perturb inputs, in batches that depend on the network alone: results are the same bits everywhere.
+    fn perturbation<'b>(&'b self, regions: &'b Regions, baseline: Baseline) -> Perturbation<'b> {
+        Perturbation {
+            network: self.network,
+            layout: &self.layout,
+            regions,
+            baseline,
+            regions_a_step: self.settings.regions_a_step,
+            steps: self.settings.steps,
+            batch: batch_size(self.network),
+            seed: self.settings.seed,
+        }
+    }
+
+    fn batch(&self) -> usize {
+        batch_size(self.network).min(BATCH)
+    }
+
+    /// The curves of all combinations.
+    fn curves(
+        &self,
+        combinations: &[Combination],
+        data: &mut DataSet,
+        run: &mut Run<'_>,
+    ) -> Result<Folded<Curves>, StudyError> {
+        let settings = self.settings;
+        let steps = self.perturbation(&self.regions, Baseline::Black).steps() as u64;
+        let passes = 1 + settings.questions.len() as u64 + combinations.len() as u64 * (steps + 1);
+        let pass = Pass { name: "curves", batch: self.batch(), edges: self.edges * passes };
+        let watch = run.watch();
+        let start = Curves {
+            tallies: vec![Tally::default(); combinations.len()],
+            magnitudes: vec![vec![0.0; self.layout.size]; settings.questions.len()],
+            inputs: 0,
+        };
+        let compute = |batch: &Batch| -> Result<_, StudyError> {
+            let questions = questions_of(&settings.questions, settings.by_label, batch);
+            let (execution, answers) = relevance(self.network, batch, &questions, watch)?;
+            let own = |input: usize| match settings.by_label {
+                true => batch.labels[input],
+                false => kirchhoff_explain::top(execution.output(input)),
+            };
+            let of_answers: Vec<(Vec<usize>, Vec<Vec<f64>>)> =
+                answers.iter().map(|answer| self.read(answer)).collect::<Result<_, _>>()?;
+            let mut curves: Vec<Vec<Curve>> = Vec::with_capacity(combinations.len());
+            for combination in combinations {
+                let orders: Vec<Vec<u32>> = (0..batch.labels.len())
+                    .map(|input| {
+                        let mut random = ChaCha8Rng::seed_from_u64(settings.seed);
+                        random.set_stream(batch.positions[input] as u64 * STREAMS + 1);
+                        let scores = match combination.question {
+                            Some(question) => self.regions.relevance(&of_answers[question].1[input]),
+                            None => vec![0.0; self.regions.count()],
+                        };
+                        combination.order.of(&scores, &mut random)
+                    })
+                    .collect();
+                let subject = |input: usize| Subject {
+                    number: batch.positions[input] as u64 * STREAMS,
+                    values: &batch.values[input * self.layout.size..(input + 1) * self.layout.size],
+                    target: combination.question.map_or_else(|| own(input), |question| of_answers[question].0[input]),
+                    order: &orders[input],
+                };
+                let subjects: Vec<Subject<'_>> = (0..batch.labels.len()).map(subject).collect();
+                curves.push(self.perturbation(&self.regions, combination.baseline).curves(&subjects, watch)?);
+            }
+            let magnitudes = of_answers.iter().map(|(_, relevance)| sum_of_magnitudes(relevance, self.layout.size));
+            Ok((curves, magnitudes.collect::<Vec<_>>(), batch.labels.clone(), batch.positions.clone()))
+        };
+        run.pass(pass, data, start, compute, |state, (curves, magnitudes, labels, positions)| {
+            state.inputs += labels.len() as u64;
+            for (sums, more) in state.magnitudes.iter_mut().zip(magnitudes) {
+                sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            }
+            for (tally, curves) in state.tallies.iter_mut().zip(curves) {
+                for ((curve, &label), &position) in curves.into_iter().zip(&labels).zip(&positions) {
+                    tally.add(curve, label, position as u64, settings.keep);
+                }
+            }
+        })
+    }
+
+    /// The target of each input, and the relevance of its values as numbers of which larger ones mean more.
+    fn read(&self, answer: &Answer) -> Result<(Vec<usize>, Vec<Vec<f64>>), StudyError> {
+        let target = |targets: &Vec<(usize, f32)>| match targets[..] {
+            [(output, sign)] if sign > 0.0 => Ok(output),
+            _ => Err(StudyError::Settings(
+                "curves follow the probability of one output: name a single target, without a contrast".to_string(),
+            )),
+        };
+        let targets = answer.targets.iter().map(target).collect::<Result<_, _>>()?;
+        let values = importance(answer.semiring, answer.tensors[0].values.to_f64());
+        Ok((targets, values.chunks(self.layout.size).map(<[f64]>::to_vec).collect()))
+    }
+
+    /// The accuracy under attack, by each question's relevance, then by chance.
+    fn attack(
+        &self,
+        attack: &Attack,
+        curves: &Curves,
+        data: &mut DataSet,
+        run: &mut Run<'_>,
+    ) -> Result<Attacked, StudyError> {
+        let mut strategies: Vec<Vec<f64>> = Vec::new();
+        for ((question, sums), eta) in self.settings.questions.iter().zip(&curves.magnitudes).zip(&attack.eta) {
+            let weights: Vec<f64> = sums.iter().map(|sum| -eta * sum / curves.inputs.max(1) as f64).collect();
+            if !weights.iter().all(|weight| weight.is_finite()) {
+                let semiring = question.semiring.name;
+                let reason = format!("the attack draws pixels by mean |R|, which is infinite in semiring `{semiring}`");
+                return Err(StudyError::Settings(reason));
+            }
+            strategies.push(weights);
+        }
+        strategies.push(vec![0.0; self.layout.size]);
+        let regions = Regions::values(self.layout.size);
+        let perturbation = Perturbation {
+            regions_a_step: attack.values_a_step,
+            steps: usize::MAX,
+            ..self.perturbation(&regions, Baseline::Invert)
+        };
+        let order = |weights: &Vec<f64>, repeat: usize| {
+            let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
+            // Inputs count their streams from below.
+            random.set_stream(u64::MAX - repeat as u64);
+            drawn(weights, &mut random)
+        };
+        let orders: Vec<Vec<Vec<u32>>> = strategies
+            .iter()
+            .map(|weights| (0..attack.repeats).map(|repeat| order(weights, repeat)).collect())
+            .collect();
+        let points = perturbation.steps() + 1;
+        let copies = (strategies.len() * attack.repeats * points) as u64;
+        let pass = Pass { name: "attack", batch: self.batch(), edges: self.edges * copies };
+        let watch = run.watch();
+        let compute = |batch: &Batch| -> Result<_, StudyError> {
+            let mut correct = vec![vec![vec![0u64; points]; attack.repeats]; orders.len()];
+            for (correct, orders) in correct.iter_mut().zip(&orders) {
+                for (correct, order) in correct.iter_mut().zip(orders) {
+                    let subject = |input: usize| Subject {
+                        number: batch.positions[input] as u64 * STREAMS,
+                        values: &batch.values[input * self.layout.size..(input + 1) * self.layout.size],
+                        target: batch.labels[input],
+                        order,
+                    };
+                    let subjects: Vec<Subject<'_>> = (0..batch.labels.len()).map(subject).collect();
+                    for (curve, &label) in perturbation.curves(&subjects, watch)?.iter().zip(&batch.labels) {
+                        for (correct, &class) in correct.iter_mut().zip(&curve.class) {
+                            *correct += u64::from(class as usize == label);
+                        }
+                    }
+                }
+            }
+            Ok((correct, batch.labels.len() as u64))
+        };
+        let start = Attacked { correct: vec![vec![vec![0; points]; attack.repeats]; orders.len()], inputs: 0 };
+        let folded = run.pass(pass, data, start, compute, |state, (correct, inputs)| {
+            state.inputs += inputs;
+            let counts = state.correct.iter_mut().flatten().flatten();
+            counts.zip(correct.iter().flatten().flatten()).for_each(|(count, more)| *count += more);
+        })?;
+        Ok(folded.state)
+    }
+
+    /// The accuracy of each class with each window inverted.
+    fn map(
+        &self,
+        [side, stride]: [usize; 2],
+        data: &mut DataSet,
+        run: &mut Run<'_>,
+    ) -> Result<(Map, [usize; 2]), StudyError> {
+        let image = self.layout.image.expect("windows are checked to be of images");
+        let (regions, grid) = Regions::windows(image, side, stride);
+        let perturbation = self.perturbation(&regions, Baseline::Invert);
+        let classes = self.network.node(self.network.output()).shape.iter().product();
+        let windows = regions.count();
+        let pass = Pass { name: "windows", batch: self.batch(), edges: self.edges * windows as u64 };
+        let watch = run.watch();
+        let compute = |batch: &Batch| -> Result<_, StudyError> {
+            let subject = |input: usize| Subject {
+                number: batch.positions[input] as u64 * STREAMS,
+                values: &batch.values[input * self.layout.size..(input + 1) * self.layout.size],
+                target: batch.labels[input],
+                order: &[],
+            };
+            let subjects: Vec<Subject<'_>> = (0..batch.labels.len()).map(subject).collect();
+            Ok((perturbation.single_regions(&subjects, watch)?, batch.labels.clone()))
+        };
+        let start = Map { correct: vec![vec![0; windows]; classes], inputs: vec![0; classes] };
+        let folded = run.pass(pass, data, start, compute, |state, (named, labels)| {
+            for (named, label) in named.into_iter().zip(labels) {
+                state.inputs[label] += 1;
+                for (correct, class) in state.correct[label].iter_mut().zip(named) {
+                    *correct += u64::from(class as usize == label);
+                }
+            }
+        })?;
+        Ok((folded.state, grid))
+    }
+}
+
+impl Tally {
+    /// Adds the curve of an input, and keeps it if it is among the first.
+    fn add(&mut self, curve: Curve, label: usize, position: u64, keep: usize) {
+        self.probability.resize(curve.probability.len(), Mean::default());
+        self.correct.resize(curve.class.len(), 0);
+        self.probability.iter_mut().zip(&curve.probability).for_each(|(mean, &value)| mean.add(value));
+        let named = curve.class.iter().map(|&class| u64::from(class as usize == label));
+        self.correct.iter_mut().zip(named).for_each(|(correct, named)| *correct += named);
+        self.over.add(area_over_curve(&curve.probability));
+        self.under.add(area_under_curve(&curve.probability[1..]));
+        if self.kept.len() < keep {
+            self.kept.push((position, curve.probability, curve.class));
+        }
+    }
+}
+
+/// The questions about a batch: from each input's label, if that is the target.
+pub(crate) fn questions_of(questions: &[Question], by_label: bool, batch: &Batch) -> Vec<Question> {
+    let labels = || batch.labels.iter().map(|&label| Target::output(label)).collect();
+    let of = |question: &Question| if by_label { question.clone().with_targets(labels()) } else { question.clone() };
+    questions.iter().map(of).collect()
+}
+
+/// Relevance as numbers of which larger ones mean more: costs count the other way round.
+pub fn importance(semiring: &SemiringInfo, values: Vec<f64>) -> Vec<f64> {
+    match semiring.name {
+        "tropical" => values.into_iter().map(|cost| -cost).collect(),
+        _ => values,
+    }
+}
+
+/// The sum of |R| over inputs, value by value.
+fn sum_of_magnitudes(relevance: &[Vec<f64>], size: usize) -> Vec<f64> {
+    let mut sums = vec![0.0; size];
+    for input in relevance {
+        sums.iter_mut().zip(input).for_each(|(sum, value)| *sum += value.abs());
+    }
+    sums
+}

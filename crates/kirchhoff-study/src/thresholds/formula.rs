@@ -1,0 +1,59 @@
+//! The formula by which Groudiev & Maniu relate thresholds to the sizes of layers.
+
+use kirchhoff_network::{Network, NodeId, Operator};
+
+/// A weighted layer, and the threshold that the formula gives it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerTheta {
+    /// Name of the layer.
+    pub layer: String,
+    /// The side of the window that a neuron of the next weighted layer sees; 1 for dense layers on vectors and where
+    /// there is no next one.
+    pub next_kernel: usize,
+    /// The width of the layer's input map; 1 of vectors.
+    pub width: usize,
+    /// θ.
+    pub theta: f64,
+}
+
+/// The paper's fit to the thresholds that its authors chose by hand for VGG-16 (2024, section 3.3), for the `i`-th
+/// weighted layer counted from 0: `θ_i = 0.005 · (k²_{i+1} + 3 ln width_i) + 0.0066 + 0.0002 i`, with `k_{i+1}` the
+/// kernel size of the next weighted layer and `width_i` that of the input map.
+///
+/// A dense layer that starts from a flattened map is a convolution by a kernel of the map's size. Layers come in the
+/// order of the network.
+pub fn layer_thetas(network: &Network) -> Vec<LayerTheta> {
+    let weighted: Vec<(&str, usize, usize)> = network
+        .nodes()
+        .filter_map(|(id, node)| {
+            let (height, width) = map(network, network.arguments(id).first().copied()?);
+            match &node.operator {
+                Operator::Convolution(convolution) => Some((&node.name[..], convolution.window.kernel[0], width)),
+                Operator::Dense(_) => Some((&node.name[..], height, width)),
+                _ => None,
+            }
+        })
+        .collect();
+    let theta = |(index, &(layer, _, width)): (usize, &(&str, usize, usize))| {
+        let next_kernel = weighted.get(index + 1).map_or(1, |&(_, kernel, _)| kernel);
+        let kernel = (next_kernel * next_kernel) as f64;
+        let theta = 0.005 * (kernel + 3.0 * libm::log(width as f64)) + 0.0066 + 0.0002 * index as f64;
+        LayerTheta { layer: layer.to_string(), next_kernel, width, theta }
+    };
+    weighted.iter().enumerate().map(theta).collect()
+}
+
+/// Height and width of the map that a tensor is or was before it was flattened; 1 and 1 of vectors.
+fn map(network: &Network, mut node: NodeId) -> (usize, usize) {
+    loop {
+        match network.node(node).shape[..] {
+            [_, height, width] => return (height, width),
+            _ => match (&network.node(node).operator, network.arguments(node).first()) {
+                (Operator::Reshape { .. } | Operator::Dropout | Operator::Activation(_), Some(&before)) => {
+                    node = before
+                }
+                _ => return (1, 1),
+            },
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! `study perturb` and `study thresholds` as a user runs them.
+
+use crate::harness::Workplace;
+use crate::studies::{check_resumption, files, noise};
+
+/// The rows of a table without its head.
+fn rows(place: &Workplace, path: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(place.path(path)).unwrap();
+    text.lines().skip(1).map(|line| line.split(',').map(str::to_string).collect()).collect()
+}
+
+#[test]
+fn a_killed_perturbation_study_goes_on_and_ends_with_the_same_files() {
+    let place = Workplace::new();
+    noise(&place, 200);
+    let study = ["perturb", "data", "-s", "real,boolean", "--steps", "20", "--baseline", "black,random", "--attack"];
+    check_resumption(&place, &[&study[..], &["--windows", "4", "--stride", "6", "--keep", "3"]].concat());
+}
+
+#[test]
+fn a_killed_threshold_study_goes_on_and_ends_with_the_same_files() {
+    let place = Workplace::new();
+    noise(&place, 200);
+    check_resumption(&place, &["thresholds", "data", "--share", "0.05,0.2", "--constant", "1e-9", "--steps", "20"]);
+}
+
+#[test]
+fn relevance_finds_what_the_answer_rests_on() {
+    let place = Workplace::new();
+    place.succeed(&[
+        "study",
+        "perturb",
+        "--square",
+        "4",
+        "-s",
+        "real,viterbi",
+        "--target",
+        "top",
+        "--out",
+        "out",
+        "-q",
+    ]);
+    let scores = rows(&place, "out/scores.csv");
+    let aopc = |semiring: &str, order: &str| -> f64 {
+        let row = scores.iter().find(|row| row[0] == semiring && row[1] == order).unwrap();
+        assert_eq!((&row[2][..], &row[3][..]), ("black", "10"));
+        row[4].parse().unwrap()
+    };
+    for semiring in ["real", "viterbi"] {
+        assert!(aopc(semiring, "most") > aopc("", "random") + 0.1, "{semiring}");
+        assert!(aopc(semiring, "least") < aopc("", "random") - 0.1, "{semiring}");
+    }
+    // 49 squares, one a step, and the input as it is; every digit but one is named rightly.
+    let curves = rows(&place, "out/curves.csv");
+    assert_eq!(curves.len(), 5 * 50);
+    assert!(curves.iter().filter(|row| row[3] == "0").all(|row| row[6] == "0.9"));
+    let report = std::fs::read_to_string(place.path("out/report.html")).unwrap();
+    assert!(report.contains("<svg") && !report.contains("src=\"http"));
+}
+
+#[test]
+fn a_bad_input_is_passed_over_and_listed() {
+    let place = Workplace::new();
+    noise(&place, 20);
+    let labels: String = (0..20).map(|input| if input == 7 { "11\n" } else { "3\n" }).collect();
+    std::fs::write(place.path("labels.txt"), labels).unwrap();
+    let data = ["data/t10k-images-idx3-ubyte", "--labels", "labels.txt", "--steps", "2", "--out", "out", "-q"];
+    for study in ["perturb", "thresholds"] {
+        let refused = place.run(&[&["study", study], &data[..]].concat());
+        assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+        place.succeed(&[&["study", study, "--skip-bad"], &data[..]].concat());
+        let skipped = rows(&place, "out/skipped.csv");
+        assert_eq!((skipped.len(), &skipped[0][0][..]), (1, "7"), "{study}");
+        std::fs::remove_dir_all(place.path("out")).unwrap();
+    }
+}
+
+#[test]
+fn perturbations_that_cannot_be_made_are_refused() {
+    let place = Workplace::new();
+    let refused = |arguments: &[&str], words: &[&str]| {
+        let run = place.run(&[&["study"], arguments, &["--out", "out"]].concat());
+        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);
+        for word in words {
+            assert!(run.stderr.contains(word), "{arguments:?}: {}", run.stderr);
+        }
+        assert!(!place.path("out").exists() || files(&place.path("out")).keys().all(|name| name.starts_with('.')));
+    };
+    refused(&["perturb", "--baseline", "gray"], &["gray", "black"]);
+    refused(&["perturb", "--order", "best"], &["best", "most"]);
+    refused(&["perturb", "--attack", "--eta", "1,2", "-s", "real"], &["--eta has 2 numbers for 1 semirings"]);
+    refused(&["perturb", "--windows", "29"], &["29", "28 × 28"]);
+    refused(&["perturb", "--target", "3,8", "-s", "real"], &["one output"]);
+    refused(&["perturb", "--attack", "-s", "tropical"], &["mean |R|", "tropical"]);
+    refused(&["thresholds", "--share", "0"], &["--share", "not 0"]);
+    refused(&["thresholds", "--constant", "inf"], &["finite"]);
+    refused(&["thresholds", "-s", "boolean,counting"], &["one semiring"]);
+}

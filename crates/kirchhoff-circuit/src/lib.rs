@@ -16,7 +16,7 @@
 //! let tensor = |name: &str| Tensor { name: name.to_string(), shape: vec![2], activations: [1.0, 2.0].into() };
 //! let layer = Layer {
 //!     name: "relu".to_string(),
-//!     operator: "ReLU",
+//!     operator: "ReLU".into(),
 //!     links: vec![Link { source: TensorId(0), wiring: Wiring::Identity { size: 2 } }],
 //!     destination: TensorId(1),
 //!     weights: None,
@@ -42,7 +42,7 @@
 //! # let tensor = |name: &str| Tensor { name: name.to_string(), shape: vec![2], activations: [1.0, 2.0].into() };
 //! # let layer = |number: u32| Layer {
 //! #     name: format!("relu{number}"),
-//! #     operator: "ReLU",
+//! #     operator: "ReLU".into(),
 //! #     links: vec![Link { source: TensorId(number), wiring: Wiring::Identity { size: 2 } }; 2],
 //! #     destination: TensorId(number + 1),
 //! #     weights: None,
@@ -87,4 +87,4 @@ pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,
     SeparableRule, Stabilised, Stabiliser, Tensor, TensorId,
 };
-pub use store::{CircuitFile, CircuitKind, Notes, StoreError, save_gates};
+pub use store::{CircuitFile, CircuitKind, Notes, StoreError, WeightStorage, save_gates, save_layered};

@@ -68,7 +68,7 @@ fn layer(
     let (low, high) = bounds(rule, node, source_shape, assignment)?;
     Ok(Layer {
         name: node.name.clone(),
-        operator: node.operator.name(),
+        operator: node.operator.name().into(),
         scale: scale(&node.operator, &links[0].wiring, rule),
         linear: !matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })),
         links,

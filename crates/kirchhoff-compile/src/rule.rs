@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kirchhoff_circuit::{Destinations, LayerRule, Normaliser, Part, SeparableRule, Stabiliser};
 use kirchhoff_kernel::{Slopes, SourceFactor, WeightFactor};
-use kirchhoff_semiring::{Call, CallError, Interval, LookupError, UnknownName};
+use kirchhoff_semiring::{Call, CallError, LookupError, UnknownName};
 
 /// The default ε of [`Rule::Epsilon`], and the ε of rules that have no other.
 pub const EPSILON: f32 = 1e-6;
@@ -287,19 +287,7 @@ impl Rule {
                 ..part(&[(a(Slopes::ABSOLUTE), w(Slopes::ABSOLUTE))], Stabiliser::Added(TINY))
             }],
         };
-        LayerRule::Separable(SeparableRule { parts, range: self.range() })
-    }
-
-    /// An interval that holds every contribution, up to rounding.
-    pub fn range(&self) -> Interval {
-        match *self {
-            Rule::ZPlus | Rule::WSquare | Rule::Flat | Rule::MaxAbs | Rule::Winner => Interval::UNIT,
-            Rule::Pass => Interval::open(1.0, 1.0),
-            Rule::AlphaBeta(alpha, beta) => Interval::open(f64::from(-beta), f64::from(alpha)),
-            Rule::Zero | Rule::Epsilon(_) | Rule::EpsilonRms(_) | Rule::Gamma(_) | Rule::ZBox(_) | Rule::Norm => {
-                Interval::REALS
-            }
-        }
+        LayerRule::Separable(SeparableRule { parts })
     }
 }
 

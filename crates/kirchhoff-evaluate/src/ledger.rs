@@ -1,5 +1,7 @@
 //! The ledger of an explanation: what each layer did with the relevance that entered it.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 /// What happened to relevance on its way through the layers, for one execution.
@@ -15,7 +17,7 @@ pub struct LedgerEntry {
     /// Name of the layer.
     pub layer: String,
     /// What the layer computes.
-    pub operator: &'static str,
+    pub operator: Cow<'static, str>,
     /// The rule that it took.
     pub rule: String,
     /// Number of edges.

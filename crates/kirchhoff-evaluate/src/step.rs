@@ -150,7 +150,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         let size = self.circuit.tensor(layer.destination).size();
         let entry = |(execution, destinations): (usize, &[S::Value])| LedgerEntry {
             layer: layer.name.clone(),
-            operator: layer.operator,
+            operator: layer.operator.clone(),
             rule: layer.rule_name.clone(),
             edges: layer.edges(),
             kept: None,

@@ -40,6 +40,17 @@ impl MappedFile {
         &self.path
     }
 
+    /// The BLAKE3 hash of the file, in hexadecimal. Takes little memory: what has been read is released.
+    pub fn checksum(&self) -> String {
+        const PART: usize = 1 << 26;
+        let mut hasher = blake3::Hasher::new();
+        for (number, part) in self.map.chunks(PART).enumerate() {
+            hasher.update_rayon(part);
+            self.release(number * PART..number * PART + part.len());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+
     /// Gives the memory of a range of bytes back to the system, which reads them again when they are next used.
     ///
     /// # Panics

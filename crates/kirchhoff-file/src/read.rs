@@ -169,8 +169,11 @@ fn header(bytes: &[u8]) -> Result<(usize, Header), String> {
     };
     let text =
         std::str::from_utf8(text).map_err(|error| format!("the header, from byte 8 on, is not UTF-8: {error}"))?;
-    let header: Header = serde_json::from_str(text)
-        .map_err(|error| format!("the header, from byte 8 on, is not the JSON of tensors: {error}"))?;
+    let header: Header = serde_json::from_str(text).map_err(|error| {
+        // It may quote all of the header.
+        let error: String = error.to_string().chars().take(200).collect();
+        format!("the header, from byte 8 on, is not the JSON of tensors: {error}")
+    })?;
     let start = 8 + text.len();
     let end = header.tensors.values().map(|info| info.data_offsets.1).max().unwrap_or(0);
     if end != data.len() {

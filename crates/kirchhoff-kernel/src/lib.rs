@@ -40,6 +40,7 @@
 //! ```
 
 mod backward;
+mod check;
 mod count;
 mod edges;
 mod finite;
@@ -54,6 +55,7 @@ mod window;
 mod wiring;
 
 pub use backward::{Backward, Threshold};
+pub use check::WiringError;
 pub use edges::{Contributions, Edges, LayerEdges, Scratch};
 pub use finite::first_not_finite;
 pub use forward::{Forward, Reduction, maximum};

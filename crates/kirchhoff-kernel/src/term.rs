@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// `f(x) = positive · max(0, x) + negative · min(0, x)`: two straight lines that meet at 0.
 ///
 /// The identity, the positive and negative parts, the absolute value and `w + γ w⁺` are all of this form.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Slopes {
     /// The slope above 0.
     pub positive: f32,
@@ -23,6 +26,15 @@ impl Slopes {
     /// `|x|`.
     pub const ABSOLUTE: Slopes = Slopes { positive: 1.0, negative: -1.0 };
 
+    /// The sign of every value: `Some(1)` if none is negative, `Some(-1)` if none is positive.
+    pub fn sign(self) -> Option<i8> {
+        match self {
+            _ if self.positive >= 0.0 && self.negative <= 0.0 => Some(1),
+            _ if self.positive <= 0.0 && self.negative >= 0.0 => Some(-1),
+            _ => None,
+        }
+    }
+
     /// The function's value at `x`.
     #[inline(always)]
     pub fn apply(self, x: f32) -> f32 {
@@ -31,7 +43,8 @@ impl Slopes {
 }
 
 /// What a term takes of the source neuron: `u(j)`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SourceFactor {
     /// Of its activation.
     Activation(Slopes),
@@ -42,7 +55,8 @@ pub enum SourceFactor {
 }
 
 /// What a term takes of the weight: `ρ(w)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum WeightFactor {
     /// A piecewise linear function of it.
     Weight(Slopes),
@@ -83,6 +97,15 @@ impl SourceFactor {
         }
     }
 
+    /// The sign of every value, as [`Slopes::sign`] has it.
+    pub fn sign(&self) -> Option<i8> {
+        match self {
+            SourceFactor::Activation(slopes) => slopes.sign(),
+            SourceFactor::One => Some(1),
+            SourceFactor::Channel(_) => None,
+        }
+    }
+
     /// Whether `u` is 0 for every neuron of a tensor with the given activations, so that the term can be left out.
     pub fn vanishes(&self, activations: &[f32]) -> bool {
         match self {
@@ -96,6 +119,14 @@ impl SourceFactor {
 impl WeightFactor {
     /// `w` itself.
     pub const IDENTITY: WeightFactor = WeightFactor::Weight(Slopes::IDENTITY);
+
+    /// The sign of every value, as [`Slopes::sign`] has it.
+    pub fn sign(self) -> Option<i8> {
+        match self {
+            WeightFactor::Weight(slopes) => slopes.sign(),
+            WeightFactor::Square | WeightFactor::One => Some(1),
+        }
+    }
 
     /// `ρ(w)`.
     #[inline(always)]

@@ -1,11 +1,13 @@
 //! The geometry of convolutions and pools: which source positions a destination position sees.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A sliding window over an image of `height × width`; index 0 of every pair is the vertical axis.
 ///
 /// One-dimensional windows have a vertical kernel of 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Window {
     /// Extent of the window, in taps.
     pub kernel: [usize; 2],

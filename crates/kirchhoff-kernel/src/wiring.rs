@@ -2,13 +2,16 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Window;
 
 /// The edges of one layer, as geometry.
 ///
 /// Tensors are flat and row-major; images are `[channels, height, width]`. Edges are visited as [`Run`]s, always in
 /// the same order, so that results do not depend on how the work is divided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Wiring {
     /// Every source neuron to every destination neuron; weight `[k, j]` for the edge `j → k`.
     Dense {
@@ -32,7 +35,8 @@ pub enum Wiring {
 }
 
 /// Windows sliding over the channels of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Sliding {
     /// The window.
     pub window: Window,
@@ -50,7 +54,8 @@ pub struct Sliding {
 
 /// `destination[destination_start + i · destination_strides] = source[source_start + i · source_strides]` for every
 /// index `i` within `shape`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct View {
     /// How many positions along each axis.
     pub shape: Vec<usize>,

@@ -3,6 +3,8 @@
 mod contributions;
 mod rule;
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use kirchhoff_kernel::{Edges, LayerEdges, Weights, Wiring};
@@ -60,7 +62,7 @@ pub struct Layer {
     /// Name, as users address the layer.
     pub name: String,
     /// What the layer computes, in words.
-    pub operator: &'static str,
+    pub operator: Cow<'static, str>,
     /// The tensors that the edges come from; a residual addition or a concatenation has several.
     pub links: Vec<Link>,
     /// The tensor that they enter.
@@ -173,6 +175,28 @@ impl LayeredCircuit {
     /// The number of executions.
     pub fn batch(&self) -> usize {
         self.batch
+    }
+
+    /// The circuit of some of the executions, from 0.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn part(&self, executions: Range<usize>) -> Self {
+        let part = |tensor: &Tensor| {
+            let size = tensor.size();
+            let activations = tensor.activations[executions.start * size..executions.end * size].into();
+            Tensor { activations, ..tensor.clone() }
+        };
+        LayeredCircuit { batch: executions.len(), tensors: self.tensors.iter().map(part).collect(), ..self.clone() }
+    }
+
+    /// What the output neurons of one execution have computed.
+    ///
+    /// # Panics
+    /// If there is no such execution.
+    pub fn outputs(&self, execution: usize) -> &[f32] {
+        let output = self.tensor(self.output);
+        &output.activations[execution * output.size()..(execution + 1) * output.size()]
     }
 
     /// The tensors, sources before destinations.

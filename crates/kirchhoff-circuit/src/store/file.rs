@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kirchhoff_file::{CHECKSUM, Element, OpenError, TensorFile, VerifyError, WriteError};
+use kirchhoff_kernel::Weights;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
@@ -43,6 +44,19 @@ pub enum StoreError {
         path: PathBuf,
         /// What is wrong with them.
         error: GateError,
+    },
+    /// Weights that are not where they were, or are other ones.
+    #[error(
+        "{path} refers to weights in {file}, which {reason}: put that file back, or compile the circuit again, with \
+         --self-contained if it should not depend on it"
+    )]
+    Weights {
+        /// The circuit's file.
+        path: PathBuf,
+        /// The file with the weights.
+        file: PathBuf,
+        /// What is wrong with that.
+        reason: String,
     },
     /// Contributions that cannot be.
     #[error("{path}: {error}")]
@@ -118,6 +132,11 @@ impl CircuitFile {
         TensorFile::open(path).is_ok_and(|file| file.metadata(KEY).is_some())
     }
 
+    /// The form of the circuit in a file, if it is a circuit file that can be read.
+    pub fn kind_of(path: &Path) -> Option<CircuitKind> {
+        CircuitFile::open(path).ok().map(|file| file.kind())
+    }
+
     /// The path that the file was opened by.
     pub fn path(&self) -> &Path {
         self.file.file().path()
@@ -164,6 +183,13 @@ impl CircuitFile {
             .map_err(|error| self.malformed(format!("the metadata under '{KEY}' cannot be read: {error}")))
     }
 
+    pub(super) fn expect_kind(&self, kind: CircuitKind) -> Result<(), StoreError> {
+        match self.kind == kind {
+            true => Ok(()),
+            false => Err(self.malformed(format!("it holds a {}, where a {kind} is asked for", self.kind))),
+        }
+    }
+
     /// Whether the file has these tensors, its checksum, and no others.
     pub(super) fn expect_tensors(&self, names: &[&str]) -> Result<(), StoreError> {
         let known = |name: &str| name == CHECKSUM || names.contains(&name);
@@ -173,8 +199,24 @@ impl CircuitFile {
         }
     }
 
+    /// The numbers of a tensor of one axis, in place wherever that can be.
+    pub(super) fn weights(&self, name: &str) -> Result<Weights, StoreError> {
+        self.expect_array::<f32>(name)?;
+        let range = self.file.range(name).unwrap_or_default();
+        Weights::mapped(self.file.file(), range).ok_or_else(|| self.malformed(format!("tensor '{name}' is cut")))
+    }
+
     /// The values of a tensor of one axis, in place wherever that can be.
     pub(super) fn array<T: Element + Sync + Send>(&self, name: &str) -> Result<FlatArray<T>, StoreError> {
+        self.expect_array::<T>(name)?;
+        Ok(match self.file.slice::<T>(name) {
+            Some(slice) => FlatArray::shared(std::sync::Arc::new(slice)),
+            None => self.file.bytes(name).unwrap_or_default().chunks_exact(size_of::<T>()).map(little_endian).collect(),
+        })
+    }
+
+    /// Whether there is a tensor of this type and one axis.
+    fn expect_array<T: Element>(&self, name: &str) -> Result<(), StoreError> {
         let Some(shape) = self.file.shape(name) else {
             return Err(self.malformed(format!("it has no tensor '{name}'")));
         };
@@ -185,10 +227,7 @@ impl CircuitFile {
                 "tensor '{name}' is of type {dtype} and shape {shape:?}, but should be of type {expected} and one axis"
             )));
         }
-        Ok(match self.file.slice::<T>(name) {
-            Some(slice) => FlatArray::shared(std::sync::Arc::new(slice)),
-            None => self.file.bytes(name).unwrap_or_default().chunks_exact(size_of::<T>()).map(little_endian).collect(),
-        })
+        Ok(())
     }
 }
 

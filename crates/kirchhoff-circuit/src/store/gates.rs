@@ -59,6 +59,7 @@ impl CircuitFile {
     /// # Errors
     /// A header or tensors that are not what the format asks for, or arrays that are no gate circuit.
     pub fn gates(&self) -> Result<GateCircuit, StoreError> {
+        self.expect_kind(CircuitKind::Gates)?;
         let header: GatesHeader = self.header()?;
         self.expect_tensors(&TENSORS)?;
         let arrays = GateArrays {

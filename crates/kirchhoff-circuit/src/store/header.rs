@@ -20,12 +20,15 @@ pub type Notes = serde_json::Map<String, serde_json::Value>;
 pub enum CircuitKind {
     /// Every gate explicit: a [`GateCircuit`](crate::GateCircuit).
     Gates,
+    /// One wiring a layer: a [`LayeredCircuit`](crate::LayeredCircuit).
+    Layered,
 }
 
 impl std::fmt::Display for CircuitKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             CircuitKind::Gates => "gate circuit",
+            CircuitKind::Layered => "layered circuit",
         })
     }
 }
@@ -60,12 +63,12 @@ pub(super) struct LayerHeader {
     range: Option<RangeHeader>,
 }
 
-/// A tensor whose relevance the outputs are.
+/// A tensor: one whose relevance the outputs are, or one of a layered circuit.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OutputHeader {
-    name: String,
-    shape: Vec<usize>,
+    pub name: String,
+    pub shape: Vec<usize>,
 }
 
 /// An interval. JSON has no infinities: an end that is null is infinite.

@@ -3,7 +3,9 @@
 mod file;
 mod gates;
 mod header;
+mod layered;
 
 pub use file::{CircuitFile, StoreError};
 pub use gates::save_gates;
 pub use header::{CircuitKind, Notes};
+pub use layered::{WeightStorage, save_layered};

@@ -2,4 +2,5 @@
 
 mod damage;
 mod gates;
+mod layered;
 mod random;

@@ -1,0 +1,234 @@
+//! Layered circuits: stored and loaded, with their weights inside or elsewhere, whole or damaged.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use kirchhoff_circuit::{
+    CircuitFile, Destinations, Layer, LayerRule, LayeredCircuit, Link, Normaliser, Notes, Part, SeparableRule,
+    Stabiliser, StoreError, Tensor, TensorId, WeightStorage, save_gates, save_layered,
+};
+use kirchhoff_file::{MappedFile, Seal, TensorFile, write_tensors};
+use kirchhoff_kernel::{Sliding, Slopes, SourceFactor, View, WeightFactor, Weights, Window, Wiring};
+
+use crate::damage::{damaged, forged};
+use crate::random::{Random, circuit};
+
+const KEY: &str = "kirchhoff-circuit";
+
+fn floats(random: &mut Random, count: usize) -> Vec<f32> {
+    (0..count).map(|_| random.below(64) as f32 / 16.0 - 2.0).collect()
+}
+
+/// A rule of one part, with every kind of factor somewhere.
+fn rule(random: &mut Random) -> LayerRule {
+    let maximum = random.below(2) == 0;
+    let signed = [
+        (SourceFactor::Activation(Slopes::IDENTITY), WeightFactor::IDENTITY),
+        (SourceFactor::Channel([-0.5, -1.0].into()), WeightFactor::Weight(Slopes::POSITIVE)),
+    ];
+    let positive = [(SourceFactor::Activation(Slopes::ABSOLUTE), WeightFactor::Weight(Slopes::ABSOLUTE))];
+    LayerRule::Separable(SeparableRule {
+        parts: vec![Part {
+            coefficient: 1.0,
+            numerators: if maximum { positive.to_vec() } else { signed.to_vec() },
+            bias: !maximum,
+            normaliser: if maximum { Normaliser::Maximum } else { Normaliser::Sum },
+            stabiliser: if maximum { Stabiliser::Added(1e-9) } else { Stabiliser::Signed(0.1) },
+            destinations: Destinations::All,
+        }],
+    })
+}
+
+/// A convolution, a maximum pool, a transposition, a residual addition and a dense layer, of two executions. Its weights
+/// lie in a mapped file, unless there is none.
+fn layered(random: &mut Random, file: Option<&Path>) -> LayeredCircuit {
+    let window = Window::new([3, 3]).with_padding([1, 1]);
+    let convolution = Sliding { window, inputs: 2, outputs: 2, groups: 1, source: [4, 4], destination: [4, 4] };
+    let window = Window::new([2, 2]).with_stride([2, 2]);
+    let pool = Sliding { window, inputs: 2, outputs: 2, groups: 2, source: [4, 4], destination: [2, 2] };
+    let view = View {
+        shape: vec![2, 4],
+        source_start: 0,
+        source_strides: vec![1, 2],
+        source_size: 8,
+        destination_start: 0,
+        destination_strides: vec![4, 1],
+        destination_size: 8,
+    };
+    let values = [floats(random, 36), floats(random, 2), floats(random, 24)];
+    let weights: Vec<Weights> = match file {
+        None => values.iter().map(|values| values.clone().into()).collect(),
+        Some(path) => {
+            let names = ["a", "b", "c"];
+            let tensor = |(name, values): (&str, &'_ Vec<f32>)| {
+                kirchhoff_file::Tensor::made(name, &[values.len()], values.clone().into_iter())
+            };
+            write_tensors(path, names.into_iter().zip(&values).map(tensor).collect(), &[], Seal::None).unwrap();
+            let tensors = TensorFile::open(path).unwrap();
+            let mapped = Arc::new(MappedFile::open(path).unwrap());
+            names.map(|name| Weights::mapped(&mapped, tensors.range(name).unwrap()).unwrap()).to_vec()
+        }
+    };
+    let shapes: [&[usize]; 6] = [&[2, 4, 4], &[2, 4, 4], &[2, 2, 2], &[8], &[8], &[3]];
+    let names = ["input", "0", "pool", "transposed", "add", "head"];
+    let mut tensor = |(name, shape): (&str, &[usize])| Tensor {
+        name: name.to_string(),
+        shape: shape.to_vec(),
+        activations: floats(random, 2 * shape.iter().product::<usize>()).into(),
+    };
+    let tensors: Vec<Tensor> = names.into_iter().zip(shapes).map(&mut tensor).collect();
+    let layer = |destination: u32, sources: &[u32], wiring: Wiring, rule: LayerRule| Layer {
+        name: names[destination as usize].to_string(),
+        operator: "of a test".into(),
+        links: sources.iter().map(|&source| Link { source: TensorId(source), wiring: wiring.clone() }).collect(),
+        destination: TensorId(destination),
+        weights: None,
+        bias: None,
+        scale: None,
+        linear: true,
+        rule,
+        rule_name: "rule".to_string(),
+    };
+    let layers = vec![
+        Layer {
+            weights: Some(weights[0].clone()),
+            bias: Some(weights[1].clone()),
+            ..layer(1, &[0], Wiring::Convolution(convolution), rule(random))
+        },
+        Layer { linear: false, ..layer(2, &[1], Wiring::Pool(pool), LayerRule::Winner) },
+        layer(3, &[2], Wiring::View(view), LayerRule::Pass),
+        Layer { scale: Some([0.5; 8].into()), ..layer(4, &[2, 3], Wiring::Identity { size: 8 }, rule(random)) },
+        Layer {
+            weights: Some(weights[2].clone()),
+            ..layer(5, &[4], Wiring::Dense { inputs: 8, outputs: 3 }, rule(random))
+        },
+    ];
+    LayeredCircuit::new(2, tensors, layers, TensorId(0), TensorId(5)).unwrap()
+}
+
+/// Everything that a circuit holds and says of its edges, as text: contributions to the last bit.
+fn described(circuit: &LayeredCircuit) -> String {
+    let mut text = format!("{:?} {:?} {}\n", circuit.input(), circuit.output(), circuit.batch());
+    for tensor in circuit.tensors() {
+        text += &format!("{} {:?} {:?}\n", tensor.name, tensor.shape, &tensor.activations[..]);
+    }
+    for layer in circuit.layers() {
+        let range = layer.rule.range();
+        text += &format!(
+            "{} {} {} {} {:?} {range}",
+            layer.name, layer.operator, layer.rule_name, layer.linear, layer.links
+        );
+        let contributions = circuit.contributions(layer, &()).unwrap();
+        for link in &layer.links {
+            for execution in 0..circuit.batch() {
+                let edges = circuit.edges_in(layer, link, &contributions, execution);
+                let add = |all: &mut Vec<u32>, run: &[f32]| all.extend(run.iter().map(|d| d.to_bits()));
+                text += &format!(" {:?}", edges.fold(Vec::new, add, |a, b| [a, b].concat(), &()).unwrap());
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn load(path: &Path) -> Result<LayeredCircuit, StoreError> {
+    let file = CircuitFile::open(path)?;
+    file.notes()?;
+    file.layered()
+}
+
+#[test]
+fn layered_circuits_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, weights) = (folder.path().join("circuit.safetensors"), folder.path().join("model.safetensors"));
+    for seed in 0..20 {
+        let original = layered(&mut Random(seed), Some(&weights));
+        for storage in [WeightStorage::Referenced, WeightStorage::Embedded] {
+            save_layered(&path, &original, storage, &Notes::new()).unwrap();
+            CircuitFile::open(&path).unwrap().verify().unwrap();
+            assert_eq!(described(&load(&path).unwrap()), described(&original), "{storage:?}");
+            let bytes = std::fs::read(&path).unwrap();
+            save_layered(&path, &load(&path).unwrap(), storage, &Notes::new()).unwrap();
+            assert!(std::fs::read(&path).unwrap() == bytes, "the same circuit gives the same bytes");
+        }
+        // What is in no file is in the circuit's.
+        let owned = layered(&mut Random(seed), None);
+        save_layered(&path, &owned, WeightStorage::Referenced, &Notes::new()).unwrap();
+        std::fs::remove_file(&weights).unwrap();
+        assert_eq!(described(&load(&path).unwrap()), described(&original));
+    }
+    // One kind is not the other.
+    let error = CircuitFile::open(&path).unwrap().gates().unwrap_err().to_string();
+    assert!(error.contains("holds a layered circuit, where a gate circuit is asked for"), "{error}");
+    save_gates(&path, &circuit(&mut Random(0)), &Notes::new()).unwrap();
+    assert!(load(&path).unwrap_err().to_string().contains("holds a gate circuit"));
+}
+
+#[test]
+fn weights_that_are_gone_or_changed_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+    std::fs::create_dir(&here).unwrap();
+    let (path, weights) = (here.join("circuit.safetensors"), here.join("model.safetensors"));
+    let original = layered(&mut Random(3), Some(&weights));
+    save_layered(&path, &original, WeightStorage::Referenced, &Notes::new()).unwrap();
+    // A folder may be moved as a whole.
+    std::fs::rename(&here, &there).unwrap();
+    let (path, weights) = (there.join("circuit.safetensors"), there.join("model.safetensors"));
+    assert_eq!(described(&load(&path).unwrap()), described(&original));
+    let bytes = std::fs::read(&weights).unwrap();
+    let error = |words: &str| {
+        let message = load(&path).unwrap_err().to_string();
+        assert!(message.contains("model.safetensors") && message.contains(words), "{message}");
+        assert!(message.contains("--self-contained"), "{message}");
+    };
+    let mut changed = bytes.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    std::fs::write(&weights, changed).unwrap();
+    error("has checksum");
+    std::fs::write(&weights, &bytes[1..]).unwrap();
+    error("bytes now, and had");
+    std::fs::remove_file(&weights).unwrap();
+    error("cannot be read");
+    std::fs::create_dir(&weights).unwrap();
+    error("not a regular file");
+}
+
+#[test]
+fn damaged_layered_files_are_errors_or_circuits() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, weights) = (folder.path().join("circuit.safetensors"), folder.path().join("model.safetensors"));
+    let (mut random, mut loaded, mut refused) = (Random(29), [0; 2], [0; 2]);
+    for round in 0..60 {
+        let original = layered(&mut random, Some(&weights));
+        let storage = [WeightStorage::Referenced, WeightStorage::Embedded][round % 2];
+        save_layered(&path, &original, storage, &Notes::new()).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        for number in 0..100 {
+            let forge = number % 2;
+            let changed = match forge {
+                0 => damaged(&mut random, &bytes),
+                _ => forged(&mut random, &bytes, KEY),
+            };
+            std::fs::remove_file(&path).unwrap();
+            std::fs::write(&path, &changed).unwrap();
+            match load(&path) {
+                Ok(circuit) => {
+                    loaded[forge] += 1;
+                    let verified = CircuitFile::open(&path).unwrap().verify();
+                    assert_eq!(verified.is_ok(), forge == 1 || changed == bytes);
+                    // All of it can be walked, whatever it is.
+                    let text = described(&circuit);
+                    assert!(verified.is_err() || forge == 1 || text == described(&original));
+                }
+                Err(error) => {
+                    refused[forge] += 1;
+                    let message = error.to_string();
+                    assert!(!message.contains('\n') && message.len() < 2000, "{message}");
+                }
+            }
+        }
+    }
+    println!("damaged and forged files: {loaded:?} loaded, {refused:?} refused");
+    assert!(loaded.iter().chain(&refused).all(|&count| count > 100));
+}

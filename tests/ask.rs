@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kirchhoff::ask::{AskError, TOTAL, minimal_witnesses, removal, strongest_paths};
-use kirchhoff::explain::{GateNotes, Question, Target};
-use kirchhoff::gates::{Symbolic, Unrolling, unrolled};
+use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, Target, compile_gates};
 use kirchhoff_circuit::GateCircuit;
 use kirchhoff_network::{Activation, Dense, Execution, NetworkBuilder, Operator};
 use kirchhoff_semiring::DefaultStart;
@@ -99,9 +98,9 @@ impl Random {
     }
 }
 
-fn gates(execution: &Execution, question: &Question, symbolic: Symbolic) -> GateCircuit {
-    let unrolling = Unrolling { symbolic, ..Unrolling::default() };
-    unrolled(execution, question, &unrolling, &()).unwrap().circuit
+fn gates(execution: &Execution, question: &Question, symbolic: Symbolic) -> (GateCircuit, GateNotes) {
+    let options = GateOptions { prune: true, symbolic, ..GateOptions::default() };
+    compile_gates(execution, question, &options, &()).unwrap()
 }
 
 /// The layer, source and destination of an edge's name, `w2[0→1]`.
@@ -136,15 +135,16 @@ fn minimal_witnesses_are_those_of_all_sets_that_suffice() {
         let execution = Perceptron::random(&mut random).execution();
         let target = number % 2;
         let question = Question::new("boolean").unwrap().with_targets(vec![Target::output(target)]);
-        let by_edge = gates(&execution, &question, Symbolic::Edges);
-        let edges: Vec<[usize; 3]> = by_edge.variables().iter().map(|name| edge(name)).collect();
+        let (by_edge, _) = gates(&execution, &question, Symbolic::Edges);
+        let edges: Vec<[usize; 3]> =
+            by_edge.variables().iter().filter(|name| name.starts_with('w')).map(|name| edge(name)).collect();
         let minimal = |suffices: &dyn Fn(u32) -> bool| -> BTreeSet<BTreeSet<String>> {
             let fewer = |there: u32| (0..8).map(move |bit| there & !(1 << bit)).filter(move |&less| less != there);
             let is_minimal = |there: &u32| suffices(*there) && !fewer(*there).any(suffices);
             (0..1 << 8).filter(is_minimal).map(names).collect()
         };
-        let by_neuron = gates(&execution, &question, Symbolic::Hidden);
-        let asked = |together| minimal_witnesses(&by_neuron, &question, 1000, together, &()).unwrap();
+        let (by_neuron, notes) = gates(&execution, &question, Symbolic::Hidden);
+        let asked = |together| minimal_witnesses(&by_neuron, &notes, &question, 1000, together, &()).unwrap();
         let sets = |sets: &[Vec<String>]| -> BTreeSet<BTreeSet<String>> {
             assert!(sets.is_sorted_by_key(|set| set.len()), "the smallest come first");
             sets.iter().map(|set| set.iter().cloned().collect()).collect()
@@ -168,8 +168,8 @@ fn minimal_witnesses_are_those_of_all_sets_that_suffice() {
 fn too_many_witnesses_are_an_error_that_says_what_to_do() {
     let execution = Perceptron::random(&mut Random(3)).execution();
     let question = Question::new("boolean").unwrap().with_annotation("threshold-abs(1e-9)".parse().unwrap());
-    let circuit = gates(&execution, &question, Symbolic::Hidden);
-    let error = minimal_witnesses(&circuit, &question, 1, false, &()).unwrap_err();
+    let (circuit, notes) = gates(&execution, &question, Symbolic::Hidden);
+    let error = minimal_witnesses(&circuit, &notes, &question, 1, false, &()).unwrap_err();
     assert!(matches!(error, AskError::Overflow { .. }));
     let text = error.to_string();
     assert!(text.starts_with("x[") && text.contains("`top-k`") && text.contains("limit of 1 term"), "{text}");
@@ -184,8 +184,8 @@ fn the_strongest_paths_are_those_of_all_paths() {
         let (execution, products) = (perceptron.execution(), perceptron.products());
         let target = number % 2;
         let question = Question::new("viterbi").unwrap().with_targets(vec![Target::output(target)]);
-        let circuit = gates(&execution, &question, Symbolic::Edges);
-        for (input, output) in strongest_paths(&circuit, &question, 5, &()).unwrap().iter().enumerate() {
+        let (circuit, notes) = gates(&execution, &question, Symbolic::Edges);
+        for (input, output) in strongest_paths(&circuit, &notes, &question, 5, &()).unwrap().iter().enumerate() {
             let share = |layer, source, destination| perceptron.share(&products, layer, source, destination);
             let mut all: Vec<f64> = (0..16)
                 .map(|path| share(2, path / 4, target) * share(1, path % 4, path / 4) * share(0, input, path % 4))
@@ -223,14 +223,15 @@ fn what_is_left_without_neurons_is_what_finds_a_way_around_them() {
         let boolean = Question::new("boolean").unwrap().with_targets(vec![Target::output(target)]);
         let mut real = Question::new("real").unwrap().with_targets(vec![Target::output(target)]);
         real.start = DefaultStart::One;
-        let by_edge = gates(&execution, &boolean, Symbolic::Edges);
-        let edges: Vec<[usize; 3]> = by_edge.variables().iter().map(|name| edge(name)).collect();
+        let (by_edge, _) = gates(&execution, &boolean, Symbolic::Edges);
+        let edges: Vec<[usize; 3]> =
+            by_edge.variables().iter().filter(|name| name.starts_with('w')).map(|name| edge(name)).collect();
         let circuits = [&boolean, &real].map(|question| gates(&execution, question, Symbolic::Hidden));
         for there in [0xFF, 0, 0b1101_0110, (number * 37) & 0xFF] {
             let kept = names(there);
-            let gone = |name: &str| !kept.contains(name);
-            let ask = |circuit: &GateCircuit, question: &Question| {
-                let answers = removal(circuit, &GateNotes::default(), question, &gone, &()).unwrap();
+            let gone = |name: &str| name.starts_with('h') && !kept.contains(name);
+            let ask = |(circuit, notes): &(GateCircuit, GateNotes), question: &Question| {
+                let answers = removal(circuit, notes, question, &gone, &()).unwrap();
                 answers.map(|answer| {
                     assert_eq!((&answer.tensors[0].name[..], &answer.tensors[1].name[..]), ("input", TOTAL));
                     [0, 1].map(|tensor| answer.tensors[tensor].values.to_f64())

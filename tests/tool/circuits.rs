@@ -131,3 +131,117 @@ fn what_cannot_be_compiled_or_evaluated_is_refused() {
     place.refuses_whole(&["evaluate", "c.safetensors", "--semiring", "viterbi"], &["viterbi", "identity"]);
     place.refuses_whole(&["evaluate", "c.safetensors", "--theta", "9=0.2"], &["no annotated layer is named `9`"]);
 }
+
+#[test]
+fn formulas_of_stored_circuits_are_those_of_the_model() {
+    let place = Workplace::new();
+    let question = ["--input", "7", "--quiet"];
+    let pixel = ["--output", "x[9,14]"];
+    let theta = ["--theta", "threshold(0.08)"];
+    place.succeed(&[&["compile", "--out", "c.safetensors", "--rule", "zero"][..], &question].concat());
+    place.succeed(
+        &[&["compile", "--out", "w.safetensors", "--rule", "zero", "--symbolic", "edges"][..], &question].concat(),
+    );
+    place.succeed(&[&["compile", "--out", "why.safetensors", "--semiring", "why"][..], &theta, &question].concat());
+    for options in [&["--semiring", "boolean"][..], &["--semiring", "real", "--start", "one"]] {
+        let options = [&["formula"][..], options, &theta, &pixel].concat();
+        let made = place.succeed(&[&options[..], &["--rule", "zero"], &question].concat());
+        assert_eq!(place.succeed(&[&options[..], &["c.safetensors"]].concat()), made);
+        let symbolic = ["--rule", "zero", "--symbolic", "edges"];
+        let made = place.succeed(&[&options[..], &symbolic, &question].concat());
+        assert_eq!(place.succeed(&[&options[..], &["w.safetensors"]].concat()), made);
+    }
+    // Variables beside contributions, whatever Θ, and in place of them, for one.
+    let ask = |file: &str, more: &[&str]| place.succeed(&[&["formula", file][..], &pixel, more].concat());
+    let why = "R(x[9,14]) = {{w4[70→7], w2[102→70], w0[9,14→102]}}\n";
+    assert_eq!(ask("w.safetensors", &["--semiring", "why", "--theta", "threshold(0.08)"]), why);
+    assert_eq!(ask("why.safetensors", &["--semiring", "why", "--theta", "threshold(0.08)"]), why);
+    let pruned = ["why.safetensors", "--semiring", "why"];
+    place.refuses_whole(&[&["formula"][..], &pruned].concat(), &["was pruned", "threshold(0.08)", "threshold(1e-9)"]);
+    place.refuses_whole(&["formula", "why.safetensors", "--semiring", "real"], &["was pruned", "identity"]);
+    let drawn = ["draw", "why.safetensors", "--quiet", "--out", "why.svg", "--semiring", "boolean"];
+    place.succeed(&[&drawn[..], &theta].concat());
+    let picture = std::fs::read_to_string(place.path("why.svg")).unwrap();
+    assert!(picture.contains("w2[102→70]") && picture.contains(">R(x[9,14])<"), "{picture}");
+    // The relevance of a symbolic circuit is that of the network, its variables being 1; simplified or not.
+    let relevant = |file: &str| {
+        let options = ["--json", "--semiring", "counting", "--theta", "threshold(0.08)"];
+        let report = place.json(&[&["evaluate", file][..], &options].concat());
+        report["semirings"]["counting"]["outputs"].clone()
+    };
+    place.succeed(&["simplify", "why.safetensors", "--quiet", "--for", "commutative", "--out", "s.safetensors"]);
+    assert_eq!(relevant("w.safetensors"), relevant("c.safetensors"));
+    assert_eq!(relevant("why.safetensors"), relevant("c.safetensors"));
+    assert_eq!(relevant("s.safetensors"), relevant("c.safetensors"));
+    place.succeed(&["simplify", "c.safetensors", "--quiet", "--for", "boolean", "--linear", "--out", "b.safetensors"]);
+    let boolean = ["b.safetensors", "--semiring", "real"];
+    for verb in ["formula", "evaluate"] {
+        place.refuses_whole(&[&[verb][..], &boolean].concat(), &["was simplified for semirings with"]);
+    }
+}
+
+#[test]
+fn an_executed_network_is_evaluated_later() {
+    let place = Workplace::new();
+    let same = |circuit: &str, semirings: &str, explained: &[&str], options: &[&str]| {
+        place
+            .succeed(&[&["evaluate", circuit, "--quiet", "--semiring", semirings, "--out", "e"][..], options].concat());
+        let evaluated = Relevance::read(place.path("e/relevance.safetensors"));
+        let direct = place.relevance(&[explained, &["--semiring", semirings]].concat());
+        // To the bit.
+        assert!(evaluated == direct, "{semirings} {options:?}");
+    };
+    // The embedded network, all digits; then a model in a file of its own.
+    let layered = ["compile", "--layered", "--quiet", "--out", "c.safetensors"];
+    place.succeed(&[&layered[..], &["--semiring", "boolean", "--theta", "0.02", "--target", "7"]].concat());
+    same("c.safetensors", "boolean", &["--theta", "0.02", "--target", "7"], &[]);
+    same("c.safetensors", "counting,bottleneck", &["--target", "7"], &[]);
+    let more = ["--target", "3", "--layers", "all", "--theta", "rank"];
+    same("c.safetensors", "bottleneck", &more, &more);
+
+    place.write(
+        "m.safetensors",
+        crate::files::perceptron(&[784, 12, 10], |layer, at| ((at * 7 + layer) % 13) as f32 - 6.0),
+    );
+    let rules = ["m.safetensors", "--rule", "max-abs"];
+    place.succeed(&[&layered[..], &rules].concat());
+    same("c.safetensors", "viterbi,tropical,fuzzy", &rules, &[]);
+    place.refuses_whole(&["evaluate", "c.safetensors", "--target", "12"], &["target 12 is out of range"]);
+    let view = place.json(&["inspect", "c.safetensors", "--json", "--verify"]);
+    assert_eq!((&view["kind"], &view["inputs"]), (&json!("layered"), &json!(10)));
+    assert_eq!(view["layers"][0]["range"], "[0, 1]");
+    assert!(place.succeed(&["inspect", "c.safetensors"]).contains("max-abs"));
+    place.refuses_whole(&["formula", "c.safetensors"], &["holds a layered circuit, where a gate circuit is asked for"]);
+    place.refuses_whole(&["simplify", "c.safetensors", "--out", "s.safetensors"], &["holds a layered circuit"]);
+    let model = golden("mnist-cnn/model.onnx");
+    let values: Vec<f32> = (0..784).map(|pixel| if pixel % 7 < 3 { 0.5 } else { 0.0 }).collect();
+    let input = place.write("x.npy", npy_floats(&[1, 28, 28], &values));
+    for (rule, semirings) in [("zero", "boolean,counting"), ("max-abs", "viterbi"), ("epsilon", "real")] {
+        let rules = [&model[..], input, "--rule", rule];
+        place.succeed(&[&layered[..], &rules].concat());
+        same("c.safetensors", semirings, &rules, &[]);
+    }
+    // Rules are those that it was compiled by.
+    let zero = ["--rule", "zero", "m.safetensors"];
+    place.succeed(&[&layered[..], &["--self-contained"], &zero].concat());
+    place.refuses_whole(&["evaluate", "c.safetensors", "--semiring", "viterbi"], &["viterbi", "zero"]);
+    std::fs::remove_file(place.path("m.safetensors")).unwrap();
+    place.succeed(&["evaluate", "c.safetensors", "--semiring", "boolean"]);
+    place.misuses(&["compile", "--layered", "--prune", "--out", "c.safetensors"], &["--prune"]);
+    place.misuses(&["compile", "--self-contained", "--out", "c.safetensors"], &["--layered"]);
+}
+
+#[test]
+fn a_model_that_was_changed_is_not_evaluated() {
+    let place = Workplace::new();
+    let perceptron = |scale: f32| crate::files::perceptron(&[784, 4, 3], move |_, at| (at % 5) as f32 * scale - 1.0);
+    place.write("m.safetensors", perceptron(1.0));
+    place.succeed(&["compile", "--layered", "--quiet", "--out", "c.safetensors", "m.safetensors"]);
+    let view = place.json(&["inspect", "c.safetensors", "--json"]);
+    let elsewhere = view["layers"].as_array().unwrap().iter().any(|layer| layer["weights_elsewhere"] == true);
+    assert!(elsewhere, "{view}");
+    place.write("m.safetensors", perceptron(2.0));
+    place.refuses_whole(&["evaluate", "c.safetensors"], &["m.safetensors", "has checksum", "--self-contained"]);
+    std::fs::remove_file(place.path("m.safetensors")).unwrap();
+    place.refuses_whole(&["evaluate", "c.safetensors"], &["m.safetensors", "cannot be read"]);
+}

@@ -213,6 +213,8 @@ fn what_has_no_formula_is_refused() {
     place.refuses_whole(&["formula", "missing.sexpr"], &["cannot read missing.sexpr"]);
     place.refuses_whole(&["formula", "sum.sexpr", "input.npy"], &["sum.sexpr is a circuit", "no inputs"]);
     place.refuses_whole(&["formula", "sum.sexpr", "--symbolic", "edges"], &["--symbolic", "made of a model"]);
+    place.refuses_whole(&["formula", "sum.sexpr", "--target", "3"], &["--target is for circuits made of a model"]);
+    place.refuses_whole(&["draw", "sum.sexpr", "--out", "a.svg", "--rule", "zero"], &["--rule", "made of a model"]);
     place.refuses_whole(&["formula", "sum.sexpr", "--output", "z"], &["`z`", "1 outputs: `y` (1)"]);
     place.refuses_whole(&["formula", "sum.sexpr", "--layer", "z"], &["`z`"]);
     place.refuses_whole(&["formula", "sum.sexpr", "--max-gates", "2"], &["more than 2 gates"]);

@@ -2,7 +2,7 @@
 
 use kirchhoff_circuit::{GateCircuit, GateKind};
 use kirchhoff_kernel::{Cancelled, Monitor};
-use kirchhoff_semiring::{Law, Semiring};
+use kirchhoff_semiring::{Law, Laws, Semiring};
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -98,6 +98,17 @@ pub fn fold<S: Semiring>(
     Ok(circuit.outputs().iter().map(|output| values[output.index()].clone()).collect())
 }
 
+/// Whether a circuit means something in semirings of the given laws: those that it was simplified by are among them.
+///
+/// # Errors
+/// The first law that is missing.
+pub fn check_laws(circuit: &GateCircuit, laws: Laws) -> Result<(), FoldError> {
+    match circuit.laws().iter().find(|&law| !laws.has(law)) {
+        Some(law) => Err(FoldError::Law { law }),
+        None => Ok(()),
+    }
+}
+
 /// Evaluates a gate circuit over a semiring; returns the value of every gate, by its id.
 ///
 /// Sums and products are taken from left to right. Takes O(gates + wires) operations of the semiring, in parallel where
@@ -113,9 +124,7 @@ pub fn fold_gates<S: Semiring>(
     variables: &[S::Value],
     monitor: &dyn Monitor,
 ) -> Result<Vec<S::Value>, FoldError> {
-    if let Some(law) = circuit.laws().iter().find(|&law| !semiring.laws().has(law)) {
-        return Err(FoldError::Law { law });
-    }
+    check_laws(circuit, semiring.laws())?;
     let (got, expected) = (variables.len(), circuit.variables().len());
     if got != expected {
         return Err(FoldError::Variables { got, expected });

@@ -54,7 +54,7 @@ mod stream;
 
 pub use annotate::{Annotate, AnnotatedLayer, AnnotationError, Annotations, PerEdge};
 pub use coverage::{Coverage, LayerTheta, choose_thresholds};
-pub use fold::{FoldError, fold, fold_gates};
+pub use fold::{FoldError, check_laws, fold, fold_gates};
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Conservation, Ledger, LedgerEntry};
 pub use probability::{

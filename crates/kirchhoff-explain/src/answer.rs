@@ -124,24 +124,33 @@ pub struct LayerSetting {
 /// # Errors
 /// Whatever in the question does not fit the network or the semiring; cancellation.
 pub fn explain(execution: &Execution, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
+    explain_circuit(&compile(execution, &question.assignment)?, question, monitor)
+}
+
+/// Answers a question about every execution of a circuit, which has its rules already: those of the question do not count.
+///
+/// # Errors
+/// As for [`explain`].
+pub fn explain_circuit(
+    circuit: &LayeredCircuit,
+    question: &Question,
+    monitor: &dyn Monitor,
+) -> Result<Answer, ExplainError> {
     if question.is_open() {
-        return settled(execution, question, monitor);
+        return settled(circuit, question, monitor);
     }
-    let circuit = compile(execution, &question.assignment)?;
-    let mut answers =
-        Ask { execution, circuit: &circuit, question, others: &[], streams: Vec::new(), monitor }.all()?;
+    let mut answers = Ask { circuit, question, others: &[], streams: Vec::new(), monitor }.all()?;
     Ok(answers.swap_remove(0))
 }
 
 /// The answer to a question that leaves thresholds open: input by input, since each has its own.
-fn settled(execution: &Execution, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
-    let circuit = compile(execution, &question.assignment)?;
-    let thetas = question.thetas(&circuit)?;
-    let questions = question.settle(execution, &circuit, monitor)?;
+fn settled(circuit: &LayeredCircuit, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
+    let thetas = question.thetas(circuit)?;
+    let questions = question.settle(circuit, monitor)?;
     let mut answers: Option<Answer> = None;
     for (input, question) in questions.iter().enumerate() {
-        let mut answer = explain(&execution.part(input..input + 1), question, monitor)?;
-        let annotations = question.annotations(&circuit)?;
+        let mut answer = explain_circuit(&circuit.part(input..input + 1), question, monitor)?;
+        let annotations = question.annotations(circuit)?;
         for (index, (setting, theta)) in answer.settings.iter_mut().zip(&thetas).enumerate() {
             if let (LayerTheta::Chosen(coverage), Some(annotation)) = (theta, &mut setting.annotation) {
                 *annotation = coverage.to_string();
@@ -156,9 +165,9 @@ fn settled(execution: &Execution, question: &Question, monitor: &dyn Monitor) ->
     match answers {
         Some(answer) => Ok(answer),
         // Of no inputs, nothing is chosen.
-        None => explain(
-            execution,
-            &Question { settled: Some(Annotations::uniform(&circuit, question.annotation)), ..question.clone() },
+        None => explain_circuit(
+            circuit,
+            &Question { settled: Some(Annotations::uniform(circuit, question.annotation)), ..question.clone() },
             monitor,
         ),
     }
@@ -176,7 +185,7 @@ pub fn explain_all(
 ) -> Result<Vec<Answer>, ExplainError> {
     let mut answers: Vec<Option<Answer>> = Vec::with_capacity(questions.len());
     for question in questions {
-        answers.push(if question.is_open() { Some(settled(execution, question, monitor)?) } else { None });
+        answers.push(if question.is_open() { Some(explain(execution, question, monitor)?) } else { None });
     }
     while let Some(first) = answers.iter().position(Option::is_none) {
         let assignment = &questions[first].assignment;
@@ -186,7 +195,7 @@ pub fn explain_all(
             .collect();
         let asked: Vec<&Question> = alike.iter().map(|&number| &questions[number]).collect();
         let (question, others) = (asked[0], &asked[1..]);
-        let ask = Ask { execution, circuit: &circuit, question, others, streams: Vec::new(), monitor };
+        let ask = Ask { circuit: &circuit, question, others, streams: Vec::new(), monitor };
         for (number, answer) in alike.into_iter().zip(ask.all()?) {
             answers[number] = Some(answer);
         }
@@ -196,7 +205,6 @@ pub fn explain_all(
 
 /// A question, others about the same circuit, and the streams of those before it, which wait to be run together.
 struct Ask<'a> {
-    execution: &'a Execution,
     circuit: &'a LayeredCircuit,
     question: &'a Question,
     others: &'a [&'a Question],
@@ -242,8 +250,7 @@ impl SemiringVisitor for Ask<'_> {
                 Vec::new()
             }
             [next, others @ ..] => {
-                let ask =
-                    Ask { execution: self.execution, circuit, question: next, others, streams, monitor: self.monitor };
+                let ask = Ask { circuit, question: next, others, streams, monitor: self.monitor };
                 visit(next.semiring.name, ask)??
             }
         };
@@ -283,12 +290,12 @@ impl SemiringVisitor for Ask<'_> {
 impl Ask<'_> {
     /// The outputs that each input is explained from.
     fn targets(&self) -> Result<Vec<Vec<(usize, f32)>>, ExplainError> {
-        let (targets, inputs) = (&self.question.targets, self.execution.batch());
+        let (targets, inputs) = (&self.question.targets, self.circuit.batch());
         if targets.len() != 1 && targets.len() != inputs {
             return Err(ExplainError::Targets { targets: targets.len(), inputs });
         }
         let target = |input: usize| if targets.len() == 1 { &targets[0] } else { &targets[input] };
-        (0..inputs).map(|input| Ok(target(input).resolve(self.execution.output(input))?)).collect()
+        (0..inputs).map(|input| Ok(target(input).resolve(self.circuit.outputs(input))?)).collect()
     }
 
     /// One start value an output and input.
@@ -298,11 +305,11 @@ impl Ask<'_> {
         semiring: &S,
         targets: &[Vec<(usize, f32)>],
     ) -> Result<Vec<S::Value>, ExplainError> {
-        let outputs = self.execution.output(0).len();
+        let outputs = self.circuit.tensor(self.circuit.output()).size();
         let mut start = vec![semiring.zero(); targets.len() * outputs];
         for (input, targets) in targets.iter().enumerate() {
             for &(index, sign) in targets {
-                let logit = self.execution.output(input)[index];
+                let logit = self.circuit.outputs(input)[index];
                 start[input * outputs + index] = start_value(info, semiring, self.question.start, sign, logit)?;
             }
         }

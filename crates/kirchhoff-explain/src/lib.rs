@@ -2,6 +2,7 @@
 
 mod answer;
 mod gates;
+mod layered;
 mod preset;
 mod question;
 mod target;
@@ -13,8 +14,12 @@ use kirchhoff_network::ExecutionError;
 use kirchhoff_semiring::{Annotation, LookupError, ThetaError};
 use thiserror::Error;
 
-pub use answer::{Answer, LayerSetting, TensorRelevance, explain, explain_all};
-pub use gates::{GateNotes, GateOptions, Pruned, TargetNote, compile_gates, evaluate_gates};
+pub use answer::{Answer, LayerSetting, TensorRelevance, explain, explain_all, explain_circuit};
+pub use gates::{
+    GateNotes, GateOptions, OutputExpression, Pruned, Symbolic, TargetNote, annotated, compile_gates, evaluate_gates,
+    expressions, symbolic_values,
+};
+pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
 pub use question::{Layers, Question, ThetaChoice};
 pub use target::{Target, TargetError, top};

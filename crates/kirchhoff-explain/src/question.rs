@@ -188,18 +188,13 @@ impl Question {
         Ok(annotations)
     }
 
-    /// The question about each input of an execution, given its circuit, with the thresholds that it leaves
+    /// The question about each execution of a circuit, with the thresholds that it leaves
     /// [open](Question::is_open) chosen.
     ///
     /// # Errors
     /// As for [`explain`](crate::explain).
-    pub fn settle(
-        &self,
-        execution: &Execution,
-        circuit: &LayeredCircuit,
-        monitor: &dyn Monitor,
-    ) -> Result<Vec<Question>, ExplainError> {
-        let (inputs, outputs) = (execution.batch(), circuit.tensor(circuit.output()).size());
+    pub fn settle(&self, circuit: &LayeredCircuit, monitor: &dyn Monitor) -> Result<Vec<Question>, ExplainError> {
+        let (inputs, outputs) = (circuit.batch(), circuit.tensor(circuit.output()).size());
         let mut questions: Vec<Question> =
             (0..inputs).map(|input| self.part(input..input + 1, inputs)).collect::<Result<_, _>>()?;
         if !self.is_open() {
@@ -207,7 +202,7 @@ impl Question {
         }
         let mut start = vec![false; inputs * outputs];
         for (input, question) in questions.iter().enumerate() {
-            for (output, _) in question.targets[0].resolve(execution.output(input))? {
+            for (output, _) in question.targets[0].resolve(circuit.outputs(input))? {
                 start[input * outputs + output] = true;
             }
         }

@@ -5,27 +5,29 @@
 //! use std::sync::Arc;
 //! use kirchhoff::ask::{minimal_witnesses, strongest_paths};
 //! use kirchhoff::circuit::formula::{Cut, cut, find_outputs};
-//! use kirchhoff::explain::Question;
-//! use kirchhoff::gates::{Symbolic, Unrolling, unrolled};
+//! use kirchhoff::explain::{GateOptions, Question, Symbolic, compile_gates};
 //! use kirchhoff::network::Execution;
 //!
 //! let (network, digits) = kirchhoff::embedded::digits()?;
 //! let execution = Execution::run(Arc::new(network), &digits.values[7 * 784..8 * 784], 1, &())?;
 //! let made = |question: &Question, symbolic| {
-//!     let unrolling = Unrolling { symbolic, input_shape: Some(vec![28, 28]), ..Unrolling::default() };
-//!     let circuit = unrolled(&execution, question, &unrolling, &())?.circuit;
+//!     let options = GateOptions { prune: true, symbolic, picture: Some([1, 28, 28]), ..GateOptions::default() };
+//!     let (circuit, notes) = compile_gates(&execution, question, &options, &())?;
+//!     let circuit = circuit.with_output_shape(0, &[28, 28])?;
 //!     let outputs = find_outputs(&circuit, "x[9,14]")?;
-//!     Ok::<_, Box<dyn std::error::Error>>(cut(&circuit, &Cut { outputs, ..Cut::default() })?)
+//!     Ok::<_, Box<dyn std::error::Error>>((cut(&circuit, &Cut { outputs, ..Cut::default() })?, notes))
 //! };
 //!
 //! // Which hidden neurons carry the relevance of this pixel together?
 //! let boolean = Question::new("boolean")?.with_annotation("threshold(0.08)".parse()?);
-//! let witnesses = minimal_witnesses(&made(&boolean, Symbolic::Hidden)?, &boolean, 1000, false, &())?;
+//! let (circuit, notes) = made(&boolean, Symbolic::Hidden)?;
+//! let witnesses = minimal_witnesses(&circuit, &notes, &boolean, 1000, false, &())?;
 //! assert_eq!(witnesses[0].sets, [["h3[70]", "h1[102]"]]);
 //!
 //! // Along which path does most of it come?
 //! let viterbi = Question::new("viterbi")?;
-//! let paths = strongest_paths(&made(&viterbi, Symbolic::Edges)?, &viterbi, 2, &())?;
+//! let (circuit, notes) = made(&viterbi, Symbolic::Edges)?;
+//! let paths = strongest_paths(&circuit, &notes, &viterbi, 2, &())?;
 //! let names: Vec<&str> = paths[0].paths[0].edges.iter().map(|edge| &edge.name[..]).collect();
 //! assert_eq!(names, ["w4[12→7]", "w2[102→12]", "w0[9,14→102]"]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -35,14 +37,13 @@ use std::collections::HashMap;
 
 use kirchhoff_circuit::formula::{output_names, with_total, without};
 use kirchhoff_circuit::{Gate, GateCircuit};
-use kirchhoff_evaluate::{Annotations, PerLeaf, ProbabilityError, fold};
+use kirchhoff_evaluate::{Annotations, ProbabilityError};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_semiring::{MinimalWitnesses, Monomial, Overflow, PosBool, Real, Semiring, Symbolic, TopK, Variable};
+use kirchhoff_semiring::{MinimalWitnesses, Monomial, Overflow, PosBool, Real, Semiring, TopK, Variable};
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::explain::{Answer, ExplainError, GateNotes, Question, evaluate_gates};
-use crate::gates::gate_annotations;
+use crate::explain::{Answer, ExplainError, GateNotes, Question, evaluate_gates, symbolic_values};
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -107,13 +108,14 @@ pub struct OutputWitnesses {
 /// More sets than allowed, annotations that do not fit, or cancellation.
 pub fn minimal_witnesses(
     circuit: &GateCircuit,
+    notes: &GateNotes,
     question: &Question,
     limit: usize,
     together: bool,
     monitor: &dyn Monitor,
 ) -> Result<Vec<OutputWitnesses>, AskError> {
     let semiring = PosBool::with_limit(limit);
-    let values = symbols(circuit, &semiring, &gate_annotations(circuit, question)?, monitor)?;
+    let values = symbolic_values(circuit, notes, &semiring, question, monitor)?;
     let mut outputs: Vec<_> = output_names(circuit).into_iter().zip(values).collect();
     if together {
         let all = |(names, product): (Vec<String>, _), (name, value): (String, _)| {
@@ -165,13 +167,14 @@ pub struct PathEdge {
 /// Annotations that do not fit, or cancellation.
 pub fn strongest_paths(
     circuit: &GateCircuit,
+    notes: &GateNotes,
     question: &Question,
     k: usize,
     monitor: &dyn Monitor,
 ) -> Result<Vec<OutputPaths>, AskError> {
-    let annotations = gate_annotations(circuit, question)?;
-    let values = symbols(circuit, &TopK::new(k), &annotations, monitor)?;
-    let weights = weights(circuit, &annotations);
+    let semiring = TopK::new(k);
+    let values = symbolic_values(circuit, notes, &semiring, question, monitor)?;
+    let weights = weights(circuit, &notes.admit(circuit, question, semiring.laws())?);
     let edge = |variable: Variable| PathEdge {
         name: circuit.variables()[variable.0 as usize].clone(),
         weight: weights.get(&variable.0).copied().unwrap_or(1.0),
@@ -188,19 +191,6 @@ pub fn strongest_paths(
     output_names(circuit).into_iter().zip(values).map(paths).collect()
 }
 
-/// The value of every output, with each variable for itself.
-fn symbols<S: Symbolic>(
-    circuit: &GateCircuit,
-    semiring: &S,
-    annotations: &Annotations,
-    monitor: &dyn Monitor,
-) -> Result<Vec<Result<S::Expression, Overflow>>, AskError> {
-    let theta = PerLeaf(|layer: usize, d: f32| semiring.scalar(annotations.of(layer).apply(&Real, d)));
-    let variables: Vec<S::Value> =
-        (0..circuit.variables().len() as u32).map(|number| semiring.variable(Variable(number))).collect();
-    Ok(fold(circuit, semiring, &theta, &variables, monitor).map_err(ExplainError::from)?)
-}
-
 /// What stands beside each variable on its edge.
 fn weights(circuit: &GateCircuit, annotations: &Annotations) -> HashMap<u32, f64> {
     let mut weights = HashMap::new();
@@ -209,7 +199,8 @@ fn weights(circuit: &GateCircuit, annotations: &Annotations) -> HashMap<u32, f64
         let (mut variable, mut weight) = (None, 1.0);
         for &child in children {
             match circuit.gate(child) {
-                Gate::Variable(number) => variable = Some(number),
+                // The edge's own comes before what it leads to.
+                Gate::Variable(number) => variable = variable.or(Some(number)),
                 Gate::Contribution { layer, d } => {
                     weight *= f64::from(annotations.of(layer as usize).apply(&Real, d).min(1.0));
                 }

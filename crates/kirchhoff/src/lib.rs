@@ -31,16 +31,14 @@
 //! | [`circuit`] | `kirchhoff-circuit` | provenance circuits |
 //! | [`compile`] | `kirchhoff-compile` | rules and composites |
 //! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
-//! | [`explain`] | `kirchhoff-explain` | questions about executions, and their answers |
+//! | [`explain`] | `kirchhoff-explain` | questions about executions, and their answers; gate circuits of small networks, and their formulas |
 //! | [`render`] | `kirchhoff-render` | heat maps and sheets |
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
-//! Of small networks, [`gates`] makes circuits with every gate explicit, which are read as formulas,
-//! and [`ask`] asks them what only a circuit can tell.
+//! [`ask`] asks gate circuits what only a circuit can tell.
 
 pub mod ask;
 pub mod embedded;
-pub mod gates;
 
 pub use kirchhoff_circuit as circuit;
 pub use kirchhoff_compile as compile;

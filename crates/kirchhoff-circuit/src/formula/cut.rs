@@ -113,13 +113,22 @@ pub enum Decision {
     Number(f32),
 }
 
-/// The circuit with Θ applied to its contributions, each of which `theta` is given with the position of its layer:
-/// thresholds leave constants alone, which simplification can use. Takes O(gates + wires) time and memory.
+/// The circuit with Θ applied to its contributions, each of which `theta` is given with the position of its layer, and
+/// with 1 in place of the variables that `is_one` accepts: thresholds leave constants alone, which simplification can
+/// use. Other variables and layers stay. Takes O(gates + wires) time and memory.
 ///
 /// # Errors
 /// None for circuits within the limits on gates and wires.
-pub fn decide(circuit: &GateCircuit, theta: &dyn Fn(usize, f32) -> Decision) -> Result<GateCircuit, GateError> {
-    let mut builder = GateBuilder::like(circuit, u64::MAX);
+pub fn decide(
+    circuit: &GateCircuit,
+    theta: &dyn Fn(usize, f32) -> Decision,
+    is_one: &dyn Fn(&str) -> bool,
+) -> Result<GateCircuit, GateError> {
+    let mut builder = GateBuilder::new(circuit.layers().to_vec(), u64::MAX);
+    builder.require(circuit.laws());
+    circuit.variables().iter().filter(|name| !is_one(name)).for_each(|name| {
+        builder.declare(name);
+    });
     let mut became: Vec<Option<GateId>> = Vec::with_capacity(circuit.gates());
     for (_, gate) in circuit.iter() {
         let made = match gate {
@@ -128,6 +137,7 @@ pub fn decide(circuit: &GateCircuit, theta: &dyn Fn(usize, f32) -> Decision) -> 
                 Decision::One => builder.one()?,
                 Decision::Number(d) => builder.contribution(layer, d)?,
             },
+            Gate::Variable(number) if is_one(&circuit.variables()[number as usize]) => builder.one()?,
             gate => copy(&mut builder, circuit, gate, &became)?,
         };
         became.push(Some(made));

@@ -251,6 +251,25 @@ impl GateCircuit {
         self.arrays.laws
     }
 
+    /// The same gates with another shape of the output tensor at a position: by shapes, neurons are named.
+    ///
+    /// # Errors
+    /// A tensor that is not there, or a shape of another number of neurons.
+    pub fn with_output_shape(&self, tensor: usize, shape: &[usize]) -> Result<Self, GateError> {
+        let size = |shape: &[usize]| shape.iter().product::<usize>();
+        let (got, count) = (tensor, self.output_tensors().len());
+        if got >= count {
+            return Err(GateError::Length { what: "position of the output tensor", got, expected: count });
+        }
+        let (got, expected) = (size(shape), size(&self.output_tensors()[tensor].shape));
+        if got != expected {
+            return Err(GateError::Length { what: "number of neurons", got, expected });
+        }
+        let mut arrays = self.arrays.clone();
+        arrays.output_tensors[tensor].shape = shape.to_vec();
+        Ok(GateCircuit { arrays, levels: self.levels.clone() })
+    }
+
     /// The same gates with other contributions on the leaves, in the order of [`GateArrays::contributions`]: several
     /// vectors of contributions share one structure.
     ///

@@ -230,7 +230,7 @@ impl Study<'_> {
             let mut chosen: Vec<Vec<Vec<f32>>> = Vec::with_capacity(settings.shares.len());
             for &share in &settings.shares {
                 let open = Question { coverage: Some(share), choices: Vec::new(), ..judged.clone() };
-                let settled = open.settle(&execution, &circuit, watch)?;
+                let settled = open.settle(&circuit, watch)?;
                 let of = |question: &Question| -> Vec<f32> {
                     let annotations = question.settled.as_ref().expect("thresholds were left open");
                     let layers = circuit.layers().iter().enumerate().filter(|(_, layer)| layer.is_annotated());

@@ -39,7 +39,7 @@ pub enum Verb {
     Explain(Box<Explain>),
     /// Measure how long the forward pass and explanations take.
     Bench(Box<Bench>),
-    /// Write the circuit of an execution, gate by gate, to a file.
+    /// Write the circuit of an execution to a file, gate by gate or in layers.
     Compile(Box<Compile>),
     /// Evaluate stored circuits over semirings.
     Evaluate(Evaluate),
@@ -92,7 +92,7 @@ pub struct Common {
 }
 
 /// What is asked: a model, inputs, and the questions about them.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct QuestionOptions {
     /// The model (.onnx or .safetensors), then inputs: images, .npy, .safetensors or IDX files. Without a model, the
     /// embedded digit network; without inputs, its ten digits
@@ -179,9 +179,20 @@ pub struct Compile {
     /// this Θ alone
     #[arg(long)]
     pub prune: bool,
+    /// Variables on every edge, or on every neuron of the layers named: beside contributions, or in place of them where
+    /// --semiring names a symbolic one, such as `why` [default: edges for symbolic semirings, none for others]
+    #[arg(long, value_name = "edges | neurons=LAYERS")]
+    pub symbolic: Option<SymbolicOption>,
     /// Refuse circuits of more gates
     #[arg(long, value_name = "N", default_value_t = kirchhoff::circuit::DEFAULT_MAX_GATES)]
     pub max_gates: u64,
+    /// Write the executed layers instead of gates: for networks of any size, and several inputs. Weights stay in the
+    /// model's file, where they can
+    #[arg(long, conflicts_with_all = ["prune", "symbolic", "max_gates"])]
+    pub layered: bool,
+    /// Write the weights to the circuit's file too
+    #[arg(long, requires = "layered")]
+    pub self_contained: bool,
     /// File to write, a .safetensors
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
@@ -204,6 +215,12 @@ pub struct Evaluate {
     /// What targets start with [default: the logit for real, 1 for the others]
     #[arg(long, value_enum)]
     pub start: Option<StartOption>,
+    /// Output to explain, of a layered circuit, as for `explain` [default: the one that it was compiled for]
+    #[arg(long, value_name = "TARGET", allow_negative_numbers = true)]
+    pub target: Vec<String>,
+    /// Layers to keep the relevance of, of a layered circuit [default: input]
+    #[arg(long, value_name = "LAYERS")]
+    pub layers: Option<String>,
     /// Other contributions for the circuit's leaves: an .npy or .safetensors array of shape [batch, contributions]
     #[arg(long, value_name = "FILE")]
     pub contributions: Option<PathBuf>,
@@ -388,7 +405,7 @@ pub struct New {
 /// Which circuit, and which part of it, `formula` and `draw` are about.
 #[derive(Args, Debug)]
 pub struct CircuitOptions {
-    /// A circuit (.sexpr); or a model and its inputs, as for `explain`, of which the circuit is made. Left out: the
+    /// A circuit (.safetensors or .sexpr); or a model and its inputs, as for `explain`, of which the circuit is made. Left out: the
     /// embedded digit network
     #[arg(value_name = "CIRCUIT | MODEL | INPUT")]
     pub files: Vec<PathBuf>,

@@ -2,141 +2,96 @@
 
 use std::path::{Path, PathBuf};
 
-use kirchhoff::circuit::GateCircuit;
 use kirchhoff::circuit::formula::{Cut, cut, find_outputs, parse};
+use kirchhoff::circuit::{CircuitFile, GateCircuit};
 use kirchhoff::compile::{Bounds, LayerPattern};
-use kirchhoff::explain::Question;
-use kirchhoff::gates::{Symbolic, Unrolling, annotated, unrolled};
+use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates};
 use kirchhoff::semiring::{Call, find, find_symbolic, symbolic_semirings};
 
-use super::arguments::{CircuitOptions, QuestionOptions, SymbolicOption};
+use super::arguments::{CircuitOptions, QuestionOptions, RuleOptions, SymbolicOption};
 use super::asked::Asked;
 use super::failure::Failure;
+use super::load;
 use super::progress::{Progress, stop_at_interrupt};
 use super::questions::checked;
 
-/// The part of a circuit that is asked for.
-pub struct Part {
-    /// The circuit.
-    pub circuit: GateCircuit,
-    /// The question that says what its contributions are, if a semiring is asked for or a model given.
-    pub question: Option<Question>,
-    /// The symbolic semiring, as the user names it.
-    pub symbolic: Option<String>,
-    /// The values of variables, where they are known.
-    pub given: Vec<(String, f32)>,
+/// A semiring as a user names it: one of numbers, or a symbolic one beside that whose Θ decides which edges it has.
+struct Named<'a> {
+    numeric: &'a str,
+    symbolic: Option<&'a str>,
 }
 
-/// Reads or makes a circuit, and cuts it as the options say.
-///
-/// In a semiring of numbers contributions are what Θ makes of them, and the circuit is simplified by the laws of the
-/// semiring; in a symbolic one, or where no semiring is named for a circuit from a file, it is as it was.
-pub fn part(options: &CircuitOptions, semiring: Option<&str>) -> Result<Part, Failure> {
-    if let Some(Err(error)) = semiring.filter(|name| !is_symbolic(name) && !name.contains(',')).map(find) {
-        let names: Vec<&str> = symbolic_semirings().iter().map(|info| info.name).collect();
-        return Err(Failure::usage(format!("{error}; symbolic ones: {}", names.join(", "))));
-    }
-    let symbolic = semiring.filter(|semiring| is_symbolic(semiring)).map(str::to_string);
-    // The numbers that a symbolic semiring's Θ decides by: those of its counterpart among the numeric ones.
-    let numeric = match (&symbolic, semiring) {
-        (None, semiring) => semiring,
-        (Some(symbolic), _) if symbolic.trim_start().starts_with("top-k") => Some("viterbi"),
-        (Some(_), _) => Some("boolean"),
-    };
-    let mut part = match options.files.split_first() {
-        Some((file, inputs)) if is_text(file) => {
-            if !inputs.is_empty() {
-                return Err(Failure::usage(format!("{} is a circuit: it takes no inputs", file.display())));
-            }
-            stored(file, options, numeric)?
+impl<'a> Named<'a> {
+    fn new(semiring: &'a str) -> Result<Self, Failure> {
+        let symbolic = Some(semiring).filter(|name| is_symbolic(name));
+        let numeric = match symbolic {
+            Some(name) if name.trim_start().starts_with("top-k") => "viterbi",
+            Some(_) => "boolean",
+            None => semiring,
+        };
+        if let Some(Err(error)) = Some(numeric).filter(|name| !name.contains(',')).map(find) {
+            let names: Vec<&str> = symbolic_semirings().iter().map(|info| info.name).collect();
+            return Err(Failure::usage(format!("{error}; symbolic ones: {}", names.join(", "))));
         }
-        _ => made(options, numeric.unwrap_or("real"), symbolic.is_some())?,
-    };
-    part.symbolic = symbolic;
-    let outputs: Vec<Vec<usize>> =
-        options.output.iter().map(|name| find_outputs(&part.circuit, name)).collect::<Result<_, _>>()?;
-    let mut outputs = outputs.concat();
-    if outputs.is_empty() && part.circuit.output_tensors().len() > 1 && !has_own_variables(&options.files) {
-        // Other layers are there to be named, not to be shown.
-        outputs = find_outputs(&part.circuit, &part.circuit.output_tensors()[0].name)?;
+        Ok(Named { numeric, symbolic })
     }
-    part.circuit = cut(&part.circuit, &Cut { outputs, layer: options.layer.clone(), depth: None })?;
-    if let (Some(question), None) = (&part.question, &part.symbolic) {
-        let circuit = annotated(&part.circuit, question)?;
-        (part.circuit, _) = kirchhoff::circuit::simplify(&circuit, question.semiring.laws).map_err(Failure::work)?;
-    }
-    if options.depth.is_some() {
-        part.circuit = cut(&part.circuit, &Cut { depth: options.depth, ..Cut::default() })?;
-    }
-    Ok(part)
-}
-
-/// Whether the files name a circuit, with the variables that it has.
-pub fn has_own_variables(files: &[PathBuf]) -> bool {
-    files.first().is_some_and(|file| is_text(file))
-}
-
-fn is_text(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sexpr"))
 }
 
 fn is_symbolic(semiring: &str) -> bool {
     semiring.parse::<Call>().is_ok_and(|call| find_symbolic(&call.name).is_ok())
 }
 
-/// A circuit from a file.
-fn stored(file: &Path, options: &CircuitOptions, semiring: Option<&str>) -> Result<Part, Failure> {
-    let unreadable = |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", file.display()));
-    let text = std::fs::read_to_string(file).map_err(unreadable)?;
-    let circuit = parse(&text, options.max_gates)
-        .map_err(|error| Failure::usage(format!("{} is no circuit: {error}", file.display())))?;
-    if options.symbolic.is_some() {
-        return Err(Failure::usage(format!(
-            "{} has the variables that it has: --symbolic is for circuits made of a model",
-            file.display()
-        )));
-    }
-    let no_bounds = Bounds { low: [].into(), high: [].into() };
-    let question = semiring.map(|semiring| {
-        let check = |question: &mut Question| question.gate_annotations(&circuit).map(|_| ());
-        Ok::<_, Failure>(checked(&options.rules, semiring, &no_bounds, check)?.swap_remove(0))
-    });
-    Ok(Part { question: question.transpose()?, circuit, symbolic: None, given: Vec::new() })
+/// How a circuit is made of a model and an input.
+pub struct Compilation<'a> {
+    /// Which of the inputs; if there is one only, it.
+    pub input: Option<usize>,
+    /// Where variables are put; none says on every edge for symbolic semirings, and nowhere for others.
+    pub symbolic: Option<&'a SymbolicOption>,
+    /// Whether edges that Θ sends to 0 are left out.
+    pub prune: bool,
+    /// How many gates are allowed.
+    pub max_gates: u64,
+    /// Whether nothing is said meanwhile.
+    pub quiet: bool,
 }
 
-/// The circuit of a model on one input.
-fn made(options: &CircuitOptions, semiring: &str, symbolic: bool) -> Result<Part, Failure> {
-    // Neurons of other layers can be named once they are outputs too.
-    let others = options.layer.is_some() || options.output.iter().any(|name| name.parse::<usize>().is_err());
-    let asked = Asked::read(&QuestionOptions {
-        count_kept: false,
-        memory: None,
-        files: options.files.clone(),
-        model: options.model.clone(),
-        preprocessing: options.preprocessing.clone(),
-        semiring: semiring.to_string(),
-        rules: options.rules.clone(),
-        layers: if others { "all" } else { "input" }.to_string(),
-    })?;
+/// A circuit, what is known of it, and the question that it answers.
+pub struct Compiled {
+    pub circuit: GateCircuit,
+    pub notes: GateNotes,
+    pub question: Question,
+}
+
+/// Makes the circuit of a model on one input, for one semiring.
+pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Result<Compiled, Failure> {
+    let Named { numeric, symbolic } = Named::new(&options.semiring)?;
+    let asked = Asked::read(&QuestionOptions { semiring: numeric.to_string(), ..options.clone() })?;
     let [question] = &asked.questions[..] else {
-        return Err(Failure::usage("a formula is in one semiring: name one"));
+        return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
     };
-    let (input, count) = (options.input, asked.inputs.count);
+    let (input, count) = (compilation.input.unwrap_or(0), asked.inputs.count);
     if input >= count {
         return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
     }
-    if !options.common.quiet {
+    if compilation.input.is_none() && count > 1 {
+        return Err(Failure::usage(format!(
+            "a gate circuit is of one input, but there are {count}: choose one with --input, from 0"
+        )));
+    }
+    if !compilation.quiet {
         asked.warn_of_bounds();
     }
     stop_at_interrupt();
-    let progress = Progress::new(2 * asked.edges(), options.common.quiet);
-    progress.say("gates");
+    let progress = Progress::new(asked.edges().saturating_mul(2), compilation.quiet);
+    progress.say("network");
     let execution = asked.run(input..input + 1, &progress)?;
+    progress.say("gates");
     let question = question.part(input..input + 1, count)?;
-    let unrolling = Unrolling {
-        input: 0,
-        symbolic: match &options.symbolic {
-            None if symbolic => Symbolic::Edges,
+    let options = GateOptions {
+        execution: 0,
+        prune: compilation.prune,
+        symbolic: match compilation.symbolic {
+            None if symbolic.is_some() => Symbolic::Edges,
             None => Symbolic::None,
             Some(SymbolicOption::Edges) => Symbolic::Edges,
             Some(SymbolicOption::Hidden) => Symbolic::Hidden,
@@ -146,10 +101,153 @@ fn made(options: &CircuitOptions, semiring: &str, symbolic: bool) -> Result<Part
             }
         },
         // Weights of the best paths, and numbers beside variables.
-        contributions: !symbolic || question.semiring.name == "viterbi",
-        input_shape: asked.inputs.picture.map(|picture| picture.to_vec()),
-        max_gates: options.max_gates,
+        contributions: symbolic.is_none() || question.semiring.name == "viterbi",
+        picture: asked.inputs.picture,
+        max_gates: compilation.max_gates,
     };
-    let made = unrolled(&execution, &question, &unrolling, &progress)?;
-    Ok(Part { circuit: made.circuit, question: Some(question), symbolic: None, given: made.start })
+    let (circuit, notes) = compile_gates(&execution, &question, &options, &progress)?;
+    let (model, input) = (asked.loaded.name.clone(), asked.inputs.names[input].clone());
+    Ok(Compiled { circuit, notes: GateNotes { model, input, ..notes }, question })
+}
+
+/// The part of a circuit that is asked for.
+pub struct Part {
+    /// The circuit.
+    pub circuit: GateCircuit,
+    /// What is known of it.
+    pub notes: GateNotes,
+    /// The question that says what its contributions are, if a semiring is asked for or a model given.
+    pub question: Option<Question>,
+    /// The symbolic semiring, as the user names it.
+    pub symbolic: Option<String>,
+}
+
+/// Reads or makes a circuit, and cuts it as the options say.
+///
+/// In a semiring of numbers contributions are what Θ makes of them, and the circuit is simplified by the laws of the
+/// semiring; in a symbolic one, or where no semiring is named for a circuit from a file, it is as it was.
+pub fn part(options: &CircuitOptions, semiring: Option<&str>) -> Result<Part, Failure> {
+    let named = semiring.map(Named::new).transpose()?;
+    let numeric = named.as_ref().map(|named| named.numeric);
+    let symbolic = named.as_ref().and_then(|named| named.symbolic).map(str::to_string);
+    let file = stored_file(&options.files);
+    let (circuit, notes, question) = match file {
+        Some(file) => {
+            let (circuit, notes) = stored(file, options)?;
+            let question = numeric.map(|numeric| asked(&circuit, options, numeric)).transpose()?;
+            (circuit, notes, question)
+        }
+        None => {
+            let Compiled { circuit, notes, question } = made(options, semiring.unwrap_or("real"))?;
+            (circuit, notes, Some(question))
+        }
+    };
+    let circuit = pictured(circuit, &notes);
+    let outputs: Vec<Vec<usize>> =
+        options.output.iter().map(|name| find_outputs(&circuit, name)).collect::<Result<_, _>>()?;
+    let mut outputs = outputs.concat();
+    if outputs.is_empty() && circuit.output_tensors().len() > 1 && !file.is_some_and(is_text) {
+        // Other layers are there to be named, not to be shown.
+        outputs = find_outputs(&circuit, &circuit.output_tensors()[0].name)?;
+    }
+    let mut circuit = cut(&circuit, &Cut { outputs, layer: options.layer.clone(), depth: None })?;
+    if let (Some(question), None) = (&question, &symbolic) {
+        let decided = annotated(&circuit, &notes, question)?;
+        (circuit, _) = kirchhoff::circuit::simplify(&decided, question.semiring.laws).map_err(Failure::work)?;
+    }
+    if options.depth.is_some() {
+        circuit = cut(&circuit, &Cut { depth: options.depth, ..Cut::default() })?;
+    }
+    Ok(Part { circuit, notes, question, symbolic })
+}
+
+/// The circuit with pixels named by their places, also where the network takes the picture as a vector.
+pub fn pictured(circuit: GateCircuit, notes: &GateNotes) -> GateCircuit {
+    let pictured = notes.picture.and_then(|picture| circuit.with_output_shape(0, &picture).ok());
+    pictured.unwrap_or(circuit)
+}
+
+impl Part {
+    /// The values of the variables that targets start with, unless all of them are 1.
+    pub fn start(&self) -> Vec<(String, f32)> {
+        self.question.as_ref().map_or_else(Vec::new, |question| self.notes.start(question))
+    }
+}
+
+/// Whether the files name a circuit, with the variables that it has.
+pub fn has_own_variables(files: &[PathBuf]) -> bool {
+    stored_file(files).is_some()
+}
+
+/// The circuit file that the files begin with, if they do.
+fn stored_file(files: &[PathBuf]) -> Option<&Path> {
+    files.first().map(PathBuf::as_path).filter(|file| is_text(file) || CircuitFile::is_marked(file))
+}
+
+fn is_text(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sexpr"))
+}
+
+/// A circuit from a file.
+fn stored(path: &Path, options: &CircuitOptions) -> Result<(GateCircuit, GateNotes), Failure> {
+    if options.files.len() > 1 {
+        return Err(Failure::usage(format!("{} is a circuit: it takes no inputs", path.display())));
+    }
+    let RuleOptions { target, composite, rule, theta: _, start: _, max_pool, low, high } = &options.rules;
+    let rules = !(composite.is_empty() && rule.is_empty() && max_pool.is_none() && low.is_none() && high.is_none());
+    let given = [
+        ("--symbolic", options.symbolic.is_some()),
+        ("--input", options.input != 0),
+        ("--target", target.iter().any(|target| target != "top")),
+        ("--composite, --rule, --max-pool, --low or --high", rules),
+    ];
+    if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(format!(
+            "{} has the rules, targets and variables that it has: {option} is for circuits made of a model",
+            path.display()
+        )));
+    }
+    if is_text(path) {
+        let unreadable = |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", path.display()));
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let circuit = parse(&text, options.max_gates)
+            .map_err(|error| Failure::usage(format!("{} is no circuit: {error}", path.display())))?;
+        return Ok((circuit, GateNotes::default()));
+    }
+    let file = load::circuit(path, true)?;
+    Ok((file.gates().map_err(Failure::input)?, load::gate_notes(&file)?))
+}
+
+/// What is asked of a circuit from a file.
+fn asked(circuit: &GateCircuit, options: &CircuitOptions, semiring: &str) -> Result<Question, Failure> {
+    let check = |question: &mut Question| question.gate_annotations(circuit).map(|_| ());
+    let mut questions = checked(&options.rules, semiring, &Bounds::default(), check)?;
+    match questions.len() {
+        1 => Ok(questions.swap_remove(0)),
+        _ => Err(Failure::usage("a formula is in one semiring: name one")),
+    }
+}
+
+/// The circuit of a model on one input, without the edges that Θ sends to 0.
+fn made(options: &CircuitOptions, semiring: &str) -> Result<Compiled, Failure> {
+    // Neurons of other layers can be named once they are outputs too.
+    let others = options.layer.is_some() || options.output.iter().any(|name| name.parse::<usize>().is_err());
+    let question = QuestionOptions {
+        count_kept: false,
+        memory: None,
+        files: options.files.clone(),
+        model: options.model.clone(),
+        preprocessing: options.preprocessing.clone(),
+        semiring: semiring.to_string(),
+        rules: options.rules.clone(),
+        layers: if others { "all" } else { "input" }.to_string(),
+    };
+    let compilation = Compilation {
+        input: Some(options.input),
+        symbolic: options.symbolic.as_ref(),
+        prune: true,
+        max_gates: options.max_gates,
+        quiet: options.common.quiet,
+    };
+    compiled(&question, &compilation)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use kirchhoff::circuit::{FlatArray, GateCircuit};
+use kirchhoff::circuit::{CircuitFile, CircuitKind, FlatArray, GateCircuit};
 use kirchhoff::compile::Bounds;
 use kirchhoff::explain::{Answer, GateNotes, Question, evaluate_gates};
 use kirchhoff::network::data::{Inputs, Preprocessing, read_inputs};
@@ -32,12 +32,56 @@ struct Item {
     notes: GateNotes,
 }
 
+/// What comes of circuits.
+pub struct Evaluated {
+    /// The names of the circuits, or of the inputs of one.
+    pub names: Vec<String>,
+    /// What is named.
+    pub what: &'static str,
+    /// Channels, height and width, where inputs are pictures.
+    pub picture: Option<[usize; 3]>,
+    /// What the report says of each circuit.
+    pub circuits: Vec<Value>,
+    /// One answer a semiring.
+    pub answers: Vec<Answer>,
+}
+
 /// Evaluates stored circuits over semirings.
 pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
-    let questions = questions(arguments)?;
+    let mut outputs = None;
+    let evaluated = match &arguments.circuits[..] {
+        [path] if CircuitFile::kind_of(path) == Some(CircuitKind::Layered) => {
+            super::layered::evaluate(arguments, &load::circuit(path, arguments.verify)?)?
+        }
+        _ => gates(arguments)?,
+    };
+    let Evaluated { names, answers, .. } = &evaluated;
+    if let Some(folder) = &arguments.out {
+        let outputs = outputs.insert(Outputs::open(folder)?);
+        outputs.write("relevance.safetensors", &archive(answers, names.len())?)?;
+        draw(outputs, &evaluated, arguments.pictures)?;
+    }
+    if let Some(outputs) = outputs {
+        outputs.commit()?;
+        if !arguments.common.quiet {
+            let folder = arguments.out.as_deref().unwrap_or(".".as_ref()).display();
+            super::say(format_args!("wrote relevance.safetensors to {folder}"));
+        }
+    }
+    if arguments.common.json { super::print_json(&report(&evaluated)) } else { super::print(&text(&evaluated)) }
+}
+
+/// Evaluates gate circuits.
+fn gates(arguments: &Evaluate) -> Result<Evaluated, Failure> {
+    if !arguments.target.is_empty() || arguments.layers.is_some() {
+        return Err(Failure::usage(
+            "a gate circuit has the targets and layers that it has: --target and --layers are for layered ones",
+        ));
+    }
+    let options = RuleOptions { theta: arguments.theta.clone(), start: arguments.start, ..RuleOptions::default() };
+    let questions = questions(&options, &arguments.semiring)?;
     let items = items(arguments)?;
     stop_at_interrupt();
-    let mut outputs = arguments.out.as_deref().map(Outputs::open).transpose()?;
     let wires: u64 = items.iter().map(|item| item.circuit.wires() as u64).sum();
     let progress = Progress::new(wires * questions.len() as u64, arguments.common.quiet);
     let mut answers: Vec<Answer> = Vec::new();
@@ -53,29 +97,19 @@ pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
         }
         answers.extend(whole);
     }
-    drop(progress);
-    if let Some(outputs) = &mut outputs {
-        outputs.write("relevance.safetensors", &archive(&answers, items.len())?)?;
-        draw(outputs, &items, &answers, arguments.pictures)?;
-    }
-    if let Some(outputs) = outputs {
-        outputs.commit()?;
-        if !arguments.common.quiet {
-            let folder = arguments.out.as_deref().unwrap_or(".".as_ref()).display();
-            super::say(format_args!("wrote relevance.safetensors to {folder}"));
-        }
-    }
-    if arguments.common.json {
-        super::print_json(&report(&items, &answers))
-    } else {
-        super::print(&text(&items, &answers))
-    }
+    let circuit = |item: &Item| json!({ "name": item.name, "size": item.circuit.size() });
+    Ok(Evaluated {
+        names: items.iter().map(|item| item.name.clone()).collect(),
+        what: "circuits",
+        picture: items[0].notes.picture,
+        circuits: items.iter().map(circuit).collect(),
+        answers,
+    })
 }
 
-/// One question a semiring. The circuit has its rules and targets already.
-fn questions(arguments: &Evaluate) -> Result<Vec<Question>, Failure> {
-    let options = RuleOptions { theta: arguments.theta.clone(), start: arguments.start, ..RuleOptions::default() };
-    checked(&options, &arguments.semiring, &Bounds::default(), |_| Ok(()))
+/// One question a semiring. The circuit has its rules already.
+pub fn questions(options: &RuleOptions, semirings: &str) -> Result<Vec<Question>, Failure> {
+    checked(options, semirings, &Bounds::default(), |_| Ok(()))
 }
 
 /// The circuits, or the one circuit once for each vector of contributions.
@@ -83,9 +117,7 @@ fn items(arguments: &Evaluate) -> Result<Vec<Item>, Failure> {
     let mut items = Vec::new();
     for path in &arguments.circuits {
         let file = load::circuit(path, arguments.verify)?;
-        let notes = file.notes().map_err(Failure::input)?;
-        // Notes of another maker say nothing of targets: their variables are 1.
-        let notes = serde_json::from_value(Value::Object(notes)).unwrap_or_default();
+        let notes = load::gate_notes(&file)?;
         items.push(Item { name: path.display().to_string(), circuit: file.gates().map_err(Failure::input)?, notes });
     }
     let first = &items[0];
@@ -118,25 +150,21 @@ fn vectors(item: &Item, path: &Path) -> Result<Vec<Item>, Failure> {
 }
 
 /// Writes one picture a semiring and circuit, where the first output is a picture.
-fn draw(outputs: &mut Outputs, items: &[Item], answers: &[Answer], most: usize) -> Result<(), Failure> {
-    let Some(tensor) = items[0].circuit.output_tensors().first() else { return Ok(()) };
+fn draw(outputs: &mut Outputs, evaluated: &Evaluated, most: usize) -> Result<(), Failure> {
+    let Evaluated { names, answers, .. } = evaluated;
+    let Some(tensor) = answers.first().and_then(|answer| answer.tensors.first()) else { return Ok(()) };
     let size: usize = tensor.shape.iter().product();
-    let picture = items[0].notes.picture.filter(|picture| picture.iter().product::<usize>() == size);
+    let picture = evaluated.picture.filter(|picture| picture.iter().product::<usize>() == size);
     if picture.is_none() && tensor.shape.len() != 3 {
         return Ok(());
     }
-    let inputs = Inputs {
-        values: Vec::new(),
-        count: items.len(),
-        shape: tensor.shape.clone(),
-        picture,
-        names: items.iter().map(|item| item.name.clone()).collect(),
-    };
+    let inputs =
+        Inputs { values: Vec::new(), count: names.len(), shape: tensor.shape.clone(), picture, names: names.clone() };
     let pictures = Pictures { inputs: &inputs, preprocessing: &Preprocessing::default(), channels: None };
-    let width = items.len().saturating_sub(1).to_string().len();
+    let width = names.len().saturating_sub(1).to_string().len();
     for answer in answers {
         let style = Style::for_values(kind(answer.semiring));
-        for item in 0..items.len().min(most) {
+        for item in 0..names.len().min(most) {
             if cancelled() {
                 return Err(Failure::Cancelled);
             }
@@ -191,7 +219,7 @@ pub fn zero(answer: &Answer) -> f64 {
     }
 }
 
-fn report(items: &[Item], answers: &[Answer]) -> Value {
+fn report(evaluated: &Evaluated) -> Value {
     let semiring = |answer: &Answer| {
         let report = json!({
             "seconds": answer.time.as_secs_f64(),
@@ -200,12 +228,12 @@ fn report(items: &[Item], answers: &[Answer]) -> Value {
         });
         (answer.semiring.name.to_string(), report)
     };
-    let circuits: Vec<_> = items.iter().map(|item| json!({ "name": item.name, "size": item.circuit.size() })).collect();
-    json!({ "circuits": circuits, "semirings": answers.iter().map(semiring).collect::<Map<_, _>>() })
+    json!({ "circuits": evaluated.circuits, "semirings": evaluated.answers.iter().map(semiring).collect::<Map<_, _>>() })
 }
 
-fn text(items: &[Item], answers: &[Answer]) -> String {
-    let rows: Vec<[String; 5]> = answers
+fn text(evaluated: &Evaluated) -> String {
+    let rows: Vec<[String; 5]> = evaluated
+        .answers
         .iter()
         .flat_map(|answer| {
             let time = format!("{:.3} s", answer.time.as_secs_f64());
@@ -220,8 +248,8 @@ fn text(items: &[Item], answers: &[Answer]) -> String {
         })
         .collect();
     let mut text = table(&["semiring", "output", "relevant", "time", "values"], &rows);
-    if items.len() > 1 {
-        let _ = writeln!(text, "{} circuits", items.len());
+    if evaluated.names.len() > 1 {
+        let _ = writeln!(text, "{} {}", evaluated.names.len(), evaluated.what);
     }
     text
 }

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use kirchhoff::circuit::formula::{Cut, FormulaOptions, Notation, cnf, cut, dot, json, latex, nnf, sexpr, svg, text};
 use kirchhoff::circuit::{GateCircuit, GateKind};
-use kirchhoff::explain::Question;
-use kirchhoff::gates::{OutputExpression, expressions};
+use kirchhoff::explain::{OutputExpression, Question, expressions};
 use serde_json::json as value;
 
 use super::arguments::{CircuitOptions, Draw, FormatOption, Formula};
@@ -92,7 +91,7 @@ fn options(arguments: &CircuitOptions, part: &Part) -> FormulaOptions {
         notation,
         digits: arguments.digits.map(usize::from),
         max_gates: arguments.max_written,
-        given: part.given.clone(),
+        given: part.start(),
         ..FormulaOptions::default()
     }
 }
@@ -100,7 +99,7 @@ fn options(arguments: &CircuitOptions, part: &Part) -> FormulaOptions {
 /// The outputs in a symbolic semiring, all of them within its limit.
 fn symbolic(part: &Part, semiring: &str, format: FormatOption) -> Result<String, Failure> {
     let question: &Question = part.question.as_ref().expect("a semiring is asked for");
-    let outputs = expressions(&part.circuit, semiring, question, &())?;
+    let outputs = expressions(&part.circuit, &part.notes, semiring, question, &())?;
     let written = |output: &OutputExpression| output.value.is_ok();
     if let Some((output, error)) = outputs.iter().find_map(|output| Some((output, output.value.as_ref().err()?))) {
         return Err(Failure::work(anyhow::anyhow!(

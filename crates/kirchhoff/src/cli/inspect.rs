@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kirchhoff::circuit::CircuitFile;
+use kirchhoff::circuit::{CircuitFile, CircuitKind};
 use kirchhoff::network::Network;
 use serde::Serialize;
 
@@ -37,6 +37,9 @@ struct ModelView {
 /// Shows a circuit, or a model in its canonical form, the one that explanations run on.
 pub fn run(arguments: &Inspect) -> Result<(), Failure> {
     if let Some(path) = arguments.file.as_deref().filter(|path| CircuitFile::is_marked(path)) {
+        if CircuitFile::kind_of(path) == Some(CircuitKind::Layered) {
+            return super::layered::inspect(&load::circuit(path, arguments.verify)?, arguments);
+        }
         let view = CircuitView::new(&load::circuit(path, arguments.verify)?, arguments.verify)?;
         return if arguments.common.json { super::print_json(&view) } else { super::print(&view.table()) };
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kirchhoff::circuit::CircuitFile;
 use kirchhoff::embedded;
+use kirchhoff::explain::GateNotes;
 use kirchhoff::network::data::{Inputs, Layout, Preprocessing, read_inputs};
 use kirchhoff::network::import::{ImportOptions, Model, read};
 use kirchhoff::network::{Network, canonical};
@@ -91,6 +92,12 @@ pub fn circuit(path: &Path, verify: bool) -> Result<CircuitFile, Failure> {
         file.verify().map_err(Failure::input)?;
     }
     Ok(file)
+}
+
+/// What `compile` noted in a circuit file. Notes of another maker say nothing of targets, whose variables are then 1.
+pub fn gate_notes(file: &CircuitFile) -> Result<GateNotes, Failure> {
+    let notes = file.notes().map_err(Failure::input)?;
+    Ok(serde_json::from_value(serde_json::Value::Object(notes)).unwrap_or_default())
 }
 
 /// The preprocessing that the options ask for, over what the model file says.

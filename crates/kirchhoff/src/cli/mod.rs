@@ -14,6 +14,7 @@ mod failure;
 mod formula;
 mod inspect;
 mod laws;
+mod layered;
 mod listings;
 mod load;
 mod mask;

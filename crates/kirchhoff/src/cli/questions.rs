@@ -176,6 +176,7 @@ fn theta_choice(text: &str) -> Result<ThetaChoice, Failure> {
     .map_err(Failure::input)
 }
 
+/// The layers that an option names.
 pub fn layers(text: &str) -> Result<Layers, Failure> {
     match text {
         "input" => Ok(Layers::Input),

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use self::unrolling::Unrolling;
 use super::{GateBuilder, GateCircuit, GateError, GateId, GateLayer};
-use crate::{Layer, LayeredCircuit, TensorId};
+use crate::{Layer, LayeredCircuit, Tensor, TensorId};
 
 /// The gates that [`unroll`] makes at most unless told otherwise: 2 to 3 GB.
 pub const DEFAULT_MAX_GATES: u64 = 50_000_000;
@@ -56,7 +56,7 @@ pub struct UnrollOptions<'a> {
     /// Whether edges have their contributions. Without, an edge that is kept is its variable, or 1: the variables stand
     /// in place of Θ(d).
     pub contributions: bool,
-    /// The shape that neurons of the input are named by, where it is another than that of its tensor: a picture's,
+    /// The shape by which variables name neurons of the input, where it is another than that of its tensor: a picture's,
     /// which the network takes as a vector. Ignored if it has not as many positions.
     pub input_shape: Option<Vec<usize>>,
     /// How many gates are allowed.
@@ -160,8 +160,8 @@ pub fn unroll(
     };
     let gates = walk.run(&mut unrolling)?;
     for (&tensor, gates) in walk.tensors.iter().zip(gates) {
-        let name = &circuit.tensor(tensor).name;
-        unrolling.builder.output(name, options.shape(circuit, tensor), &gates)?;
+        let Tensor { name, shape, .. } = circuit.tensor(tensor);
+        unrolling.builder.output(name, shape, &gates)?;
     }
     let gates = unrolling.builder.finish()?;
     Ok(if options.keep.is_some() { gates.without_dead_gates()? } else { gates })

@@ -32,7 +32,7 @@ pub enum About {
 /// Which circuit is asked about, and which of its outputs.
 #[derive(Args, Debug)]
 pub struct Asked {
-    /// A circuit (.sexpr); or a model and its inputs, as for `explain`, of which the circuit is made. Left out: the
+    /// A circuit (.safetensors or .sexpr); or a model and its inputs, as for `explain`, of which the circuit is made. Left out: the
     /// embedded digit network
     #[arg(value_name = "CIRCUIT | MODEL | INPUT")]
     pub files: Vec<PathBuf>,

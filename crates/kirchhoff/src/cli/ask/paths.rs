@@ -18,7 +18,7 @@ pub fn run(arguments: &Paths) -> Result<(), Failure> {
     stop_at_interrupt();
     let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);
     progress.say("paths");
-    let outputs = strongest_paths(&part.circuit, question, arguments.k as usize, &progress)?;
+    let outputs = strongest_paths(&part.circuit, &part.notes, question, arguments.k as usize, &progress)?;
     drop(progress);
     if arguments.asked.common.json {
         return crate::cli::print_json(&json!({ "k": arguments.k, "outputs": outputs }));

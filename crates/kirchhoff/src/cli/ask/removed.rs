@@ -6,17 +6,15 @@ use kirchhoff::ask::removal;
 use kirchhoff::circuit::formula::{Cut, cut, find_outputs, output_names};
 use kirchhoff::circuit::{GateCircuit, neuron_name};
 use kirchhoff::compile::LayerPattern;
-use kirchhoff::explain::{Answer, GateNotes, Question, TargetNote};
-use kirchhoff::gates::{Symbolic, Unrolled, Unrolling, unrolled};
+use kirchhoff::explain::{Answer, GateNotes, GateOptions, Question, Symbolic, compile_gates};
 use kirchhoff::network::{Execution, Network};
-use kirchhoff::semiring::DefaultStart;
 use kirchhoff_kernel::Monitor;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Removed;
 use crate::cli::arguments::QuestionOptions;
 use crate::cli::asked::Asked;
-use crate::cli::circuits::has_own_variables;
+use crate::cli::circuits::{has_own_variables, pictured};
 use crate::cli::evaluate::zero;
 use crate::cli::failure::Failure;
 use crate::cli::listings::table;
@@ -156,20 +154,15 @@ fn circuit(
     symbolic: &Symbolic,
     monitor: &dyn Monitor,
 ) -> Result<(GateCircuit, GateNotes), Failure> {
-    let unrolling = Unrolling {
-        input: 0,
+    let options = GateOptions {
+        prune: true,
         symbolic: symbolic.clone(),
-        contributions: true,
-        input_shape: asked.inputs.picture.map(|picture| picture.to_vec()),
+        picture: asked.inputs.picture,
         max_gates: arguments.asked.max_gates,
+        ..GateOptions::default()
     };
-    let Unrolled { circuit, start } = unrolled(execution, question, &unrolling, monitor)?;
-    // The number that a target starts with, whichever it is.
-    let target = |(variable, value): (String, f32)| match question.start {
-        DefaultStart::One => TargetNote { variable, output: 0, sign: value, logit: value },
-        DefaultStart::Logit => TargetNote { variable, output: 0, sign: 1.0, logit: value },
-    };
-    Ok((circuit, GateNotes { targets: start.into_iter().map(target).collect(), ..GateNotes::default() }))
+    let (circuit, notes) = compile_gates(execution, question, &options, monitor)?;
+    Ok((pictured(circuit, &notes), notes))
 }
 
 fn check_edges(names: &BTreeSet<String>, circuit: &GateCircuit) -> Result<(), Failure> {

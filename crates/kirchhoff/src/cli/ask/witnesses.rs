@@ -18,7 +18,7 @@ pub fn run(arguments: &Witnesses) -> Result<(), Failure> {
     let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);
     progress.say("witnesses");
     let limit = arguments.limit as usize;
-    let outputs = minimal_witnesses(&part.circuit, question, limit, arguments.together, &progress)?;
+    let outputs = minimal_witnesses(&part.circuit, &part.notes, question, limit, arguments.together, &progress)?;
     drop(progress);
     let of = arguments.subjects.name();
     if arguments.asked.common.json {

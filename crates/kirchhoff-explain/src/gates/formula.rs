@@ -1,0 +1,121 @@
+//! Gate circuits as formulas: with Θ applied, and in symbolic semirings.
+
+use kirchhoff_circuit::GateCircuit;
+use kirchhoff_circuit::formula::{Decision, decide, output_names};
+use kirchhoff_evaluate::{PerLeaf, fold};
+use kirchhoff_kernel::Monitor;
+use kirchhoff_semiring::{
+    Embed, Expression, Overflow, Real, SemiringInfo, SemiringVisitor, Symbolic, SymbolicInfo, SymbolicVisitor,
+    Variable, visit, visit_symbolic,
+};
+
+use super::GateNotes;
+use crate::{ExplainError, Question};
+
+/// The circuit with the question's Θ and start applied: contributions become `Θ(d)` as numbers, or the constants 0 and 1,
+/// and targets that [start with 1](GateNotes::start) are that constant.
+///
+/// # Errors
+/// As for [`evaluate_gates`](super::evaluate_gates).
+pub fn annotated(circuit: &GateCircuit, notes: &GateNotes, question: &Question) -> Result<GateCircuit, ExplainError> {
+    visit(question.semiring.name, Annotate { circuit, notes, question })?
+}
+
+struct Annotate<'a> {
+    circuit: &'a GateCircuit,
+    notes: &'a GateNotes,
+    question: &'a Question,
+}
+
+impl SemiringVisitor for Annotate<'_> {
+    type Output = Result<GateCircuit, ExplainError>;
+
+    fn visit<S: Embed + Clone + 'static>(self, _: &'static SemiringInfo, semiring: S) -> Self::Output {
+        let annotations = self.notes.admit(self.circuit, self.question, semiring.laws())?;
+        let theta = |layer: usize, d: f32| {
+            let value = annotations.of(layer).apply(&semiring, d);
+            if semiring.is_zero(&value) {
+                Decision::Zero
+            } else if value == semiring.one() {
+                Decision::One
+            } else {
+                Decision::Number(semiring.project(&value) as f32)
+            }
+        };
+        let is_one = |variable: &str| self.notes.is_one(self.question, variable);
+        Ok(decide(self.circuit, &theta, &is_one)?)
+    }
+}
+
+/// What an output is in a symbolic semiring.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputExpression {
+    /// The output's name.
+    pub name: String,
+    /// The expression, with the names of the circuit's variables; or the operation that would have passed the limit.
+    pub value: Result<String, Overflow>,
+    /// The number of terms: monomials, witnesses, paths, or variables of a lineage.
+    pub terms: usize,
+}
+
+/// Evaluates a circuit in the symbolic semiring that `semiring` names, `polynomial(500)` say, with each variable for
+/// itself but those of targets that start with 1. Contributions count as the question's Θ has them: as 0 or not, and in
+/// `top-k` as weights.
+///
+/// Takes the operations of a [fold](fold()); what one of them takes depends on the limit of the semiring.
+///
+/// # Errors
+/// No such semiring, or as for [`evaluate_gates`](super::evaluate_gates).
+pub fn expressions(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    semiring: &str,
+    question: &Question,
+    monitor: &dyn Monitor,
+) -> Result<Vec<OutputExpression>, ExplainError> {
+    visit_symbolic(semiring, Express { circuit, notes, question, monitor })?
+}
+
+struct Express<'a> {
+    circuit: &'a GateCircuit,
+    notes: &'a GateNotes,
+    question: &'a Question,
+    monitor: &'a dyn Monitor,
+}
+
+impl SymbolicVisitor for Express<'_> {
+    type Output = Result<Vec<OutputExpression>, ExplainError>;
+
+    fn visit<S: Symbolic + Clone + 'static>(self, _: &'static SymbolicInfo, semiring: S) -> Self::Output {
+        let values = symbolic_values(self.circuit, self.notes, &semiring, self.question, self.monitor)?;
+        let names = self.circuit.variables();
+        let name = |variable: Variable| names[variable.0 as usize].clone();
+        let expression = |(output, value): (String, S::Value)| OutputExpression {
+            name: output,
+            terms: value.as_ref().map_or(0, Expression::terms),
+            value: value.map(|value| value.named(&name).to_string()),
+        };
+        Ok(output_names(self.circuit).into_iter().zip(values).map(expression).collect())
+    }
+}
+
+/// The value of every output in a symbolic semiring, as for [`expressions`].
+///
+/// # Errors
+/// As for [`evaluate_gates`](super::evaluate_gates).
+pub fn symbolic_values<S: Symbolic>(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    semiring: &S,
+    question: &Question,
+    monitor: &dyn Monitor,
+) -> Result<Vec<S::Value>, ExplainError> {
+    let annotations = notes.admit(circuit, question, semiring.laws())?;
+    let theta = PerLeaf(|layer: usize, d: f32| semiring.scalar(annotations.of(layer).apply(&Real, d)));
+    let value = |(number, name): (usize, &String)| match notes.is_one(question, name) {
+        true => semiring.one(),
+        false => semiring.variable(Variable(number as u32)),
+    };
+    let variables: Vec<S::Value> = circuit.variables().iter().enumerate().map(value).collect();
+    Ok(fold(circuit, semiring, &theta, &variables, monitor)?)
+}

@@ -1,0 +1,292 @@
+//! Gate circuits: made of an execution for a question, and asked others.
+
+mod evaluate;
+mod formula;
+
+use kirchhoff_circuit::{
+    DEFAULT_MAX_GATES, GateCircuit, KeepEdge, LayeredCircuit, Start, TensorId, UnrollOptions, Variables, unroll,
+};
+use kirchhoff_compile::{LayerPattern, compile};
+use kirchhoff_evaluate::{Annotations, check_laws};
+use kirchhoff_kernel::Monitor;
+use kirchhoff_network::Execution;
+use kirchhoff_semiring::{Annotation, DefaultStart, Embed, Image, Laws, SemiringInfo, SemiringVisitor, visit};
+use serde::{Deserialize, Serialize};
+
+use crate::{ExplainError, Layers, Question};
+
+pub use evaluate::evaluate_gates;
+pub use formula::{OutputExpression, annotated, expressions, symbolic_values};
+
+/// What is known of a gate circuit beside its gates: stored with it as its notes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GateNotes {
+    /// The model.
+    pub model: String,
+    /// The name of the input.
+    pub input: String,
+    /// Channels, height and width, where the input is a picture.
+    pub picture: Option<[usize; 3]>,
+    /// The variables that targets start with.
+    pub targets: Vec<TargetNote>,
+    /// What the circuit was pruned for, if it was.
+    pub pruned: Option<Pruned>,
+}
+
+/// The start of a target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TargetNote {
+    /// The variable.
+    pub variable: String,
+    /// The number of the output.
+    pub output: usize,
+    /// Whether it counts for (1) or against (−1) the explanation.
+    pub sign: f32,
+    /// Its logit.
+    pub logit: f32,
+}
+
+/// Edges that Θ sends to 0 have been left out: the circuit holds where the same edges go to 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pruned {
+    /// The semiring whose 0 is meant.
+    pub semiring: String,
+    /// Θ of each layer, as it is written.
+    pub annotations: Vec<Annotation>,
+}
+
+/// Where a symbolic annotation puts its variables.
+#[derive(Clone, Debug, Default)]
+pub enum Symbolic {
+    /// Nowhere.
+    #[default]
+    None,
+    /// On every edge.
+    Edges,
+    /// On every neuron of the tensors that these name.
+    Neurons(Vec<LayerPattern>),
+    /// On every hidden neuron: on those that a layer with contributions reads, the input's aside. A neuron and what an
+    /// activation or a reshape makes of it count as one.
+    Hidden,
+}
+
+/// How a gate circuit is made.
+#[derive(Clone, Debug)]
+pub struct GateOptions {
+    /// Which execution of the batch, from 0.
+    pub execution: usize,
+    /// Whether edges that the question's Θ sends to 0 are left out.
+    pub prune: bool,
+    /// Where variables are put.
+    pub symbolic: Symbolic,
+    /// Whether edges have their contributions. Without, variables stand in place of Θ(d), on the edges that Θ keeps: such a
+    /// circuit is always pruned.
+    pub contributions: bool,
+    /// Channels, height and width, where the input is a picture that the network takes as a vector: its neurons are
+    /// named by them.
+    pub picture: Option<[usize; 3]>,
+    /// How many gates are allowed.
+    pub max_gates: u64,
+}
+
+impl Default for GateOptions {
+    /// The first execution, every edge with its contribution and without a variable, within the default limit.
+    fn default() -> Self {
+        GateOptions {
+            execution: 0,
+            prune: false,
+            symbolic: Symbolic::None,
+            contributions: true,
+            picture: None,
+            max_gates: DEFAULT_MAX_GATES,
+        }
+    }
+}
+
+/// Makes the gate circuit of one execution, under the question's rules: its outputs are the relevance of the tensors
+/// that the question keeps, and its variables what the targets start with, `start[3]`, and those that the options ask
+/// for.
+///
+/// ```
+/// use std::sync::Arc;
+/// use kirchhoff::circuit::formula::{Cut, FormulaOptions, Notation, cut, find_outputs, text};
+/// use kirchhoff::circuit::simplify;
+/// use kirchhoff::explain::{GateOptions, Question, Symbolic, annotated, compile_gates, expressions};
+/// use kirchhoff::network::Execution;
+///
+/// // Which edges carry relevance from the answer to one pixel of a seven?
+/// let (network, digits) = kirchhoff::embedded::digits()?;
+/// let execution = Execution::run(Arc::new(network), &digits.values[7 * 784..8 * 784], 1, &())?;
+/// let question = Question::new("boolean")?.with_annotation("threshold(0.08)".parse()?);
+/// let options = GateOptions { symbolic: Symbolic::Edges, contributions: false, ..GateOptions::default() };
+/// let (circuit, notes) = compile_gates(&execution, &question, &options, &())?;
+/// let pixel = cut(&circuit, &Cut { outputs: find_outputs(&circuit, "x[266]")?, ..Cut::default() })?;
+///
+/// let why = expressions(&pixel, &notes, "why", &question, &())?;
+/// assert_eq!(why[0].value.as_deref(), Ok("{{w4[70→7], w2[102→70], w0[266→102]}}"));
+///
+/// let (simplified, _) = simplify(&annotated(&pixel, &notes, &question)?, question.semiring.laws)?;
+/// let logic = FormulaOptions { notation: Notation::Logic, ..FormulaOptions::default() };
+/// assert_eq!(text(&simplified, &logic)?, "R(x[266]) = w4[70→7] ∧ w2[102→70] ∧ w0[266→102]\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Whatever in the question does not fit the network or the semiring, too many gates, or cancellation.
+pub fn compile_gates(
+    execution: &Execution,
+    question: &Question,
+    options: &GateOptions,
+    monitor: &dyn Monitor,
+) -> Result<(GateCircuit, GateNotes), ExplainError> {
+    let layered = compile(execution, &question.assignment)?;
+    let question = &question.settle(&layered, monitor)?[options.execution];
+    visit(question.semiring.name, Compile { layered: &layered, question, options, monitor })?
+}
+
+struct Compile<'a> {
+    layered: &'a LayeredCircuit,
+    /// About the one execution.
+    question: &'a Question,
+    options: &'a GateOptions,
+    monitor: &'a dyn Monitor,
+}
+
+impl SemiringVisitor for Compile<'_> {
+    type Output = Result<(GateCircuit, GateNotes), ExplainError>;
+
+    fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
+        let Compile { layered, question, options, monitor } = self;
+        let annotations = question.annotations(layered)?;
+        let logits = layered.outputs(options.execution);
+        let targets = question.targets[0].resolve(logits)?;
+        let prune = options.prune || !options.contributions;
+        if prune {
+            check_ranks(&annotations, layered.layers().iter().map(|layer| (&*layer.name, layer.is_annotated())))?;
+        }
+        let keep = |layer: usize, d: f32| !semiring.is_zero(&annotations.of(layer).apply(&semiring, d));
+        let keep: KeepEdge<'_> = &keep;
+        let unrolling = UnrollOptions {
+            execution: options.execution,
+            start: Start::VariablesAt(targets.iter().map(|&(output, _)| output).collect()),
+            tensors: question.kept(layered)?,
+            keep: prune.then_some(keep),
+            variables: variables(layered, question, &options.symbolic)?,
+            contributions: options.contributions,
+            input_shape: options.picture.map(|picture| picture.to_vec()),
+            max_gates: options.max_gates,
+        };
+        let circuit = unroll(layered, &unrolling, monitor)?;
+        let target = |&(output, sign): &(usize, f32)| TargetNote {
+            variable: format!("start[{output}]"),
+            output,
+            sign,
+            logit: logits[output],
+        };
+        let annotations = (0..annotations.count()).map(|index| annotations.of(index)).collect();
+        let notes = GateNotes {
+            picture: options.picture,
+            targets: targets.iter().map(target).collect(),
+            pruned: prune.then(|| Pruned { semiring: info.name.to_string(), annotations }),
+            ..GateNotes::default()
+        };
+        Ok((circuit, notes))
+    }
+}
+
+fn variables(layered: &LayeredCircuit, question: &Question, symbolic: &Symbolic) -> Result<Variables, ExplainError> {
+    let patterns = match symbolic {
+        Symbolic::None => return Ok(Variables::None),
+        Symbolic::Edges => return Ok(Variables::Edges),
+        Symbolic::Hidden => return Ok(Variables::Neurons(hidden(layered))),
+        Symbolic::Neurons(patterns) => patterns,
+    };
+    let all = Question { layers: Layers::Matching(patterns.clone()), ..question.clone() }.kept(layered)?;
+    // The input is always kept, but has variables only where it is named.
+    let named = |tensor: &TensorId| patterns.iter().any(|pattern| pattern.matches(&layered.tensor(*tensor).name));
+    Ok(Variables::Neurons(all.into_iter().filter(named).collect()))
+}
+
+fn hidden(layered: &LayeredCircuit) -> Vec<TensorId> {
+    let read = layered.layers().iter().filter(|layer| layer.is_annotated()).flat_map(|layer| &layer.links);
+    let mut hidden: Vec<_> = read.map(|link| link.source).filter(|&source| source != layered.input()).collect();
+    hidden.sort_unstable();
+    hidden.dedup();
+    hidden
+}
+
+/// Ranks are shares among all contributions of a layer: from a circuit that dropped or joined some they cannot be told.
+fn check_ranks<'a>(
+    annotations: &Annotations,
+    layers: impl Iterator<Item = (&'a str, bool)>,
+) -> Result<(), ExplainError> {
+    let ranked =
+        |(index, (_, annotated)): &(usize, (&str, bool))| *annotated && annotations.of(*index) == Annotation::Rank;
+    match layers.enumerate().find(ranked) {
+        Some((_, (layer, _))) => Err(ExplainError::Rank { layer: layer.to_string() }),
+        None => Ok(()),
+    }
+}
+
+impl GateNotes {
+    /// The annotations of the circuit's layers under a question that it has an answer to, in a semiring of the given laws:
+    /// whoever evaluates it, or applies Θ to it, asks here.
+    ///
+    /// # Errors
+    /// Annotations that do not fit the circuit or the semiring, or under which it was not pruned; a law that it was
+    /// simplified by and that is not among `laws`.
+    pub fn admit(&self, circuit: &GateCircuit, question: &Question, laws: Laws) -> Result<Annotations, ExplainError> {
+        check_laws(circuit, laws)?;
+        let annotations = question.gate_annotations(circuit)?;
+        check_ranks(&annotations, circuit.layers().iter().map(|layer| (&*layer.name, layer.range.is_some())))?;
+        if let Some(pruned) = &self.pruned {
+            pruned.check(circuit, question.semiring, &annotations)?;
+        }
+        Ok(annotations)
+    }
+
+    /// The values of the variables that targets start with under a question; none where all of them are the semiring's 1.
+    pub fn start(&self, question: &Question) -> Vec<(String, f32)> {
+        let value = |target: &TargetNote| {
+            let logit = if question.start == DefaultStart::Logit { target.logit } else { 1.0 };
+            (target.variable.clone(), target.sign * logit)
+        };
+        if self.starts_with_one(question) { Vec::new() } else { self.targets.iter().map(value).collect() }
+    }
+
+    fn starts_with_one(&self, question: &Question) -> bool {
+        question.start == DefaultStart::One && self.targets.iter().all(|target| target.sign > 0.0)
+    }
+
+    /// Whether a variable is what a target starts with, and 1 under a question.
+    fn is_one(&self, question: &Question, variable: &str) -> bool {
+        self.starts_with_one(question) && self.targets.iter().any(|target| target.variable == variable)
+    }
+}
+
+impl Pruned {
+    /// Whether the edges that a circuit was pruned of are 0 here too: under the same Θ, and in the same semiring unless Θ
+    /// yields nothing but 0 and 1.
+    fn check(
+        &self,
+        circuit: &GateCircuit,
+        semiring: &SemiringInfo,
+        annotations: &Annotations,
+    ) -> Result<(), ExplainError> {
+        for (index, layer) in circuit.layers().iter().enumerate() {
+            let Some(range) = layer.range else { continue };
+            let (by, annotation) = (self.annotations.get(index), annotations.of(index));
+            let everywhere = annotation.image(range) == Image::Truth;
+            if by != Some(&annotation) || !(everywhere || self.semiring == semiring.name) {
+                return Err(ExplainError::Pruned {
+                    layer: layer.name.clone(),
+                    by: by.map_or_else(|| "nothing".to_string(), Annotation::to_string),
+                    semiring: self.semiring.clone(),
+                    got: annotation.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -57,3 +57,34 @@ fn map(network: &Network, mut node: NodeId) -> (usize, usize) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kirchhoff_kernel::Window;
+    use kirchhoff_network::{Convolution, Dense, NetworkBuilder};
+
+    use super::*;
+
+    #[test]
+    fn kernels_of_the_next_layer_and_widths_make_the_thresholds() {
+        let window =
+            Window { kernel: [3, 3], stride: [1, 1], padding: [[1, 1], [1, 1]], dilation: [1, 1], ceil: false };
+        let convolution =
+            || Convolution { inputs: 1, outputs: 1, groups: 1, window, weights: vec![0.0; 9].into(), bias: None };
+        let dense = |inputs| Dense { inputs, outputs: 2, weights: vec![0.0; 2 * inputs].into(), bias: None };
+        let mut builder = NetworkBuilder::new();
+        let mut node = builder.input("input", &[1, 7, 7]).unwrap();
+        node = builder.add("a", Operator::Convolution(convolution()), &[node]).unwrap();
+        node = builder.add("b", Operator::Convolution(convolution()), &[node]).unwrap();
+        node = builder.add("flat", Operator::Reshape { shape: vec![49] }, &[node]).unwrap();
+        node = builder.add("c", Operator::Dense(dense(49)), &[node]).unwrap();
+        node = builder.add("d", Operator::Dense(dense(2)), &[node]).unwrap();
+        let thetas = layer_thetas(&builder.finish(node).unwrap());
+        // The dense layer on the map is a convolution of 7 × 7; the last layer has no next one.
+        let sizes: Vec<_> = thetas.iter().map(|row| (&row.layer[..], row.next_kernel, row.width)).collect();
+        assert_eq!(sizes, [("a", 3, 7), ("b", 7, 7), ("c", 1, 7), ("d", 1, 1)]);
+        let expected = 0.005 * (49.0 + 3.0 * 7.0f64.ln()) + 0.0066 + 0.0002;
+        assert!((thetas[1].theta - expected).abs() < 1e-12);
+        assert!((thetas[3].theta - 0.0122).abs() < 1e-12);
+    }
+}

@@ -141,3 +141,57 @@ fn studies_that_cannot_be_made_are_refused() {
     assert_eq!(study["skipped"]["count"], 20);
     assert_eq!(study["skipped"]["listed"][3]["name"], "input 3");
 }
+
+#[test]
+fn a_killed_prune_study_goes_on_and_ends_with_the_same_files() {
+    let place = Workplace::new();
+    noise(&place, 700);
+    let study = ["prune", "data", "--seeds", "2", "--inputs", "300", "--method", "real,boolean,l2,activation,random"];
+    check_resumption(&place, &[&study[..], &["--step", "10", "--write", "boolean=0.4"]].concat());
+}
+
+#[test]
+fn a_pruned_network_gives_the_accuracy_that_was_promised() {
+    let place = Workplace::new();
+    noise(&place, 300);
+    let arguments =
+        ["study", "prune", "data", "--seeds", "1", "--inputs", "60", "--method", "viterbi,l1", "--step", "30"];
+    let write = ["--write", "viterbi=0.3", "--write", "l1=0.7", "--out", "out", "--json"];
+    let study: serde_json::Value = serde_json::from_str(&place.succeed(&[&arguments[..], &write].concat())).unwrap();
+    for (written, removed) in study["written"].as_array().unwrap().iter().zip([90, 210]) {
+        assert_eq!(written["removed"], removed);
+        for file in written["files"].as_array().unwrap() {
+            let model = format!("out/{}", file.as_str().unwrap());
+            let inspected = place.json(&["inspect", &model, "--json"]);
+            assert_eq!(inspected["parameters"], written["parameters"], "{inspected}");
+            // Without a further neuron, the curve begins with the network itself.
+            let again =
+                ["study", "prune", &model, "data", "--seeds", "1", "--method", "l1", "--out", "again", "--json"];
+            let again: serde_json::Value = serde_json::from_str(&place.succeed(&again)).unwrap();
+            assert_eq!(again["neurons"], 300 - removed);
+            let curves = std::fs::read_to_string(place.path("again/curves.csv")).unwrap();
+            let cells: Vec<f64> =
+                curves.lines().nth(1).unwrap().split(',').skip(1).map(|cell| cell.parse().unwrap()).collect();
+            assert_eq!(cells[3], written["accuracy"].as_f64().unwrap(), "{model}");
+            assert!((cells[4] - written["loss"].as_f64().unwrap()).abs() < 1e-5);
+        }
+    }
+}
+
+#[test]
+fn pruning_that_cannot_be_done_is_refused() {
+    let place = Workplace::new();
+    noise(&place, 20);
+    let refused = |arguments: &[&str]| {
+        let run = place.run(&[&["study", "prune", "data", "--out", "out"], arguments].concat());
+        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.stderr);
+        run.stderr
+    };
+    assert!(refused(&["--layer", "4"]).contains("layer '4' computes the output"));
+    assert!(refused(&["--layer", "1"]).contains("has no neurons that can be removed"));
+    assert!(refused(&["--layer", "x"]).contains("those that can be pruned are: 0, 2"));
+    assert!(refused(&["--method", "l1,l1"]).contains("`l1` twice"));
+    assert!(refused(&["--method", "l3"]).contains("l3"));
+    assert!(refused(&["--write", "l9=0.5"]).contains("`l9`"));
+    assert!(refused(&["--write", "l1=1"]).contains("a share from 0 to below 1"));
+}

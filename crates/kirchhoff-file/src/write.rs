@@ -92,6 +92,23 @@ impl<'a> Tensor<'a> {
         Tensor { name: name.into(), shape: shape.to_vec(), dtype: Dtype::F32, values: Values::Made(Box::new(values)) }
     }
 
+    /// The bytes of a safetensors file of these tensors, with notes for its `__metadata__`, in memory; the same as
+    /// [`write_tensors`] writes without a checksum.
+    ///
+    /// # Errors
+    /// In words: two tensors of one name, or one whose number of values is not that of its shape.
+    pub fn file(tensors: Vec<Tensor<'_>>, notes: &[(&str, &str)]) -> Result<Vec<u8>, String> {
+        let mut bytes = header(&tensors, notes)?;
+        for tensor in tensors {
+            let (name, expected, before) = (tensor.name.clone(), size(&tensor).unwrap_or(0), bytes.len());
+            tensor.write(&mut bytes).map_err(|error| error.to_string())?;
+            if bytes.len() - before != expected {
+                return Err(format!("tensor '{name}' has another number of values than its shape"));
+            }
+        }
+        Ok(bytes)
+    }
+
     fn write(self, file: &mut impl Write) -> io::Result<()> {
         match self.values {
             Values::Bytes(bytes) => file.write_all(&bytes),

@@ -118,6 +118,38 @@ impl Execution {
         }
     }
 
+    /// The same execution with other values for the result of one node, and all that follows from them: nodes that depend
+    /// on it are run again, the others keep their activations.
+    ///
+    /// # Errors
+    /// Values of the wrong number, activations that overflow, or cancellation.
+    pub fn with_activations(
+        &self,
+        node: NodeId,
+        values: Arc<[f32]>,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, ExecutionError> {
+        if values.len() != self.activations(node).len() {
+            let shape = self.network.node(node).shape.clone();
+            return Err(ExecutionError::Size { got: values.len(), batch: self.batch, shape });
+        }
+        let mut activations = self.activations.clone();
+        activations[node.index()] = values;
+        let mut changed = vec![false; activations.len()];
+        changed[node.index()] = true;
+        for (later, _) in self.network.nodes().filter(|(later, _)| *later > node) {
+            let arguments = self.network.arguments(later);
+            if arguments.iter().any(|argument| changed[argument.index()]) {
+                let arguments: Vec<_> = arguments.iter().map(|&node| &activations[node.index()]).collect();
+                let values =
+                    Step { network: &self.network, node: later, batch: self.batch, monitor }.run(&arguments)?;
+                activations[later.index()] = values;
+                changed[later.index()] = true;
+            }
+        }
+        Ok(Execution { network: self.network.clone(), batch: self.batch, activations })
+    }
+
     /// The network.
     pub fn network(&self) -> &Arc<Network> {
         &self.network

@@ -1,9 +1,13 @@
-//! The tensors of networks, to be written as safetensors files.
+//! Networks as files: their tensors for safetensors files, and whole as ONNX files.
+
+mod onnx;
 
 use kirchhoff_file::Tensor;
 
 use crate::network::Network;
 use crate::operator::Operator;
+
+pub use onnx::onnx;
 
 /// The parameters of a network, as PyTorch would name them: `<layer>.weight` and `<layer>.bias`; those of affine layers
 /// are `<layer>.scale` and `<layer>.shift`. Architecture descriptions use the same names.

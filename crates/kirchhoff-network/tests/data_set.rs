@@ -177,7 +177,7 @@ fn a_bad_image_is_an_error_or_passed_over() {
 fn values_that_are_not_finite_are_an_error_or_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("set.safetensors");
-    let mut values = vec![0.5f32; 18];
+    let mut values = [0.5f32; 18];
     values[8] = f32::NAN;
     let tensors = vec![Tensor::new("inputs", &[3, 6], &values[..]), Tensor::new("labels", &[3], &[0u8, 1, 2])];
     write_tensors(&path, tensors, &[], Seal::None).unwrap();

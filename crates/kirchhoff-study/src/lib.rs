@@ -27,6 +27,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod draw;
 mod error;
 mod identity;
 pub mod mask;
@@ -34,6 +35,7 @@ mod meaning;
 mod moments;
 mod output;
 pub mod perturb;
+pub mod prune;
 mod relevance;
 mod run;
 pub mod thresholds;

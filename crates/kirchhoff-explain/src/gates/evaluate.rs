@@ -23,7 +23,7 @@ use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
 /// let execution = Execution::run(Arc::new(network), &digits.values[..784], 1, &())?;
 /// let boolean = Question::new("boolean")?.with_annotation("threshold(0.05)".parse()?);
 /// let options = GateOptions { prune: true, ..GateOptions::default() };
-/// let (circuit, notes) = compile_gates(&execution, &boolean, options, &())?;
+/// let (circuit, notes) = compile_gates(&execution, &boolean, &options, &())?;
 ///
 /// // Pruned for one threshold, it serves every semiring under it.
 /// let counting = Question::new("counting")?.with_annotation(boolean.annotation);

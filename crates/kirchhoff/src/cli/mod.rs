@@ -24,6 +24,7 @@ mod output;
 mod perturb;
 mod pictures;
 mod progress;
+mod prune;
 mod questions;
 mod report;
 mod simplify;
@@ -80,6 +81,10 @@ pub fn run(arguments: Arguments) -> Result<(), Failure> {
             Study::Thresholds(arguments) => {
                 set_threads(&arguments.study.common)?;
                 thresholds::run(&arguments)
+            }
+            Study::Prune(arguments) => {
+                set_threads(&arguments.study.common)?;
+                prune::run(&arguments)
             }
         },
         Verb::Semirings(arguments) => listings::semirings(&arguments),

@@ -1,5 +1,6 @@
 //! What all studies share on the command line: a model, a data set, a folder.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -21,6 +22,8 @@ pub struct Studied {
     pub loaded: Loaded,
     /// What the user calls the data.
     pub source: String,
+    /// Where the data is; none for the embedded digits.
+    pub path: Option<PathBuf>,
     data_hash: String,
     count: usize,
     /// Bounds of the input for z-box.
@@ -45,7 +48,8 @@ impl Studied {
             [path] => Some(path.as_path()),
             _ => return Err(Failure::usage("a study has one data set: a file, or a folder")),
         };
-        let mut data = open(path, options, &loaded, &preprocessing, options.data.split.into())?;
+        let mut data =
+            open(path, options.data.labels.as_deref(), options, &loaded, &preprocessing, options.data.split.into())?;
         if let Some(limit) = options.data.limit {
             let count = data.count().min(usize::try_from(limit).unwrap_or(usize::MAX));
             data.choose(0..count);
@@ -54,7 +58,8 @@ impl Studied {
         let progress = Progress::new(0, options.common.quiet);
         let source = path.map_or("the ten embedded digits".to_string(), |path| path.display().to_string());
         let (hash, count) = (data_hash(&data)?, data.count());
-        let studied = Studied { loaded, source, data_hash: hash, count, bounds, preprocessing, progress, clock };
+        let path = path.map(Path::to_path_buf);
+        let studied = Studied { loaded, source, path, data_hash: hash, count, bounds, preprocessing, progress, clock };
         Ok((studied, data))
     }
 
@@ -116,7 +121,8 @@ impl Studied {
 
 /// Opens a data set for a model; none is that of the embedded digits.
 pub fn open(
-    path: Option<&std::path::Path>,
+    path: Option<&Path>,
+    labels: Option<&Path>,
     options: &StudyOptions,
     loaded: &Loaded,
     preprocessing: &Preprocessing,
@@ -131,7 +137,7 @@ pub fn open(
         return DataSet::in_memory(inputs.values, shape, &labels, outputs).map_err(Failure::input);
     };
     let settings = DataSetOptions {
-        labels: options.data.labels.as_deref(),
+        labels,
         split,
         outputs,
         classes: loaded.classes.as_deref(),

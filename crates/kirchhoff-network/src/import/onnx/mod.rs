@@ -14,7 +14,7 @@ mod linear;
 mod node;
 mod operators;
 mod pool;
-mod proto;
+pub(crate) mod proto;
 mod shape;
 mod tensor;
 

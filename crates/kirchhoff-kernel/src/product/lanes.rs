@@ -10,7 +10,7 @@ use crate::instructions::dispatch;
 /// Columns of the result that the kernel makes at a time: sums that stay in the first-level cache.
 pub(super) const WIDTH: usize = 128;
 /// Columns of a loop whose length the compiler knows. What lies beyond the last column is computed and not used.
-const LANES: usize = 64;
+pub(super) const LANES: usize = 64;
 /// Rows that share what is loaded of a column.
 const PAIR: usize = 2;
 /// Edges of a column between loading and storing its sum. The edges of a panel are filled up to a multiple of it.

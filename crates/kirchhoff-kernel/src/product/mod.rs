@@ -8,6 +8,7 @@
 mod dense;
 mod lanes;
 mod packing;
+mod parts;
 mod plan;
 mod planes;
 mod strip;

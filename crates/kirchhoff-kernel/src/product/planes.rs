@@ -1,26 +1,20 @@
 //! Products over planes: cutting planes, packing weights, running strips in parallel, and storing results.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
-use super::lanes::{EDGES, Panel, Place, WIDTH};
+use super::lanes::{EDGES, LANES, Panel, Place, WIDTH};
 use super::packing::Packing;
+use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, width};
 use crate::{Cancelled, Monitor, Sliding, Weights};
 
-/// Panels of rows that one task takes: enough to keep the planes of its strip in cache, few enough to share work out.
-const PANELS: usize = 8;
 /// Packed weights that are held at a time: 32 MiB.
 const PACKED: usize = 8 << 20;
 /// Columns whose values are found to be all 0 together.
 const SEGMENT: usize = 32;
-
-/// Where a channel's value at a position of its image is, in a flat tensor.
-#[derive(Clone, Copy)]
-struct Layout {
-    channel: usize,
-    position: usize,
-}
 
 /// One side of a layer: the tensors of one or several images.
 #[derive(Clone, Copy)]
@@ -119,7 +113,7 @@ impl<'a> Planes<'a> {
         target: &mut [T],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
-        let width = width();
+        let [width, grain] = width();
         self.blocks(packing, target, &|block, image, target| {
             let plan = block.plan;
             let planes =
@@ -127,24 +121,24 @@ impl<'a> Planes<'a> {
             let dead = |values: &[f32]| values.iter().all(|&value| value == O::ZERO);
             let live = Live::new(&planes, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
-            let mut out = vec![O::ZERO; plan.length().div_ceil(width) * block.panels * ROWS * width];
-            block.tasks(width, &mut out, monitor, |task, out| {
-                let channels = live.channels(task.first, task.columns, &shifts);
+            let first = image * self.result.neurons(self.groups);
+            self.tasks(block, [width, grain], target, monitor, || vec![], |part, strip, out: &mut Vec<f32>| {
+                out.clear();
+                out.resize(part.panels(block) * ROWS * width, O::ZERO);
+                let columns = strip.len();
                 Strip {
-                    planes: &planes[task.first..],
+                    planes: &planes[strip.start..],
                     channel: plan.channel(),
-                    channels: &channels,
+                    channels: &live.channels(&strip, &shifts),
                     shifts: &shifts,
-                    weights: task.weights,
-                    panel: self.data.channels * shifts.len() * ROWS,
-                    columns: task.columns,
+                    weights: part.weights(block),
+                    panel: block.panel,
+                    columns,
                     out,
                 }
                 .run(operation);
-            })?;
-            let first = image * self.result.neurons(self.groups);
-            self.store(block, width, &out, target, |place, neuron, &sum| store(place, first + neuron, sum));
-            Ok(())
+                self.store(block, part, strip, width, out, |place, neuron, &sum| store(place, first + neuron, sum));
+            })
         })
     }
 
@@ -164,37 +158,36 @@ impl<'a> Planes<'a> {
             let live = Live::new(&relevance, plan, self.data.channels, lanes.dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
-            let mut sums = vec![lanes.zero.clone(); plan.length().div_ceil(WIDTH) * block.panels * ROWS * WIDTH];
-            block.tasks(WIDTH, &mut sums, monitor, |task, sums| {
-                let place = |channel: usize| {
+            self.tasks(block, [WIDTH, LANES], target, monitor, Scratch::default, |part, strip, scratch| {
+                let edges = &mut scratch.edges;
+                edges.clear();
+                for channel in live.channels(&strip, &shifts) {
                     let (plane, weight) = (channel * plan.channel(), channel * shifts.len() * ROWS);
                     let taps = shifts.iter().enumerate();
-                    taps.map(move |(tap, shift)| Place { plane: plane + shift, weight: weight + tap * ROWS })
-                };
-                let channels = live.channels(task.first, task.columns, &shifts);
-                let mut edges: Vec<Place> = channels.into_iter().flat_map(place).collect();
+                    edges.extend(taps.map(|(tap, shift)| Place { plane: plane + shift, weight: weight + tap * ROWS }));
+                }
                 // Behind the last plane all is 0, which makes no difference to any sum.
-                let nothing = Place { plane: self.data.channels * plan.channel() - task.first, weight: 0 };
+                let nothing = Place { plane: self.data.channels * plan.channel() - strip.start, weight: 0 };
                 edges.resize(edges.len().next_multiple_of(EDGES), nothing);
-                let mut own = [0.0; ROWS * WIDTH];
-                let panels = task.weights.chunks_exact(self.data.channels * shifts.len() * ROWS);
+                let sums = &mut scratch.sums;
+                sums.resize(part.panels(block) * ROWS * WIDTH, lanes.zero.clone());
+                let panels = part.weights(block).chunks_exact(block.panel);
                 for (number, (weights, sums)) in panels.zip(sums.chunks_exact_mut(ROWS * WIDTH)).enumerate() {
-                    let row = (task.panel + number) * ROWS;
-                    self.own(block, row, &task, &lanes.own[first..], &mut own);
+                    let row = part.row(block) + number * ROWS;
+                    self.own(block, row, &strip, &lanes.own[first..], &mut scratch.own);
                     (lanes.panel)(Panel {
-                        edges: &edges,
+                        edges,
                         weights,
-                        values: &values[task.first..],
-                        relevance: &relevance[task.first..],
-                        own: &own,
-                        columns: task.columns,
+                        values: &values[strip.start..],
+                        relevance: &relevance[strip.start..],
+                        own: &scratch.own,
+                        columns: strip.len(),
                         zero: &lanes.zero,
                         sums,
                     });
                 }
-            })?;
-            self.store(block, WIDTH, &sums, target, |place, _, sum| (lanes.plus)(place, sum));
-            Ok(())
+                self.store(block, part, strip, WIDTH, &scratch.sums, |place, _, sum| (lanes.plus)(place, sum));
+            })
         })
     }
 
@@ -203,7 +196,7 @@ impl<'a> Planes<'a> {
         for plan in &self.plans {
             let panel = self.data.channels * plan.taps.len() * ROWS;
             let panels = self.result.channels.div_ceil(ROWS);
-            let step = (PACKED / panel / PANELS).max(1) * PANELS;
+            let step = (PACKED / panel / Block::together()).max(1) * Block::together();
             for group in 0..self.groups {
                 for first in (0..panels).step_by(step) {
                     let panels = step.min(panels - first);
@@ -259,12 +252,38 @@ impl<'a> Planes<'a> {
         planes
     }
 
+    /// Runs a task for every strip of every part of a block, with something of its own for each part.
+    fn tasks<T: Send, W>(
+        &self,
+        block: &Block<'_>,
+        [width, grain]: [usize; 2],
+        target: &mut [T],
+        monitor: &dyn Monitor,
+        workspace: impl Fn() -> W + Sync,
+        task: impl Fn(&mut Part<'_, T>, Range<usize>, &mut W) + Sync,
+    ) -> Result<(), Cancelled> {
+        let Side { channels, size, layout } = self.result;
+        let parts = block.parts(target, channels, layout, size[1], width);
+        parts.into_par_iter().try_for_each(|mut part| {
+            let mut workspace = workspace();
+            for strip in part.strips(width, grain) {
+                if monitor.cancelled() {
+                    return Err(Cancelled);
+                }
+                let edges = strip.len() * part.panels(block) * block.panel;
+                task(&mut part, strip, &mut workspace);
+                monitor.advance(edges as u64);
+            }
+            Ok(())
+        })
+    }
+
     /// What belongs to the result neurons of one panel's part of a strip, `[ROWS, WIDTH]`.
-    fn own(&self, block: &Block<'_>, row: usize, task: &Task<'_>, own: &[f32], out: &mut [f32]) {
+    fn own(&self, block: &Block<'_>, row: usize, strip: &Range<usize>, own: &[f32], out: &mut [f32]) {
         for (row, out) in (row..self.result.channels).zip(out.chunks_exact_mut(WIDTH)) {
             let channel = (block.group * self.result.channels + row) * self.result.layout.channel;
-            self.spans(block.plan, task.first..task.first + task.columns, |span| {
-                for (i, out) in out[span.flat - task.first..][..span.length].iter_mut().enumerate() {
+            self.spans(block.plan, strip, |span| {
+                for (i, out) in out[span.flat - strip.start..][..span.length].iter_mut().enumerate() {
                     *out = own[channel + (span.position + i * span.step) * self.result.layout.position];
                 }
             });
@@ -272,7 +291,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The parts of a range of the flattened result that are columns of the image.
-    fn spans(&self, plan: &Plan, flat: std::ops::Range<usize>, mut visit: impl FnMut(Span)) {
+    fn spans(&self, plan: &Plan, flat: &Range<usize>, mut visit: impl FnMut(Span)) {
         let mut next = flat.start;
         while next < flat.end {
             let (y, x) = (next / plan.pitch, next % plan.pitch);
@@ -286,46 +305,55 @@ impl<'a> Planes<'a> {
         }
     }
 
-    /// Gives the sums of one block, `[strip, panel, ROWS, width]`, to their places.
-    fn store<T: Send, A: Sync>(
+    /// Gives the sums of a strip, `[panel, ROWS, width]`, to their places.
+    fn store<T, A>(
         &self,
         block: &Block<'_>,
+        part: &mut Part<'_, T>,
+        strip: Range<usize>,
         width: usize,
         sums: &[A],
-        target: &mut [T],
-        store: impl Fn(&mut T, usize, &A) + Sync,
+        store: impl Fn(&mut T, usize, &A),
     ) {
         let Layout { channel: stride, position: distance } = self.result.layout;
-        let rows = block.first * ROWS..((block.first + block.panels) * ROWS).min(self.result.channels);
-        let row =
-            |strip: usize, row: usize| &sums[((strip * block.panels * ROWS) + row - rows.start) * width..][..width];
+        let first = block.group * self.result.channels + part.row(block);
+        let origin = part.origin;
         if distance == 1 {
-            // Images lie one after the other: one task a channel.
-            let first = block.group * self.result.channels + rows.start;
-            let images = target[first * stride..][..rows.len() * stride].par_chunks_mut(stride);
-            images.enumerate().for_each(|(number, image)| {
-                let channel = first + number;
-                for strip in 0..block.plan.length().div_ceil(width) {
-                    let sums = row(strip, rows.start + number);
-                    let flat = strip * width..((strip + 1) * width).min(block.plan.length());
-                    self.spans(block.plan, flat.clone(), |span| {
-                        let sums = &sums[span.flat - flat.start..][..span.length];
-                        let places = image[span.position..].iter_mut().step_by(span.step);
-                        for (i, (place, sum)) in places.zip(sums).enumerate() {
-                            store(place, channel * stride + span.position + i * span.step, sum);
-                        }
-                    });
-                }
-            });
+            for (number, (piece, sums)) in part.places.iter_mut().zip(sums.chunks_exact(width)).enumerate() {
+                let neuron = (first + number) * stride;
+                self.spans(block.plan, &strip, |span| {
+                    let sums = &sums[span.flat - strip.start..][..span.length];
+                    let places = &mut piece[span.position - origin..];
+                    let neuron = neuron + span.position;
+                    if span.step == 1 {
+                        let places = places[..span.length].iter_mut().zip(sums);
+                        places.enumerate().for_each(|(i, (place, sum))| store(place, neuron + i, sum));
+                    } else {
+                        let places = places.iter_mut().step_by(span.step).zip(sums);
+                        places.enumerate().for_each(|(i, (place, sum))| store(place, neuron + i * span.step, sum));
+                    }
+                });
+            }
         } else {
-            // The channels of a position lie one after the other: one task a position, which is a column.
-            target.par_chunks_mut(distance).enumerate().for_each(|(position, neurons)| {
-                for (channel, place) in neurons[rows.clone()].iter_mut().enumerate() {
-                    let sums = row(position / width, rows.start + channel);
-                    store(place, position * distance + rows.start + channel, &sums[position % width]);
+            for (i, position) in strip.enumerate() {
+                for (channel, place) in part.places[position - origin].iter_mut().enumerate() {
+                    store(place, position * distance + first + channel, &sums[channel * width + i]);
                 }
-            });
+            }
         }
+    }
+}
+
+/// What a task of the kernel of any semiring works in.
+struct Scratch<V> {
+    edges: Vec<Place>,
+    sums: Vec<V>,
+    own: [f32; ROWS * WIDTH],
+}
+
+impl<V> Default for Scratch<V> {
+    fn default() -> Self {
+        Scratch { edges: Vec::new(), sums: Vec::new(), own: [0.0; ROWS * WIDTH] }
     }
 }
 
@@ -340,53 +368,6 @@ struct Span {
     position: usize,
     step: usize,
     length: usize,
-}
-
-/// Panels of one group whose weights are packed.
-struct Block<'a> {
-    plan: &'a Plan,
-    group: usize,
-    first: usize,
-    panels: usize,
-    weights: &'a [f32],
-    /// Packed weights of a panel.
-    panel: usize,
-}
-
-/// Some columns of some panels.
-struct Task<'a> {
-    first: usize,
-    columns: usize,
-    panel: usize,
-    weights: &'a [f32],
-}
-
-impl Block<'_> {
-    /// Runs `run` for every strip and every few panels, each with its part of `out`, `[strip, panel, ROWS, width]`.
-    fn tasks<A: Send>(
-        &self,
-        width: usize,
-        out: &mut [A],
-        monitor: &dyn Monitor,
-        run: impl Fn(Task<'_>, &mut [A]) + Sync,
-    ) -> Result<(), Cancelled> {
-        let strips = out.par_chunks_mut(self.panels * ROWS * width).enumerate();
-        let tasks = strips.flat_map(|(strip, out)| {
-            out.par_chunks_mut(PANELS * ROWS * width).enumerate().map(move |(part, out)| (strip, part, out))
-        });
-        tasks.try_for_each(|(strip, part, out)| {
-            if monitor.cancelled() {
-                return Err(Cancelled);
-            }
-            let first = strip * width;
-            let columns = (self.plan.length() - first).min(width);
-            let panels = out.len() / (ROWS * width);
-            let weights = &self.weights[part * PANELS * self.panel..][..panels * self.panel];
-            run(Task { first, columns, panel: self.first + part * PANELS, weights }, out);
-            monitor.advance((columns * panels * self.panel) as u64);
-            Ok(())
-        })
-    }
 }
 
 /// Where planes are not all 0: a strip passes over channels that are 0 wherever it looks.
@@ -410,9 +391,9 @@ impl Live {
     }
 
     /// The channels that have a value other than 0 in the columns that the taps of a strip see.
-    fn channels(&self, first: usize, columns: usize, shifts: &[usize]) -> Vec<usize> {
+    fn channels(&self, strip: &Range<usize>, shifts: &[usize]) -> Vec<usize> {
         let (Some(low), Some(high)) = (shifts.iter().min(), shifts.iter().max()) else { return Vec::new() };
-        let segments = (first + low) / SEGMENT..((first + high + columns).div_ceil(SEGMENT)).min(self.channel);
+        let segments = (strip.start + low) / SEGMENT..((strip.end + high).div_ceil(SEGMENT)).min(self.channel);
         let live = |&channel: &usize| self.segments[channel * self.channel..][segments.clone()].contains(&true);
         (0..self.channels).filter(live).collect()
     }

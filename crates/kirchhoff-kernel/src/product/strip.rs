@@ -155,14 +155,14 @@ pub(super) fn one<S: Simd>(simd: S) -> S::f32s {
     simd.splat_f32s(std::hint::black_box(1.0))
 }
 
-/// Columns of the result that the kernel makes at a time on this machine, at most.
-pub(super) fn width() -> usize {
+/// Columns of the result that the kernel makes at a time on this machine, at most, and columns of one vector.
+pub(super) fn width() -> [usize; 2] {
     struct Width;
     impl WithSimd for Width {
-        type Output = usize;
+        type Output = [usize; 2];
         #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> usize {
-            vectors::<S>() * S::F32_LANES
+        fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
+            [vectors::<S>() * S::F32_LANES, S::F32_LANES]
         }
     }
     dispatch(Width)
@@ -189,7 +189,7 @@ pub(super) struct Strip<'a> {
     pub panel: usize,
     /// Columns of the strip that are wanted.
     pub columns: usize,
-    /// The result, `[panel, ROWS, width()]`, all 0 at first; columns beyond those wanted may be written too.
+    /// The result, `[panel, ROWS, width]`, all 0 at first; columns beyond those wanted may be written too.
     pub out: &'a mut [f32],
 }
 

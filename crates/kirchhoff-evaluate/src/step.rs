@@ -1,6 +1,6 @@
 //! One layer of the stream, with its entry in the books.
 
-use kirchhoff_circuit::{Layer, LayerContributions, LayerRule, LayeredCircuit};
+use kirchhoff_circuit::{Absorbed, Layer, LayerContributions, LayerRule, LayeredCircuit};
 use kirchhoff_kernel::{Cancelled, Edges, Monitor, Wiring, propagate};
 use kirchhoff_semiring::{AnnotationLoop, Semiring};
 use rayon::prelude::*;
@@ -120,11 +120,7 @@ impl<S: Semiring> LayerStep<'_, S> {
     /// The relevance of some neurons added up; 0 where values do not add up.
     fn sum(&self, relevance: &[S::Value]) -> f64 {
         self.sums(relevance, |_, amounts, sums| {
-            // Several partial sums: one alone would wait for each addition.
-            let (groups, rest) = amounts.as_chunks::<8>();
-            let mut partial = [0.0; 8];
-            groups.iter().for_each(|group| partial.iter_mut().zip(group).for_each(|(sum, amount)| *sum += amount));
-            sums[0] += partial.iter().sum::<f64>() + rest.iter().sum::<f64>();
+            sums[0] += total(amounts);
         })[0]
     }
 
@@ -189,17 +185,36 @@ impl<S: Semiring> LayerStep<'_, S> {
                 books.shares = true;
                 let offset = execution * destinations.len();
                 [books.bias, books.stabiliser] = self.sums(destinations, |first, amounts, sums| {
-                    for (neuron, &amount) in (offset + first..).zip(amounts).filter(|(_, amount)| **amount != 0.0) {
-                        let absorbed = self.contributions.absorbed(neuron);
-                        sums[0] += f64::from(absorbed.bias) * amount;
-                        sums[1] += f64::from(absorbed.stabiliser) * amount;
-                    }
+                    let (mut bias, mut stabiliser) = ([0.0; FEW], [0.0; FEW]);
+                    let (bias, stabiliser) = (&mut bias[..amounts.len()], &mut stabiliser[..amounts.len()]);
+                    self.contributions.absorbed(offset + first, Absorbed { bias, stabiliser });
+                    sums[0] += dot(bias, amounts);
+                    sums[1] += dot(stabiliser, amounts);
                 });
             }
             LayerRule::Separable(_) => {}
         }
         books
     }
+}
+
+/// A sum, in several partial sums: one alone would wait for each addition.
+fn total(amounts: &[f64]) -> f64 {
+    let (groups, rest) = amounts.as_chunks::<8>();
+    let mut partial = [0.0; 8];
+    groups.iter().for_each(|group| partial.iter_mut().zip(group).for_each(|(sum, amount)| *sum += amount));
+    partial.iter().sum::<f64>() + rest.iter().sum::<f64>()
+}
+
+/// The sum of amounts times their shares; amounts of 0 have none, be the shares infinite.
+fn dot(shares: &[f32], amounts: &[f64]) -> f64 {
+    let product = |(&share, &amount): (&f32, &f64)| if amount == 0.0 { 0.0 } else { f64::from(share) * amount };
+    let ((shares, others), (amounts, rest)) = (shares.as_chunks::<8>(), amounts.as_chunks::<8>());
+    let mut partial = [0.0; 8];
+    for (shares, amounts) in shares.iter().zip(amounts) {
+        partial.iter_mut().zip(shares.iter().zip(amounts)).for_each(|(sum, pair)| *sum += product(pair));
+    }
+    partial.iter().sum::<f64>() + others.iter().zip(rest).map(product).sum::<f64>()
 }
 
 /// The walk along one link's edges, waiting for its Θ.

@@ -196,10 +196,29 @@ pub fn maximum(wiring: &Wiring, activations: &[f32], out: &mut [f32], winners: &
         wiring.entering(first..first + out.len(), |run| {
             for i in 0..run.length {
                 let (source, k) = (run.source_at(i), run.destination_at(i) - first);
-                if activations[source] > out[k] {
-                    out[k] = activations[source];
-                    winners[k] = source as u32;
-                }
+                // Without a branch, which would be taken at random.
+                let larger = activations[source] > out[k];
+                out[k] = if larger { activations[source] } else { out[k] };
+                winners[k] = if larger { source as u32 } else { winners[k] };
+            }
+        });
+    });
+}
+
+/// The largest activation that enters each destination neuron; `−∞` where no edge does.
+///
+/// # Panics
+/// If a slice has not the length that the wiring asks for.
+pub fn maxima(wiring: &Wiring, activations: &[f32], out: &mut [f32]) {
+    assert!(activations.len() == wiring.sources() && out.len() == wiring.destinations());
+    let block = wiring.destination_block();
+    out.par_chunks_mut(block).enumerate().for_each(|(number, out)| {
+        let first = number * block;
+        out.fill(f32::NEG_INFINITY);
+        wiring.entering(first..first + out.len(), |run| {
+            for i in 0..run.length {
+                let (source, k) = (run.source_at(i), run.destination_at(i) - first);
+                out[k] = if activations[source] > out[k] { activations[source] } else { out[k] };
             }
         });
     });

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Values;
+
 /// `f(x) = positive · max(0, x) + negative · min(0, x)`: two straight lines that meet at 0.
 ///
 /// The identity, the positive and negative parts, the absolute value and `w + γ w⁺` are all of this form.
@@ -74,7 +76,7 @@ pub struct Term {
     /// `ρ`.
     pub weight: WeightFactor,
     /// `v`, one value a destination neuron.
-    pub destination: Arc<[f32]>,
+    pub destination: Values,
 }
 
 impl SourceFactor {

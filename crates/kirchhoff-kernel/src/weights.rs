@@ -13,6 +13,9 @@ use kirchhoff_file::{MappedFile, MappedSlice};
 #[derive(Clone)]
 pub struct Weights(Source);
 
+/// Activations and the factors of neurons are kept as weights are.
+pub type Values = Weights;
+
 #[derive(Clone)]
 enum Source {
     Owned(Arc<Vec<f32>>),
@@ -70,6 +73,18 @@ impl Deref for Weights {
 impl From<Vec<f32>> for Weights {
     fn from(values: Vec<f32>) -> Self {
         Weights(Source::Owned(Arc::new(values)))
+    }
+}
+
+impl From<&[f32]> for Weights {
+    fn from(values: &[f32]) -> Self {
+        values.to_vec().into()
+    }
+}
+
+impl<const N: usize> From<[f32; N]> for Weights {
+    fn from(values: [f32; N]) -> Self {
+        values.to_vec().into()
     }
 }
 

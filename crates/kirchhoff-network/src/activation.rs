@@ -50,6 +50,16 @@ impl Activation {
         }
     }
 
+    /// Writes the function's values at `from`.
+    pub(crate) fn apply_to(self, from: &[f32], to: &mut [f32]) {
+        let pairs = to.iter_mut().zip(from);
+        match self {
+            // By itself the loop is one of vectors.
+            Activation::Relu => pairs.for_each(|(to, from)| *to = from.max(0.0)),
+            _ => pairs.for_each(|(to, &from)| *to = self.apply(from)),
+        }
+    }
+
     /// The function's value at `x`.
     pub fn apply(self, x: f32) -> f32 {
         match self {

@@ -4,12 +4,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use kirchhoff_kernel::{
-    Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, WeightFactor, Weights, Wiring, first_not_finite,
-    maximum,
+    Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring,
+    first_not_finite, maxima,
 };
 use rayon::prelude::*;
 use thiserror::Error;
 
+use crate::activation::Activation;
 use crate::network::{Network, NodeId};
 use crate::operator::{Operator, Pool, PoolKind};
 
@@ -18,7 +19,7 @@ use crate::operator::{Operator, Pool, PoolKind};
 pub struct Execution {
     network: Arc<Network>,
     batch: usize,
-    activations: Vec<Arc<[f32]>>,
+    activations: Vec<Values>,
 }
 
 /// Why a network cannot run on an input.
@@ -85,7 +86,7 @@ impl Execution {
         if let Some(at) = first_not_finite(inputs) {
             return Err(ExecutionError::NotFinite { input: at / size, position: at % size, value: inputs[at] });
         }
-        let mut activations: Vec<Arc<[f32]>> = Vec::new();
+        let mut activations: Vec<Values> = Vec::new();
         for (node, _) in network.nodes() {
             let values = match network.arguments(node)[..] {
                 [] => inputs.into(),
@@ -161,7 +162,7 @@ impl Execution {
     }
 
     /// The activations of a node's result for all inputs, one after the other.
-    pub fn activations(&self, node: NodeId) -> &Arc<[f32]> {
+    pub fn activations(&self, node: NodeId) -> &Values {
         &self.activations[node.index()]
     }
 
@@ -177,6 +178,9 @@ impl Execution {
     }
 }
 
+/// Values that a task of elementwise work takes.
+const CHUNK: usize = 1 << 14;
+
 /// One node of a network about to be executed.
 struct Step<'a> {
     network: &'a Network,
@@ -186,18 +190,23 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    fn run(&self, arguments: &[&Arc<[f32]>]) -> Result<Arc<[f32]>, ExecutionError> {
+    fn run(&self, arguments: &[&Values]) -> Result<Values, ExecutionError> {
         let node = self.network.node(self.node);
         let size: usize = node.shape.iter().product();
         let first = arguments[0];
-        let values: Arc<[f32]> = match &node.operator {
+        let values: Values = match &node.operator {
             Operator::Reshape { .. } | Operator::Dropout | Operator::Input => return Ok(first.clone()),
             Operator::Dense(dense) => self.linear(first, &dense.weights, dense.bias.as_deref())?,
             Operator::Convolution(layer) => self.linear(first, &layer.weights, layer.bias.as_deref())?,
             Operator::Affine(affine) => self.linear(first, &affine.scale, Some(&affine.shift))?,
             Operator::Pool(Pool { kind: PoolKind::Maximum, .. }) => self.maximum(first),
             Operator::Pool(pool) => self.average(first, pool)?,
-            Operator::Activation(activation) => first.par_iter().map(|&value| activation.apply(value)).collect(),
+            Operator::Activation(activation) => {
+                let mut values = vec![0.0; first.len()];
+                let chunks = values.par_chunks_mut(CHUNK).zip(first.par_chunks(CHUNK));
+                chunks.for_each(|(values, first)| activation.apply_to(first, values));
+                values.into()
+            }
             Operator::Add => {
                 let mut sum = first.to_vec();
                 for argument in &arguments[1..] {
@@ -215,6 +224,12 @@ impl Step<'_> {
                 values.into()
             }
         };
+        // What only moves values, and what takes none farther from 0, keeps them finite.
+        if matches!(node.operator, Operator::Activation(Activation::Relu))
+            || matches!(node.operator, Operator::Concatenate { .. } | Operator::Slice(_) | Operator::Transpose { .. })
+        {
+            return Ok(values);
+        }
         match first_not_finite(&values) {
             // Finite activations have a finite maximum, unless there are none.
             Some(_) if matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })) => {
@@ -226,7 +241,7 @@ impl Step<'_> {
     }
 
     /// A linear layer: products over its wiring, and a bias per channel.
-    fn linear(&self, source: &[f32], weights: &Weights, bias: Option<&[f32]>) -> Result<Arc<[f32]>, Cancelled> {
+    fn linear(&self, source: &[f32], weights: &Weights, bias: Option<&[f32]>) -> Result<Values, Cancelled> {
         let mut values = self.sum(source, Some(weights))?;
         if let Some(bias) = bias {
             let channel = self.wiring().destinations() / bias.len();
@@ -251,7 +266,7 @@ impl Step<'_> {
         Ok(values)
     }
 
-    fn average(&self, source: &[f32], pool: &Pool) -> Result<Arc<[f32]>, Cancelled> {
+    fn average(&self, source: &[f32], pool: &Pool) -> Result<Values, Cancelled> {
         let mut values = self.sum(source, None)?;
         let divisors = divisors(&self.wiring(), pool);
         for values in values.chunks_mut(divisors.len()) {
@@ -260,20 +275,19 @@ impl Step<'_> {
         Ok(values.into())
     }
 
-    fn maximum(&self, source: &[f32]) -> Arc<[f32]> {
+    fn maximum(&self, source: &[f32]) -> Values {
         let wiring = self.wiring();
         let mut values = vec![0.0; self.batch * wiring.destinations()];
-        let mut winners = vec![0; wiring.destinations()];
         for (source, values) in
             source.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(wiring.destinations()))
         {
-            maximum(&wiring, source, values, &mut winners);
+            maxima(&wiring, source, values);
         }
         values.into()
     }
 
     /// Arguments copied to their places in a tensor filled with `value`.
-    fn rearranged(&self, arguments: &[&Arc<[f32]>], value: f32) -> Arc<[f32]> {
+    fn rearranged(&self, arguments: &[&Values], value: f32) -> Values {
         let size: usize = self.network.node(self.node).shape.iter().product();
         let mut values = vec![value; self.batch * size];
         for (number, argument) in arguments.iter().enumerate() {

@@ -1,9 +1,7 @@
 //! From a layer's rule to its contributions: normalisers, and the shares that bias and stabiliser absorb.
 
-use std::sync::Arc;
-
 use kirchhoff_kernel::{
-    Cancelled, Contributions, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, WeightFactor, maximum,
+    Cancelled, Contributions, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, Values, WeightFactor, maximum,
 };
 
 use rayon::prelude::*;
@@ -21,22 +19,21 @@ pub struct LayerContributions {
 #[derive(Clone, Debug)]
 struct Share {
     /// `z`, before it is stabilised.
-    z: Arc<[f32]>,
+    z: Values,
     /// `c / stab(z)`, or 0.
-    v: Arc<[f32]>,
+    v: Values,
     /// The numerator of the bias, one a channel.
     bias: Option<Vec<f32>>,
     /// Destination neurons of one execution.
     size: usize,
 }
 
-/// The share of a destination neuron's relevance that no source receives.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Absorbed {
+/// The shares of destination neurons' relevance that no source receives, one a neuron.
+pub struct Absorbed<'a> {
     /// By the bias.
-    pub bias: f32,
+    pub bias: &'a mut [f32],
     /// By the stabiliser, and by neurons that the rule gives no contributions.
-    pub stabiliser: f32,
+    pub stabiliser: &'a mut [f32],
 }
 
 impl LayerContributions {
@@ -51,18 +48,32 @@ impl LayerContributions {
         self.shares.is_some()
     }
 
-    /// What a destination neuron keeps from its sources, where the contributions are shares; neurons are counted through
-    /// all executions. Nothing where they are not.
-    pub fn absorbed(&self, neuron: usize) -> Absorbed {
-        let mut absorbed = Absorbed { bias: 0.0, stabiliser: 1.0 };
+    /// Writes what the destination neurons from `first` on keep from their sources, where the contributions are shares;
+    /// neurons are counted through all executions. Nothing where they are not.
+    ///
+    /// # Panics
+    /// If there are not as many neurons, or not as many places for the one share as for the other.
+    pub fn absorbed(&self, first: usize, absorbed: Absorbed<'_>) {
+        let Absorbed { bias: by_bias, stabiliser } = absorbed;
+        assert_eq!(by_bias.len(), stabiliser.len(), "places for the shares");
+        by_bias.fill(0.0);
+        stabiliser.fill(1.0);
+        let neurons = first..first + by_bias.len();
         for share in self.shares.iter().flatten() {
-            let v = share.v[neuron];
+            let (v, z) = (&share.v[neurons.clone()], &share.z[neurons.clone()]);
             if let Some(bias) = &share.bias {
-                absorbed.bias += bias[neuron % share.size / (share.size / bias.len())] * v;
+                let channel = share.size / bias.len();
+                let mut next = 0;
+                while next < v.len() {
+                    let at = (first + next) % share.size;
+                    let end = v.len().min(next + channel - at % channel);
+                    let places = by_bias[next..end].iter_mut().zip(&v[next..end]);
+                    places.for_each(|(place, v)| *place += bias[at / channel] * v);
+                    next = end;
+                }
             }
-            absorbed.stabiliser -= share.z[neuron] * v;
+            stabiliser.iter_mut().zip(z.iter().zip(v)).for_each(|(place, (z, v))| *place -= z * v);
         }
-        absorbed
     }
 }
 
@@ -96,6 +107,9 @@ impl LayeredCircuit {
     }
 }
 
+/// Values that a task of elementwise work takes.
+const CHUNK: usize = 1 << 14;
+
 struct Normalisation<'a> {
     circuit: &'a LayeredCircuit,
     layer: &'a Layer,
@@ -113,15 +127,18 @@ impl Normalisation<'_> {
             let z = self.normaliser(part, bias.as_deref())?;
             let stabilised: Vec<_> = z.chunks(size.max(1)).map(|z| part.stabiliser.over(z)).collect();
             // v(k), for unit relevance of the neuron.
-            let v: Arc<[f32]> = z
-                .iter()
-                .zip(destination.activations.iter())
-                .enumerate()
-                .map(|(k, (&z, &output))| {
-                    let included = part.destinations.include(output);
-                    if included { part.coefficient / stabilised[k / size].apply(z) } else { 0.0 }
-                })
-                .collect();
+            let mut v = vec![0.0; z.len()];
+            let executions = v.chunks_mut(size.max(1)).zip(z.chunks(size.max(1))).zip(&stabilised);
+            for (((v, z), stabilised), outputs) in executions.zip(destination.activations.chunks(size.max(1))) {
+                let chunks = v.par_chunks_mut(CHUNK).zip(z.par_chunks(CHUNK)).zip(outputs.par_chunks(CHUNK));
+                chunks.for_each(|((v, z), outputs)| {
+                    for ((v, &z), &output) in v.iter_mut().zip(z).zip(outputs) {
+                        let share = part.coefficient / stabilised.apply(z);
+                        *v = if part.destinations.include(output) { share } else { 0.0 };
+                    }
+                });
+            }
+            let v = Values::from(v);
             self.add_terms(part, &v, &mut terms);
             shares.push(Share { z, v, bias, size });
         }
@@ -130,7 +147,7 @@ impl Normalisation<'_> {
     }
 
     /// Turns a part's numerators into terms, leaving out those that are 0 on every edge.
-    fn add_terms(&self, part: &Part, v: &Arc<[f32]>, terms: &mut Vec<Term>) {
+    fn add_terms(&self, part: &Part, v: &Values, terms: &mut Vec<Term>) {
         let size = self.circuit.tensor(self.layer.destination).size();
         for (source, weight) in &part.numerators {
             let vanishes = |link: &super::Link| source.vanishes(&self.circuit.tensor(link.source).activations);
@@ -163,7 +180,7 @@ impl Normalisation<'_> {
     }
 
     /// `z` of every destination neuron of every execution.
-    fn normaliser(&self, part: &Part, bias: Option<&[f32]>) -> Result<Arc<[f32]>, Cancelled> {
+    fn normaliser(&self, part: &Part, bias: Option<&[f32]>) -> Result<Values, Cancelled> {
         let destination = self.circuit.tensor(self.layer.destination);
         let identity = (SourceFactor::Activation(Slopes::IDENTITY), WeightFactor::IDENTITY);
         let covers_bias = part.bias || self.layer.bias.is_none();

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
-use kirchhoff_kernel::{Edges, LayerEdges, Weights, Wiring};
+use kirchhoff_kernel::{Edges, LayerEdges, Values, Weights, Wiring};
 use thiserror::Error;
 
 pub use contributions::{Absorbed, LayerContributions};
@@ -46,7 +46,7 @@ pub struct Tensor {
     /// Shape, without the batch axis.
     pub shape: Vec<usize>,
     /// Activations of the batch, one execution after the other.
-    pub activations: Arc<[f32]>,
+    pub activations: Values,
 }
 
 impl Tensor {

@@ -86,7 +86,8 @@ impl Block<'_> {
             for (number, image) in images.enumerate() {
                 let mut rest = &mut image[origin(0)..];
                 for (band, part) in bands.iter().zip(&mut parts[number / (PANELS * ROWS) * bands.len()..]) {
-                    let piece = if band.end == plan.size[0] { rest.len() } else { origin(band.end) - origin(band.start) };
+                    let piece =
+                        if band.end == plan.size[0] { rest.len() } else { origin(band.end) - origin(band.start) };
                     let (piece, others) = rest.split_at_mut(piece);
                     part.places.push(piece);
                     rest = others;

@@ -122,23 +122,30 @@ impl<'a> Planes<'a> {
             let live = Live::new(&planes, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
-            self.tasks(block, [width, grain], target, monitor, || vec![], |part, strip, out: &mut Vec<f32>| {
-                out.clear();
-                out.resize(part.panels(block) * ROWS * width, O::ZERO);
-                let columns = strip.len();
-                Strip {
-                    planes: &planes[strip.start..],
-                    channel: plan.channel(),
-                    channels: &live.channels(&strip, &shifts),
-                    shifts: &shifts,
-                    weights: part.weights(block),
-                    panel: block.panel,
-                    columns,
-                    out,
-                }
-                .run(operation);
-                self.store(block, part, strip, width, out, |place, neuron, &sum| store(place, first + neuron, sum));
-            })
+            self.tasks(
+                block,
+                [width, grain],
+                target,
+                monitor,
+                || vec![],
+                |part, strip, out: &mut Vec<f32>| {
+                    out.clear();
+                    out.resize(part.panels(block) * ROWS * width, O::ZERO);
+                    let columns = strip.len();
+                    Strip {
+                        planes: &planes[strip.start..],
+                        channel: plan.channel(),
+                        channels: &live.channels(&strip, &shifts),
+                        shifts: &shifts,
+                        weights: part.weights(block),
+                        panel: block.panel,
+                        columns,
+                        out,
+                    }
+                    .run(operation);
+                    self.store(block, part, strip, width, out, |place, neuron, &sum| store(place, first + neuron, sum));
+                },
+            )
         })
     }
 

@@ -1,5 +1,7 @@
 //! One step of relevance through a layer that is worth running as a product: from destination to source, for a batch.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 
 use kirchhoff_semiring::Semiring;
@@ -69,8 +71,13 @@ impl<'a> Backward<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
-            let own = self.own(term, Form::Plain);
             let load = |k: usize| term.destination[k] * destinations[k];
+            // Neurons that are 0 where they stand, as behind a ReLU, bring no relevance to a term for negative outputs.
+            if (0..destinations.len()).into_par_iter().with_min_len(CHUNK).all(|k| load(k) == 0.0) {
+                monitor.advance(self.edges.wiring.edges() * self.edges.batch as u64);
+                return Ok(());
+            }
+            let own = self.own(term, Form::Plain);
             let store = |source: &mut f32, j: usize, sum: f32| *source += own[j] * sum;
             self.fused(PlusTimes, Packing::plain(term.weight), load, store, sources, monitor)
         })
@@ -189,14 +196,14 @@ impl<'a> Backward<'a> {
             *sum = *sum + if x >= bound { *relevance } else { N::default() };
         };
         let zero = N::default();
-        for mut side in self.sides(threshold) {
-            let values: Vec<f32> = (0..destinations.len()).map(|k| side.sign * side.value(k)).collect();
-            side.own.par_iter_mut().for_each(|own| *own = threshold.bound(*own));
+        for side in self.sides(threshold) {
+            let values: Vec<f32> = (0..destinations.len()).into_par_iter().map(|k| side.sign * side.value(k)).collect();
+            let bounds: Vec<f32> = side.own.par_iter().map(|own| threshold.bound(*own)).collect();
             let step = LaneStep {
                 packing: side.packing,
                 values: &values,
                 relevance: destinations,
-                own: &side.own,
+                own: &bounds,
                 zero,
                 is_zero: &|number| *number == zero,
                 plus: &|sum, number| *sum = *sum + *number,
@@ -237,8 +244,11 @@ impl<'a> Backward<'a> {
     }
 
     /// `u(j)` of all executions, in a form.
-    fn own(&self, term: &Term, form: Form) -> Vec<f32> {
+    fn own(&self, term: &Term, form: Form) -> Cow<'a, [f32]> {
         let activations = self.edges.activations;
+        if term.source == SourceFactor::Activation(Slopes::IDENTITY) && form == Form::Plain {
+            return Cow::Borrowed(activations);
+        }
         let size = self.edges.wiring.sources().max(1);
         let mut own = vec![0.0; activations.len()];
         own.par_chunks_mut(CHUNK).enumerate().for_each(|(number, own)| {
@@ -254,11 +264,11 @@ impl<'a> Backward<'a> {
                 rest = others;
             }
         });
-        own
+        Cow::Owned(own)
     }
 
     /// The terms with the sources of either sign apart, as contributions that grow with `ρ(w) · v(k)`.
-    fn sides(&self, threshold: Threshold) -> Vec<Side<'_>> {
+    fn sides(&self, threshold: Threshold) -> Vec<Side<'a>> {
         let mut sides = Vec::new();
         for term in self.terms {
             if threshold.absolute {
@@ -274,7 +284,7 @@ impl<'a> Backward<'a> {
             let own = self.own(term, Form::Plain);
             for sign in [1.0, -1.0] {
                 if own.par_iter().any(|own| sign * own > 0.0) {
-                    let own = own.par_iter().map(|own| (sign * own).max(0.0)).collect();
+                    let own = own.par_iter().map(|own| (sign * own).max(0.0)).collect::<Vec<_>>().into();
                     sides.push(Side { term, packing: Packing::plain(term.weight), sign, absolute: false, own });
                 }
             }
@@ -424,7 +434,7 @@ struct Side<'a> {
     sign: f32,
     absolute: bool,
     /// `|u(j)|`, 0 for sources of the other sign.
-    own: Vec<f32>,
+    own: Cow<'a, [f32]>,
 }
 
 impl Side<'_> {

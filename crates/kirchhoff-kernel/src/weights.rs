@@ -45,6 +45,19 @@ impl Weights {
         }
     }
 
+    /// Reads a range of values in a mapped file into memory at once, which is quicker than page by page as they are first
+    /// used. A hint: owned values are there, and not every system can.
+    ///
+    /// # Panics
+    /// If the range leaves the array.
+    pub fn fetch(&self, values: Range<usize>) {
+        assert!(values.start <= values.end && values.end <= self.len(), "the range leaves the weights");
+        if let Source::Mapped(slice) = &self.0 {
+            let start = slice.bytes().start;
+            slice.file().fetch(start + 4 * values.start..start + 4 * values.end);
+        }
+    }
+
     /// Gives the memory of a range of values in a mapped file back to the system, which reads them again when they are
     /// next used. Whoever passes over large weights once calls it behind itself. Owned values stay.
     ///

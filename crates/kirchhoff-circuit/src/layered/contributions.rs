@@ -6,7 +6,7 @@ use kirchhoff_kernel::{
 
 use rayon::prelude::*;
 
-use super::{Layer, LayerRule, LayeredCircuit, Normaliser, Part, SeparableRule};
+use super::{Destinations, Layer, LayerRule, LayeredCircuit, Normaliser, Part, SeparableRule};
 
 /// The contributions of one layer, for every execution of the batch.
 #[derive(Clone, Debug)]
@@ -122,9 +122,13 @@ impl Normalisation<'_> {
         let size = destination.size();
         let mut terms = Vec::new();
         let mut shares = Vec::new();
+        let mut positive = None;
         for part in &rule.parts {
             let bias = part.bias.then(|| self.bias(part)).flatten();
-            let z = self.normaliser(part, bias.as_deref())?;
+            let z = match self.from_output(part, &mut positive)? {
+                Some(z) => z,
+                None => self.normaliser(part, bias.as_deref())?,
+            };
             let stabilised: Vec<_> = z.chunks(size.max(1)).map(|z| part.stabiliser.over(z)).collect();
             // v(k), for unit relevance of the neuron.
             let mut v = vec![0.0; z.len()];
@@ -177,6 +181,54 @@ impl Normalisation<'_> {
             part.numerators.iter().map(of).sum()
         };
         Some(bias.iter().map(numerator).collect())
+    }
+
+    /// `z = Σ a ρ(w) + ρ(b)` of a part whose `ρ` has slopes `n` below 0 and `p` above, from the layer's output: it is
+    /// `n · output + (p − n) · (Σ a w⁺ + b⁺)`, of which the sum in brackets, `positive`, serves every part. Only for
+    /// neurons where both summands have one sign, so that nothing cancels: `gamma`, whose parts are for either sign of the
+    /// output, is made so. `None` for other parts.
+    fn from_output(&self, part: &Part, positive: &mut Option<Values>) -> Result<Option<Values>, Cancelled> {
+        let covers_bias = part.bias || self.layer.bias.is_none();
+        let mut numerators = part.numerators.iter().filter(|(source, _)| {
+            !self.layer.links.iter().all(|link| source.vanishes(&self.circuit.tensor(link.source).activations))
+        });
+        let (Some((source, WeightFactor::Weight(slopes))), None) = (numerators.next(), numerators.next()) else {
+            return Ok(None);
+        };
+        let same_sign = match part.destinations {
+            Destinations::Positive => slopes.negative >= 0.0 && slopes.positive >= slopes.negative,
+            Destinations::Negative => slopes.negative >= 0.0 && slopes.positive <= slopes.negative,
+            Destinations::All => false,
+        };
+        // A source of positive activations alone is the source itself.
+        let is_source = match source {
+            SourceFactor::Activation(Slopes { positive: 1.0, negative }) => {
+                *negative == 1.0 || {
+                    let below = SourceFactor::Activation(Slopes::NEGATIVE);
+                    self.layer.links.iter().all(|link| below.vanishes(&self.circuit.tensor(link.source).activations))
+                }
+            }
+            _ => false,
+        };
+        if !(self.layer.linear && covers_bias && same_sign && is_source && part.normaliser == Normaliser::Sum) {
+            return Ok(None);
+        }
+        if positive.is_none() {
+            let part =
+                Part { numerators: vec![(source.clone(), WeightFactor::Weight(Slopes::POSITIVE))], ..part.clone() };
+            let bias = part.bias.then(|| self.bias(&part)).flatten();
+            *positive = Some(self.normaliser(&part, bias.as_deref())?);
+        }
+        let outputs = &self.circuit.tensor(self.layer.destination).activations;
+        let mut z = vec![0.0; outputs.len()];
+        let positive = positive.as_deref().unwrap_or_default();
+        let chunks = z.par_chunks_mut(CHUNK).zip(outputs.par_chunks(CHUNK)).zip(positive.par_chunks(CHUNK));
+        let (below, above) = (slopes.negative, slopes.positive - slopes.negative);
+        chunks.for_each(|((z, outputs), positive)| {
+            let pairs = outputs.iter().zip(positive);
+            z.iter_mut().zip(pairs).for_each(|(z, (output, positive))| *z = below * output + above * positive);
+        });
+        Ok(Some(z.into()))
     }
 
     /// `z` of every destination neuron of every execution.

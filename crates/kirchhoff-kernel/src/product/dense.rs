@@ -58,6 +58,7 @@ impl Dense<'_> {
                 }
                 let first = phase.start + number * ROWS;
                 let rows = ROWS.min(phase.end - first);
+                self.weights.fetch(first * self.inputs..(first + rows) * self.inputs);
                 let weights = &self.weights[first * self.inputs..(first + rows) * self.inputs];
                 let packed;
                 let weights = if self.packing.is_identity() {
@@ -126,6 +127,7 @@ impl Dense<'_> {
     ) -> Result<(), Cancelled> {
         for phase in self.phases() {
             let rows: Vec<usize> = phase.clone().filter(|&k| !dead(k)).collect();
+            rows.par_iter().for_each(|k| self.weights.fetch(k * self.inputs..(k + 1) * self.inputs));
             sums.par_chunks_mut(BLOCK).enumerate().try_for_each(|(number, sums)| {
                 if monitor.cancelled() {
                     return Err(Cancelled);
@@ -210,6 +212,7 @@ impl<O: Operation> WithSimd for Fused<'_, O> {
         let one = one(simd);
         for (number, sums) in sums.chunks_mut(COLUMNS).enumerate() {
             let columns = first + number * COLUMNS..first + number * COLUMNS + sums.len();
+            let in_place = sums.len() == COLUMNS && dense.packing.is_identity();
             let mut joined = [O::ZERO; COLUMNS];
             joined[..sums.len()].copy_from_slice(sums);
             let (joined_vectors, _) = S::as_mut_simd_f32s(&mut joined);
@@ -217,8 +220,15 @@ impl<O: Operation> WithSimd for Fused<'_, O> {
                 let mut partial = [O::ZERO; COLUMNS];
                 let (vectors, _) = S::as_mut_simd_f32s(&mut partial);
                 for &k in rows {
-                    let weights = dense.packed(k, columns.clone());
-                    let (weights, _) = S::as_simd_f32s(&weights);
+                    let packed;
+                    let start = k * dense.inputs;
+                    let weights = if in_place {
+                        &dense.weights[start + columns.start..start + columns.end]
+                    } else {
+                        packed = dense.packed(k, columns.clone());
+                        &packed[..]
+                    };
+                    let (weights, _) = S::as_simd_f32s(weights);
                     let value = simd.splat_f32s(values[k]);
                     for (sum, weight) in vectors.iter_mut().zip(weights) {
                         *sum = O::join(simd, one, *sum, *weight, value);

@@ -122,30 +122,23 @@ impl<'a> Planes<'a> {
             let live = Live::new(&planes, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
-            self.tasks(
-                block,
-                [width, grain],
-                target,
-                monitor,
-                || vec![],
-                |part, strip, out: &mut Vec<f32>| {
-                    out.clear();
-                    out.resize(part.panels(block) * ROWS * width, O::ZERO);
-                    let columns = strip.len();
-                    Strip {
-                        planes: &planes[strip.start..],
-                        channel: plan.channel(),
-                        channels: &live.channels(&strip, &shifts),
-                        shifts: &shifts,
-                        weights: part.weights(block),
-                        panel: block.panel,
-                        columns,
-                        out,
-                    }
-                    .run(operation);
-                    self.store(block, part, strip, width, out, |place, neuron, &sum| store(place, first + neuron, sum));
-                },
-            )
+            self.tasks(block, [width, grain], target, monitor, Vec::new, |part, strip, out: &mut Vec<f32>| {
+                out.clear();
+                out.resize(part.panels(block) * ROWS * width, O::ZERO);
+                let columns = strip.len();
+                Strip {
+                    planes: &planes[strip.start..],
+                    channel: plan.channel(),
+                    channels: &live.channels(&strip, &shifts),
+                    shifts: &shifts,
+                    weights: part.weights(block),
+                    panel: block.panel,
+                    columns,
+                    out,
+                }
+                .run(operation);
+                self.store(block, part, strip, width, out, |place, neuron, &sum| store(place, first + neuron, sum));
+            })
         })
     }
 
@@ -223,6 +216,7 @@ impl<'a> Planes<'a> {
         let taps = plan.taps.len();
         let panel = self.data.channels * taps * ROWS;
         let weights = &self.weights[group * self.weights.len() / self.groups..];
+        self.weights.fetch(0..self.weights.len());
         let mut packed = vec![0.0; panels * panel];
         packed.par_chunks_mut(panel).enumerate().for_each(|(number, packed)| {
             let row = (first + number) * ROWS;

@@ -42,14 +42,14 @@ impl<S: Semiring> LayerStep<'_, S> {
         let size = self.layer().links[number].wiring.sources();
         let before: Vec<f64> = match fresh {
             true => vec![0.0; entries.len()],
-            false => sources.chunks(size).map(|sources| self.sum(sources)).collect(),
+            false => sources.par_chunks(size).map(|sources| self.sum(sources)).collect(),
         };
         self.propagate(number, annotations, destinations, sources)?;
-        for ((entry, sources), before) in entries.iter_mut().zip(sources.chunks(size)).zip(before) {
+        entries.par_iter_mut().zip(sources.par_chunks(size)).zip(before).for_each(|((entry, sources), before)| {
             if let Some(conservation) = &mut entry.conservation {
                 conservation.left += self.sum(sources) - before;
             }
-        }
+        });
         if self.bookkeeping.kept {
             self.count_kept(number, annotations, entries)?;
         }
@@ -151,10 +151,14 @@ impl<S: Semiring> LayerStep<'_, S> {
             edges: layer.edges(),
             kept: None,
             neurons: size as u64,
-            relevant: destinations.par_iter().filter(|relevance| !self.semiring.is_zero(relevance)).count() as u64,
+            relevant: destinations.par_chunks(CHUNK).map(|part| self.relevant(part)).sum(),
             conservation: self.bookkeeping.amount.map(|_| self.books(execution, destinations)),
         };
-        destinations.chunks(size).enumerate().map(entry).collect()
+        destinations.par_chunks(size).enumerate().map(entry).collect()
+    }
+
+    fn relevant(&self, destinations: &[S::Value]) -> u64 {
+        destinations.iter().filter(|relevance| !self.semiring.is_zero(relevance)).count() as u64
     }
 
     /// What enters the layer, and what no source receives.

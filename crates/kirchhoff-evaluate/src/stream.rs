@@ -12,7 +12,7 @@ use crate::ledger::Ledger;
 use crate::step::LayerStep;
 
 /// Takes the relevance of tensors as the stream reaches them, from output to input.
-pub trait Sink<V> {
+pub trait Sink<V>: Send {
     /// Called once for every tensor when its relevance is complete: for all executions of the batch, one after the
     /// other. What is not copied here is gone afterwards.
     fn tensor(&mut self, tensor: TensorId, relevance: &[V]);
@@ -54,7 +54,7 @@ impl<V> Keep<V> {
     }
 }
 
-impl<V: Clone> Sink<V> for Keep<V> {
+impl<V: Clone + Send> Sink<V> for Keep<V> {
     fn tensor(&mut self, tensor: TensorId, relevance: &[V]) {
         for (chosen, kept) in self.chosen.iter().zip(&mut self.kept) {
             if *chosen == tensor {
@@ -131,6 +131,11 @@ pub fn stream<S: Semiring>(
 /// # Errors
 /// [`Cancelled`] by the monitor.
 pub fn run(circuit: &LayeredCircuit, streams: &mut [&mut dyn Advance], monitor: &dyn Monitor) -> Result<(), Cancelled> {
+    // On a thread of the pool: from any other one, each parallel step of each layer would wake one up and wait for it.
+    rayon::scope(|_| layers(circuit, streams, monitor))
+}
+
+fn layers(circuit: &LayeredCircuit, streams: &mut [&mut dyn Advance], monitor: &dyn Monitor) -> Result<(), Cancelled> {
     for (index, layer) in circuit.layers().iter().enumerate().rev() {
         let reaching = streams.iter().filter(|stream| stream.reaches(index)).count();
         if reaching == 0 {
@@ -149,7 +154,7 @@ pub fn run(circuit: &LayeredCircuit, streams: &mut [&mut dyn Advance], monitor: 
 }
 
 /// A [`Stream`] over some semiring, for [`run`].
-pub trait Advance {
+pub trait Advance: Send {
     /// Whether relevance has come to the destination of the layer at a position of
     /// [`LayeredCircuit::layers`](kirchhoff_circuit::LayeredCircuit::layers).
     fn reaches(&self, layer: usize) -> bool;

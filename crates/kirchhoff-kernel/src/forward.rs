@@ -205,6 +205,27 @@ pub fn maximum(wiring: &Wiring, activations: &[f32], out: &mut [f32], winners: &
     });
 }
 
+/// Joins the values of tensors of `size` neurons with constants, one a channel: `value ← join(value, constant)`.
+///
+/// # Panics
+/// If channels are not equal parts of a tensor.
+pub fn join_channels(values: &mut [f32], size: usize, constants: &[f32], join: impl Fn(f32, f32) -> f32 + Sync) {
+    if size == 0 {
+        return;
+    }
+    assert!(
+        !constants.is_empty() && size.is_multiple_of(constants.len()),
+        "{} channels of {size} neurons",
+        constants.len()
+    );
+    let channel = size / constants.len();
+    let together = (1usize << 14).div_ceil(channel);
+    values.par_chunks_mut(size).for_each(|values| {
+        let channels = values.par_chunks_mut(channel).zip(constants).with_min_len(together);
+        channels.for_each(|(values, &constant)| values.iter_mut().for_each(|value| *value = join(*value, constant)));
+    });
+}
+
 /// The largest activation that enters each destination neuron; `−∞` where no edge does.
 ///
 /// # Panics

@@ -58,7 +58,7 @@ pub use backward::{Backward, Threshold};
 pub use check::WiringError;
 pub use edges::{Contributions, Edges, LayerEdges, Scratch};
 pub use finite::first_not_finite;
-pub use forward::{Forward, Reduction, maxima, maximum};
+pub use forward::{Forward, Reduction, join_channels, maxima, maximum};
 pub use instructions::{Instructions, UnknownInstructions};
 pub use monitor::{Cancelled, Monitor};
 pub use propagate::propagate;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kirchhoff_kernel::{
     Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring,
-    first_not_finite, maxima,
+    first_not_finite, join_channels, maxima,
 };
 use rayon::prelude::*;
 use thiserror::Error;
@@ -86,17 +86,21 @@ impl Execution {
         if let Some(at) = first_not_finite(inputs) {
             return Err(ExecutionError::NotFinite { input: at / size, position: at % size, value: inputs[at] });
         }
-        let mut activations: Vec<Values> = Vec::new();
-        for (node, _) in network.nodes() {
-            let values = match network.arguments(node)[..] {
-                [] => inputs.into(),
-                ref arguments => {
-                    let arguments: Vec<_> = arguments.iter().map(|&node| &activations[node.index()]).collect();
-                    Step { network: &network, node, batch, monitor }.run(&arguments)?
-                }
-            };
-            activations.push(values);
-        }
+        // On a thread of the pool: from any other one, each parallel step of each layer would wake one up and wait for it.
+        let activations = rayon::scope(|_| -> Result<_, ExecutionError> {
+            let mut activations: Vec<Values> = Vec::new();
+            for (node, _) in network.nodes() {
+                let values = match network.arguments(node)[..] {
+                    [] => inputs.into(),
+                    ref arguments => {
+                        let arguments: Vec<_> = arguments.iter().map(|&node| &activations[node.index()]).collect();
+                        Step { network: &network, node, batch, monitor }.run(&arguments)?
+                    }
+                };
+                activations.push(values);
+            }
+            Ok(activations)
+        })?;
         Ok(Execution { network, batch, activations })
     }
 
@@ -108,7 +112,7 @@ impl Execution {
         if part == (0..self.batch) {
             return self.clone();
         }
-        let of = |activations: &Arc<[f32]>| {
+        let of = |activations: &Values| {
             let size = activations.len() / self.batch;
             activations[part.start * size..part.end * size].into()
         };
@@ -244,10 +248,7 @@ impl Step<'_> {
     fn linear(&self, source: &[f32], weights: &Weights, bias: Option<&[f32]>) -> Result<Values, Cancelled> {
         let mut values = self.sum(source, Some(weights))?;
         if let Some(bias) = bias {
-            let channel = self.wiring().destinations() / bias.len();
-            values.par_chunks_mut(channel).enumerate().for_each(|(part, values)| {
-                values.iter_mut().for_each(|value| *value += bias[part % bias.len()]);
-            });
+            join_channels(&mut values, self.wiring().destinations(), bias, |value, bias| value + bias);
         }
         Ok(values.into())
     }

@@ -1,7 +1,8 @@
 //! From a layer's rule to its contributions: normalisers, and the shares that bias and stabiliser absorb.
 
 use kirchhoff_kernel::{
-    Cancelled, Contributions, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, Values, WeightFactor, maximum,
+    Cancelled, Contributions, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, Values, WeightFactor,
+    join_channels, maximum,
 };
 
 use rayon::prelude::*;
@@ -66,9 +67,15 @@ impl LayerContributions {
                 let mut next = 0;
                 while next < v.len() {
                     let at = (first + next) % share.size;
-                    let end = v.len().min(next + channel - at % channel);
+                    // To the end of the channel; where each neuron is one, of the execution.
+                    let end = if channel == 1 { share.size - at } else { channel - at % channel };
+                    let end = v.len().min(next + end);
                     let places = by_bias[next..end].iter_mut().zip(&v[next..end]);
-                    places.for_each(|(place, v)| *place += bias[at / channel] * v);
+                    if channel == 1 {
+                        places.zip(&bias[at..]).for_each(|((place, v), bias)| *place += bias * v);
+                    } else {
+                        places.for_each(|(place, v)| *place += bias[at / channel] * v);
+                    }
                     next = end;
                 }
             }
@@ -125,23 +132,25 @@ impl Normalisation<'_> {
         let mut positive = None;
         for part in &rule.parts {
             let bias = part.bias.then(|| self.bias(part)).flatten();
-            let z = match self.from_output(part, &mut positive)? {
+            let z = match self.by_output(part, &mut positive)? {
                 Some(z) => z,
                 None => self.normaliser(part, bias.as_deref())?,
             };
-            let stabilised: Vec<_> = z.chunks(size.max(1)).map(|z| part.stabiliser.over(z)).collect();
+            let stabilised: Vec<_> = z.par_chunks(size.max(1)).map(|z| part.stabiliser.over(z)).collect();
             // v(k), for unit relevance of the neuron.
             let mut v = vec![0.0; z.len()];
-            let executions = v.chunks_mut(size.max(1)).zip(z.chunks(size.max(1))).zip(&stabilised);
-            for (((v, z), stabilised), outputs) in executions.zip(destination.activations.chunks(size.max(1))) {
-                let chunks = v.par_chunks_mut(CHUNK).zip(z.par_chunks(CHUNK)).zip(outputs.par_chunks(CHUNK));
-                chunks.for_each(|((v, z), outputs)| {
-                    for ((v, &z), &output) in v.iter_mut().zip(z).zip(outputs) {
-                        let share = part.coefficient / stabilised.apply(z);
-                        *v = if part.destinations.include(output) { share } else { 0.0 };
-                    }
-                });
-            }
+            let executions = v.par_chunks_mut(size.max(1)).zip(z.par_chunks(size.max(1))).zip(&stabilised);
+            executions.zip(destination.activations.par_chunks(size.max(1))).for_each(
+                |(((v, z), stabilised), outputs)| {
+                    let chunks = v.par_chunks_mut(CHUNK).zip(z.par_chunks(CHUNK)).zip(outputs.par_chunks(CHUNK));
+                    chunks.for_each(|((v, z), outputs)| {
+                        for ((v, &z), &output) in v.iter_mut().zip(z).zip(outputs) {
+                            let share = part.coefficient / stabilised.apply(z);
+                            *v = if part.destinations.include(output) { share } else { 0.0 };
+                        }
+                    });
+                },
+            );
             let v = Values::from(v);
             self.add_terms(part, &v, &mut terms);
             shares.push(Share { z, v, bias, size });
@@ -187,7 +196,7 @@ impl Normalisation<'_> {
     /// `n · output + (p − n) · (Σ a w⁺ + b⁺)`, of which the sum in brackets, `positive`, serves every part. Only for
     /// neurons where both summands have one sign, so that nothing cancels: `gamma`, whose parts are for either sign of the
     /// output, is made so. `None` for other parts.
-    fn from_output(&self, part: &Part, positive: &mut Option<Values>) -> Result<Option<Values>, Cancelled> {
+    fn by_output(&self, part: &Part, positive: &mut Option<Values>) -> Result<Option<Values>, Cancelled> {
         let covers_bias = part.bias || self.layer.bias.is_none();
         let mut numerators = part.numerators.iter().filter(|(source, _)| {
             !self.layer.links.iter().all(|link| source.vanishes(&self.circuit.tensor(link.source).activations))
@@ -272,9 +281,7 @@ impl Normalisation<'_> {
             }
         }
         if let Some(bias) = bias {
-            for (channel, z) in z.chunks_exact_mut(size / bias.len()).enumerate() {
-                z.iter_mut().for_each(|z| *z = join(*z, bias[channel % bias.len()]));
-            }
+            join_channels(&mut z, size, bias, join);
         }
         Ok(z.into())
     }

@@ -23,6 +23,13 @@ pub(crate) fn propagate<S: Embed>(
             return Some(backward.plus_times((view.read)(destinations), (view.write)(sources), monitor));
         }
         _ if !backward.is_separate() => return None,
+        (Some(Fused::MaxMin(view)), Annotation::Identity) => {
+            let zero = (view.read)(std::slice::from_ref(&semiring.zero()))[0];
+            match backward.max_min(zero, (view.read)(destinations), (view.write)(sources), monitor) {
+                Ok(false) => {}
+                done => return Some(done.map(|_| ())),
+            }
+        }
         // The carrier check has found that contributions lie in [0, 1].
         (Some(Fused::MaxTimes(view)), Annotation::Identity) => {
             return Some(backward.max_times((view.read)(destinations), (view.write)(sources), monitor));

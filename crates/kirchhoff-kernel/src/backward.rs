@@ -8,8 +8,8 @@ use kirchhoff_semiring::Semiring;
 
 use crate::edges::{Contributions, LayerEdges};
 use crate::product::{
-    Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, MaxPlus, MaxTimes, MinPlus, Operation, Packing, Panel, Planes,
-    PlusTimes, Rows, pays,
+    Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, MaxMin, MaxPlus, MaxTimes, MinPlus, Operation, Packing, PairOperation,
+    Pairs, Panel, Planes, PlusTimes, Rows, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, WeightFactor, Weights, Wiring};
 
@@ -211,6 +211,53 @@ impl<'a> Backward<'a> {
             self.lanes(&step, &edge, sums, monitor)?;
         }
         Ok(())
+    }
+
+    /// [`count`](Backward::count) of numbers that an operation takes as `f32`, with the sums of each source given to
+    /// `store`. `false` where the layer is no product over planes, and nothing is done.
+    pub(crate) fn count_pairs<O: PairOperation, T: Send>(
+        &self,
+        operation: O,
+        threshold: Threshold,
+        numbers: &[f32],
+        store: impl Fn(&mut T, &O::Sum) + Sync,
+        sources: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<bool, Cancelled> {
+        self.check(sources.len());
+        let Some(planes) = self.planes() else { return Ok(false) };
+        for side in self.sides(threshold) {
+            let values: Vec<f32> = (0..numbers.len()).into_par_iter().map(|k| side.sign * side.value(k)).collect();
+            let bounds: Vec<f32> = side.own.par_iter().map(|own| threshold.bound(*own)).collect();
+            let pairs = Pairs { values: &values, relevance: numbers, own: &bounds };
+            planes.pairs(operation, side.packing, &pairs, &store, sources, monitor)?;
+        }
+        Ok(true)
+    }
+
+    /// Relevance in `(max, min)` of contributions as they are, for one term. Relevance of `zero` makes no difference.
+    ///
+    /// `false` where the layer is no product over planes, and nothing is done.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn max_min(
+        &self,
+        zero: f32,
+        destinations: &[f32],
+        sources: &mut [f32],
+        monitor: &dyn Monitor,
+    ) -> Result<bool, Cancelled> {
+        self.check(sources.len());
+        let ([term], Some(planes)) = (self.terms, self.planes()) else { return Ok(false) };
+        let relevance: Vec<f32> =
+            destinations.par_iter().map(|&value| if value == zero { MaxMin::ZERO } else { value }).collect();
+        let own = self.own(term, Form::Plain);
+        let pairs = Pairs { values: &term.destination, relevance: &relevance, own: &own };
+        // Without −0, which a maximum takes or leaves as its arguments come.
+        let store = |source: &mut f32, largest: &f32| *source = source.max(*largest) + 0.0;
+        planes.pairs(MaxMin, Packing::plain(term.weight), &pairs, store, sources, monitor)?;
+        Ok(true)
     }
 
     /// Any semiring and any Θ, edge by edge in loops that the compiler vectorises. For values that own no memory;

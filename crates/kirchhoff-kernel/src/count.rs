@@ -4,7 +4,11 @@ use rayon::prelude::*;
 
 use kirchhoff_semiring::{Count, RoundedCount};
 
+use crate::product::{CountExact, CountRounded};
 use crate::{Backward, Cancelled, Monitor, Threshold, Wiring};
+
+/// The largest count over the least one, below which `f32` holds both with all of its digits when the largest is 1.
+const NARROW: f64 = 1e36;
 
 impl Backward<'_> {
     /// Exact counts under a threshold: `R[j] ← R[j] + Σ_k [d passes] · R[k]` over ℕ, in lanes of 32 bits while no sum can
@@ -26,6 +30,11 @@ impl Backward<'_> {
         let growth = u64::from(u64::BITS - self.fan_out().leading_zeros());
         if bits + growth <= 32 {
             let numbers: Vec<u32> = destinations.par_iter().map(|count| count.part(0, 32) as u32).collect();
+            let add = |source: &mut Count, sum: &u32| source.plus_assign(&u64::from(*sum).into());
+            // The sum of a source is below 2³², and so is every part of it.
+            if self.count_pairs(CountExact, threshold, bytemuck::cast_slice(&numbers), add, sources, monitor)? {
+                return Ok(());
+            }
             let mut sums = vec![0u32; sources.len()];
             self.count(threshold, &numbers, &mut sums, monitor)?;
             sources.par_iter_mut().zip(sums).for_each(|(source, sum)| source.plus_assign(&u64::from(sum).into()));
@@ -64,6 +73,21 @@ impl Backward<'_> {
         let (Some(high), Some(low)) = (exponents().max(), exponents().min()) else { return Ok(true) };
         if high - low > 1 {
             return Ok(false);
+        }
+        // What lanes of 32 bits hold beside the largest count, with all of their digits.
+        let numbers = || destinations.par_iter().filter(|count| **count != RoundedCount::ZERO);
+        let largest = numbers().map(|count| count.relative_to(high)).reduce(|| 0.0, f64::max);
+        let least = numbers().map(|count| count.relative_to(high)).reduce(|| f64::INFINITY, f64::min);
+        if largest / least < NARROW {
+            let scale = 2f64.powi(-(largest.log2().ceil() as i32));
+            let narrow: Vec<f32> =
+                destinations.par_iter().map(|count| (count.relative_to(high) * scale) as f32).collect();
+            let add = |source: &mut RoundedCount, sum: &f64| {
+                *source = source.plus(RoundedCount::from_relative(*sum / scale, high));
+            };
+            if self.count_pairs(CountRounded, threshold, &narrow, add, sources, monitor)? {
+                return Ok(true);
+            }
         }
         let numbers: Vec<f64> = destinations.par_iter().map(|count| count.relative_to(high)).collect();
         let mut sums = vec![0.0f64; sources.len()];

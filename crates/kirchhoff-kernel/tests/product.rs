@@ -7,8 +7,8 @@ use kirchhoff_kernel::{
     Threshold, WeightFactor, Weights, Window, Wiring, propagate,
 };
 use kirchhoff_semiring::{
-    Annotation, Boolean, Bottleneck, Count, Counting, CountingFloat, Embed, Lukasiewicz, MaxPlus, Real, RoundedCount,
-    Semiring, Tropical, Viterbi,
+    Annotation, Boolean, Bottleneck, Count, Counting, CountingFloat, Embed, Fuzzy, Lukasiewicz, MaxPlus, Real,
+    RoundedCount, Semiring, Tropical, Viterbi,
 };
 use proptest::prelude::*;
 
@@ -156,6 +156,18 @@ fn edge_by_edge<S: Embed>(layer: &Layer, semiring: &S, annotation: Annotation, s
     Ok(())
 }
 
+/// The widest paths by their own kernel: to the bit, or left to another one.
+fn widest<S: Embed<Value = f32>>(layer: &Layer, semiring: &S, seed: u64) -> Result<(), TestCaseError> {
+    let of = |x: f32| semiring.embed((x + 2.0) / 8.0);
+    let [relevance, before] = layer.values(semiring, of, seed);
+    let expected = layer.walked(semiring, |d| semiring.embed(d), &relevance, &before);
+    let mut sources = before.clone();
+    let done = Backward::new(&layer.edges()).unwrap().max_min(semiring.zero(), &relevance, &mut sources, &()).unwrap();
+    prop_assert_eq!(&sources, if done { &expected } else { &before });
+    prop_assert_eq!(done, layer.batch >= 8 || matches!(layer.wiring, Wiring::Convolution(_)));
+    Ok(())
+}
+
 fn near(found: &[f32], expected: &[f32]) -> Result<(), TestCaseError> {
     for (found, expected) in found.iter().zip(expected) {
         let close = found == expected || (found - expected).abs() <= 1e-5 * expected.abs().max(1.0);
@@ -265,7 +277,7 @@ proptest! {
             let mut sources = rounded(&counted);
             prop_assert!(backward.count_rounded(threshold, &rounded(&counts), &mut sources, &()).unwrap());
             for (found, expected) in sources.iter().zip(&approximate) {
-                prop_assert!(found.is_within(*expected, 1e-12), "{} is not {}", found, expected);
+                prop_assert!(found.is_within(*expected, 4e-6), "{} is not {}", found, expected);
             }
             Ok(())
         })?;
@@ -275,6 +287,8 @@ proptest! {
     fn any_semiring_is_the_walk(wiring in wiring(), batch in 1usize..11, seed in 0u64..1000) {
         let layer = Layer::new(wiring, batch, false, 128.0, seed);
         under_all_instructions(|| {
+            widest(&layer, &Bottleneck, seed)?;
+            widest(&layer, &Fuzzy, seed)?;
             edge_by_edge(&layer, &Bottleneck, Annotation::Identity, seed)?;
             edge_by_edge(&layer, &Lukasiewicz, Annotation::AbsClamp, seed)?;
             edge_by_edge(&layer, &Tropical, Annotation::NegLog, seed)?;

@@ -115,6 +115,8 @@ pub enum Fused<V> {
     MinPlus(View<V, f32>),
     /// Maximum and addition in `[−∞, 0]`.
     MaxPlus(View<V, f32>),
+    /// Maximum and minimum of real numbers.
+    MaxMin(View<V, f32>),
     /// Addition and multiplication of natural numbers, exact.
     Counts(View<V, Count>),
     /// Addition and multiplication of natural numbers, rounded.

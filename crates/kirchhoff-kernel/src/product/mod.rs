@@ -2,12 +2,13 @@
 //!
 //! A convolution runs over shifted planes ([`planes`], [`plan`]) and never unfolds an image; a dense layer of few
 //! executions runs over its weights where they lie ([`dense`]), one of many executions as a convolution of one tap.
-//! Two kinds of kernel do the work: operations that take one prepared value of a neuron and one weight are accumulated
-//! in registers ([`strip`]); everything else goes edge by edge ([`lanes`]), in loops that the compiler vectorises.
+//! Three kinds of kernel do the work: operations that take one prepared value of a neuron and one weight are accumulated
+//! in registers ([`strip`]), and so are counts and max-min, which take the relevance beside the value ([`pairs`]); everything else goes edge by edge ([`lanes`]), in loops that the compiler vectorises.
 
 mod dense;
 mod lanes;
 mod packing;
+mod pairs;
 mod parts;
 mod plan;
 mod planes;
@@ -16,7 +17,8 @@ mod strip;
 pub(crate) use dense::{Dense, Rows};
 pub(crate) use lanes::{Edge, Panel};
 pub(crate) use packing::{Form, Packing};
-pub(crate) use planes::{Lanes, Planes};
+pub(crate) use pairs::{CountExact, CountRounded, MaxMin, PairOperation};
+pub(crate) use planes::{Lanes, Pairs, Planes};
 pub(crate) use strip::{MaxPlus, MaxTimes, MinPlus, Operation, PlusTimes};
 
 use crate::Sliding;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::lanes::{EDGES, LANES, Panel, Place, WIDTH};
 use super::packing::Packing;
+use super::pairs::{PairOperation, PairStrip, pair_width};
 use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, width};
@@ -69,6 +70,16 @@ pub(crate) struct Lanes<'a, V> {
     pub panel: &'a (dyn Fn(Panel<'_, V>) + Sync),
     /// Adds to a source neuron.
     pub plus: &'a (dyn Fn(&mut V, &V) + Sync),
+}
+
+/// What a kernel of pairs takes, for all images.
+pub(crate) struct Pairs<'a> {
+    /// `v(k)`.
+    pub values: &'a [f32],
+    /// The relevance of destination neurons.
+    pub relevance: &'a [f32],
+    /// What belongs to the source neurons.
+    pub own: &'a [f32],
 }
 
 impl<'a> Planes<'a> {
@@ -174,7 +185,7 @@ impl<'a> Planes<'a> {
                 let panels = part.weights(block).chunks_exact(block.panel);
                 for (number, (weights, sums)) in panels.zip(sums.chunks_exact_mut(ROWS * WIDTH)).enumerate() {
                     let row = part.row(block) + number * ROWS;
-                    self.own(block, row, &strip, &lanes.own[first..], &mut scratch.own);
+                    self.own(block, row, &strip, WIDTH, &lanes.own[first..], &mut scratch.own);
                     (lanes.panel)(Panel {
                         edges,
                         weights,
@@ -187,6 +198,52 @@ impl<'a> Planes<'a> {
                     });
                 }
                 self.store(block, part, strip, WIDTH, &scratch.sums, |place, _, sum| (lanes.plus)(place, sum));
+            })
+        })
+    }
+
+    /// The product under an operation on pairs, which has instructions of its own.
+    pub fn pairs<O: PairOperation, T: Send>(
+        &self,
+        operation: O,
+        packing: Packing,
+        pairs: &Pairs<'_>,
+        store: impl Fn(&mut T, &O::Sum) + Sync,
+        target: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let [width, grain] = pair_width();
+        self.blocks(packing, target, &|block, image, target| {
+            let plan = block.plan;
+            let first = image * self.data.neurons(self.groups);
+            let values = self.cut(block, width, |neuron| pairs.values[first + neuron], &0.0);
+            let relevance = self.cut(block, width, |neuron| pairs.relevance[first + neuron], &O::ZERO);
+            let dead = |values: &[f32]| values.iter().all(|&value| value.to_bits() == O::ZERO.to_bits());
+            let live = Live::new(&relevance, plan, self.data.channels, &dead);
+            let shifts = plan.shifts();
+            let first = image * self.result.neurons(self.groups);
+            let workspace = || (Vec::new(), vec![0.0; ROWS * width]);
+            self.tasks(block, [width, grain], target, monitor, workspace, |part, strip, (sums, own)| {
+                sums.resize(part.panels(block) * ROWS * width, O::EMPTY);
+                let channels = live.channels(&strip, &shifts);
+                let panels = part.weights(block).chunks_exact(block.panel);
+                for (number, (weights, out)) in panels.zip(sums.chunks_exact_mut(ROWS * width)).enumerate() {
+                    let row = part.row(block) + number * ROWS;
+                    self.own(block, row, &strip, width, &pairs.own[first..], own);
+                    PairStrip {
+                        values: &values[strip.start..],
+                        relevance: &relevance[strip.start..],
+                        channel: plan.channel(),
+                        channels: &channels,
+                        shifts: &shifts,
+                        weights,
+                        own,
+                        columns: strip.len(),
+                        out,
+                    }
+                    .run(operation);
+                }
+                self.store(block, part, strip, width, sums, |place, _, sum| store(place, sum));
             })
         })
     }
@@ -279,9 +336,9 @@ impl<'a> Planes<'a> {
         })
     }
 
-    /// What belongs to the result neurons of one panel's part of a strip, `[ROWS, WIDTH]`.
-    fn own(&self, block: &Block<'_>, row: usize, strip: &Range<usize>, own: &[f32], out: &mut [f32]) {
-        for (row, out) in (row..self.result.channels).zip(out.chunks_exact_mut(WIDTH)) {
+    /// What belongs to the result neurons of one panel's part of a strip, `[ROWS, width]`.
+    fn own(&self, block: &Block<'_>, row: usize, strip: &Range<usize>, width: usize, own: &[f32], out: &mut [f32]) {
+        for (row, out) in (row..self.result.channels).zip(out.chunks_exact_mut(width)) {
             let channel = (block.group * self.result.channels + row) * self.result.layout.channel;
             self.spans(block.plan, strip, |span| {
                 for (i, out) in out[span.flat - strip.start..][..span.length].iter_mut().enumerate() {

@@ -1,7 +1,7 @@
 //! The widest path, whatever the unit.
 
 use super::{maximum, minimum};
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
 
 /// `([−∞, ∞], max, min, −∞, ∞)`: the largest threshold at which a neuron is still relevant.
 ///
@@ -51,6 +51,10 @@ impl Embed for Bottleneck {
     fn embed(&self, x: f32) -> f32 {
         // −0 becomes 0, so that the bits of a maximum do not depend on the order of its arguments.
         x + 0.0
+    }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MaxMin(View::SAME))
     }
 
     fn project(&self, a: &f32) -> f64 {

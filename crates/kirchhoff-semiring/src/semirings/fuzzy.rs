@@ -1,7 +1,7 @@
 //! The widest path of shares.
 
 use super::{clamp, maximum, minimum};
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
 
 /// `([0, 1], max, min, 0, 1)`, also known as access control: the weakest edge of the path whose weakest edge is
 /// strongest.
@@ -51,6 +51,10 @@ impl Embed for Fuzzy {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, 0.0, 1.0)
+    }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MaxMin(View::SAME))
     }
 
     fn project(&self, a: &f32) -> f64 {

@@ -131,7 +131,7 @@ impl Execution {
     pub fn with_activations(
         &self,
         node: NodeId,
-        values: Arc<[f32]>,
+        values: Values,
         monitor: &dyn Monitor,
     ) -> Result<Self, ExecutionError> {
         if values.len() != self.activations(node).len() {

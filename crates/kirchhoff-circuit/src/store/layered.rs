@@ -209,7 +209,7 @@ impl CircuitFile {
         let mut loading = Loading { circuit: self, files, names: HashSet::new() };
         let mut tensors = Vec::new();
         for (number, OutputHeader { name, shape }) in header.tensors.into_iter().enumerate() {
-            let activations = loading.finite(&format!("activations/{number}"))?.iter().copied().collect();
+            let activations = loading.finite(&format!("activations/{number}"))?;
             tensors.push(Tensor { name, shape, activations });
         }
         let mut layers = Vec::new();

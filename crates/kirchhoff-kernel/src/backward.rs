@@ -197,8 +197,7 @@ impl<'a> Backward<'a> {
         };
         let zero = N::default();
         for side in self.sides(threshold) {
-            let values: Vec<f32> = (0..destinations.len()).into_par_iter().map(|k| side.sign * side.value(k)).collect();
-            let bounds: Vec<f32> = side.own.par_iter().map(|own| threshold.bound(*own)).collect();
+            let (values, bounds) = side.bounded(threshold);
             let step = LaneStep {
                 packing: side.packing,
                 values: &values,
@@ -227,8 +226,7 @@ impl<'a> Backward<'a> {
         self.check(sources.len());
         let Some(planes) = self.planes() else { return Ok(false) };
         for side in self.sides(threshold) {
-            let values: Vec<f32> = (0..numbers.len()).into_par_iter().map(|k| side.sign * side.value(k)).collect();
-            let bounds: Vec<f32> = side.own.par_iter().map(|own| threshold.bound(*own)).collect();
+            let (values, bounds) = side.bounded(threshold);
             let pairs = Pairs { values: &values, relevance: numbers, own: &bounds };
             planes.pairs(operation, side.packing, &pairs, &store, sources, monitor)?;
         }
@@ -485,6 +483,13 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
+    /// `v(k)` of every destination, and of every source the bound that `ρ(w) · v(k)` must reach.
+    fn bounded(&self, threshold: Threshold) -> (Vec<f32>, Vec<f32>) {
+        let neurons = (0..self.term.destination.len()).into_par_iter();
+        let values = neurons.map(|k| self.sign * self.value(k)).collect();
+        (values, self.own.par_iter().map(|own| threshold.bound(*own)).collect())
+    }
+
     fn value(&self, k: usize) -> f32 {
         let value = self.term.destination[k];
         if self.absolute { value.abs() } else { value }

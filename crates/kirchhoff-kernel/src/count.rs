@@ -54,8 +54,9 @@ impl Backward<'_> {
         Ok(())
     }
 
-    /// Rounded counts under a threshold, in lanes of `f64`: relative to the largest count of the layer, so that nothing
-    /// overflows. Says `false`, without a result, where some count is so much smaller than another that `f64` does not
+    /// Rounded counts under a threshold, relative to the largest count of the layer, so that nothing overflows. In lanes of
+    /// `f32` where these hold the least count too, with sums of 64 edges at a time joined in `f64`: off by less than 4e-6 a
+    /// layer. Else in lanes of `f64`. Says `false`, without a result, where some count is so much smaller than another that `f64` does not
     /// hold both.
     ///
     /// Conditions and errors are those of [`reach`](Backward::reach).

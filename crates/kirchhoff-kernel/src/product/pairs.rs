@@ -7,12 +7,11 @@ use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
-use super::strip::ROWS;
+use super::strip::{ROWS, Vectors};
 use crate::instructions::dispatch;
 
-/// Vectors of the result that the kernel makes at a time, at most, with 32 registers and with 16.
-const VECTORS_OF_32: usize = 2;
-const VECTORS_OF_16: usize = 1;
+/// Vectors of the result that the kernel makes at a time, at most: sums and what belongs to the sources fill 16 registers of 32.
+pub(super) const PAIR_VECTORS: Vectors = Vectors { of_32: 2, of_16: 1 };
 
 /// Edges that are summed in registers before they are added to the sum in memory.
 const PARTIAL: usize = 64;
@@ -95,24 +94,6 @@ impl PairOperation for MaxMin {
     }
 }
 
-/// Columns of the result that the kernel makes at a time on this machine, at most, and columns of one vector.
-pub(super) fn pair_width() -> [usize; 2] {
-    struct Width;
-    impl WithSimd for Width {
-        type Output = [usize; 2];
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
-            [vectors::<S>() * S::F32_LANES, S::F32_LANES]
-        }
-    }
-    dispatch(Width)
-}
-
-#[inline(always)]
-fn vectors<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 { VECTORS_OF_32 } else { VECTORS_OF_16 }
-}
-
 /// Some columns of one panel of [`ROWS`] rows.
 pub(super) struct PairStrip<'a, T> {
     /// The planes of `v(k)` of all channels, from the strip's first column on, with slack for one strip behind them.
@@ -163,7 +144,7 @@ impl<O: PairOperation> Kernel<'_, O> {
     #[inline(always)]
     fn tile<S: Simd, const N: usize>(self, simd: S) {
         let PairStrip { values, relevance, channel, channels, shifts, weights, own, out, .. } = self.strip;
-        let width = vectors::<S>() * S::F32_LANES;
+        let width = PAIR_VECTORS.number::<S>() * S::F32_LANES;
         let own: [[S::f32s; N]; ROWS] = std::array::from_fn(|row| load(simd, &own[row * width..]));
         out.fill(O::EMPTY);
         let together = (PARTIAL / shifts.len()).max(1);

@@ -6,10 +6,10 @@ use rayon::prelude::*;
 
 use super::lanes::{EDGES, LANES, Panel, Place, WIDTH};
 use super::packing::Packing;
-use super::pairs::{PairOperation, PairStrip, pair_width};
+use super::pairs::{PAIR_VECTORS, PairOperation, PairStrip};
 use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
-use super::strip::{Operation, ROWS, Strip, width};
+use super::strip::{Operation, ROWS, Strip, VECTORS};
 use crate::{Cancelled, Monitor, Sliding, Weights};
 
 /// Packed weights that are held at a time: 32 MiB.
@@ -124,7 +124,7 @@ impl<'a> Planes<'a> {
         target: &mut [T],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
-        let [width, grain] = width();
+        let [width, grain] = VECTORS.width();
         self.blocks(packing, target, &|block, image, target| {
             let plan = block.plan;
             let planes =
@@ -212,7 +212,7 @@ impl<'a> Planes<'a> {
         target: &mut [T],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
-        let [width, grain] = pair_width();
+        let [width, grain] = PAIR_VECTORS.width();
         self.blocks(packing, target, &|block, image, target| {
             let plan = block.plan;
             let first = image * self.data.neurons(self.groups);

@@ -9,10 +9,9 @@ use crate::instructions::dispatch;
 /// Rows of the result that a kernel makes at a time.
 pub(super) const ROWS: usize = 4;
 
-/// Vectors of the result that it makes at a time, at most: with AVX-512, 4 × 6 accumulators fill 24 of 32 registers.
-const VECTORS_OF_32: usize = 6;
-/// With 16 registers, 4 × 3 accumulators leave room for three vectors of data and a weight.
-const VECTORS_OF_16: usize = 3;
+/// Vectors of the result that it makes at a time, at most: with AVX-512, 4 × 6 accumulators fill 24 of 32 registers; with 16
+/// registers, 4 × 3 leave room for three vectors of data and a weight.
+pub(super) const VECTORS: Vectors = Vectors { of_32: 6, of_16: 3 };
 
 /// Edges whose products make a partial sum of their own: rounding grows with the length of a sum, and so with this number
 /// and with the number of partial sums, not with their product.
@@ -155,22 +154,32 @@ pub(super) fn one<S: Simd>(simd: S) -> S::f32s {
     simd.splat_f32s(std::hint::black_box(1.0))
 }
 
-/// Columns of the result that the kernel makes at a time on this machine, at most, and columns of one vector.
-pub(super) fn width() -> [usize; 2] {
-    struct Width;
-    impl WithSimd for Width {
-        type Output = [usize; 2];
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
-            [vectors::<S>() * S::F32_LANES, S::F32_LANES]
-        }
-    }
-    dispatch(Width)
+/// Vectors of the result that a kernel makes at a time, at most, with 32 registers and with 16.
+#[derive(Clone, Copy)]
+pub(super) struct Vectors {
+    pub of_32: usize,
+    pub of_16: usize,
 }
 
-#[inline(always)]
-fn vectors<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 { VECTORS_OF_32 } else { VECTORS_OF_16 }
+impl Vectors {
+    /// Their number under an instruction set.
+    #[inline(always)]
+    pub fn number<S: Simd>(self) -> usize {
+        if S::REGISTER_COUNT >= 32 { self.of_32 } else { self.of_16 }
+    }
+
+    /// Columns of the result that the kernel makes at a time on this machine, at most, and columns of one vector.
+    pub fn width(self) -> [usize; 2] {
+        struct Width(Vectors);
+        impl WithSimd for Width {
+            type Output = [usize; 2];
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, _: S) -> [usize; 2] {
+                [self.0.number::<S>() * S::F32_LANES, S::F32_LANES]
+            }
+        }
+        dispatch(Width(self))
+    }
 }
 
 /// A strip of the result: some columns of several panels of [`ROWS`] rows.
@@ -211,7 +220,7 @@ impl<O: Operation> WithSimd for Kernel<'_, O> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Strip { planes, channel, channels, shifts, weights, panel, columns, out } = self.strip;
-        let width = vectors::<S>() * S::F32_LANES;
+        let width = VECTORS.number::<S>() * S::F32_LANES;
         let tile = Tile { planes, channel, channels, shifts, width };
         for (weights, out) in weights.chunks_exact(panel).zip(out.chunks_exact_mut(ROWS * width)) {
             // The fewest vectors that cover the columns: ragged strips of small images are common.

@@ -8,9 +8,9 @@ use kirchhoff::network::data::{Inputs, Preprocessing};
 use kirchhoff::network::{Execution, ExecutionError, Network};
 use kirchhoff_kernel::Monitor;
 
-use super::arguments::{QuestionOptions, RuleOptions};
 use super::failure::Failure;
 use super::load::{self, Loaded};
+use super::options::{QuestionOptions, RuleOptions};
 use super::questions::questions;
 
 /// Activations of at most so many bytes are alive at a time, one input's at least: inputs beyond it are run in
@@ -37,12 +37,7 @@ pub struct Asked {
 impl Asked {
     /// Reads the files and checks the questions; nothing is run.
     pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
-        let (model, files) = match options.files.split_first() {
-            Some((first, rest)) if load::is_model(first) => (Some(first.as_path()), rest),
-            _ => (None, &options.files[..]),
-        };
-        let loaded = load::model(model, &options.model)?;
-        let preprocessing = load::preprocessing(&loaded, &options.preprocessing);
+        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading)?;
         let inputs = load::inputs(files, &loaded, &preprocessing)?;
         let bounds = bounds(&options.rules, &inputs.shape, inputs.picture, &preprocessing);
         let questions = questions(options, &bounds, &loaded.network)?;

@@ -2,15 +2,28 @@
 
 use std::time::{Duration, Instant};
 
+use clap::Args;
 use kirchhoff::explain::explain;
 use serde::Serialize;
 
-use super::arguments::Bench;
 use super::asked::Asked;
 use super::failure::Failure;
+use super::options::{Common, QuestionOptions};
 use super::progress::{Progress, stop_at_interrupt};
 use super::report::as_map;
 use super::{listings, memory};
+
+/// `kirchhoff bench`.
+#[derive(Args, Debug)]
+pub struct Bench {
+    #[command(flatten)]
+    pub question: QuestionOptions,
+    /// Rounds to measure, after one to warm up; the semirings take turns in each
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub repeat: u32,
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// What a round measures: the network's forward pass, or one of the questions.
 #[derive(Default)]

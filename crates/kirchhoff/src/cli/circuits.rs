@@ -8,10 +8,11 @@ use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates};
 use kirchhoff::semiring::{Call, find, find_symbolic, symbolic_semirings};
 
-use super::arguments::{CircuitOptions, QuestionOptions, RuleOptions, SymbolicOption};
 use super::asked::Asked;
+use super::circuit_options::{CircuitOptions, SourceOptions, SymbolicOption};
 use super::failure::Failure;
 use super::load;
+use super::options::{QuestionOptions, RuleOptions};
 use super::progress::{Progress, stop_at_interrupt};
 use super::questions::checked;
 
@@ -110,6 +111,38 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
     Ok(Compiled { circuit, notes: GateNotes { model, input, ..notes }, question })
 }
 
+/// Which part of which circuit is asked for.
+pub struct Selection<'a> {
+    /// The circuit's file, or what it is made of.
+    pub source: &'a SourceOptions,
+    /// Where a circuit that is made of a model has variables.
+    pub symbolic: Option<&'a SymbolicOption>,
+    /// The outputs; none says the input's.
+    pub outputs: &'a [String],
+    /// The layer to stop at.
+    pub layer: Option<&'a str>,
+    /// How far from the outputs to stop.
+    pub depth: Option<usize>,
+    /// How many gates are allowed.
+    pub max_gates: u64,
+    /// Whether nothing is said meanwhile.
+    pub quiet: bool,
+}
+
+impl<'a> From<&'a CircuitOptions> for Selection<'a> {
+    fn from(options: &'a CircuitOptions) -> Self {
+        Selection {
+            source: &options.source,
+            symbolic: options.symbolic.as_ref(),
+            outputs: &options.outputs.output,
+            layer: options.layer.as_deref(),
+            depth: options.depth,
+            max_gates: options.size.max_gates,
+            quiet: options.common.quiet,
+        }
+    }
+}
+
 /// The part of a circuit that is asked for.
 pub struct Part {
     /// The circuit.
@@ -122,41 +155,42 @@ pub struct Part {
     pub symbolic: Option<String>,
 }
 
-/// Reads or makes a circuit, and cuts it as the options say.
+/// Reads or makes a circuit, and cuts out the part that is selected.
 ///
 /// In a semiring of numbers contributions are what Θ makes of them, and the circuit is simplified by the laws of the
 /// semiring; in a symbolic one, or where no semiring is named for a circuit from a file, it is as it was.
-pub fn part(options: &CircuitOptions, semiring: Option<&str>) -> Result<Part, Failure> {
+pub fn part(selection: &Selection<'_>, semiring: Option<&str>) -> Result<Part, Failure> {
     let named = semiring.map(Named::new).transpose()?;
     let numeric = named.as_ref().map(|named| named.numeric);
     let symbolic = named.as_ref().and_then(|named| named.symbolic).map(str::to_string);
-    let file = stored_file(&options.files);
+    let file = stored_file(&selection.source.files);
     let (circuit, notes, question) = match file {
         Some(file) => {
-            let (circuit, notes) = stored(file, options)?;
-            let question = numeric.map(|numeric| asked(&circuit, options, numeric)).transpose()?;
+            let (circuit, notes) = stored(file, selection)?;
+            let asked = |numeric| asked(&circuit, &selection.source.rules, numeric);
+            let question = numeric.map(asked).transpose()?;
             (circuit, notes, question)
         }
         None => {
-            let Compiled { circuit, notes, question } = made(options, semiring.unwrap_or("real"))?;
+            let Compiled { circuit, notes, question } = made(selection, semiring.unwrap_or("real"))?;
             (circuit, notes, Some(question))
         }
     };
     let circuit = pictured(circuit, &notes);
     let outputs: Vec<Vec<usize>> =
-        options.output.iter().map(|name| find_outputs(&circuit, name)).collect::<Result<_, _>>()?;
+        selection.outputs.iter().map(|name| find_outputs(&circuit, name)).collect::<Result<_, _>>()?;
     let mut outputs = outputs.concat();
     if outputs.is_empty() && circuit.output_tensors().len() > 1 && !file.is_some_and(is_text) {
         // Other layers are there to be named, not to be shown.
         outputs = find_outputs(&circuit, &circuit.output_tensors()[0].name)?;
     }
-    let mut circuit = cut(&circuit, &Cut { outputs, layer: options.layer.clone(), depth: None })?;
+    let mut circuit = cut(&circuit, &Cut { outputs, layer: selection.layer.map(str::to_string), depth: None })?;
     if let (Some(question), None) = (&question, &symbolic) {
         let decided = annotated(&circuit, &notes, question)?;
         (circuit, _) = kirchhoff::circuit::simplify(&decided, question.semiring.laws).map_err(Failure::work)?;
     }
-    if options.depth.is_some() {
-        circuit = cut(&circuit, &Cut { depth: options.depth, ..Cut::default() })?;
+    if selection.depth.is_some() {
+        circuit = cut(&circuit, &Cut { depth: selection.depth, ..Cut::default() })?;
     }
     Ok(Part { circuit, notes, question, symbolic })
 }
@@ -189,15 +223,16 @@ fn is_text(path: &Path) -> bool {
 }
 
 /// A circuit from a file.
-fn stored(path: &Path, options: &CircuitOptions) -> Result<(GateCircuit, GateNotes), Failure> {
-    if options.files.len() > 1 {
+fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNotes), Failure> {
+    let source = selection.source;
+    if source.files.len() > 1 {
         return Err(Failure::usage(format!("{} is a circuit: it takes no inputs", path.display())));
     }
-    let RuleOptions { target, composite, rule, theta: _, start: _, max_pool, low, high } = &options.rules;
+    let RuleOptions { target, composite, rule, theta: _, start: _, max_pool, low, high } = &source.rules;
     let rules = !(composite.is_empty() && rule.is_empty() && max_pool.is_none() && low.is_none() && high.is_none());
     let given = [
-        ("--symbolic", options.symbolic.is_some()),
-        ("--input", options.input != 0),
+        ("--symbolic", selection.symbolic.is_some()),
+        ("--input", source.input != 0),
         ("--target", target.iter().any(|target| target != "top")),
         ("--composite, --rule, --max-pool, --low or --high", rules),
     ];
@@ -210,7 +245,7 @@ fn stored(path: &Path, options: &CircuitOptions) -> Result<(GateCircuit, GateNot
     if is_text(path) {
         let unreadable = |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", path.display()));
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        let circuit = parse(&text, options.max_gates)
+        let circuit = parse(&text, selection.max_gates)
             .map_err(|error| Failure::usage(format!("{} is no circuit: {error}", path.display())))?;
         return Ok((circuit, GateNotes::default()));
     }
@@ -219,9 +254,9 @@ fn stored(path: &Path, options: &CircuitOptions) -> Result<(GateCircuit, GateNot
 }
 
 /// What is asked of a circuit from a file.
-fn asked(circuit: &GateCircuit, options: &CircuitOptions, semiring: &str) -> Result<Question, Failure> {
+fn asked(circuit: &GateCircuit, rules: &RuleOptions, semiring: &str) -> Result<Question, Failure> {
     let check = |question: &mut Question| question.gate_annotations(circuit).map(|_| ());
-    let mut questions = checked(&options.rules, semiring, &Bounds::default(), check)?;
+    let mut questions = checked(rules, semiring, &Bounds::default(), check)?;
     match questions.len() {
         1 => Ok(questions.swap_remove(0)),
         _ => Err(Failure::usage("a formula is in one semiring: name one")),
@@ -229,25 +264,34 @@ fn asked(circuit: &GateCircuit, options: &CircuitOptions, semiring: &str) -> Res
 }
 
 /// The circuit of a model on one input, without the edges that Θ sends to 0.
-fn made(options: &CircuitOptions, semiring: &str) -> Result<Compiled, Failure> {
-    // Neurons of other layers can be named once they are outputs too.
-    let others = options.layer.is_some() || options.output.iter().any(|name| name.parse::<usize>().is_err());
-    let question = QuestionOptions {
-        count_kept: false,
-        memory: None,
-        files: options.files.clone(),
-        model: options.model.clone(),
-        preprocessing: options.preprocessing.clone(),
-        semiring: semiring.to_string(),
-        rules: options.rules.clone(),
-        layers: if others { "all" } else { "input" }.to_string(),
-    };
+fn made(selection: &Selection<'_>, semiring: &str) -> Result<Compiled, Failure> {
+    let question = question_options(selection.source, semiring, selection.outputs, selection.layer);
     let compilation = Compilation {
-        input: Some(options.input),
-        symbolic: options.symbolic.as_ref(),
+        input: Some(selection.source.input),
+        symbolic: selection.symbolic,
         prune: true,
-        max_gates: options.max_gates,
-        quiet: options.common.quiet,
+        max_gates: selection.max_gates,
+        quiet: selection.quiet,
     };
     compiled(&question, &compilation)
+}
+
+/// What is asked of a model so that its circuit has these outputs, and this layer.
+pub fn question_options(
+    source: &SourceOptions,
+    semirings: &str,
+    outputs: &[String],
+    layer: Option<&str>,
+) -> QuestionOptions {
+    // Neurons of other layers can be named once they are outputs too.
+    let others = layer.is_some() || outputs.iter().any(|name| name.parse::<usize>().is_err());
+    QuestionOptions {
+        files: source.files.clone(),
+        reading: source.reading.clone(),
+        semiring: semirings.to_string(),
+        rules: source.rules.clone(),
+        layers: if others { "all" } else { "input" }.to_string(),
+        count_kept: false,
+        memory: None,
+    }
 }

@@ -1,15 +1,51 @@
 //! `kirchhoff compile`.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
+use clap::Args;
 use kirchhoff::circuit::{Notes, save_gates};
 use serde_json::json;
 
-use super::arguments::Compile;
+use super::circuit_options::SymbolicOption;
 use super::circuits::{Compilation, compiled};
 use super::failure::Failure;
 use super::listings::grouped;
 use super::load;
+use super::options::{Common, QuestionOptions};
+
+/// `kirchhoff compile`.
+#[derive(Args, Debug)]
+pub struct Compile {
+    #[command(flatten)]
+    pub question: QuestionOptions,
+    /// Which input, from 0, where there are several
+    #[arg(long, value_name = "N")]
+    pub input: Option<usize>,
+    /// Leave out edges that Θ sends to 0 in the semiring, and gates that then reach no target: the circuit holds for
+    /// this Θ alone
+    #[arg(long)]
+    pub prune: bool,
+    /// Variables on every edge, or on every neuron of the layers named: beside contributions, or in place of them where
+    /// --semiring names a symbolic one, such as `why` [default: edges for symbolic semirings, none for others]
+    #[arg(long, value_name = "edges | neurons=LAYERS")]
+    pub symbolic: Option<SymbolicOption>,
+    /// Refuse circuits of more gates
+    #[arg(long, value_name = "N", default_value_t = kirchhoff::circuit::DEFAULT_MAX_GATES)]
+    pub max_gates: u64,
+    /// Write the executed layers instead of gates: for networks of any size, and several inputs. Weights stay in the
+    /// model's file, where they can
+    #[arg(long, conflicts_with_all = ["prune", "symbolic", "max_gates"])]
+    pub layered: bool,
+    /// Write the weights to the circuit's file too
+    #[arg(long, requires = "layered")]
+    pub self_contained: bool,
+    /// File to write, a .safetensors
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// Notes as circuit files hold them.
 pub fn stored(notes: &impl serde::Serialize) -> Result<Notes, Failure> {

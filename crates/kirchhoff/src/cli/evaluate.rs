@@ -1,8 +1,9 @@
 //! `kirchhoff evaluate`.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use kirchhoff::circuit::{CircuitFile, CircuitKind, FlatArray, GateCircuit};
 use kirchhoff::compile::Bounds;
 use kirchhoff::explain::{Answer, GateNotes, Question, evaluate_gates};
@@ -12,15 +13,52 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::archive::archive;
-use super::arguments::{Evaluate, RuleOptions};
 use super::failure::Failure;
 use super::inspect::sizes;
 use super::listings::table;
 use super::load;
+use super::options::{Common, RuleOptions, StartOption};
 use super::output::Outputs;
 use super::pictures::{Pictures, kind};
 use super::progress::{Progress, cancelled, stop_at_interrupt};
 use super::questions::checked;
+
+/// `kirchhoff evaluate`.
+#[derive(Args, Debug)]
+pub struct Evaluate {
+    /// Circuit files; several are stacked and need the same outputs
+    #[arg(value_name = "CIRCUIT", required = true)]
+    pub circuits: Vec<PathBuf>,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    #[arg(long, short, value_name = "NAMES", default_value = "boolean")]
+    pub semiring: String,
+    /// Annotation Θ for every layer, or for layers by name or pattern: `threshold(0.01)`, `boolean:4=0.05`
+    #[arg(long, value_name = "[SEMIRING:][LAYER=]THETA", allow_hyphen_values = true)]
+    pub theta: Vec<String>,
+    /// What targets start with [default: the logit for real, 1 for the others]
+    #[arg(long, value_enum)]
+    pub start: Option<StartOption>,
+    /// Output to explain, of a layered circuit, as for `explain` [default: the one that it was compiled for]
+    #[arg(long, value_name = "TARGET", allow_negative_numbers = true)]
+    pub target: Vec<String>,
+    /// Layers to keep the relevance of, of a layered circuit [default: input]
+    #[arg(long, value_name = "LAYERS")]
+    pub layers: Option<String>,
+    /// Other contributions for the circuit's leaves: an .npy or .safetensors array of shape [batch, contributions]
+    #[arg(long, value_name = "FILE")]
+    pub contributions: Option<PathBuf>,
+    /// Read all of each file first and compare it with its checksum
+    #[arg(long)]
+    pub verify: bool,
+    /// Folder for relevance.safetensors and pictures; made if it is not there
+    #[arg(long, short, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Pictures for at most so many circuits
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub pictures: usize,
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// Outputs of circuits up to this number are printed.
 const PRINTED: usize = 16;

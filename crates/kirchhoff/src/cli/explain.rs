@@ -1,19 +1,52 @@
 //! `kirchhoff explain`.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::time::Instant;
 
+use clap::{Args, ValueEnum};
 use kirchhoff::explain::{Answer, explain_all};
 use kirchhoff::render::{PreviewSize, READABLE_SIZE, Style, encode_png, render};
 
 use super::archive::archive;
-use super::arguments::Explain;
 use super::asked::Asked;
 use super::failure::Failure;
+use super::options::{Common, QuestionOptions};
 use super::output::Outputs;
 use super::pictures::{Pictures, kind};
 use super::progress::{Progress, cancelled, stop_at_interrupt};
 use super::report::{Report, Summary};
+
+/// `kirchhoff explain`.
+#[derive(Args, Debug)]
+pub struct Explain {
+    #[command(flatten)]
+    pub question: QuestionOptions,
+    /// How pictures join colour channels [default: by the semiring's ⊕]
+    #[arg(long, value_enum)]
+    pub channels: Option<ChannelsOption>,
+    /// Folder for relevance.safetensors, explanation.json and pictures; made if it is not there
+    #[arg(long, short, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Pictures and terminal previews for at most so many inputs
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub pictures: usize,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// How pictures join colour channels.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ChannelsOption {
+    /// Relevant in one channel
+    Or,
+    /// Relevant in all channels
+    And,
+    /// The sum
+    Sum,
+    /// The largest
+    Max,
+}
 
 /// Explains a model on inputs.
 pub fn run(arguments: &Explain) -> Result<(), Failure> {

@@ -1,22 +1,77 @@
 //! `kirchhoff formula` and `kirchhoff draw`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::{Args, ValueEnum};
 use kirchhoff::circuit::formula::{Cut, FormulaOptions, Notation, cnf, cut, dot, json, latex, nnf, sexpr, svg, text};
 use kirchhoff::circuit::{GateCircuit, GateKind};
 use kirchhoff::explain::{OutputExpression, Question, expressions};
 use serde_json::json as value;
 
-use super::arguments::{CircuitOptions, Draw, FormatOption, Formula};
-use super::circuits::{Part, part};
+use super::circuit_options::CircuitOptions;
+use super::circuits::{Part, Selection, part};
 use super::failure::Failure;
 use super::output::Outputs;
+
+/// `kirchhoff formula`.
+#[derive(Args, Debug)]
+pub struct Formula {
+    #[command(flatten)]
+    pub circuit: CircuitOptions,
+    /// How the formula is written
+    #[arg(long, short, value_enum, default_value_t)]
+    pub format: FormatOption,
+    /// The K strongest paths to each output, with their weights: short for `--semiring top-k(K)`
+    #[arg(long, value_name = "K", conflicts_with = "semiring", value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: Option<u32>,
+    /// Write subformulas of at most N gates out wherever they are used, or `all`; others have names
+    #[arg(long, value_name = "N", default_value = "7", value_parser = number_or_all)]
+    pub expand: u64,
+    /// File to write [default: stdout]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn number_or_all(text: &str) -> Result<u64, String> {
+    match text {
+        "all" => Ok(u64::MAX),
+        text => text.parse().map_err(|_| "write a number, or `all`".to_string()),
+    }
+}
+
+/// How a formula is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FormatOption {
+    /// Lines of text
+    #[default]
+    Text,
+    /// An align* environment
+    Latex,
+    /// S-expressions, which `formula` and `draw` read back
+    Sexpr,
+    /// The gates, one by one
+    Json,
+    /// DIMACS CNF of one output
+    Cnf,
+    /// NNF of one output, as c2d has it
+    Nnf,
+}
+
+/// `kirchhoff draw`.
+#[derive(Args, Debug)]
+pub struct Draw {
+    #[command(flatten)]
+    pub circuit: CircuitOptions,
+    /// File to write: .svg, or .dot for GraphViz
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+}
 
 /// Writes the formula of a circuit.
 pub fn formula(arguments: &Formula) -> Result<(), Failure> {
     let top = arguments.top.map(|k| format!("top-k({k})"));
     let semiring = top.as_deref().or(arguments.circuit.semiring.as_deref());
-    let part = part(&arguments.circuit, semiring)?;
+    let part = part(&Selection::from(&arguments.circuit), semiring)?;
     let options = FormulaOptions { expand: arguments.expand, ..options(&arguments.circuit, &part) };
     let format = if arguments.circuit.common.json { FormatOption::Json } else { arguments.format };
     let written = match (&part.symbolic, format) {
@@ -52,7 +107,7 @@ pub fn draw(arguments: &Draw) -> Result<(), Failure> {
             )));
         }
     };
-    let part = part(&arguments.circuit, arguments.circuit.semiring.as_deref())?;
+    let part = part(&Selection::from(&arguments.circuit), arguments.circuit.semiring.as_deref())?;
     if let Some(semiring) = &part.symbolic {
         return Err(Failure::usage(format!(
             "`{semiring}` has no gates to draw: ask `formula` for it, or draw the circuit with --symbolic"

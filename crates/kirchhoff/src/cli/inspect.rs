@@ -1,15 +1,31 @@
 //! `kirchhoff inspect`.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
+use clap::Args;
 use kirchhoff::circuit::{CircuitFile, CircuitKind};
 use kirchhoff::network::Network;
 use serde::Serialize;
 
-use super::arguments::Inspect;
 use super::circuit_view::CircuitView;
 use super::failure::Failure;
+use super::options::{Common, ModelOptions};
 use super::{listings, load};
+
+/// `kirchhoff inspect`.
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// The model (.onnx or .safetensors), or a circuit file. Left out: the embedded digit network
+    pub file: Option<PathBuf>,
+    /// Read all of a circuit file and compare it with its checksum
+    #[arg(long)]
+    pub verify: bool,
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// One layer as `inspect` shows it.
 #[derive(Serialize)]

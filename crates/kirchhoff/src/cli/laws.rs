@@ -2,10 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use clap::Args;
 use kirchhoff::semiring::{Embed, LawChecker, LawReport, SemiringInfo, SemiringVisitor, semirings, visit};
 
-use super::arguments::Laws;
 use super::failure::Failure;
+use super::options::Common;
+
+/// `kirchhoff laws`.
+#[derive(Args, Debug)]
+pub struct Laws {
+    /// Semirings to check [default: all]
+    pub semirings: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
 
 struct Check;
 

@@ -8,12 +8,15 @@ use kirchhoff::explain::{Answer, LayeredNotes, Question, explain_circuit};
 use kirchhoff::kernel::Weights;
 use serde_json::json;
 
-use super::arguments::{Compile, Evaluate, Inspect, RuleOptions};
 use super::asked::Asked;
+use super::compile::Compile;
 use super::compile::stored;
+use super::evaluate::Evaluate;
 use super::evaluate::{Evaluated, questions};
 use super::failure::Failure;
+use super::inspect::Inspect;
 use super::listings::{grouped, table};
+use super::options::RuleOptions;
 use super::progress::{Progress, stop_at_interrupt};
 use super::questions::layers;
 

@@ -2,14 +2,22 @@
 
 use std::fmt::Write;
 
+use clap::Args;
 use kirchhoff::compile::{composites, rules as rule_registry};
 use kirchhoff::evaluate::Coverage;
 use kirchhoff::explain::theta_presets;
 use kirchhoff::semiring::{Annotation, DefaultStart, semirings as registry, symbolic_semirings};
 use serde_json::json;
 
-use super::arguments::Listing;
 use super::failure::Failure;
+use super::options::Common;
+
+/// `kirchhoff semirings` and `kirchhoff rules`.
+#[derive(Args, Debug)]
+pub struct Listing {
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// Lists the semirings: those that `explain` runs in, and in text the symbolic ones of `formula` as well.
 pub fn semirings(arguments: &Listing) -> Result<(), Failure> {

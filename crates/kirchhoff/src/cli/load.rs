@@ -10,8 +10,8 @@ use kirchhoff::network::data::{Inputs, Layout, Preprocessing, read_inputs};
 use kirchhoff::network::import::{ImportOptions, Model, read};
 use kirchhoff::network::{Network, canonical};
 
-use super::arguments::{LayoutOption, ModelOptions, PreprocessingOptions};
 use super::failure::Failure;
+use super::options::{LayoutOption, ModelOptions, PreprocessingOptions, ReadingOptions};
 
 /// The name of the embedded network among models.
 const EMBEDDED: &str = "digits";
@@ -42,9 +42,23 @@ impl Loaded {
 const EXTENSIONS: [&str; 10] = ["onnx", "safetensors", "pt", "pth", "ckpt", "h5", "keras", "tflite", "gguf", "pb"];
 
 /// Whether a file is named as models are.
-pub fn is_model(path: &Path) -> bool {
+fn is_model(path: &Path) -> bool {
     let named = |extension: &std::ffi::OsStr| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
     path.as_os_str() == EMBEDDED || path.extension().is_some_and(named)
+}
+
+/// Reads the model that `files` begin with, or the embedded one, and how its inputs are read; with the files after it.
+pub fn model_of<'a>(
+    files: &'a [PathBuf],
+    options: &ReadingOptions,
+) -> Result<(Loaded, Preprocessing, &'a [PathBuf]), Failure> {
+    let (path, rest) = match files.split_first() {
+        Some((first, rest)) if is_model(first) => (Some(first.as_path()), rest),
+        _ => (None, files),
+    };
+    let loaded = model(path, &options.model)?;
+    let preprocessing = preprocessing(&loaded, &options.preprocessing);
+    Ok((loaded, preprocessing, rest))
 }
 
 /// Files and not folders: what the system says of a folder that is read as a file helps nobody.
@@ -101,7 +115,7 @@ pub fn gate_notes(file: &CircuitFile) -> Result<GateNotes, Failure> {
 }
 
 /// The preprocessing that the options ask for, over what the model file says.
-pub fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preprocessing {
+fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preprocessing {
     let mut preprocessing = loaded.preprocessing.clone().unwrap_or_default();
     if let Some(scale) = options.scale {
         preprocessing.scale = scale;

@@ -1,12 +1,38 @@
 //! `kirchhoff study mask`.
 
+use clap::Args;
 use kirchhoff::study::mask::{MaskSettings, mask};
 use serde_json::json;
 
 use super::failure::Failure;
 use super::questions::{checked, layers};
 use super::study::Studied;
-use super::study_arguments::Mask;
+use super::study_options::StudyOptions;
+
+/// `kirchhoff study mask`.
+#[derive(Args, Debug)]
+pub struct Mask {
+    #[command(flatten)]
+    pub study: StudyOptions,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    #[arg(long, short, value_name = "NAMES", default_value = "boolean,real,counting-float,viterbi")]
+    pub semiring: String,
+    /// Layers to make masks of: `input`, `all`, or names and patterns separated by commas; the input is always among them
+    #[arg(long, value_name = "LAYERS", default_value = "input")]
+    pub layers: String,
+    /// Classes to make masks of, by number [default: all]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub classes: Option<Vec<usize>>,
+    /// Take those inputs only on which the network's answer is their label
+    #[arg(long)]
+    pub correct: bool,
+    /// Quantiles to give beside, between 0 and 1; they take a second pass
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub quantile: Vec<f64>,
+    /// Memory that the masks may take, such as 300MiB
+    #[arg(long, value_name = "SIZE", value_parser = super::memory::size, default_value = "2GiB")]
+    pub memory: u64,
+}
 
 /// Makes masks of a data set.
 pub fn run(arguments: &Mask) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ mod arguments;
 mod ask;
 mod asked;
 mod bench;
+mod circuit_options;
 mod circuit_view;
 mod circuits;
 mod compile;
@@ -20,6 +21,7 @@ mod load;
 mod mask;
 mod memory;
 mod new;
+mod options;
 mod output;
 mod perturb;
 mod pictures;
@@ -29,14 +31,14 @@ mod questions;
 mod report;
 mod simplify;
 mod study;
-mod study_arguments;
+mod study_options;
 mod thresholds;
 
 pub use arguments::Arguments;
-use arguments::{Common, Verb};
+use arguments::{Study, Verb};
 use failure::Failure;
 use kirchhoff_kernel::Instructions;
-use study_arguments::Study;
+use options::Common;
 
 /// Does what the arguments say.
 pub fn run(arguments: Arguments) -> Result<(), Failure> {

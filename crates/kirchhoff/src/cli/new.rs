@@ -2,12 +2,31 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
 use kirchhoff::network::random::named;
 use serde_json::json;
 
-use super::arguments::New;
 use super::failure::Failure;
 use super::load;
+use super::options::Common;
+
+/// `kirchhoff new`.
+#[derive(Args, Debug)]
+pub struct New {
+    /// vgg11, vgg13, vgg16, vgg19 (each also with _bn), alexnet, or a perceptron by its sizes: mlp-784-300-100-10
+    pub architecture: String,
+    /// Seed of the random weights
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Number of classes of an image network [default: 1000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub classes: Option<u32>,
+    /// File to write, a .safetensors [default: ARCHITECTURE.safetensors]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// Classes of an image network: ImageNet's.
 const CLASSES: usize = 1000;

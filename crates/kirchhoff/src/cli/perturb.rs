@@ -9,7 +9,7 @@ use serde_json::json;
 use super::failure::Failure;
 use super::questions::checked;
 use super::study::Studied;
-use super::study_arguments::StudyOptions;
+use super::study_options::StudyOptions;
 
 /// `kirchhoff study perturb`.
 #[derive(Args, Debug)]

@@ -7,9 +7,10 @@ use kirchhoff::render::{
     input_picture, preview_row,
 };
 use kirchhoff::semiring::{Array, SemiringInfo};
+
 pub use kirchhoff::study::kind;
 
-use super::arguments::ChannelsOption;
+use super::explain::ChannelsOption;
 
 /// Numbers as pictures show them: a threshold that is not positive keeps everything, so a neuron that is relevant only
 /// below such a one is not relevant.

@@ -1,5 +1,8 @@
 //! `kirchhoff study prune`.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use kirchhoff::network::data::Split;
 use kirchhoff::network::{NodeId, Prunable};
 use kirchhoff::study::data_hash;
@@ -9,7 +12,45 @@ use serde_json::json;
 use super::failure::Failure;
 use super::questions::checked;
 use super::study::{self, Studied};
-use super::study_arguments::Prune;
+use super::study_options::StudyOptions;
+
+/// `kirchhoff study prune`.
+#[derive(Args, Debug)]
+pub struct Prune {
+    #[command(flatten)]
+    pub study: StudyOptions,
+    /// Layer to remove neurons or filters from [default: the first one that can be pruned]
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    /// How neurons are ranked, separated by commas: semirings (by mean |R|), l1, l2, activation, random
+    #[arg(long, value_name = "NAMES", default_value = "real,viterbi,boolean,counting-float,l1,l2,activation,random")]
+    pub method: String,
+    /// Number of seeds, from --seed on: each ranks by training inputs of its own and draws a random order of its own
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: u64,
+    /// Training inputs that each seed ranks by
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
+    pub inputs: u64,
+    /// Neurons to remove at a step [default: a 75th of them: 4 of 300]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub step: Option<u64>,
+    /// Data set to rank by [default: the training part of a folder in MNIST's format, else the data set itself]
+    #[arg(long, value_name = "DATA")]
+    pub train: Option<PathBuf>,
+    /// Labels of the data set to rank by
+    #[arg(long, value_name = "FILE", requires = "train")]
+    pub train_labels: Option<PathBuf>,
+    /// Write the network without that share of the neurons, chosen by that method's first seed, as ONNX and safetensors;
+    /// may be repeated
+    #[arg(long, value_name = "METHOD=SHARE", value_parser = written)]
+    pub write: Vec<(String, f64)>,
+}
+
+fn written(text: &str) -> Result<(String, f64), String> {
+    let part = text.split_once('=').and_then(|(method, share)| Some((method.trim().to_string(), share.parse().ok()?)));
+    part.filter(|(_, share)| (0.0..1.0).contains(share))
+        .ok_or_else(|| "write a method and a share from 0 to below 1, such as real=0.5".to_string())
+}
 
 /// Removes neurons step by step.
 pub fn run(arguments: &Prune) -> Result<(), Failure> {

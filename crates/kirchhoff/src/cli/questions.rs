@@ -8,8 +8,8 @@ use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice, Th
 use kirchhoff::network::Network;
 use kirchhoff::semiring::{Call, DefaultStart, find};
 
-use super::arguments::{QuestionOptions, RuleOptions, StartOption};
 use super::failure::Failure;
+use super::options::{QuestionOptions, RuleOptions, StartOption};
 
 /// An option that may be meant for one semiring only: `boolean:…`.
 struct Scoped<'a> {

@@ -1,8 +1,10 @@
 //! `kirchhoff simplify`.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use kirchhoff::circuit::{
     GateCircuit, GateSize, SaturateError, SaturateOptions, SaturateReport, SimplifyReport, saturate, save_gates,
     simplify,
@@ -12,11 +14,50 @@ use kirchhoff_kernel::Monitor;
 use serde::Serialize;
 use serde_json::json;
 
-use super::arguments::Simplify;
 use super::failure::Failure;
 use super::listings::grouped;
 use super::load;
+use super::options::Common;
 use super::progress::{cancelled, stop_at_interrupt};
+
+/// `kirchhoff simplify`.
+#[derive(Args, Debug)]
+pub struct Simplify {
+    /// The circuit file
+    pub circuit: PathBuf,
+    /// Class of semirings that the result is for: any, commutative, idempotent, absorptive, boolean, or a semiring's name
+    #[arg(long = "for", value_name = "CLASS", default_value = "any")]
+    pub class: String,
+    /// Saturate, however large the circuit is [default: up to 20 000 gates]
+    #[arg(long, conflicts_with = "linear")]
+    pub saturate: bool,
+    /// The linear-time pass alone
+    #[arg(long)]
+    pub linear: bool,
+    /// Largest number of nodes of the e-graph [default: 100 000]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_nodes: Option<usize>,
+    /// Equal gates that are kept side by side [default: 64]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_alternatives: Option<usize>,
+    /// How often rewrites are tried on everything [default: 100]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_iterations: Option<usize>,
+    /// Products that a gate is multiplied out to, at most [default: 64]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_terms: Option<usize>,
+    /// Steps of the search for the smallest circuit [default: 1 000 000]
+    #[arg(long, value_name = "N", conflicts_with = "linear")]
+    pub max_steps: Option<usize>,
+    /// Stop rewriting after so many seconds; the result then depends on the machine [default: no limit]
+    #[arg(long, value_name = "SECONDS", conflicts_with = "linear")]
+    pub max_seconds: Option<u64>,
+    /// File to write, a .safetensors
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub common: Common,
+}
 
 /// Circuits with more gates are saturated only where the user asks for it.
 const SATURATED_GATES: usize = 20_000;

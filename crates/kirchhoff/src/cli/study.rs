@@ -9,13 +9,13 @@ use kirchhoff::network::Network;
 use kirchhoff::network::data::{DataSet, DataSetOptions, Preprocessing, Split};
 use kirchhoff::study::{Identity, Outputs, Run, StudyError, data_hash, network_hash};
 
-use super::arguments::RuleOptions;
 use super::asked;
 use super::failure::Failure;
 use super::load::{self, Loaded};
+use super::options::RuleOptions;
 use super::output;
 use super::progress::{Progress, stop_at_interrupt};
-use super::study_arguments::StudyOptions;
+use super::study_options::StudyOptions;
 
 /// What a study is about, beside the data itself.
 pub struct Studied {
@@ -37,12 +37,7 @@ impl Studied {
     /// Opens the model and the data that the options name.
     pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
         let clock = Instant::now();
-        let (model, files) = match options.files.split_first() {
-            Some((first, rest)) if load::is_model(first) => (Some(first.as_path()), rest),
-            _ => (None, &options.files[..]),
-        };
-        let loaded = load::model(model, &options.model)?;
-        let preprocessing = load::preprocessing(&loaded, &options.preprocessing);
+        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading)?;
         let path = match files {
             [] => None,
             [path] => Some(path.as_path()),

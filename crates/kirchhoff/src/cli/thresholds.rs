@@ -6,12 +6,12 @@ use kirchhoff::explain::Question;
 use kirchhoff::study::thresholds::Settings;
 use serde_json::json;
 
-use super::arguments::RuleOptions;
 use super::failure::Failure;
+use super::options::RuleOptions;
 use super::perturb::{one, range};
 use super::questions::checked;
 use super::study::Studied;
-use super::study_arguments::StudyOptions;
+use super::study_options::StudyOptions;
 
 /// `kirchhoff study thresholds`.
 #[derive(Args, Debug)]

@@ -1,12 +1,11 @@
 //! The arguments of `kirchhoff ask`.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand, ValueEnum};
 use kirchhoff::evaluate::DEFAULT_MAX_NODES;
 
-use crate::cli::arguments::{CircuitOptions, Common, ModelOptions, PreprocessingOptions, RuleOptions, SymbolicOption};
-use crate::cli::circuits::has_own_variables;
+use crate::cli::circuit_options::{OutputOptions, SizeOptions, SourceOptions, SymbolicOption};
+use crate::cli::circuits::{Selection, has_own_variables};
+use crate::cli::options::Common;
 
 /// `kirchhoff ask`.
 #[derive(Args, Debug)]
@@ -31,49 +30,28 @@ pub enum About {
 
 /// Which circuit is asked about, and which of its outputs.
 #[derive(Args, Debug)]
-pub struct Asked {
-    /// A circuit (.safetensors or .sexpr); or a model and its inputs, as for `explain`, of which the circuit is made. Left out: the
-    /// embedded digit network
-    #[arg(value_name = "CIRCUIT | MODEL | INPUT")]
-    pub files: Vec<PathBuf>,
+pub struct AskOptions {
     #[command(flatten)]
-    pub model: ModelOptions,
+    pub source: SourceOptions,
     #[command(flatten)]
-    pub preprocessing: PreprocessingOptions,
+    pub outputs: OutputOptions,
     #[command(flatten)]
-    pub rules: RuleOptions,
-    /// Which of the inputs, from 0
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub input: usize,
-    /// Outputs: a number, a neuron `x[3,4]`, or all of a layer `h1[*]`; repeat for several [default: the input's]
-    #[arg(long, value_name = "OUTPUT")]
-    pub output: Vec<String>,
-    /// Gates that a circuit may have
-    #[arg(long, value_name = "N", default_value_t = kirchhoff::circuit::DEFAULT_MAX_GATES)]
-    pub max_gates: u64,
+    pub size: SizeOptions,
     #[command(flatten)]
     pub common: Common,
 }
 
-impl Asked {
-    /// The circuit as other verbs name it, with variables where `symbolic` puts them, unless it has its own.
-    pub fn circuit(&self, symbolic: SymbolicOption) -> CircuitOptions {
-        let Common { json, quiet, threads } = self.common;
-        CircuitOptions {
-            files: self.files.clone(),
-            model: self.model.clone(),
-            preprocessing: self.preprocessing.clone(),
-            rules: self.rules.clone(),
-            input: self.input,
-            semiring: None,
-            symbolic: (!has_own_variables(&self.files)).then_some(symbolic),
-            output: self.output.clone(),
+impl AskOptions {
+    /// The part of the circuit, with variables where `symbolic` puts them, unless it has its own.
+    pub fn selection<'a>(&'a self, symbolic: &'a SymbolicOption) -> Selection<'a> {
+        Selection {
+            source: &self.source,
+            symbolic: (!has_own_variables(&self.source.files)).then_some(symbolic),
+            outputs: &self.outputs.output,
             layer: None,
             depth: None,
-            digits: None,
-            max_gates: self.max_gates,
-            max_written: 0,
-            common: Common { json, quiet, threads },
+            max_gates: self.size.max_gates,
+            quiet: self.common.quiet,
         }
     }
 }
@@ -109,7 +87,7 @@ impl Subjects {
 #[derive(Args, Debug)]
 pub struct Removed {
     #[command(flatten)]
-    pub asked: Asked,
+    pub asked: AskOptions,
     /// Neurons, `h1[17]` or all of a layer `h1[*]`, or edges, `w2[17→4]` or `w2[17->4]`; separated by commas, or repeated
     #[arg(long, value_name = "NAMES", required = true)]
     pub remove: Vec<String>,
@@ -122,7 +100,7 @@ pub struct Removed {
 #[derive(Args, Debug)]
 pub struct Witnesses {
     #[command(flatten)]
-    pub asked: Asked,
+    pub asked: AskOptions,
     #[command(flatten)]
     pub subjects: Subjects,
     /// Sets that carry all outputs at once, instead of each
@@ -140,7 +118,7 @@ pub struct Witnesses {
 #[derive(Args, Debug)]
 pub struct Paths {
     #[command(flatten)]
-    pub asked: Asked,
+    pub asked: AskOptions,
     /// How many paths to each output
     #[arg(long, short, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub k: u32,
@@ -150,7 +128,7 @@ pub struct Paths {
 #[derive(Args, Debug)]
 pub struct Probability {
     #[command(flatten)]
-    pub asked: Asked,
+    pub asked: AskOptions,
     #[command(flatten)]
     pub subjects: Subjects,
     /// The probability with which each is dropped, independently of the others

@@ -12,7 +12,7 @@ use kirchhoff::ask::AskError;
 use kirchhoff::evaluate::{FoldError, ProbabilityError};
 use kirchhoff::explain::ExplainError;
 
-use super::arguments::SymbolicOption;
+use super::circuit_options::SymbolicOption;
 use super::circuits::{Part, part};
 use super::failure::Failure;
 use super::set_threads;
@@ -35,8 +35,8 @@ pub fn run(ask: &Ask) -> Result<(), Failure> {
 }
 
 /// The Boolean formula of each output over the variables that `symbolic` puts.
-fn boolean(asked: &arguments::Asked, symbolic: SymbolicOption) -> Result<Part, Failure> {
-    let part = part(&asked.circuit(symbolic), Some("boolean"))?;
+fn boolean(asked: &arguments::AskOptions, symbolic: &SymbolicOption) -> Result<Part, Failure> {
+    let part = part(&asked.selection(symbolic), Some("boolean"))?;
     match part.start().first() {
         Some((start, _)) => Err(Failure::usage(format!(
             "relevance starts with the number `{start}`: what is relevant at all is asked from 1, of targets such as `3` \

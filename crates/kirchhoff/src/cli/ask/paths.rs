@@ -4,7 +4,7 @@ use kirchhoff::ask::{PathEdge, strongest_paths};
 use serde_json::json;
 
 use super::arguments::Paths;
-use crate::cli::arguments::SymbolicOption;
+use crate::cli::circuit_options::SymbolicOption;
 use crate::cli::circuits::part;
 use crate::cli::failure::Failure;
 use crate::cli::listings::table;
@@ -13,7 +13,7 @@ use crate::cli::progress::{Progress, stop_at_interrupt};
 /// Prints the strongest paths from the target to each output.
 pub fn run(arguments: &Paths) -> Result<(), Failure> {
     let semiring = format!("top-k({})", arguments.k);
-    let part = part(&arguments.asked.circuit(SymbolicOption::Edges), Some(&semiring))?;
+    let part = part(&arguments.asked.selection(&SymbolicOption::Edges), Some(&semiring))?;
     let question = part.question.as_ref().expect("a semiring is named");
     stop_at_interrupt();
     let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);

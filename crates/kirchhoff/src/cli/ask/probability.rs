@@ -20,7 +20,7 @@ enum Found {
 
 /// Prints the probability that outputs stay relevant.
 pub fn run(arguments: &Probability) -> Result<(), Failure> {
-    let part = super::boolean(&arguments.asked, arguments.subjects.symbolic())?;
+    let part = super::boolean(&arguments.asked, &arguments.subjects.symbolic())?;
     stop_at_interrupt();
     let found = find(arguments, &part)?;
     let names = output_names(&part.circuit);

@@ -12,9 +12,8 @@ use kirchhoff_kernel::Monitor;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Removed;
-use crate::cli::arguments::QuestionOptions;
 use crate::cli::asked::Asked;
-use crate::cli::circuits::{has_own_variables, pictured};
+use crate::cli::circuits::{has_own_variables, pictured, question_options};
 use crate::cli::evaluate::zero;
 use crate::cli::failure::Failure;
 use crate::cli::listings::table;
@@ -41,7 +40,7 @@ pub fn run(arguments: &Removed) -> Result<(), Failure> {
     let asked = read(arguments)?;
     let network = &asked.loaded.network;
     let subjects = subjects(&arguments.remove, network)?;
-    let input = arguments.asked.input;
+    let input = arguments.asked.source.input;
     if !arguments.asked.common.quiet {
         asked.warn_of_bounds();
     }
@@ -58,7 +57,7 @@ pub fn run(arguments: &Removed) -> Result<(), Failure> {
         if let Symbolic::Edges = subjects.symbolic {
             check_edges(&subjects.names, &circuit)?;
         }
-        let part = part(&circuit, &arguments.asked.output)?;
+        let part = part(&circuit, &arguments.asked.outputs.output)?;
         let answers = removal(&part, &notes, &question, &|name| subjects.names.contains(name), &progress)?;
         all.push(Left { answers, names: output_names(&part) });
     }
@@ -72,25 +71,15 @@ pub fn run(arguments: &Removed) -> Result<(), Failure> {
 }
 
 fn read(arguments: &Removed) -> Result<Asked, Failure> {
-    let options = &arguments.asked;
+    let options = &arguments.asked.source;
     if has_own_variables(&options.files) {
         return Err(Failure::usage(format!(
             "{} is a circuit: neurons are removed from circuits made of a model",
             options.files[0].display()
         )));
     }
-    // Neurons of other layers can be named once they are outputs too.
-    let others = options.output.iter().any(|name| name.parse::<usize>().is_err());
-    let asked = Asked::read(&QuestionOptions {
-        files: options.files.clone(),
-        model: options.model.clone(),
-        preprocessing: options.preprocessing.clone(),
-        semiring: arguments.semiring.clone(),
-        rules: options.rules.clone(),
-        layers: if others { "all" } else { "input" }.to_string(),
-        count_kept: false,
-        memory: None,
-    })?;
+    let outputs = &arguments.asked.outputs.output;
+    let asked = Asked::read(&question_options(options, &arguments.semiring, outputs, None))?;
     let (input, count) = (options.input, asked.inputs.count);
     if input >= count {
         return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
@@ -158,7 +147,7 @@ fn circuit(
         prune: true,
         symbolic: symbolic.clone(),
         picture: asked.inputs.picture,
-        max_gates: arguments.asked.max_gates,
+        max_gates: arguments.asked.size.max_gates,
         ..GateOptions::default()
     };
     let (circuit, notes) = compile_gates(execution, question, &options, monitor)?;

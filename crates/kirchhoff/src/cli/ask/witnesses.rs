@@ -12,7 +12,7 @@ use crate::cli::progress::{Progress, stop_at_interrupt};
 
 /// Prints the minimal sets of neurons or edges that carry the relevance of outputs.
 pub fn run(arguments: &Witnesses) -> Result<(), Failure> {
-    let part = super::boolean(&arguments.asked, arguments.subjects.symbolic())?;
+    let part = super::boolean(&arguments.asked, &arguments.subjects.symbolic())?;
     let question = part.question.as_ref().expect("a semiring is named");
     stop_at_interrupt();
     let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);

@@ -91,7 +91,10 @@ fn small_networks_are_answered_in_words() {
         ask(&["witnesses", "--together", "--output", "x[0]", "--output", "x[1]", "--most", "1"]),
         "x[0], x[1]: 2 minimal sets of neurons\n  h1[0]\n  and 1 more\n"
     );
-    assert_eq!(ask(&["witnesses", "--neurons", "2", "--output", "0"]), "x[0]: 1 minimal set of neurons\n  h2[1]\n");
+    for layer in ["2", "h2"] {
+        let witnesses = ask(&["witnesses", "--neurons", layer, "--output", "0"]);
+        assert_eq!(witnesses, "x[0]: 1 minimal set of neurons\n  h2[1]\n");
+    }
     let text = ask(&["probability", "--drop", "0.5", "--quiet"]);
     assert!(text.contains("x[0]    0.750000") && text.contains("x[2]    0.000000"), "{text}");
     assert!(text.contains("exact, by decision diagrams"), "{text}");
@@ -144,6 +147,54 @@ fn what_is_left_without_neurons_or_edges() {
 }
 
 #[test]
+fn stored_circuits_lose_what_models_lose() {
+    let place = Workplace::new();
+    let [model, inputs] = xor("useless");
+    let digits: [&[&str]; 3] =
+        [&["digits", "--input", "7"], &["--theta", "0.02"], &["--output", "x[9,14]", "--output", "0"]];
+    let xor: [&[&str]; 3] = [&[&model, &inputs, "--input", "4"], &[], &[]];
+    let cases = [
+        (&xor, "neurons=1", "h1[0],h1[2]", "real"),
+        (&xor, "neurons", "h1[*]", "tropical"),
+        (&xor, "edges", "w0[0→0],w2[0->1]", "boolean"),
+        (&xor, "hidden", "1[*]", "counting"),
+        (&digits, "neurons=h1,3", "h1[102]", "boolean"),
+        (&digits, "edges", "w2[102→12]", "counting"),
+    ];
+    let ask = |made: &[&str], options: &[&[&str]], names: &str, semiring: &str| {
+        let about = ["ask", "removed", "--remove", names, "--semiring", semiring, "--json"];
+        place.json(&[&about, made, &options.concat()].concat())
+    };
+    for ([made, theta, outputs], symbolic, names, semiring) in cases {
+        let options = ["--semiring", semiring, "--symbolic", symbolic, "--out", "c.safetensors"];
+        let expected = ask(made, &[theta, outputs], names, semiring);
+        for prune in [&[][..], &["--prune"]] {
+            place.succeed(&[&["compile"], *made, theta, &options, prune].concat());
+            let found = ask(&["c.safetensors"], &[theta, outputs], names, semiring);
+            assert_eq!(found["semirings"], expected["semirings"], "{symbolic} {names} {prune:?}");
+            // Neurons that relevance does not reach are not there.
+            let gone = |report: &Value| report["removed"].as_array().unwrap().len();
+            assert!(gone(&found) == gone(&expected) || names.contains('*') && !prune.is_empty(), "{found}");
+        }
+    }
+    let unreached = ["ask", "removed", "c.safetensors", "--remove", "w2[3→12]"];
+    place.refuses_whole(&unreached, &["no variable `w2[3→12]`", "does not reach", "it has w2["]);
+    // What the circuit's rule and pruning do not admit is not asked by default.
+    let default = ["ask", "removed", "c.safetensors", "--remove", "w2[102→12]", "--output", "x[9,14]", "--json"];
+    let report = place.json(&[&default[..], &["--theta", "0.02"]].concat());
+    let asked: Vec<&String> = report["semirings"].as_object().unwrap().keys().collect();
+    assert_eq!(asked, ["boolean", "counting"]);
+    place.refuses_whole(&default, &["was pruned for semiring `counting`"]);
+    // One circuit, several semirings; and a formula by hand.
+    place.write("c.sexpr", r#"(circuit (output "x" (2) (* "a" (+ "b" "c")) "d"))"#);
+    let report = ask(&["c.sexpr"], &[], "b,d", "counting,boolean");
+    let values = |semiring: &str| report["semirings"][semiring]["outputs"].clone();
+    let output = |name: &str, before: f64, after: f64| json!({ "name": name, "before": before, "after": after });
+    assert_eq!(values("counting"), json!([output("x[0]", 2.0, 1.0), output("x[1]", 1.0, 0.0)]));
+    assert_eq!(values("boolean"), json!([output("x[0]", 1.0, 1.0), output("x[1]", 1.0, 0.0)]));
+}
+
+#[test]
 fn what_cannot_be_answered_is_refused() {
     let place = Workplace::new();
     let remove = |name: &'static str| ["ask", "removed", "--input", "7", "--remove", name];
@@ -153,7 +204,14 @@ fn what_cannot_be_answered_is_refused() {
     place.refuses_whole(&remove("h1[3],w2[17→4]"), &["either in one go"]);
     place.refuses_whole(&remove("w9[17→4]"), &["`w9[17→4]`"]);
     place.refuses_whole(&["ask", "removed", "--input", "11", "--remove", "h1[3]"], &["--input 11 is out of range"]);
-    place.refuses_whole(&["ask", "removed", "c.sexpr", "--remove", "h1[3]"], &["c.sexpr is a circuit"]);
+    place.refuses_whole(&["ask", "removed", "c.sexpr", "--remove", "h1[3]"], &["cannot read c.sexpr"]);
+    place.write("c.sexpr", r#"(circuit (output "x" (1) (* "a" (+ "b" "c"))))"#);
+    place
+        .refuses_whole(&["ask", "removed", "c.sexpr", "--remove", "h1[3]"], &["no variable `h1[3]`", "it has a, b, c"]);
+    place.refuses_whole(&["ask", "removed", "c.sexpr", "--remove", "a", "--rule", "zero"], &["--composite, --rule"]);
+    place.refuses_whole(&["ask", "removed", "c.sexpr", "--remove", "a", "--semiring", "mini"], &["`mini`"]);
+    place.write("none.sexpr", r#"(circuit (output "x" (1) (+ 1 1)))"#);
+    place.refuses_whole(&["ask", "removed", "none.sexpr", "--remove", "a"], &["has no variables", "--symbolic"]);
     place.misuses(&["ask", "removed"], &["--remove"]);
     let about = |question: &'static str, options: &[&'static str]| {
         [&["ask", question, "--input", "7", "--output", "x[9,14]"][..], options].concat()

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use kirchhoff::circuit::formula::{Cut, cut, find_outputs, parse};
-use kirchhoff::circuit::{CircuitFile, GateCircuit};
+use kirchhoff::circuit::{CircuitFile, GateCircuit, neuron_name};
 use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates};
+use kirchhoff::network::{Network, Node};
 use kirchhoff::semiring::{Call, find, find_symbolic, symbolic_semirings};
 
 use super::asked::Asked;
@@ -97,7 +98,9 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
             Some(SymbolicOption::Edges) => Symbolic::Edges,
             Some(SymbolicOption::Hidden) => Symbolic::Hidden,
             Some(SymbolicOption::Neurons(names)) => {
-                let patterns = names.iter().map(|name| LayerPattern::new(name));
+                let network = &asked.loaded.network;
+                let layer = |name| called(network, name).map_or(name, |node| &node.name);
+                let patterns = names.iter().map(|name| LayerPattern::new(layer(name)));
                 Symbolic::Neurons(patterns.collect::<Result<_, _>>().map_err(Failure::input)?)
             }
         },
@@ -109,6 +112,12 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
     let (circuit, notes) = compile_gates(&execution, &question, &options, &progress)?;
     let (model, input) = (asked.loaded.name.clone(), asked.inputs.names[input].clone());
     Ok(Compiled { circuit, notes: GateNotes { model, input, ..notes }, question })
+}
+
+/// The layer of a name, or of what its neurons are called: `1`, or `h1`.
+pub fn called<'a>(network: &'a Network, name: &str) -> Option<&'a Node> {
+    let find = |is_meant: &dyn Fn(&Node) -> bool| network.nodes().map(|(_, node)| node).find(|node| is_meant(node));
+    find(&|node| node.name == name).or_else(|| find(&|node| neuron_name(&node.name, &[], 0) == name))
 }
 
 /// Which part of which circuit is asked for.
@@ -163,28 +172,16 @@ pub fn part(selection: &Selection<'_>, semiring: Option<&str>) -> Result<Part, F
     let named = semiring.map(Named::new).transpose()?;
     let numeric = named.as_ref().map(|named| named.numeric);
     let symbolic = named.as_ref().and_then(|named| named.symbolic).map(str::to_string);
-    let file = stored_file(&selection.source.files);
-    let (circuit, notes, question) = match file {
-        Some(file) => {
-            let (circuit, notes) = stored(file, selection)?;
-            let asked = |numeric| asked(&circuit, &selection.source.rules, numeric);
-            let question = numeric.map(asked).transpose()?;
+    let (mut circuit, notes, question) = match stored_part(selection)? {
+        Some((circuit, notes)) => {
+            let question = numeric.map(|numeric| asked(&circuit, selection, numeric)).transpose()?;
             (circuit, notes, question)
         }
         None => {
             let Compiled { circuit, notes, question } = made(selection, semiring.unwrap_or("real"))?;
-            (circuit, notes, Some(question))
+            (selected(&circuit, &notes, selection)?, notes, Some(question))
         }
     };
-    let circuit = pictured(circuit, &notes);
-    let outputs: Vec<Vec<usize>> =
-        selection.outputs.iter().map(|name| find_outputs(&circuit, name)).collect::<Result<_, _>>()?;
-    let mut outputs = outputs.concat();
-    if outputs.is_empty() && circuit.output_tensors().len() > 1 && !file.is_some_and(is_text) {
-        // Other layers are there to be named, not to be shown.
-        outputs = find_outputs(&circuit, &circuit.output_tensors()[0].name)?;
-    }
-    let mut circuit = cut(&circuit, &Cut { outputs, layer: selection.layer.map(str::to_string), depth: None })?;
     if let (Some(question), None) = (&question, &symbolic) {
         let decided = annotated(&circuit, &notes, question)?;
         (circuit, _) = kirchhoff::circuit::simplify(&decided, question.semiring.laws).map_err(Failure::work)?;
@@ -195,10 +192,27 @@ pub fn part(selection: &Selection<'_>, semiring: Option<&str>) -> Result<Part, F
     Ok(Part { circuit, notes, question, symbolic })
 }
 
-/// The circuit with pixels named by their places, also where the network takes the picture as a vector.
-pub fn pictured(circuit: GateCircuit, notes: &GateNotes) -> GateCircuit {
+/// The selected part of the circuit file that the files begin with, if they do: with its contributions as they are.
+pub fn stored_part(selection: &Selection<'_>) -> Result<Option<(GateCircuit, GateNotes)>, Failure> {
+    let Some(file) = stored_file(&selection.source.files) else { return Ok(None) };
+    let (circuit, notes) = stored(file, selection)?;
+    Ok(Some((selected(&circuit, &notes, selection)?, notes)))
+}
+
+/// The outputs and the layer of a circuit that are selected. Pixels are named by their places, also where the network
+/// takes the picture as a vector.
+pub fn selected(circuit: &GateCircuit, notes: &GateNotes, selection: &Selection<'_>) -> Result<GateCircuit, Failure> {
     let pictured = notes.picture.and_then(|picture| circuit.with_output_shape(0, &picture).ok());
-    pictured.unwrap_or(circuit)
+    let circuit = pictured.as_ref().unwrap_or(circuit);
+    let outputs: Vec<Vec<usize>> =
+        selection.outputs.iter().map(|name| find_outputs(circuit, name)).collect::<Result<_, _>>()?;
+    let mut outputs = outputs.concat();
+    let own = stored_file(&selection.source.files).is_some_and(is_text);
+    if outputs.is_empty() && circuit.output_tensors().len() > 1 && !own {
+        // Other layers are there to be named, not to be shown.
+        outputs = find_outputs(circuit, &circuit.output_tensors()[0].name)?;
+    }
+    Ok(cut(circuit, &Cut { outputs, layer: selection.layer.map(str::to_string), depth: None })?)
 }
 
 impl Part {
@@ -254,13 +268,17 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
 }
 
 /// What is asked of a circuit from a file.
-fn asked(circuit: &GateCircuit, rules: &RuleOptions, semiring: &str) -> Result<Question, Failure> {
-    let check = |question: &mut Question| question.gate_annotations(circuit).map(|_| ());
-    let mut questions = checked(rules, semiring, &Bounds::default(), check)?;
+fn asked(circuit: &GateCircuit, selection: &Selection<'_>, semiring: &str) -> Result<Question, Failure> {
+    let mut questions = stored_questions(circuit, &selection.source.rules, semiring)?;
     match questions.len() {
         1 => Ok(questions.swap_remove(0)),
         _ => Err(Failure::usage("a formula is in one semiring: name one")),
     }
+}
+
+/// What is asked of a circuit from a file, in each of the semirings.
+pub fn stored_questions(circuit: &GateCircuit, rules: &RuleOptions, semirings: &str) -> Result<Vec<Question>, Failure> {
+    checked(rules, semirings, &Bounds::default(), |question| question.gate_annotations(circuit).map(|_| ()))
 }
 
 /// The circuit of a model on one input, without the edges that Θ sends to 0.

@@ -56,6 +56,30 @@ pub fn checked(
     bounds: &Bounds,
     check: impl Fn(&mut Question) -> Result<(), ExplainError>,
 ) -> Result<Vec<Question>, Failure> {
+    each(options, semirings, bounds, check)?.into_iter().collect()
+}
+
+/// As [`checked`], without the semirings in which `check` or the options do not admit a question; one at least has to.
+pub fn admitted(
+    options: &RuleOptions,
+    semirings: &str,
+    bounds: &Bounds,
+    check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+) -> Result<Vec<Question>, Failure> {
+    let questions = each(options, semirings, bounds, check)?;
+    match questions.iter().any(Result::is_ok) {
+        true => Ok(questions.into_iter().flatten().collect()),
+        false => questions.into_iter().collect(),
+    }
+}
+
+/// For each of the semirings its question, or why there is none.
+fn each(
+    options: &RuleOptions,
+    semirings: &str,
+    bounds: &Bounds,
+    check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+) -> Result<Vec<Result<Question, Failure>>, Failure> {
     let names = split(semirings);
     if names.is_empty() {
         return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
@@ -75,7 +99,7 @@ pub fn checked(
         check(&mut question).map_err(|error| explained(names.len(), &question, error))?;
         Ok(question)
     };
-    names.iter().map(one).collect()
+    Ok(names.iter().map(one).collect())
 }
 
 /// The failure of a question, with what it was meant for.

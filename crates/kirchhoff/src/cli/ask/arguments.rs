@@ -42,11 +42,11 @@ pub struct AskOptions {
 }
 
 impl AskOptions {
-    /// The part of the circuit, with variables where `symbolic` puts them, unless it has its own.
-    pub fn selection<'a>(&'a self, symbolic: &'a SymbolicOption) -> Selection<'a> {
+    /// The part of the circuit, with variables where `symbolic` puts them, unless it comes from a file.
+    pub fn selection<'a>(&'a self, symbolic: Option<&'a SymbolicOption>) -> Selection<'a> {
         Selection {
             source: &self.source,
-            symbolic: (!has_own_variables(&self.source.files)).then_some(symbolic),
+            symbolic: symbolic.filter(|_| !has_own_variables(&self.source.files)),
             outputs: &self.outputs.output,
             layer: None,
             depth: None,
@@ -91,9 +91,10 @@ pub struct Removed {
     /// Neurons, `h1[17]` or all of a layer `h1[*]`, or edges, `w2[17→4]` or `w2[17->4]`; separated by commas, or repeated
     #[arg(long, value_name = "NAMES", required = true)]
     pub remove: Vec<String>,
-    /// Semirings, separated by commas; `kirchhoff semirings` lists them
-    #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
-    pub semiring: String,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them [default: real,boolean,counting,viterbi,bottleneck, of
+    /// which a stored circuit may not admit all]
+    #[arg(long, short, value_name = "NAMES")]
+    pub semiring: Option<String>,
 }
 
 /// `kirchhoff ask witnesses`.

@@ -36,7 +36,7 @@ pub fn run(ask: &Ask) -> Result<(), Failure> {
 
 /// The Boolean formula of each output over the variables that `symbolic` puts.
 fn boolean(asked: &arguments::AskOptions, symbolic: &SymbolicOption) -> Result<Part, Failure> {
-    let part = part(&asked.selection(symbolic), Some("boolean"))?;
+    let part = part(&asked.selection(Some(symbolic)), Some("boolean"))?;
     match part.start().first() {
         Some((start, _)) => Err(Failure::usage(format!(
             "relevance starts with the number `{start}`: what is relevant at all is asked from 1, of targets such as `3` \

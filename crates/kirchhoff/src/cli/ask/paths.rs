@@ -13,7 +13,7 @@ use crate::cli::progress::{Progress, stop_at_interrupt};
 /// Prints the strongest paths from the target to each output.
 pub fn run(arguments: &Paths) -> Result<(), Failure> {
     let semiring = format!("top-k({})", arguments.k);
-    let part = part(&arguments.asked.selection(&SymbolicOption::Edges), Some(&semiring))?;
+    let part = part(&arguments.asked.selection(Some(&SymbolicOption::Edges)), Some(&semiring))?;
     let question = part.question.as_ref().expect("a semiring is named");
     stop_at_interrupt();
     let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);

@@ -1,11 +1,12 @@
 //! `kirchhoff ask removed`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use kirchhoff::ask::removal;
-use kirchhoff::circuit::formula::{Cut, cut, find_outputs, output_names};
+use kirchhoff::circuit::formula::output_names;
 use kirchhoff::circuit::{GateCircuit, neuron_name};
-use kirchhoff::compile::LayerPattern;
+use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{Answer, GateNotes, GateOptions, Question, Symbolic, compile_gates};
 use kirchhoff::network::{Execution, Network};
 use kirchhoff_kernel::Monitor;
@@ -13,15 +14,18 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::Removed;
 use crate::cli::asked::Asked;
-use crate::cli::circuits::{has_own_variables, pictured, question_options};
+use crate::cli::circuits::{called, question_options, selected, stored_part, stored_questions};
 use crate::cli::evaluate::zero;
 use crate::cli::failure::Failure;
 use crate::cli::listings::table;
 use crate::cli::progress::{Progress, stop_at_interrupt};
-use crate::cli::questions::split;
+use crate::cli::questions::{admitted, split};
 
 /// Outputs of which the names are printed.
 const PRINTED: usize = 12;
+
+/// What is asked in where no semiring is named.
+const SEMIRINGS: &str = "real,boolean,counting,viterbi,bottleneck";
 
 /// What is removed, and where variables are put for it.
 struct Subjects {
@@ -37,6 +41,88 @@ struct Left {
 
 /// Prints how much relevance is left without some neurons or edges.
 pub fn run(arguments: &Removed) -> Result<(), Failure> {
+    let (removed, left) = match stored_part(&arguments.asked.selection(None))? {
+        Some((circuit, notes)) => of_circuit(arguments, &circuit, &notes)?,
+        None => of_model(arguments)?,
+    };
+    if arguments.asked.common.json {
+        let semirings: Map<String, Value> = left.iter().map(Left::json).collect();
+        return crate::cli::print_json(&json!({ "removed": removed, "semirings": semirings }));
+    }
+    let headings = ["semiring", "relevant", "left", "together", "left", "no longer relevant"];
+    crate::cli::print(&table(&headings, &left.iter().map(Left::row).collect::<Vec<_>>()))
+}
+
+/// What is removed from a circuit with variables of its own, and what is then left in each semiring.
+fn of_circuit(
+    arguments: &Removed,
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+) -> Result<(BTreeSet<String>, Vec<Left>), Failure> {
+    let options = &arguments.asked;
+    let removed = variables(&arguments.remove, circuit, notes, &options.source.files[0])?;
+    let rules = &options.source.rules;
+    let asked = match &arguments.semiring {
+        Some(semirings) => stored_questions(circuit, rules, semirings)?,
+        None => {
+            let admit = |question: &mut Question| notes.admit(circuit, question, question.semiring.laws).map(|_| ());
+            admitted(rules, SEMIRINGS, &Bounds::default(), admit)?
+        }
+    };
+    stop_at_interrupt();
+    let progress = Progress::new(2 * circuit.wires() as u64 * asked.len() as u64, options.common.quiet);
+    let left = |question: &Question| {
+        progress.say(question.semiring.name);
+        Left::new(circuit, notes, question, &removed, &progress)
+    };
+    let left = asked.iter().map(left).collect::<Result<_, _>>()?;
+    Ok((removed, left))
+}
+
+/// The variables of a circuit that the texts name: `h1[17]`, `w2[17→4]`, or all of a layer, `h1[*]`. What targets start
+/// with is none of them.
+fn variables(
+    texts: &[String],
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    path: &Path,
+) -> Result<BTreeSet<String>, Failure> {
+    let is_start = |name: &str| notes.targets.iter().any(|target| target.variable == name);
+    let there: Vec<&str> = circuit.variables().iter().map(String::as_str).filter(|name| !is_start(name)).collect();
+    if there.is_empty() {
+        return Err(Failure::usage(format!(
+            "{} has no variables: neurons and edges can be removed from circuits that were compiled with --symbolic",
+            path.display()
+        )));
+    }
+    let mut names = BTreeSet::new();
+    for text in texts.iter().flat_map(|text| split(text)) {
+        let wanted = text.replace("->", "→").replace(' ', "");
+        let layer = wanted.strip_suffix("[*]").map(|layer| format!("{}[", neuron_name(layer, &[], 0)));
+        let is_meant = |name: &&&str| match &layer {
+            Some(layer) => name.starts_with(layer) && !name.contains('→'),
+            None => **name == wanted,
+        };
+        let found: Vec<String> = there.iter().filter(is_meant).map(|name| name.to_string()).collect();
+        if found.is_empty() {
+            let layer = wanted.split_inclusive('[').next().unwrap_or_default();
+            let (near, far): (Vec<&str>, Vec<&str>) = there.iter().partition(|name| name.starts_with(layer));
+            let known = [near, far].concat();
+            let more = known.len().saturating_sub(PRINTED);
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            return Err(Failure::usage(format!(
+                "{} has no variable `{text}`: what relevance does not reach from the target has none; it has {}{more}",
+                path.display(),
+                known[..known.len().min(PRINTED)].join(", ")
+            )));
+        }
+        names.extend(found);
+    }
+    Ok(names)
+}
+
+/// What is removed from a model's circuits, and what is then left in each semiring.
+fn of_model(arguments: &Removed) -> Result<(BTreeSet<String>, Vec<Left>), Failure> {
     let asked = read(arguments)?;
     let network = &asked.loaded.network;
     let subjects = subjects(&arguments.remove, network)?;
@@ -57,29 +143,17 @@ pub fn run(arguments: &Removed) -> Result<(), Failure> {
         if let Symbolic::Edges = subjects.symbolic {
             check_edges(&subjects.names, &circuit)?;
         }
-        let part = part(&circuit, &arguments.asked.outputs.output)?;
-        let answers = removal(&part, &notes, &question, &|name| subjects.names.contains(name), &progress)?;
-        all.push(Left { answers, names: output_names(&part) });
+        let part = selected(&circuit, &notes, &arguments.asked.selection(None))?;
+        all.push(Left::new(&part, &notes, &question, &subjects.names, &progress)?);
     }
-    drop(progress);
-    if arguments.asked.common.json {
-        let semirings: Map<String, Value> = all.iter().map(Left::json).collect();
-        return crate::cli::print_json(&json!({ "removed": subjects.names, "semirings": semirings }));
-    }
-    let headings = ["semiring", "relevant", "left", "together", "left", "no longer relevant"];
-    crate::cli::print(&table(&headings, &all.iter().map(Left::row).collect::<Vec<_>>()))
+    Ok((subjects.names, all))
 }
 
 fn read(arguments: &Removed) -> Result<Asked, Failure> {
     let options = &arguments.asked.source;
-    if has_own_variables(&options.files) {
-        return Err(Failure::usage(format!(
-            "{} is a circuit: neurons are removed from circuits made of a model",
-            options.files[0].display()
-        )));
-    }
     let outputs = &arguments.asked.outputs.output;
-    let asked = Asked::read(&question_options(options, &arguments.semiring, outputs, None))?;
+    let semirings = arguments.semiring.as_deref().unwrap_or(SEMIRINGS);
+    let asked = Asked::read(&question_options(options, semirings, outputs, None))?;
     let (input, count) = (options.input, asked.inputs.count);
     if input >= count {
         return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
@@ -115,16 +189,16 @@ fn subjects(texts: &[String], network: &Network) -> Result<Subjects, Failure> {
 fn neurons(text: &str, network: &Network) -> Result<(String, Vec<String>), Failure> {
     let syntax = || Failure::usage(format!("`{text}` is no neuron: write `h1[17]`, or `h1[*]` for all of a layer"));
     let (layer, place) = text.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).ok_or_else(syntax)?;
-    let hidden = || network.nodes().filter(|(id, _)| *id != network.input()).map(|(_, node)| node);
-    let called = |name: &str| neuron_name(name, &[], 0);
-    let node = hidden().find(|node| node.name == layer || called(&node.name) == layer).ok_or_else(|| {
-        let there: Vec<String> = hidden().map(|node| called(&node.name)).collect();
+    let input = &network.node(network.input()).name;
+    let node = called(network, layer).filter(|node| node.name != *input).ok_or_else(|| {
+        let hidden = network.nodes().map(|(_, node)| node).filter(|node| node.name != *input);
+        let there: Vec<String> = hidden.map(|node| neuron_name(&node.name, &[], 0)).collect();
         Failure::usage(format!("`{text}` is a neuron of no hidden layer; these are: {}", there.join(", ")))
     })?;
     let size: usize = node.shape.iter().product();
     let name = |neuron: usize| neuron_name(&node.name, &node.shape, neuron);
     let (place, all) = (place.replace(' ', ""), place.trim() == "*");
-    let wanted = format!("{}[{place}]", called(&node.name));
+    let wanted = format!("{}[{place}]", neuron_name(&node.name, &[], 0));
     let number = || place.parse::<usize>().ok().filter(|&number| number < size).map(|number| vec![name(number)]);
     let neurons: Vec<String> = (0..size).map(name).filter(|name| all || *name == wanted).collect();
     let neurons = Some(neurons).filter(|neurons| !neurons.is_empty()).or_else(number).ok_or_else(|| {
@@ -150,8 +224,7 @@ fn circuit(
         max_gates: arguments.asked.size.max_gates,
         ..GateOptions::default()
     };
-    let (circuit, notes) = compile_gates(execution, question, &options, monitor)?;
-    Ok((pictured(circuit, &notes), notes))
+    Ok(compile_gates(execution, question, &options, monitor)?)
 }
 
 fn check_edges(names: &BTreeSet<String>, circuit: &GateCircuit) -> Result<(), Failure> {
@@ -165,17 +238,18 @@ fn check_edges(names: &BTreeSet<String>, circuit: &GateCircuit) -> Result<(), Fa
     }
 }
 
-/// The outputs that are asked for.
-fn part(circuit: &GateCircuit, outputs: &[String]) -> Result<GateCircuit, Failure> {
-    let found: Vec<Vec<usize>> = outputs.iter().map(|name| find_outputs(circuit, name)).collect::<Result<_, _>>()?;
-    let mut found = found.concat();
-    if found.is_empty() && circuit.output_tensors().len() > 1 {
-        found = find_outputs(circuit, &circuit.output_tensors()[0].name)?;
-    }
-    Ok(cut(circuit, &Cut { outputs: found, ..Cut::default() })?)
-}
-
 impl Left {
+    fn new(
+        circuit: &GateCircuit,
+        notes: &GateNotes,
+        question: &Question,
+        removed: &BTreeSet<String>,
+        monitor: &dyn Monitor,
+    ) -> Result<Self, Failure> {
+        let answers = removal(circuit, notes, question, &|name| removed.contains(name), monitor)?;
+        Ok(Left { answers, names: output_names(circuit) })
+    }
+
     /// Every output before and after, and all together at the end.
     fn values(&self) -> [Vec<f64>; 2] {
         [0, 1].map(|time| self.answers[time].tensors.iter().flat_map(|tensor| tensor.values.to_f64()).collect())

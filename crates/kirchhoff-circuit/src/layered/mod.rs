@@ -123,6 +123,9 @@ pub enum CircuitError {
     /// Two layers into one tensor.
     #[error("two layers enter the tensor of layer '{0}'")]
     Shared(String),
+    /// A layer into the input, where relevance ends.
+    #[error("layer '{0}' enters the input, which nothing computes")]
+    Input(String),
 }
 
 impl LayeredCircuit {
@@ -130,7 +133,7 @@ impl LayeredCircuit {
     /// layers are brought into that order.
     ///
     /// # Errors
-    /// Sizes that do not fit, sources that do not come first, or two layers into one tensor.
+    /// Sizes that do not fit, sources that do not come first, two layers into one tensor, or one into the input.
     pub fn new(
         batch: usize,
         tensors: Vec<Tensor>,
@@ -168,6 +171,9 @@ impl LayeredCircuit {
         }
         if let Some(pair) = layers.windows(2).find(|pair| pair[0].destination == pair[1].destination) {
             return Err(CircuitError::Shared(pair[1].name.clone()));
+        }
+        if let Some(layer) = layers.iter().find(|layer| layer.destination == input) {
+            return Err(CircuitError::Input(layer.name.clone()));
         }
         Ok(LayeredCircuit { batch, tensors, layers, input, output })
     }

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use kirchhoff_circuit::{CircuitFile, GateCircuit, Notes, StoreError, save_gates, simplify};
-use kirchhoff_semiring::{Law, Laws};
+use kirchhoff_circuit::{CircuitFile, Gate, GateCircuit, Notes, StoreError, save_gates, simplify};
+use kirchhoff_evaluate::{FoldError, PerLeaf, fold};
+use kirchhoff_semiring::{Boolean, Law, Laws, Real, Semiring};
 use serde_json::{Value, json};
 
 use crate::random::{Random, circuit};
@@ -145,7 +146,38 @@ fn walk(circuit: &GateCircuit) {
     assert_eq!(circuit.levels().last().map_or(0, |level| level.end), circuit.gates());
     circuit.outputs().iter().for_each(|&output| assert_eq!(circuit.kind(output), circuit.kind(output)));
     circuit.output_tensors().iter().for_each(|tensor| assert!(circuit.output_range(&tensor.name).is_some()));
-    simplify(circuit, Laws::of(&Law::ALL)).unwrap();
+    let (simplified, _) = simplify(circuit, Laws::of(&Law::ALL)).unwrap();
+    for circuit in [circuit, &simplified] {
+        evaluate(circuit);
+    }
+}
+
+/// Evaluates the circuit as its gates say, one after the other; or it asks for laws that the semiring lacks.
+fn evaluate(circuit: &GateCircuit) {
+    let theta = PerLeaf(|layer: usize, d: f32| d > layer as f32 / 4.0);
+    let variables: Vec<bool> = (0..circuit.variables().len()).map(|number| number % 3 != 2).collect();
+    let folded = fold(circuit, &Boolean, &theta, &variables, &());
+    if !circuit.laws().iter().all(|law| Boolean.laws().has(law)) {
+        return assert!(matches!(folded, Err(FoldError::Law { .. })));
+    }
+    let mut values: Vec<bool> = Vec::new();
+    for (_, gate) in circuit.iter() {
+        let value = match gate {
+            Gate::Zero => false,
+            Gate::One => true,
+            Gate::Contribution { layer, d } => d > layer as f32 / 4.0,
+            Gate::Variable(number) => variables[number as usize],
+            Gate::Plus(children) => children.iter().any(|child| values[child.index()]),
+            Gate::Times(children) => children.iter().all(|child| values[child.index()]),
+        };
+        values.push(value);
+    }
+    let outputs: Vec<bool> = circuit.outputs().iter().map(|output| values[output.index()]).collect();
+    assert_eq!(folded.unwrap(), outputs);
+    // Numbers may overflow, no more.
+    let theta = PerLeaf(|_: usize, d: f32| d);
+    let real = fold(circuit, &Real, &theta, &vec![1.0; variables.len()], &());
+    assert!(real.is_ok() || circuit.laws() != Laws::NONE);
 }
 
 fn load(path: &Path) -> Result<GateCircuit, StoreError> {
@@ -191,6 +223,26 @@ fn gate_files() {
     // Neither of both is the rule without exception: the mutations reach beyond the first check.
     println!("damaged and forged files: {loaded:?} loaded, {refused:?} refused");
     assert!(loaded.iter().chain(&refused).all(|&count| count > 100));
+}
+
+/// Files that end too soon are refused, wherever they end.
+pub fn refuses_every_beginning<T>(path: &Path, load: impl Fn(&Path) -> Result<T, StoreError>) {
+    let bytes = std::fs::read(path).unwrap();
+    // Every end in the header, and some in the data.
+    let ends = (0..bytes.len()).filter(|end| *end < 600 || end % 17 == 0 || bytes.len() - end < 100);
+    for end in ends {
+        std::fs::remove_file(path).unwrap();
+        std::fs::write(path, &bytes[..end]).unwrap();
+        assert!(load(path).is_err(), "{end} of {} bytes", bytes.len());
+    }
+}
+
+#[test]
+fn beginnings_of_gate_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("circuit.safetensors");
+    save_gates(&path, &circuit(&mut Random(5)), &Notes::new()).unwrap();
+    refuses_every_beginning(&path, load);
 }
 
 #[test]

@@ -179,6 +179,9 @@ fn stored_circuits_lose_what_models_lose() {
     }
     let unreached = ["ask", "removed", "c.safetensors", "--remove", "w2[3→12]"];
     place.refuses_whole(&unreached, &["no variable `w2[3→12]`", "does not reach", "it has w2["]);
+    // What is dropped are its variables.
+    let dropped = ["ask", "probability", "c.safetensors", "--theta", "0.02", "--output", "x[9,14]", "--drop", "0.5"];
+    assert!(place.succeed(&dropped).contains("edges dropped with probability 0.5"));
     // What the circuit's rule and pruning do not admit is not asked by default.
     let default = ["ask", "removed", "c.safetensors", "--remove", "w2[102→12]", "--output", "x[9,14]", "--json"];
     let report = place.json(&[&default[..], &["--theta", "0.02"]].concat());

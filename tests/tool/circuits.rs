@@ -120,7 +120,10 @@ fn what_cannot_be_compiled_or_evaluated_is_refused() {
     let compile = |options: &[&'static str]| [&["compile", "--out", "c.safetensors"][..], options].concat();
     place.refuses_whole(&compile(&[]), &["there are 10", "--input"]);
     place.refuses_whole(&compile(&["--input", "10"]), &["--input 10 is out of range"]);
-    place.refuses_whole(&compile(&["--input", "0", "--max-gates", "1000"]), &["takes up to", "no more than 1000"]);
+    place.refuses_whole(
+        &compile(&["--input", "0", "--max-gates", "1000"]),
+        &["takes up to", "no more than 1000", "raise --max-gates", "--layered"],
+    );
     place.refuses_whole(&compile(&["--input", "0", "--semiring", "real,boolean"]), &["rules of one semiring"]);
     place.refuses_whole(&compile(&["--input", "0", "--theta", "rank", "--semiring", "fuzzy", "--prune"]), &["`rank`"]);
     place.refuses_whole(&["compile", "--input", "0", "--out", "c.txt"], &["circuits are written as safetensors"]);

@@ -227,7 +227,10 @@ fn what_has_no_formula_is_refused() {
         &["formula", "--max-written", "10"],
         &["gates written out", "no more than 10", "raise the limit"],
     );
-    place.refuses_whole(&["formula", "--format", "cnf", "--semiring", "boolean"], &["DIMACS CNF", "784", "choose one"]);
+    place.refuses_whole(
+        &["formula", "--format", "cnf", "--semiring", "boolean"],
+        &["DIMACS CNF", "784", "choose one with --output"],
+    );
     place.refuses_whole(&["formula", "--format", "nnf", "--output", "x[9,14]"], &["contribution", "threshold"]);
     place.refuses_whole(&["formula", "--format", "latex", "--semiring", "why"], &["`why`", "text or json"]);
     place.refuses_whole(&["formula", "--symbolic", "neurons=9"], &["`9`"]);

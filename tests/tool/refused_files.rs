@@ -145,7 +145,10 @@ fn operators_and_graphs_that_are_not_supported() {
     place.refuses(&[onnx("refused/two-inputs.onnx")], &["two-inputs.onnx"]);
     place.refuses(&[onnx("refused/control-flow.onnx")], &["control-flow.onnx"]);
     place.write("model.onnx", std::fs::read(onnx("external.onnx")).unwrap());
-    place.refuses(&["model.onnx"], &["external.bin"]);
+    place.refuses(
+        &["model.onnx"],
+        &["model.onnx", "tensor '", "external.bin", "cannot be read", "exported with the model"],
+    );
 }
 
 #[test]

@@ -61,7 +61,10 @@ pub enum NetworkError {
     )]
     InnerSoftmax(String),
     /// A parameter with a NaN or an infinity.
-    #[error("the {parameter} of layer '{name}' holds {value} at position {position}")]
+    #[error(
+        "the {parameter} of layer '{name}' holds {value} at position {position}: such a network computes nothing; train it \
+         anew with a smaller step, or export it again if the file is damaged"
+    )]
     NotFinite {
         /// Name of the node.
         name: String,

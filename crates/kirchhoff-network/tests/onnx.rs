@@ -149,7 +149,7 @@ const REFUSALS: &[(&str, &[&str])] = &[
     ("external-beyond", &["tensor 'w'", "48 bytes from byte 16 of 'weights.bin', which has 48 bytes"]),
     ("external-folder", &["refused/.", "not a regular file"]),
     ("external-length", &["tensor 'w' of shape [4, 3] holds 4 values"]),
-    ("external-missing", &["nowhere.bin"]),
+    ("external-missing", &["tensor 'w'", "nowhere.bin, which cannot be read", "back there"]),
     ("external-number", &["tensor 'w'", "'many'"]),
     ("external-parent", &["../onnx/external.bin", "not inside the model's folder"]),
     ("huge-channels", &["node 0 (Mul)", "536870912 channels"]),

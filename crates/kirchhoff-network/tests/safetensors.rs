@@ -394,7 +394,10 @@ fn other_types_of_values_are_converted() {
     let error = write(Dtype::I32, [1i32, 2].map(i32::to_le_bytes).as_flattened()).unwrap_err().to_string();
     assert!(error.contains("tensor '0.weight' holds I32 values"), "{error}");
     let error = write(Dtype::F32, [1.0f32, f32::NAN].map(f32::to_le_bytes).as_flattened()).unwrap_err().to_string();
-    assert!(error.contains("the weights of layer '0' holds NaN at position 1"), "{error}");
+    assert!(
+        error.contains("the weights of layer '0' holds NaN at position 1") && error.contains("train it"),
+        "{error}"
+    );
     let error = write(Dtype::F64, [1.0f64, 1e300].map(f64::to_le_bytes).as_flattened()).unwrap_err().to_string();
     assert!(error.contains("holds inf at position 1"), "{error}");
 }

@@ -50,7 +50,7 @@ pub enum FormulaError {
         d: String,
     },
     /// More or fewer outputs than the format can hold.
-    #[error("a {format} is of one output, but {got} are asked for: choose one")]
+    #[error("{format} is of one output, but {got} are asked for: choose one")]
     Outputs {
         /// The format.
         format: &'static str,

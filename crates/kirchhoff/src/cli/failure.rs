@@ -84,6 +84,13 @@ impl From<ExplainError> for Failure {
             ExplainError::Evaluation(EvaluationError::Cancelled(_))
             | ExplainError::Unroll(UnrollError::Cancelled(_))
             | ExplainError::Fold(FoldError::Cancelled(_)) => Failure::Cancelled,
+            ExplainError::Unroll(UnrollError::TooLarge { .. }) => Failure::usage(format!(
+                "{error}: raise --max-gates, leave out edges that are 0 (`compile --prune` with a --theta), or store the \
+                 layers instead (`compile --layered`)"
+            )),
+            ExplainError::Fold(FoldError::Law { .. }) => Failure::usage(format!(
+                "{error}: take the circuit as it was before, or simplify that with --for and this semiring's name"
+            )),
             error => Failure::input(error),
         }
     }
@@ -91,6 +98,9 @@ impl From<ExplainError> for Failure {
 
 impl From<FormulaError> for Failure {
     fn from(error: FormulaError) -> Self {
-        Failure::input(error)
+        match error {
+            FormulaError::Outputs { .. } => Failure::usage(format!("{error} with --output")),
+            error => Failure::input(error),
+        }
     }
 }

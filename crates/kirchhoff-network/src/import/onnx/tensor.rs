@@ -37,7 +37,11 @@ impl Files {
     /// Maps the model file at `path`.
     pub fn open(path: &Path) -> Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-        Ok(Files { map: map(path)?, folder, others: RefCell::default() })
+        Ok(Files {
+            map: map(path).map_err(|error| Fault::Io(path.to_path_buf(), error))?,
+            folder,
+            others: RefCell::default(),
+        })
     }
 
     /// The model file.
@@ -88,7 +92,11 @@ impl Files {
         let map = match cached {
             Some(map) => map,
             None => {
-                let opened = map(&self.folder.join(relative))?;
+                let path = self.folder.join(relative);
+                let opened = map(&path).map_err(|error| {
+                    let what = "put the file that was exported with the model back there";
+                    malformed(format!("has its values in {}, which cannot be read ({error}): {what}", path.display()))
+                })?;
                 self.others.borrow_mut().insert(location.clone(), opened.clone());
                 opened
             }
@@ -116,8 +124,8 @@ impl Files {
     }
 }
 
-fn map(path: &Path) -> Result<Arc<MappedFile>> {
-    MappedFile::open(path).map(Arc::new).map_err(|error| Fault::Io(path.to_path_buf(), error))
+fn map(path: &Path) -> std::io::Result<Arc<MappedFile>> {
+    MappedFile::open(path).map(Arc::new)
 }
 
 /// Values stored as little-endian bytes.

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use kirchhoff::evaluate::DEFAULT_MAX_NODES;
 
 use crate::cli::circuit_options::{OutputOptions, SizeOptions, SourceOptions, SymbolicOption};
-use crate::cli::circuits::{Selection, has_own_variables};
+use crate::cli::circuits::{Part, Selection, has_own_variables};
 use crate::cli::options::Common;
 
 /// `kirchhoff ask`.
@@ -77,9 +77,12 @@ impl Subjects {
         }
     }
 
-    /// What they are called.
-    pub fn name(&self) -> &'static str {
-        if self.edges { "edges" } else { "neurons" }
+    /// What they are called; the variables of a circuit from a file say it themselves.
+    pub fn name(&self, part: &Part) -> &'static str {
+        let is_start = |name: &str| part.notes.targets.iter().any(|target| target.variable == name);
+        let mut variables = part.circuit.variables().iter().filter(|name| !is_start(name)).peekable();
+        let edges = variables.peek().is_some() && variables.all(|name| name.contains('→'));
+        if self.edges || edges { "edges" } else { "neurons" }
     }
 }
 

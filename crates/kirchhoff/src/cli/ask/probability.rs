@@ -24,7 +24,7 @@ pub fn run(arguments: &Probability) -> Result<(), Failure> {
     stop_at_interrupt();
     let found = find(arguments, &part)?;
     let names = output_names(&part.circuit);
-    let of = arguments.subjects.name();
+    let of = arguments.subjects.name(&part);
     if let (Found::Sampled { worlds, reached: false, .. }, false) = (&found, arguments.asked.common.quiet) {
         crate::cli::say(format_args!(
             "warning: after {} worlds some probability is not known up to {}: raise --max-worlds or --error",
@@ -60,7 +60,7 @@ pub fn run(arguments: &Probability) -> Result<(), Failure> {
             "drop": arguments.drop, "of": of, "variables": variables, "method": method, "outputs": outputs,
         }));
     }
-    crate::cli::print(&text(arguments, &names, &found))
+    crate::cli::print(&text(arguments, &names, &found, of))
 }
 
 fn find(arguments: &Probability, part: &Part) -> Result<Found, Failure> {
@@ -91,8 +91,8 @@ fn find(arguments: &Probability, part: &Part) -> Result<Found, Failure> {
     Ok(Found::Sampled { outputs: estimates.outputs, worlds: estimates.worlds, reached: estimates.reached })
 }
 
-fn text(arguments: &Probability, names: &[String], found: &Found) -> String {
-    let (drop, of) = (arguments.drop, arguments.subjects.name());
+fn text(arguments: &Probability, names: &[String], found: &Found, of: &str) -> String {
+    let drop = arguments.drop;
     match found {
         Found::Exact(exact) => {
             let row = |(name, p): (&String, &f64)| [name.clone(), format!("{p:.6}")];

@@ -20,7 +20,7 @@ pub fn run(arguments: &Witnesses) -> Result<(), Failure> {
     let limit = arguments.limit as usize;
     let outputs = minimal_witnesses(&part.circuit, &part.notes, question, limit, arguments.together, &progress)?;
     drop(progress);
-    let of = arguments.subjects.name();
+    let of = arguments.subjects.name(&part);
     if arguments.asked.common.json {
         return crate::cli::print_json(&json!({ "of": of, "together": arguments.together, "outputs": outputs }));
     }

@@ -214,8 +214,15 @@ fn an_executed_network_is_evaluated_later() {
     assert_eq!((&view["kind"], &view["inputs"]), (&json!("layered"), &json!(10)));
     assert_eq!(view["layers"][0]["range"], "[0, 1]");
     assert!(place.succeed(&["inspect", "c.safetensors"]).contains("max-abs"));
-    place.refuses_whole(&["formula", "c.safetensors"], &["holds a layered circuit, where a gate circuit is asked for"]);
-    place.refuses_whole(&["simplify", "c.safetensors", "--out", "s.safetensors"], &["holds a layered circuit"]);
+    let gates: [&[&str]; 4] = [
+        &["formula", "c.safetensors"],
+        &["ask", "removed", "c.safetensors", "--remove", "h1[0]"],
+        &["simplify", "c.safetensors", "--out", "s.safetensors"],
+        &["draw", "c.safetensors", "--out", "c.svg"],
+    ];
+    for about in gates {
+        place.refuses_whole(about, &["c.safetensors is a layered circuit", "without --layered"]);
+    }
     let model = golden("mnist-cnn/model.onnx");
     let values: Vec<f32> = (0..784).map(|pixel| if pixel % 7 < 3 { 0.5 } else { 0.0 }).collect();
     let input = place.write("x.npy", npy_floats(&[1, 28, 28], &values));

@@ -264,7 +264,7 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
         return Ok((circuit, GateNotes::default()));
     }
     let file = load::circuit(path, true)?;
-    Ok((file.gates().map_err(Failure::input)?, load::gate_notes(&file)?))
+    Ok((load::gates(&file)?, load::gate_notes(&file)?))
 }
 
 /// What is asked of a circuit from a file.

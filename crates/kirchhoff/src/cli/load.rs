@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kirchhoff::circuit::CircuitFile;
+use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit};
 use kirchhoff::embedded;
 use kirchhoff::explain::GateNotes;
 use kirchhoff::network::data::{Inputs, Layout, Preprocessing, read_inputs};
@@ -106,6 +106,18 @@ pub fn circuit(path: &Path, verify: bool) -> Result<CircuitFile, Failure> {
         file.verify().map_err(Failure::input)?;
     }
     Ok(file)
+}
+
+/// The gate circuit that a file holds.
+pub fn gates(file: &CircuitFile) -> Result<GateCircuit, Failure> {
+    match file.kind() {
+        CircuitKind::Gates => file.gates().map_err(Failure::input),
+        CircuitKind::Layered => Err(Failure::usage(format!(
+            "{} is a layered circuit, for `evaluate` and `inspect`: what is asked for needs gates, which `compile` makes \
+             without --layered",
+            file.path().display()
+        ))),
+    }
 }
 
 /// What `compile` noted in a circuit file. Notes of another maker say nothing of targets, whose variables are then 1.

@@ -96,7 +96,7 @@ impl Monitor for Interrupt {
 pub fn run(arguments: &Simplify) -> Result<(), Failure> {
     let laws = Laws::named(&arguments.class).map_err(Failure::input)?;
     let file = load::circuit(&arguments.circuit, true)?;
-    let circuit = file.gates().map_err(Failure::input)?;
+    let circuit = load::gates(&file)?;
     let mut notes = file.notes().map_err(Failure::input)?;
     stop_at_interrupt();
     let (simplified, view) = simplified(arguments, &circuit, laws)?;

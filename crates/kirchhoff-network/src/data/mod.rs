@@ -2,6 +2,7 @@
 
 mod array;
 mod error;
+mod find;
 mod fit;
 mod idx;
 mod image;

@@ -13,16 +13,19 @@
 //!
 //! `benches/peers/quantus_agreement.py` holds the curves against those of Quantus.
 
+mod attack;
 mod baseline;
 mod curve;
 mod order;
 mod region;
 mod report;
 mod study;
+mod windows;
 
+pub use attack::Attack;
 pub use baseline::{Baseline, Layout};
 pub use curve::{Curve, Perturbation, Subject, area_over_curve, area_under_curve, probability};
 pub use order::{Order, drawn};
 pub use region::Regions;
 pub(crate) use study::questions_of;
-pub use study::{Attack, Combination, Found, Settings, Tally, importance};
+pub use study::{Combination, Found, Settings, Tally, importance};

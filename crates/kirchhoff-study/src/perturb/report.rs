@@ -2,7 +2,9 @@
 
 use kirchhoff_render::{Curve as PlotCurve, HeatMap, Kind, Plot, READABLE_SIZE, Report, Style, encode_png, render};
 
-use super::study::{Attacked, Combination, Found, Map, Tally};
+use super::attack::Attacked;
+use super::study::{Combination, Found, Tally};
+use super::windows::Map;
 use super::{Baseline, Order};
 use crate::output::{described, rounded, skipped};
 use crate::{Outputs, StudyError, Table};
@@ -62,7 +64,7 @@ impl Found {
             Some(side) => format!("squares of {side} × {side} pixels"),
         };
         report.paragraph(&format!(
-            "{} inputs, of which {} are perturbed a step, {} a step. Relevance that is equal comes in an order that is \
+            "{} inputs; {} are perturbed, {} a step. Relevance that is equal comes in an order that is \
              drawn. Seed {}.",
             self.curves.state.inputs, regions, settings.regions_a_step, settings.seed
         ));

@@ -1,4 +1,4 @@
-//! The study of perturbation: curves, the attack and the map of windows over a data set.
+//! The study of perturbation over a data set, and its curves.
 
 use std::sync::Arc;
 
@@ -10,14 +10,16 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{Baseline, Curve, Layout, Order, Perturbation, Regions, Subject, area_over_curve, area_under_curve, drawn};
+use super::attack::{Attack, Attacked};
+use super::windows::Map;
+use super::{Baseline, Curve, Layout, Order, Perturbation, Regions, Subject, area_over_curve, area_under_curve};
 use crate::moments::Mean;
 use crate::{Folded, Identity, Pass, Run, StudyError, batch_size, edges, relevance};
 
 /// Inputs of a batch: their copies are many more.
 const BATCH: usize = 64;
 /// Streams of random numbers that an input has: for baselines, and for the order of equals.
-const STREAMS: u64 = 2;
+pub(super) const STREAMS: u64 = 2;
 
 /// What a study of perturbation does.
 #[derive(Clone, Debug)]
@@ -46,17 +48,6 @@ pub struct Settings {
     pub keep: usize,
     /// The seed of all that is drawn.
     pub seed: u64,
-}
-
-/// Pixels drawn without repetition by `exp(−η · mean |R|)`, in one order for all inputs, and inverted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attack {
-    /// η of each question; negative ones draw what is most relevant first.
-    pub eta: Vec<f64>,
-    /// Values that are inverted in a step.
-    pub values_a_step: usize,
-    /// How many orders are drawn.
-    pub repeats: usize,
 }
 
 /// Whose order a curve is of, and what takes the place of values.
@@ -91,22 +82,8 @@ pub(crate) struct Curves {
     /// One a combination.
     pub tallies: Vec<Tally>,
     /// The sum of |R| of each input value, of each question.
-    magnitudes: Vec<Vec<f64>>,
+    pub magnitudes: Vec<Vec<f64>>,
     pub inputs: u64,
-}
-
-/// What the attack finds: how many inputs have their label named, by strategy, order drawn, and step.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Attacked {
-    pub correct: Vec<Vec<Vec<u64>>>,
-    pub inputs: u64,
-}
-
-/// What the map finds: by class and window, how many inputs have their label named, and by class, how many there are.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Map {
-    pub correct: Vec<Vec<u64>>,
-    pub inputs: Vec<u64>,
 }
 
 /// What a study of perturbation finds.
@@ -182,13 +159,13 @@ impl Settings {
 }
 
 /// A study under way.
-struct Study<'a> {
-    settings: &'a Settings,
-    network: &'a Arc<Network>,
-    layout: Layout,
-    regions: Regions,
+pub(super) struct Study<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) network: &'a Arc<Network>,
+    pub(super) layout: Layout,
+    pub(super) regions: Regions,
     /// Edges of one input.
-    edges: u64,
+    pub(super) edges: u64,
 }
 
 impl<'a> Study<'a> {
@@ -232,7 +209,7 @@ impl<'a> Study<'a> {
     }
 
     /// A way to perturb inputs, in batches that depend on the network alone: results are the same bits everywhere.
-    fn perturbation<'b>(&'b self, regions: &'b Regions, baseline: Baseline) -> Perturbation<'b> {
+    pub(super) fn perturbation<'b>(&'b self, regions: &'b Regions, baseline: Baseline) -> Perturbation<'b> {
         Perturbation {
             network: self.network,
             layout: &self.layout,
@@ -245,7 +222,7 @@ impl<'a> Study<'a> {
         }
     }
 
-    fn batch(&self) -> usize {
+    pub(super) fn batch(&self) -> usize {
         batch_size(self.network).min(BATCH)
     }
 
@@ -324,110 +301,6 @@ impl<'a> Study<'a> {
         let targets = answer.targets.iter().map(target).collect::<Result<_, _>>()?;
         let values = importance(answer.semiring, answer.tensors[0].values.to_f64());
         Ok((targets, values.chunks(self.layout.size).map(<[f64]>::to_vec).collect()))
-    }
-
-    /// The accuracy under attack, by each question's relevance, then by chance.
-    fn attack(
-        &self,
-        attack: &Attack,
-        curves: &Curves,
-        data: &mut DataSet,
-        run: &mut Run<'_>,
-    ) -> Result<Attacked, StudyError> {
-        let mut strategies: Vec<Vec<f64>> = Vec::new();
-        for ((question, sums), eta) in self.settings.questions.iter().zip(&curves.magnitudes).zip(&attack.eta) {
-            let weights: Vec<f64> = sums.iter().map(|sum| -eta * sum / curves.inputs.max(1) as f64).collect();
-            if !weights.iter().all(|weight| weight.is_finite()) {
-                let semiring = question.semiring.name;
-                let reason = format!("the attack draws pixels by mean |R|, which is infinite in semiring `{semiring}`");
-                return Err(StudyError::Settings(reason));
-            }
-            strategies.push(weights);
-        }
-        strategies.push(vec![0.0; self.layout.size]);
-        let regions = Regions::values(self.layout.size);
-        let perturbation = Perturbation {
-            regions_a_step: attack.values_a_step,
-            steps: usize::MAX,
-            ..self.perturbation(&regions, Baseline::Invert)
-        };
-        let order = |weights: &Vec<f64>, repeat: usize| {
-            let mut random = ChaCha8Rng::seed_from_u64(self.settings.seed);
-            // Inputs count their streams from below.
-            random.set_stream(u64::MAX - repeat as u64);
-            drawn(weights, &mut random)
-        };
-        let orders: Vec<Vec<Vec<u32>>> = strategies
-            .iter()
-            .map(|weights| (0..attack.repeats).map(|repeat| order(weights, repeat)).collect())
-            .collect();
-        let points = perturbation.steps() + 1;
-        let copies = (strategies.len() * attack.repeats * points) as u64;
-        let pass = Pass { name: "attack", batch: self.batch(), edges: self.edges * copies };
-        let watch = run.watch();
-        let compute = |batch: &Batch| -> Result<_, StudyError> {
-            let mut correct = vec![vec![vec![0u64; points]; attack.repeats]; orders.len()];
-            for (correct, orders) in correct.iter_mut().zip(&orders) {
-                for (correct, order) in correct.iter_mut().zip(orders) {
-                    let subject = |input: usize| Subject {
-                        number: batch.positions[input] as u64 * STREAMS,
-                        values: &batch.values[input * self.layout.size..(input + 1) * self.layout.size],
-                        target: batch.labels[input],
-                        order,
-                    };
-                    let subjects: Vec<Subject<'_>> = (0..batch.labels.len()).map(subject).collect();
-                    for (curve, &label) in perturbation.curves(&subjects, watch)?.iter().zip(&batch.labels) {
-                        for (correct, &class) in correct.iter_mut().zip(&curve.class) {
-                            *correct += u64::from(class as usize == label);
-                        }
-                    }
-                }
-            }
-            Ok((correct, batch.labels.len() as u64))
-        };
-        let start = Attacked { correct: vec![vec![vec![0; points]; attack.repeats]; orders.len()], inputs: 0 };
-        let folded = run.pass(pass, data, start, compute, |state, (correct, inputs)| {
-            state.inputs += inputs;
-            let counts = state.correct.iter_mut().flatten().flatten();
-            counts.zip(correct.iter().flatten().flatten()).for_each(|(count, more)| *count += more);
-        })?;
-        Ok(folded.state)
-    }
-
-    /// The accuracy of each class with each window inverted.
-    fn map(
-        &self,
-        [side, stride]: [usize; 2],
-        data: &mut DataSet,
-        run: &mut Run<'_>,
-    ) -> Result<(Map, [usize; 2]), StudyError> {
-        let image = self.layout.image.expect("windows are checked to be of images");
-        let (regions, grid) = Regions::windows(image, side, stride);
-        let perturbation = self.perturbation(&regions, Baseline::Invert);
-        let classes = self.network.node(self.network.output()).shape.iter().product();
-        let windows = regions.count();
-        let pass = Pass { name: "windows", batch: self.batch(), edges: self.edges * windows as u64 };
-        let watch = run.watch();
-        let compute = |batch: &Batch| -> Result<_, StudyError> {
-            let subject = |input: usize| Subject {
-                number: batch.positions[input] as u64 * STREAMS,
-                values: &batch.values[input * self.layout.size..(input + 1) * self.layout.size],
-                target: batch.labels[input],
-                order: &[],
-            };
-            let subjects: Vec<Subject<'_>> = (0..batch.labels.len()).map(subject).collect();
-            Ok((perturbation.single_regions(&subjects, watch)?, batch.labels.clone()))
-        };
-        let start = Map { correct: vec![vec![0; windows]; classes], inputs: vec![0; classes] };
-        let folded = run.pass(pass, data, start, compute, |state, (named, labels)| {
-            for (named, label) in named.into_iter().zip(labels) {
-                state.inputs[label] += 1;
-                for (correct, class) in state.correct[label].iter_mut().zip(named) {
-                    *correct += u64::from(class as usize == label);
-                }
-            }
-        })?;
-        Ok((folded.state, grid))
     }
 }
 

@@ -92,6 +92,34 @@ fn the_bottleneck_is_the_critical_threshold() {
 }
 
 #[test]
+fn scales_of_the_bottleneck_are_those_of_the_thresholds() {
+    cases("scaled bottleneck to boolean", 100, 12, &|seed, size| {
+        let mut random = Random::new(seed);
+        let case = case(&mut random, size, &RULES)?;
+        let start = target(&mut random, &case);
+        // Powers of 2 divide and multiply without rounding, so that d / c ≥ θ is d ≥ θ c even where both are equal.
+        let scales: Vec<f32> = case.rules.iter().map(|_| *random.pick(&[0.125, 0.5, 1.0, 2.0, 16.0])).collect();
+        let scaled = case.annotations(&scales.iter().map(|&scale| Annotation::Scale(scale)).collect::<Vec<_>>());
+        let bottleneck = case.evaluate(&Bottleneck, &scaled, &embedded(&Bottleneck, &start), None);
+        let critical = row(&bottleneck.relevance);
+        let finite: Vec<f32> = critical.iter().copied().filter(|theta| theta.is_finite()).collect();
+        let exact = (0..if finite.is_empty() { 0 } else { 10 }).map(|_| *random.pick(&finite)).collect::<Vec<_>>();
+        let spread = (0..10).map(|_| (3.0 * random.unit() - 1.5).powi(3) as f32).collect::<Vec<_>>();
+        for theta in exact.into_iter().chain(spread) {
+            let thresholds: Vec<_> = scales.iter().map(|&scale| Annotation::Threshold(theta * scale)).collect();
+            let annotations = case.annotations(&thresholds);
+            let truths = case.evaluate(&Boolean, &annotations, &embedded(&Boolean, &start), None);
+            for (&critical, truth) in critical.iter().zip(row(&truths.relevance)) {
+                if (critical >= theta) != truth {
+                    return Err(format!("θ = {theta}: bottleneck {critical}, relevant: {truth}"));
+                }
+            }
+        }
+        Ok(Verdict::Compared)
+    });
+}
+
+#[test]
 fn logarithms_turn_products_into_sums() {
     cases("viterbi, tropical, max-plus; real and log", 200, 12, &|seed, size| {
         let mut random = Random::new(seed);

@@ -151,6 +151,11 @@ impl Row {
         let logarithm = Range { high: logarithm.high.min(0.0), ..logarithm };
         Some(match annotation {
             Annotation::Identity => Range { low: d.low(), value: d.value, high: d.high() },
+            Annotation::Scale(scale) => {
+                // The quotient rounds once.
+                let scaled = |x: f64, sign: f64| (x + sign * SINGLE * x.abs()) / f64::from(scale);
+                Range { low: scaled(d.low(), -1.0), value: scaled(d.value, 0.0), high: scaled(d.high(), 1.0) }
+            }
             Annotation::Threshold(theta) => truth(above(d, theta)? || d.value == f64::from(theta)),
             Annotation::ThresholdAbs(theta) => truth(above(magnitude, theta)?),
             Annotation::AbsClamp => clamped,

@@ -28,6 +28,8 @@ use crate::{Call, Carrier, Embed, Image, Interval, LookupError, RankTable, Unkno
 pub enum Annotation {
     /// `d` itself.
     Identity,
+    /// `d / c`, with a finite `c` above 0: what reaches θ then reaches `θ · c`, layer by layer.
+    Scale(f32),
     /// 1 if `d ≥ θ`, else 0 (2.2.1, 2.2.3).
     Threshold(f32),
     /// 1 if `|d| > θ`, else 0.
@@ -46,9 +48,10 @@ impl Annotation {
     /// The θ of a threshold that is given none: it drops negligible and negative contributions and keeps the others.
     pub const DEFAULT_THETA: f32 = 1e-9;
 
-    /// Each annotation once, thresholds with the default θ.
-    pub const ALL: [Annotation; 7] = [
+    /// Each annotation once, thresholds with the default θ and the scale with 1.
+    pub const ALL: [Annotation; 8] = [
         Annotation::Identity,
+        Annotation::Scale(1.0),
         Annotation::Threshold(Self::DEFAULT_THETA),
         Annotation::ThresholdAbs(Self::DEFAULT_THETA),
         Annotation::AbsClamp,
@@ -61,6 +64,7 @@ impl Annotation {
     pub const fn name(&self) -> &'static str {
         match self {
             Annotation::Identity => "identity",
+            Annotation::Scale(_) => "scale",
             Annotation::Threshold(_) => "threshold",
             Annotation::ThresholdAbs(_) => "threshold-abs",
             Annotation::AbsClamp => "abs-clamp",
@@ -70,10 +74,11 @@ impl Annotation {
         }
     }
 
-    /// The annotation as a formula in `d` and `θ`.
+    /// The annotation as a formula in `d`, `θ` and `c`.
     pub const fn formula(&self) -> &'static str {
         match self {
             Annotation::Identity => "d",
+            Annotation::Scale(_) => "d / c",
             Annotation::Threshold(_) => "1 if d ≥ θ, else 0",
             Annotation::ThresholdAbs(_) => "1 if |d| > θ, else 0",
             Annotation::AbsClamp => "min(|d|, 1)",
@@ -109,6 +114,10 @@ impl Annotation {
     pub fn image(&self, range: Interval) -> Image {
         match self {
             Annotation::Identity => Image::Reals(range),
+            Annotation::Scale(scale) => {
+                let scale = f64::from(*scale);
+                Image::Reals(Interval { low: range.low / scale, high: range.high / scale, ..range })
+            }
             Annotation::Threshold(_) | Annotation::ThresholdAbs(_) => Image::Truth,
             Annotation::AbsClamp | Annotation::Rank => Image::Reals(Interval::UNIT),
             Annotation::NegLog => Image::Reals(Interval::closed(0.0, f64::INFINITY)),
@@ -155,6 +164,7 @@ impl Annotation {
     pub fn apply<S: Embed>(&self, semiring: &S, d: f32) -> S::Value {
         match *self {
             Annotation::Identity => semiring.embed(d),
+            Annotation::Scale(scale) => semiring.embed(d / scale),
             Annotation::Threshold(theta) => truth(semiring, d >= theta),
             Annotation::ThresholdAbs(theta) => truth(semiring, d.abs() > theta),
             Annotation::AbsClamp => semiring.embed(clamped(d)),
@@ -196,6 +206,7 @@ impl Annotation {
         }
         match *self {
             Annotation::Identity => constant!(Annotation::Identity),
+            Annotation::Scale(scale) => constant!(Annotation::Scale(scale)),
             Annotation::Threshold(theta) => constant!(Annotation::Threshold(theta)),
             Annotation::ThresholdAbs(theta) => constant!(Annotation::ThresholdAbs(theta)),
             Annotation::AbsClamp => constant!(Annotation::AbsClamp),
@@ -232,9 +243,11 @@ fn clamped(d: f32) -> f32 {
 
 impl fmt::Display for Annotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.theta() {
-            None => f.write_str(self.name()),
-            Some(theta) => write!(f, "{}({})", self.name(), shortest(format!("{theta:?}"))),
+        match self {
+            Annotation::Threshold(number) | Annotation::ThresholdAbs(number) | Annotation::Scale(number) => {
+                write!(f, "{}({})", self.name(), shortest(format!("{number:?}")))
+            }
+            _ => f.write_str(self.name()),
         }
     }
 }
@@ -248,13 +261,18 @@ impl FromStr for Annotation {
             let known: Vec<_> = Annotation::ALL.iter().map(Annotation::name).collect();
             return Err(UnknownName::new("annotation", &call.name, &known).into());
         };
-        match found.theta() {
-            None => Ok(call.arguments([]).map(|[]| found)?),
-            Some(default) => {
+        match found {
+            Annotation::Threshold(default) | Annotation::ThresholdAbs(default) => {
                 let [theta] = call.arguments_or([("θ", f64::from(default))])?;
                 let annotation = single(theta).and_then(|theta| found.with_theta(theta).ok());
                 Ok(annotation.ok_or_else(|| call.value_error("a θ within the range of f32", theta))?)
             }
+            Annotation::Scale(default) => {
+                let [scale] = call.arguments_or([("c", f64::from(default))])?;
+                let annotation = single(scale).filter(|scale| *scale > 0.0).map(Annotation::Scale);
+                Ok(annotation.ok_or_else(|| call.value_error("a number above 0 within the range of f32", scale))?)
+            }
+            _ => Ok(call.arguments([]).map(|[]| found)?),
         }
     }
 }

@@ -14,6 +14,7 @@ fn message(text: &str) -> String {
 fn annotations_are_what_their_formulas_say() {
     use Annotation::*;
     assert_eq!(Identity.apply(&Real, -0.25), -0.25);
+    assert_eq!([-1.0, 0.0, 0.5].map(|d| Scale(0.25).apply(&Bottleneck, d)), [-4.0, 0.0, 2.0]);
     assert_eq!([-1.0, 0.4, 0.5, 0.6].map(|d| Threshold(0.5).apply(&Boolean, d)), [false, false, true, true]);
     assert_eq!([-1.0, 0.4, 0.5, 0.6].map(|d| ThresholdAbs(0.5).apply(&Boolean, d)), [true, false, false, true]);
     assert_eq!([-3.0, -0.5, 0.0, 2.0].map(|d| AbsClamp.apply(&Viterbi, d)), [1.0, 0.5, 0.0, 1.0]);
@@ -71,6 +72,7 @@ fn names_are_read() {
     assert_eq!("threshold-abs( 0.05 )".parse(), Ok(Annotation::ThresholdAbs(0.05)));
     assert_eq!("−neg-log".parse(), Ok(Annotation::MinusNegLog));
     assert_eq!("rank".parse(), Ok(Annotation::Rank));
+    assert_eq!("scale(0.05)".parse(), Ok(Annotation::Scale(0.05)));
     assert!(Annotation::ALL.iter().all(|annotation| annotation.to_string().parse() == Ok(*annotation)));
 }
 
@@ -82,6 +84,8 @@ fn what_is_no_annotation_is_refused_with_a_reason() {
     assert_eq!(message("threshold(inf)"), "in `threshold(inf)`, argument 1 is `inf`, not a finite number");
     assert_eq!(message("threshold(1e60)"), format!("`threshold` takes a θ within the range of f32, not {}", 1e60));
     assert!(message("threshold(1e-60)").contains("within the range of f32"));
+    assert_eq!(message("scale(0)"), "`scale` takes a number above 0 within the range of f32, not 0");
+    assert_eq!(message("scale(-2)"), "`scale` takes a number above 0 within the range of f32, not -2");
 }
 
 #[test]
@@ -134,6 +138,9 @@ fn annotations_meet_carriers_as_the_ranges_say() {
         (Identity, "tropical", Interval::UNIT, true),
         (Identity, "fuzzy", Interval::UNIT, true),
         (Identity, "boolean", Interval::UNIT, false),
+        (Scale(0.5), "bottleneck", Interval::REALS, true),
+        (Scale(0.5), "fuzzy", Interval::UNIT, false),
+        (Scale(2.0), "fuzzy", Interval::UNIT, true),
         (NegLog, "real", Interval::REALS, false),
         (NegLog, "log", Interval::UNIT, false),
         (NegLog, "tropical", Interval::REALS, true),
@@ -168,9 +175,10 @@ impl SemiringVisitor for StaysInside {
 fn pointwise() -> impl Strategy<Value = Annotation> {
     let theta = || prop::num::f32::NORMAL | prop::num::f32::SUBNORMAL | prop::num::f32::ZERO;
     prop_oneof![
-        prop::sample::select(&Annotation::ALL[..6]),
+        prop::sample::select(&Annotation::ALL[..7]),
         theta().prop_map(Annotation::Threshold),
         theta().prop_map(Annotation::ThresholdAbs),
+        (1e-3f32..1e3).prop_map(Annotation::Scale),
     ]
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use kirchhoff_compile::LayerPattern;
 use kirchhoff_evaluate::Coverage;
-use kirchhoff_explain::{Layers, Question, explain};
+use kirchhoff_explain::{Layers, Question, ThetaChoice, explain};
 use kirchhoff_network::data::DataSet;
 use kirchhoff_network::{Activation, Dense, Execution, Network, NetworkBuilder, Operator};
 use kirchhoff_semiring::Annotation;
@@ -98,6 +99,35 @@ fn coverage_is_that_of_boolean_runs_at_each_threshold() {
         }
     }
     assert_eq!(compared, 6 * 6);
+}
+
+#[test]
+fn scales_of_layers_give_the_coverage_at_scaled_thresholds() {
+    let mut random = ChaCha8Rng::seed_from_u64(8);
+    let network = network(&mut random);
+    let values: Vec<f32> = (0..COUNT * INPUTS).map(|_| random.random()).collect();
+    let mut data = DataSet::in_memory(values.clone(), &[INPUTS], &vec![0; COUNT], 3).unwrap();
+    let thetas = vec![-0.5, 1e-9, 0.02, 0.1, 0.4];
+    let choices = |of: &dyn Fn(f32) -> Annotation| {
+        let scales = [("0", 0.25), ("2", 1.0), ("4", 2.0)];
+        scales.map(|(layer, scale)| (LayerPattern::new(layer).unwrap(), ThetaChoice::Annotation(of(scale)))).to_vec()
+    };
+    let mut settings = settings(thetas.clone());
+    settings.critical.choices = choices(&Annotation::Scale);
+    let (_, outputs) = study(&settings, &network, &mut data);
+    let coverage = rows(&outputs, "coverage.csv");
+
+    let execution = Execution::run(network, &values, COUNT, &()).unwrap();
+    for theta in thetas {
+        let choices = choices(&|scale| Annotation::Threshold(theta * scale));
+        let question = Question { layers: Layers::All, choices, ..Question::new("boolean").unwrap() };
+        for tensor in &explain(&execution, &question, &()).unwrap().tensors {
+            let truths = tensor.values.to_f64();
+            let row = coverage.iter().find(|row| row[0] == tensor.name && row[1] == theta.to_string()).unwrap();
+            let mean = truths.iter().sum::<f64>() / truths.len() as f64;
+            assert!((row[2].parse::<f64>().unwrap() - mean).abs() < 1e-12, "{} at {theta}", tensor.name);
+        }
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ out=${2:-kirchhoff-reproduce}
 tool=${KIRCHHOFF:-target/release/kirchhoff}
 limit=${LIMIT:+--limit $LIMIT}
 mkdir -p "$out"
+began=$(date +%s)
 
 # Figures 1.3 and 2.1 to 2.3: the embedded digits in four semirings.
 "$tool" explain digits --semiring real,boolean,counting,viterbi --out "$out/explain" --quiet >"$out/explain.txt"
@@ -24,17 +25,21 @@ mkdir -p "$out"
 study() {
     name=$1
     shift
+    asked="$("$tool" --version) $data $limit $*"
+    if [ -f "$out/$name/report.html" ] && [ "$(cat "$out/$name.done" 2>/dev/null)" = "$asked" ]; then
+        echo "study $name: done before" >&2
+        return
+    fi
     echo "study $name" >&2
     "$tool" study "$name" digits "$data" $limit --out "$out/$name" "$@"
+    echo "$asked" >"$out/$name.done"
 }
 # Figures 4.1 to 4.4.
 study mask --semiring boolean,counting-float,real,viterbi
 # Figure 4.6, perturbation curves, and the map of inverted windows.
 study perturb --attack --draws 3 --windows 4 --stride 2
 # Figure 4.5.
-if "$tool" study prune --help >/dev/null 2>&1; then
-    study prune
-fi
+study prune
 # Section 3.3.
 study thresholds
 
@@ -45,11 +50,15 @@ page="$out/index.html"
     echo '<h1>Explanations: figures 1.3 and 2.1 to 2.3</h1>'
     printf '<figure><img alt="Digits in four semirings" src="data:image/png;base64,%s"></figure>\n' \
         "$(base64 <"$out/explain/sheet.png" | tr -d '\n')"
-    for name in mask prune perturb thresholds; do
-        [ -f "$out/$name/report.html" ] && sed -n '/<body>/,$p' "$out/$name/report.html" |
-            sed 's|.*<body>||; s|</body></html>||'
-    done
+    # A study's page, under the name of its figures.
+    part() {
+        sed -n '/<body>/,$p' "$out/$1/report.html" | sed "s|.*<body>||; s|</body></html>||; s|<h1>[^<]*</h1>|<h1>$2</h1>|"
+    }
+    part mask 'Masks: figures 4.1 to 4.4'
+    part prune 'Pruning: figure 4.5'
+    part perturb 'Perturbation: figure 4.6, and further curves'
+    part thresholds 'Thresholds: section 3.3'
     echo '</body></html>'
 } >"$page.part"
 mv "$page.part" "$page"
-echo "wrote $page"
+echo "wrote $page in $(($(date +%s) - began)) s"

@@ -117,7 +117,11 @@ impl Plot {
                 };
             }
             let (left, top) = (SIZE.0 as i32 - LEGEND + 10, 46 + 22 * number as i32);
-            area.draw(&PathElement::new(vec![(left, top), (left + 24, top)], style))?;
+            // As in the plot: a dash, a gap, a dash.
+            let gap = if dashed { 4 } else { 0 };
+            for (from, to) in [(left, left + 12 - gap), (left + 12, left + 24 - gap)] {
+                area.draw(&PathElement::new(vec![(from, top), (to, top)], style))?;
+            }
             let label = TextStyle::from((FONT, 13).into_font()).pos(Pos::new(HPos::Left, VPos::Center));
             area.draw(&Text::new(curve.name.clone(), (left + 31, top), label))?;
         }

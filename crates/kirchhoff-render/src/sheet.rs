@@ -53,6 +53,8 @@ pub struct Sheet {
     rows: Vec<SheetRow>,
 }
 
+/// What ≤ and ≥ at the end of a scale say.
+const CLIPPED: &str = "≤ and ≥: the few values beyond take the colour of the end";
 const MARGIN: u32 = 32;
 const COLUMN_GAP: u32 = 24;
 const ROW_GAP: u32 = 26;
@@ -144,7 +146,10 @@ impl Sheet {
         let lefts: Vec<u32> = (0..columns).map(|column| first + column * (cell + COLUMN_GAP)).collect();
         let content = lefts.last().map_or(first, |left| left + cell) + MARGIN;
         let title_width = if self.title.is_empty() { 0 } else { TITLE.width(&self.title) + 2 * MARGIN };
-        let width = content.max(title_width.min(size.longest));
+        let clipped = |panel: &Panel| panel.style.fit(&panel.map).legend().clip.is_some();
+        let clip = self.rows.iter().flat_map(|row| &row.panels).any(clipped).then_some(CLIPPED);
+        let clip_width = clip.map_or(0, |text| NUMBER.width(text) + 2 * MARGIN);
+        let width = content.max(title_width.max(clip_width).min(size.longest));
 
         let heading_lines = self.columns.iter().map(|heading| heading.lines().count()).max().unwrap_or(0) as u32;
         let title_height = if self.title.is_empty() { 0 } else { TITLE.line() + 14 };
@@ -152,10 +157,7 @@ impl Sheet {
         let header = MARGIN + title_height + headings_height;
         let row_pitch = cell + BAR_GAP + bar_height(&NUMBER) + ROW_GAP;
         let mut footer: Vec<String> = self.footer.lines().map(str::to_owned).collect();
-        if self.rows.iter().flat_map(|row| &row.panels).any(|panel| panel.style.fit(&panel.map).legend().clip.is_some())
-        {
-            footer.push("≤ and ≥: the few values beyond take the colour of the end".to_owned());
-        }
+        footer.extend(clip.map(str::to_owned));
         // One line more, for the number of the page.
         let footer_height = (footer.len() as u32 + 1) * NUMBER.line();
         let rows_room = size.longest.saturating_sub(header + footer_height + MARGIN) / row_pitch;

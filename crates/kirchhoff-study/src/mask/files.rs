@@ -107,7 +107,8 @@ impl Masks {
         first.map_or(Vec::new(), |(_, masks)| masks.iter().map(|(join, _)| *join).collect())
     }
 
-    /// The table of all masks.
+    /// The table of all masks. In how many inputs signed relevance is 0 is not known of its extremes: the share relevant in
+    /// all is left out there.
     pub fn table(&self) -> Table {
         let mut table = Table::new(&[
             "layer",
@@ -122,15 +123,17 @@ impl Masks {
         for tensor in &self.tensors {
             let zero = find(tensor.semiring).ok().and_then(|info| crate::meaning::Numbers::of(info).ok());
             let zero = zero.map_or(0.0, |numbers| numbers.zero);
+            let signed = find(tensor.semiring).is_ok_and(|info| kind(info) == Kind::Signed);
             for (group, masks) in &tensor.groups {
-                let values =
-                    |wanted: MaskJoin| masks.iter().find(|(join, _)| *join == wanted).map(|(_, values)| values);
-                let share = |join| {
-                    let values: &[f64] = values(join).map_or(&[], |values| values);
-                    let relevant = values.iter().filter(|&&value| value != zero).count();
-                    relevant as f64 / values.len().max(1) as f64
+                let values = |wanted: MaskJoin| -> &[f64] {
+                    masks.iter().find(|(join, _)| *join == wanted).map_or(&[], |(_, values)| values)
                 };
-                let mean: &[f64] = values(MaskJoin::Mean).map_or(&[], |values| values);
+                let [all, any, mean] = [MaskJoin::All, MaskJoin::Any, MaskJoin::Mean].map(values);
+                let share = |relevant: usize| format!("{:.4}", relevant as f64 / mean.len().max(1) as f64);
+                // Signed relevance may be 0 in some input although it is below 0 in one and above in another.
+                let in_any = all.iter().zip(any).filter(|(all, any)| **all != zero || **any != zero).count();
+                let in_all = all.iter().filter(|&&all| all != zero).count();
+                let in_all = if signed { String::new() } else { share(in_all) };
                 let images = self.images.iter().find(|(of, _)| of == group).map_or(0, |(_, images)| *images);
                 table.push(vec![
                     tensor.layer.clone(),
@@ -138,8 +141,8 @@ impl Masks {
                     group.to_string(),
                     images.to_string(),
                     mean.len().to_string(),
-                    format!("{:.4}", share(MaskJoin::Any)),
-                    format!("{:.4}", share(MaskJoin::All)),
+                    share(in_any),
+                    in_all,
                     format!("{:.6e}", mean.iter().sum::<f64>() / mean.len().max(1) as f64),
                 ]);
             }

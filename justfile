@@ -18,6 +18,10 @@ docs:
 bench-peers *options:
     cargo build --release && python3 benches/peers/measure.py {{options}}
 
+# Measure studies over MNIST beside Zennit; writes its section of docs/studies.md.
+bench-studies mnist *options:
+    cargo build --release && python3 benches/peers/studies.py {{mnist}} {{options}}
+
 # Measure folds of ten million gates beside KLay; writes its section of docs/benchmarks.md. Options: just bench-gates --help.
 bench-gates *options:
     python3 benches/peers/gates.py {{options}}

@@ -23,7 +23,12 @@ pub struct Prune {
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
     /// How neurons are ranked, separated by commas: semirings (by mean |R|), l1, l2, activation, random
-    #[arg(long, value_name = "NAMES", default_value = "real,viterbi,boolean,counting-float,l1,l2,activation,random")]
+    #[arg(
+        long,
+        alias = "methods",
+        value_name = "NAMES",
+        default_value = "real,viterbi,boolean,counting-float,l1,l2,activation,random"
+    )]
     pub method: String,
     /// Number of seeds, from --seed on: each ranks by training inputs of its own and draws a random order of its own
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]

@@ -59,6 +59,22 @@ fn relevance_finds_what_the_answer_rests_on() {
 }
 
 #[test]
+fn scales_set_the_thresholds_of_layers_beside_each_other() {
+    let place = Workplace::new();
+    // θ = 0.5 of scales 0.05, 0.02 and, where there is none, 1; each rounds to the product.
+    let scales = ["--theta", "0=scale(0.05)", "--theta", "2=scale(0.02)", "--target", "top"];
+    let few = ["--at", "0.5", "--share", "0.1", "--constant", "1e-9", "--steps", "1", "--out", "out", "-q"];
+    place.succeed(&[&["study", "thresholds"], &scales[..], &few].concat());
+    let boolean = ["-s", "boolean", "--theta", "0=0.025", "--theta", "2=0.01", "--theta", "4=0.5", "--layers", "all"];
+    let relevance = place.relevance(&boolean);
+    for row in rows(&place, "out/coverage.csv") {
+        let relevant = relevance.tensor(&format!("boolean/{}", row[0])).values;
+        let share = relevant.iter().sum::<f64>() / relevant.len() as f64;
+        assert!((row[2].parse::<f64>().unwrap() - share).abs() < 1e-12, "{row:?} instead of {share}");
+    }
+}
+
+#[test]
 fn a_bad_input_is_passed_over_and_listed() {
     let place = Workplace::new();
     noise(&place, 20);

@@ -105,6 +105,19 @@ fn masks_of_the_embedded_digits_are_their_relevance() {
             }
         }
     }
+    // The share of neurons that are relevant in some input, and in all, which is not known of signed relevance.
+    let table = std::fs::read_to_string(place.path("out/masks.csv")).unwrap();
+    for (semiring, signed) in [("real", true), ("counting-float", false)] {
+        let relevance = values(&place.path("explained/relevance.safetensors"), &format!("{semiring}/input"));
+        let of = |neuron: usize| (0..10).filter(|digit| relevance[digit * 784 + neuron] != 0.0).count();
+        let share = |wanted: &dyn Fn(usize) -> bool| {
+            format!("{:.4}", (0..784).filter(|&neuron| wanted(of(neuron))).count() as f64 / 784.0)
+        };
+        let row = table.lines().find(|row| row.starts_with(&format!("input,{semiring},all classes,"))).unwrap();
+        let cells: Vec<&str> = row.split(',').collect();
+        assert_eq!(cells[5], share(&|inputs| inputs > 0), "{row}");
+        assert_eq!(cells[6], if signed { String::new() } else { share(&|inputs| inputs == 10) }, "{row}");
+    }
     let report = std::fs::read_to_string(place.path("out/report.html")).unwrap();
     assert!(report.contains("data:image/png;base64,") && !report.contains("src=\"http"));
     assert!(!place.names().iter().any(|name| name.ends_with(".state")));

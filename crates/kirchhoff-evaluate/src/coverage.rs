@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use kirchhoff_circuit::LayeredCircuit;
-use kirchhoff_kernel::Monitor;
+use kirchhoff_kernel::{Monitor, filled};
 use kirchhoff_semiring::{Annotation, Bottleneck, Call, LookupError, UnknownName};
 
 use crate::annotate::Annotations;
@@ -123,8 +123,8 @@ pub fn choose_thresholds(
             LayerStep { circuit, index, contributions, semiring: &Bottleneck, bookkeeping: &bookkeeping, monitor };
         let mut sources: Vec<Vec<f32>> = Vec::with_capacity(layer.links.len());
         for (number, link) in layer.links.iter().enumerate() {
-            let mut reached = vec![f32::NEG_INFINITY; batch * link.wiring.sources()];
-            step.link(number, &annotations, &destinations, &mut reached, true, &mut [])?;
+            let mut reached = filled(&f32::NEG_INFINITY, batch * link.wiring.sources());
+            step.propagate(number, &annotations, &destinations, &mut reached)?;
             sources.push(reached);
         }
         if let (LayerTheta::Chosen(coverage), true) = (thetas[index], layer.is_annotated()) {

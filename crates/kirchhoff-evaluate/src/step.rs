@@ -1,7 +1,7 @@
 //! One layer of the stream, with its entry in the books.
 
-use kirchhoff_circuit::{Absorbed, Layer, LayerContributions, LayerRule, LayeredCircuit};
-use kirchhoff_kernel::{Cancelled, Edges, Monitor, Wiring, propagate};
+use kirchhoff_circuit::{Absorbed, Layer, LayerContributions, LayerRule, LayeredCircuit, TensorId};
+use kirchhoff_kernel::{Cancelled, Edges, Monitor, Wiring, propagate, vectorised};
 use kirchhoff_semiring::{AnnotationLoop, Semiring};
 use rayon::prelude::*;
 
@@ -13,6 +13,16 @@ use crate::stream::Bookkeeping;
 const CHUNK: usize = 1 << 13;
 /// Neurons whose amounts are written at a time.
 const FEW: usize = 1 << 9;
+
+/// Adds to sums what belongs to a few amounts, given the position of the first.
+type Add<'a> = dyn Fn(usize, &[f64], &mut [f64; 2]) + Sync + 'a;
+
+/// The relevance that has reached a tensor, with its sum in each execution.
+pub(crate) struct Reached<V> {
+    pub relevance: Vec<V>,
+    /// 0 where values do not add up.
+    pub totals: Vec<f64>,
+}
 
 /// One layer of the stream.
 pub(crate) struct LayerStep<'a, S: Semiring> {
@@ -29,34 +39,53 @@ impl<S: Semiring> LayerStep<'_, S> {
         &self.circuit.layers()[self.index]
     }
 
-    /// Propagates along one link, for every execution, to sources that are all 0 if they are `fresh`.
+    /// The tensor that receives the relevance of the destination as it is: the source of a layer that passes it, neuron
+    /// by neuron, to one tensor.
+    pub fn moves_to(&self) -> Option<TensorId> {
+        match &self.layer().links[..] {
+            [link] if self.layer().rule == LayerRule::Pass && matches!(link.wiring, Wiring::Identity { .. }) => {
+                Some(link.source)
+            }
+            _ => None,
+        }
+    }
+
+    /// Enters into the books that all relevance is passed on.
+    pub fn keep_all(&self, entries: &mut [LedgerEntry]) {
+        for entry in entries {
+            entry.kept = self.bookkeeping.kept.then_some(entry.edges);
+            if let Some(conservation) = &mut entry.conservation {
+                conservation.left = conservation.entered;
+            }
+        }
+    }
+
+    /// Propagates along one link, for every execution.
     pub fn link(
         &self,
         number: usize,
         annotations: &impl Annotate<S>,
         destinations: &[S::Value],
-        sources: &mut [S::Value],
-        fresh: bool,
+        sources: &mut Reached<S::Value>,
         entries: &mut [LedgerEntry],
     ) -> Result<(), Cancelled> {
+        self.propagate(number, annotations, destinations, &mut sources.relevance)?;
         let size = self.layer().links[number].wiring.sources();
-        let before: Vec<f64> = match fresh {
-            true => vec![0.0; entries.len()],
-            false => sources.par_chunks(size).map(|sources| self.sum(sources)).collect(),
-        };
-        self.propagate(number, annotations, destinations, sources)?;
-        entries.par_iter_mut().zip(sources.par_chunks(size)).zip(before).for_each(|((entry, sources), before)| {
+        let totals = self.bookkeeping.totals(&sources.relevance, size);
+        for (entry, (total, before)) in entries.iter_mut().zip(totals.iter().zip(&sources.totals)) {
             if let Some(conservation) = &mut entry.conservation {
-                conservation.left += self.sum(sources) - before;
+                conservation.left += total - before;
             }
-        });
+        }
+        sources.totals = totals;
         if self.bookkeeping.kept {
             self.count_kept(number, annotations, entries)?;
         }
         Ok(())
     }
 
-    fn propagate(
+    /// Adds what reaches the sources of one link, for every execution.
+    pub fn propagate(
         &self,
         number: usize,
         annotations: &impl Annotate<S>,
@@ -117,92 +146,124 @@ impl<S: Semiring> LayerStep<'_, S> {
         }
     }
 
-    /// The relevance of some neurons added up; 0 where values do not add up.
-    fn sum(&self, relevance: &[S::Value]) -> f64 {
-        self.sums(relevance, |_, amounts, sums| {
-            sums[0] += total(amounts);
-        })[0]
-    }
-
-    /// Sums over the amounts of some neurons, in parallel: `add` is given a few of them and the position of the first.
-    fn sums(&self, relevance: &[S::Value], add: impl Fn(usize, &[f64], &mut [f64; 2]) + Sync) -> [f64; 2] {
-        let Some(amount) = self.bookkeeping.amount else { return [0.0; 2] };
-        let chunk = |(number, relevance): (usize, &[S::Value])| {
-            let (mut amounts, mut sums) = ([0.0; FEW], [0.0; 2]);
-            for (part, relevance) in relevance.chunks(FEW).enumerate() {
-                let amounts = &mut amounts[..relevance.len()];
-                amount(relevance, amounts);
-                add(number * CHUNK + part * FEW, amounts, &mut sums);
-            }
-            sums
-        };
-        let sums: Vec<[f64; 2]> = relevance.par_chunks(CHUNK).enumerate().map(chunk).collect();
-        sums.iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d])
-    }
-
     /// The ledger's entries as far as they are known before any edge is walked.
-    pub fn entries(&self, destinations: &[S::Value]) -> Vec<LedgerEntry> {
+    pub fn entries(&self, destinations: &Reached<S::Value>) -> Vec<LedgerEntry> {
         let layer = self.layer();
         let size = self.circuit.tensor(layer.destination).size();
-        let entry = |(execution, destinations): (usize, &[S::Value])| LedgerEntry {
-            layer: layer.name.clone(),
-            operator: layer.operator.clone(),
-            rule: layer.rule_name.clone(),
-            edges: layer.edges(),
-            kept: None,
-            neurons: size as u64,
-            relevant: destinations.par_chunks(CHUNK).map(|part| self.relevant(part)).sum(),
-            conservation: self.bookkeeping.amount.map(|_| self.books(execution, destinations)),
+        let executions = destinations.relevance.par_chunks(size).zip(&destinations.totals).enumerate();
+        let entry = |(execution, (relevance, &entered)): (usize, (&[S::Value], &f64))| {
+            let (relevant, conservation) = self.books(execution, relevance, entered);
+            LedgerEntry {
+                layer: layer.name.clone(),
+                operator: layer.operator.clone(),
+                rule: layer.rule_name.clone(),
+                edges: layer.edges(),
+                kept: None,
+                neurons: size as u64,
+                relevant,
+                conservation: self.bookkeeping.amount.map(|_| conservation),
+            }
         };
-        destinations.par_chunks(size).enumerate().map(entry).collect()
+        executions.map(entry).collect()
     }
 
-    fn relevant(&self, destinations: &[S::Value]) -> u64 {
-        destinations.iter().filter(|relevance| !self.semiring.is_zero(relevance)).count() as u64
-    }
-
-    /// What enters the layer, and what no source receives.
-    fn books(&self, execution: usize, destinations: &[S::Value]) -> Conservation {
+    /// How many neurons have relevance, and what of it no source receives.
+    fn books(&self, execution: usize, destinations: &[S::Value], entered: f64) -> (u64, Conservation) {
         let layer = self.layer();
-        let mut books = Conservation { entered: self.sum(destinations), ..Conservation::default() };
+        let mut books = Conservation { entered, ..Conservation::default() };
+        let relevant;
         match &layer.rule {
             LayerRule::Pass | LayerRule::Winner => {
-                let mut fan_in = vec![0u64; destinations.len()];
-                for link in &layer.links {
-                    match link.wiring {
-                        Wiring::Identity { .. } => fan_in.iter_mut().for_each(|sum| *sum += 1),
-                        ref wiring => {
-                            fan_in.iter_mut().zip(wiring.fan_in()).for_each(|(sum, edges)| *sum += u64::from(edges));
-                        }
-                    }
-                }
+                let bounds = layer.links.iter().map(|link| link.wiring.fan_in_bounds());
+                let [fewest, most] = bounds.fold([0; 2], |[a, b], [c, d]| [a + u64::from(c), b + u64::from(d)]);
                 // An addition that passes gives all of it to every branch.
-                books.shares = layer.rule == LayerRule::Winner || fan_in.iter().all(|&edges| edges <= 1);
-                if fan_in.contains(&0) {
-                    [books.uncovered, _] = self.sums(destinations, |first, amounts, sums| {
+                let shares = |fan_in: &[u64]| fan_in.iter().all(|&edges| edges <= 1);
+                if fewest >= 1 && (layer.rule == LayerRule::Winner || most <= 1 || fewest > 1) {
+                    books.shares = layer.rule == LayerRule::Winner || most <= 1;
+                    (relevant, _) = self.survey(destinations, None);
+                } else {
+                    let fan_in = self.fan_in();
+                    books.shares = layer.rule == LayerRule::Winner || shares(&fan_in);
+                    let uncovered = |first: usize, amounts: &[f64], sums: &mut [f64; 2]| {
                         let uncovered = amounts.iter().zip(&fan_in[first..]).filter(|(_, edges)| **edges == 0);
                         sums[0] += uncovered.map(|(amount, _)| amount).sum::<f64>();
-                    });
+                    };
+                    (relevant, [books.uncovered, _]) = self.survey(destinations, Some(&uncovered));
                 }
             }
             LayerRule::Separable(_) if self.contributions.are_shares() => {
                 books.shares = true;
                 let offset = execution * destinations.len();
-                [books.bias, books.stabiliser] = self.sums(destinations, |first, amounts, sums| {
+                let absorbed = |first: usize, amounts: &[f64], sums: &mut [f64; 2]| {
                     let (mut bias, mut stabiliser) = ([0.0; FEW], [0.0; FEW]);
                     let (bias, stabiliser) = (&mut bias[..amounts.len()], &mut stabiliser[..amounts.len()]);
                     self.contributions.absorbed(offset + first, Absorbed { bias, stabiliser });
-                    sums[0] += dot(bias, amounts);
-                    sums[1] += dot(stabiliser, amounts);
-                });
+                    vectorised(|| {
+                        sums[0] += dot(bias, amounts);
+                        sums[1] += dot(stabiliser, amounts);
+                    });
+                };
+                (relevant, [books.bias, books.stabiliser]) = self.survey(destinations, Some(&absorbed));
             }
-            LayerRule::Separable(_) => {}
+            LayerRule::Separable(_) => (relevant, _) = self.survey(destinations, None),
         }
-        books
+        (relevant, books)
+    }
+
+    /// The number of edges that enter each destination neuron, over all links.
+    fn fan_in(&self) -> Vec<u64> {
+        let mut fan_in = vec![0; self.circuit.tensor(self.layer().destination).size()];
+        for link in &self.layer().links {
+            fan_in.iter_mut().zip(link.wiring.fan_in()).for_each(|(sum, edges)| *sum += u64::from(edges));
+        }
+        fan_in
+    }
+
+    /// One pass over destinations, in parallel: how many have relevance, and sums over their amounts, of which `add` is
+    /// given a few with the position of the first.
+    fn survey(&self, relevance: &[S::Value], add: Option<&Add<'_>>) -> (u64, [f64; 2]) {
+        let amount = self.bookkeeping.amount.zip(add);
+        let chunk = |(number, relevance): (usize, &[S::Value])| {
+            let (mut amounts, mut sums) = ([0.0; FEW], [0.0; 2]);
+            let mut relevant = 0;
+            for (part, relevance) in relevance.chunks(FEW).enumerate() {
+                relevant += vectorised(|| {
+                    let is_relevant = |relevance: &S::Value| u32::from(!self.semiring.is_zero(relevance));
+                    u64::from(relevance.iter().map(is_relevant).sum::<u32>())
+                });
+                if let Some((amount, add)) = amount {
+                    let amounts = &mut amounts[..relevance.len()];
+                    amount(relevance, amounts);
+                    add(number * CHUNK + part * FEW, amounts, &mut sums);
+                }
+            }
+            (relevant, sums)
+        };
+        let chunks: Vec<(u64, [f64; 2])> = relevance.par_chunks(CHUNK).enumerate().map(chunk).collect();
+        chunks.iter().fold((0, [0.0; 2]), |(all, [a, b]), (few, [c, d])| (all + few, [a + c, b + d]))
+    }
+}
+
+impl<V: Sync> Bookkeeping<'_, V> {
+    /// The relevance of each execution of a tensor of `size` neurons, added up; 0 where values do not add up.
+    pub(crate) fn totals(&self, relevance: &[V], size: usize) -> Vec<f64> {
+        let Some(amount) = self.amount else { return vec![0.0; relevance.len().checked_div(size).unwrap_or(0)] };
+        let chunk = |relevance: &[V]| -> f64 {
+            let mut amounts = [0.0; FEW];
+            let few = |relevance: &[V]| {
+                let amounts = &mut amounts[..relevance.len()];
+                amount(relevance, amounts);
+                vectorised(|| total(amounts))
+            };
+            relevance.chunks(FEW).map(few).sum()
+        };
+        let execution = |relevance: &[V]| relevance.par_chunks(CHUNK).map(chunk).collect::<Vec<f64>>().iter().sum();
+        relevance.par_chunks(size).map(execution).collect()
     }
 }
 
 /// A sum, in several partial sums: one alone would wait for each addition.
+#[inline(always)]
 fn total(amounts: &[f64]) -> f64 {
     let (groups, rest) = amounts.as_chunks::<8>();
     let mut partial = [0.0; 8];
@@ -211,6 +272,7 @@ fn total(amounts: &[f64]) -> f64 {
 }
 
 /// The sum of amounts times their shares; amounts of 0 have none, be the shares infinite.
+#[inline(always)]
 fn dot(shares: &[f32], amounts: &[f64]) -> f64 {
     let product = |(&share, &amount): (&f32, &f64)| if amount == 0.0 { 0.0 } else { f64::from(share) * amount };
     let ((shares, others), (amounts, rest)) = (shares.as_chunks::<8>(), amounts.as_chunks::<8>());

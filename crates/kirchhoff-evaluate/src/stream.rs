@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use kirchhoff_circuit::{LayerContributions, LayeredCircuit, TensorId};
-use kirchhoff_kernel::{Cancelled, Monitor};
+use kirchhoff_kernel::{Cancelled, Monitor, filled};
 use kirchhoff_semiring::Semiring;
 use thiserror::Error;
 
 use crate::annotate::Annotate;
 use crate::ledger::Ledger;
-use crate::step::LayerStep;
+use crate::step::{LayerStep, Reached};
 
 /// Takes the relevance of tensors as the stream reaches them, from output to input.
 pub trait Sink<V>: Send {
@@ -184,8 +184,8 @@ pub struct Stream<'a, S: Semiring, A> {
     annotations: &'a A,
     bookkeeping: Bookkeeping<'a, S::Value>,
     sink: &'a mut dyn Sink<S::Value>,
-    /// The relevance of each tensor that some layer has reached and no layer has left.
-    relevance: Vec<Option<Vec<S::Value>>>,
+    /// What each tensor that some layer has reached and no layer has left has received so far.
+    reached: Vec<Option<Reached<S::Value>>>,
     ledgers: Vec<Ledger>,
     time: Duration,
 }
@@ -207,10 +207,11 @@ impl<'a, S: Semiring, A: Annotate<S>> Stream<'a, S, A> {
         if start.len() != batch * outputs {
             return Err(EvaluationError::Start { got: start.len(), batch, outputs });
         }
-        let mut relevance: Vec<Option<Vec<S::Value>>> = vec![None; circuit.tensors().len()];
-        relevance[circuit.output().index()] = Some(start.to_vec());
+        let mut reached: Vec<Option<Reached<S::Value>>> = circuit.tensors().iter().map(|_| None).collect();
+        let totals = bookkeeping.totals(start, outputs);
+        reached[circuit.output().index()] = Some(Reached { relevance: start.to_vec(), totals });
         let ledgers = vec![Ledger::default(); batch];
-        Ok(Stream { circuit, semiring, annotations, bookkeeping, sink, relevance, ledgers, time: Duration::ZERO })
+        Ok(Stream { circuit, semiring, annotations, bookkeeping, sink, reached, ledgers, time: Duration::ZERO })
     }
 
     /// How long it has taken, with its share of what was done for several streams.
@@ -226,7 +227,7 @@ impl<'a, S: Semiring, A: Annotate<S>> Stream<'a, S, A> {
 
 impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
     fn reaches(&self, layer: usize) -> bool {
-        self.relevance[self.circuit.layers()[layer].destination.index()].is_some()
+        self.reached[self.circuit.layers()[layer].destination.index()].is_some()
     }
 
     fn advance(
@@ -238,8 +239,8 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
         let clock = Instant::now();
         let layer = &self.circuit.layers()[index];
         // Layers are in the order of their destinations, and every user of a tensor comes later: it is complete.
-        let Some(destinations) = self.relevance[layer.destination.index()].take() else { return Ok(()) };
-        self.sink.tensor(layer.destination, &destinations);
+        let Some(destinations) = self.reached[layer.destination.index()].take() else { return Ok(()) };
+        self.sink.tensor(layer.destination, &destinations.relevance);
         let step = LayerStep {
             circuit: self.circuit,
             index,
@@ -249,13 +250,19 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
             monitor,
         };
         let mut entries = step.entries(&destinations);
-        for (number, link) in layer.links.iter().enumerate() {
-            let source = &mut self.relevance[link.source.index()];
-            let size = self.circuit.batch() * self.circuit.tensor(link.source).size();
-            let fresh = source.is_none();
-            let mut sources = source.take().unwrap_or_else(|| vec![self.semiring.zero(); size]);
-            step.link(number, self.annotations, &destinations, &mut sources, fresh, &mut entries)?;
-            *source = Some(sources);
+        if let Some(source) = step.moves_to().filter(|source| self.reached[source.index()].is_none()) {
+            step.keep_all(&mut entries);
+            self.reached[source.index()] = Some(destinations);
+        } else {
+            for (number, link) in layer.links.iter().enumerate() {
+                let size = self.circuit.batch() * self.circuit.tensor(link.source).size();
+                let mut sources = self.reached[link.source.index()].take().unwrap_or_else(|| Reached {
+                    relevance: filled(&self.semiring.zero(), size),
+                    totals: vec![0.0; self.circuit.batch()],
+                });
+                step.link(number, self.annotations, &destinations.relevance, &mut sources, &mut entries)?;
+                self.reached[link.source.index()] = Some(sources);
+            }
         }
         for (ledger, entry) in self.ledgers.iter_mut().zip(entries) {
             ledger.layers.push(entry);
@@ -267,7 +274,8 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
     fn finish(&mut self) {
         let input = self.circuit.input();
         let size = self.circuit.batch() * self.circuit.tensor(input).size();
-        let relevance = self.relevance[input.index()].take().unwrap_or_else(|| vec![self.semiring.zero(); size]);
+        let reached = self.reached[input.index()].take();
+        let relevance = reached.map_or_else(|| vec![self.semiring.zero(); size], |reached| reached.relevance);
         self.sink.tensor(input, &relevance);
     }
 

@@ -7,9 +7,10 @@ use rayon::prelude::*;
 use kirchhoff_semiring::Semiring;
 
 use crate::edges::{Contributions, LayerEdges};
+use crate::memory::zeros;
 use crate::product::{
-    Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, MaxMin, MaxPlus, MaxTimes, MinPlus, Operation, Packing, PairOperation,
-    Pairs, Panel, Planes, PlusTimes, Rows, pays,
+    Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron, Operation, Packing,
+    PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, WeightFactor, Weights, Wiring};
 
@@ -73,7 +74,10 @@ impl<'a> Backward<'a> {
         self.terms.iter().try_for_each(|term| {
             let load = |k: usize| term.destination[k] * destinations[k];
             // Neurons that are 0 where they stand, as behind a ReLU, bring no relevance to a term for negative outputs.
-            if (0..destinations.len()).into_par_iter().with_min_len(CHUNK).all(|k| load(k) == 0.0) {
+            // Most often the first few tell.
+            let few = destinations.len().min(1 << 10);
+            let rest = (few..destinations.len()).into_par_iter().with_min_len(CHUNK);
+            if (0..few).all(|k| load(k) == 0.0) && rest.all(|k| load(k) == 0.0) {
                 monitor.advance(self.edges.wiring.edges() * self.edges.batch as u64);
                 return Ok(());
             }
@@ -132,8 +136,11 @@ impl<'a> Backward<'a> {
     ) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
             let own = self.own(term, form);
-            let mut values = term.destination.to_vec();
-            values.par_chunks_mut(CHUNK).for_each(|values| form.apply(values));
+            let mut values = zeros(term.destination.len());
+            values.par_chunks_mut(CHUNK).zip(term.destination.par_chunks(CHUNK)).for_each(|(values, destinations)| {
+                values.copy_from_slice(destinations);
+                form.apply(values);
+            });
             // The semiring's 0 stays: it must not meet an infinity of the other sign.
             let load = |k: usize| if destinations[k] == O::ZERO { O::ZERO } else { destinations[k] + values[k] };
             let store = |source: &mut f32, j: usize, best: f32| {
@@ -295,7 +302,7 @@ impl<'a> Backward<'a> {
             return Cow::Borrowed(activations);
         }
         let size = self.edges.wiring.sources().max(1);
-        let mut own = vec![0.0; activations.len()];
+        let mut own = zeros(activations.len());
         own.par_chunks_mut(CHUNK).enumerate().for_each(|(number, own)| {
             // A chunk may reach over several executions.
             let mut first = number * CHUNK;
@@ -327,11 +334,18 @@ impl<'a> Backward<'a> {
                 continue;
             }
             let own = self.own(term, Form::Plain);
-            for sign in [1.0, -1.0] {
-                if own.par_iter().any(|own| sign * own > 0.0) {
-                    let own = own.par_iter().map(|own| (sign * own).max(0.0)).collect::<Vec<_>>().into();
-                    sides.push(Side { term, packing: Packing::plain(term.weight), sign, absolute: false, own });
-                }
+            let packing = Packing::plain(term.weight);
+            let has = |sign: f32| own.par_chunks(CHUNK).any(|own| own.iter().any(|own| sign * own > 0.0));
+            match [has(1.0), has(-1.0)] {
+                [false, false] => {}
+                [true, false] => sides.push(Side { term, packing, sign: 1.0, absolute: false, own }),
+                _ => sides.extend([1.0, -1.0].map(|sign| {
+                    let mut part = zeros(own.len());
+                    part.par_chunks_mut(CHUNK).zip(own.par_chunks(CHUNK)).for_each(|(part, own)| {
+                        part.iter_mut().zip(own).for_each(|(part, own)| *part = (sign * own).max(0.0));
+                    });
+                    Side { term, packing, sign, absolute: false, own: part.into() }
+                })),
             }
         }
         sides
@@ -349,6 +363,7 @@ impl<'a> Backward<'a> {
     ) -> Result<(), Cancelled> {
         self.check(sources.len());
         if let Some(planes) = self.planes() {
+            let store = |place: &mut T, neuron: Neuron, sum| store(place, neuron.number, sum);
             return planes.fused(operation, packing, load, store, sources, monitor);
         }
         let dense = self.dense(packing);
@@ -485,9 +500,16 @@ struct Side<'a> {
 impl Side<'_> {
     /// `v(k)` of every destination, and of every source the bound that `ρ(w) · v(k)` must reach.
     fn bounded(&self, threshold: Threshold) -> (Vec<f32>, Vec<f32>) {
-        let neurons = (0..self.term.destination.len()).into_par_iter();
-        let values = neurons.map(|k| self.sign * self.value(k)).collect();
-        (values, self.own.par_iter().map(|own| threshold.bound(*own)).collect())
+        let mut values = zeros(self.term.destination.len());
+        values.par_chunks_mut(CHUNK).enumerate().for_each(|(number, values)| {
+            let neurons = number * CHUNK..;
+            values.iter_mut().zip(neurons).for_each(|(value, k)| *value = self.sign * self.value(k));
+        });
+        let mut bounds = zeros(self.own.len());
+        bounds.par_chunks_mut(CHUNK).zip(self.own.par_chunks(CHUNK)).for_each(|(bounds, own)| {
+            bounds.iter_mut().zip(own).for_each(|(bound, own)| *bound = threshold.bound(*own));
+        });
+        (values, bounds)
     }
 
     fn value(&self, k: usize) -> f32 {

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::vectorised;
+
 /// The position of the first value that is infinite or not a number, if there is one.
 ///
 /// Takes a pass over the values, in parallel.
@@ -12,7 +14,9 @@ pub fn first_not_finite(values: &[f32]) -> Option<usize> {
     let all_finite = |values: &[f32]| {
         let (lanes, rest) = values.as_chunks::<32>();
         let mut sums = [0.0; 32];
-        lanes.iter().for_each(|values| sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * 0.0));
+        vectorised(|| {
+            lanes.iter().for_each(|values| sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += value * 0.0));
+        });
         sums.iter().chain(rest).all(|value| value.is_finite())
     };
     let chunks = values.par_chunks(TOGETHER).with_min_len(16);

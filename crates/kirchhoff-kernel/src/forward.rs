@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::product::{self, Dense, MaxTimes, Operation, Packing, Planes, PlusTimes};
+use crate::memory::zeros;
+use crate::product::{self, Dense, MaxTimes, Neuron, Operation, Packing, Planes, PlusTimes};
 use crate::{Cancelled, Monitor, Run, Slopes, SourceFactor, WeightFactor, Weights, Wiring};
 
 /// How the products that enter a neuron are joined.
@@ -14,7 +15,7 @@ pub enum Reduction {
     Maximum,
 }
 
-/// One forward pass over a wiring: `out[k] = reduce_j u(j) · ρ(w[j,k])`.
+/// One forward pass over a wiring: `out[k] = b(k) + reduce_j u(j) · ρ(w[j,k])`.
 #[derive(Clone, Copy, Debug)]
 pub struct Forward<'a> {
     /// The edges.
@@ -27,6 +28,8 @@ pub struct Forward<'a> {
     pub weight: WeightFactor,
     /// How the products are joined.
     pub reduction: Reduction,
+    /// What is added to the joined products: one number a channel, channels being equal parts of the destination.
+    pub bias: Option<&'a [f32]>,
 }
 
 impl Forward<'_> {
@@ -50,7 +53,7 @@ impl Forward<'_> {
         let factors = if *self.source == SourceFactor::Activation(Slopes::IDENTITY) {
             activations
         } else {
-            let mut factors = vec![0.0; activations.len()];
+            let mut factors = zeros(activations.len());
             for (activations, factors) in activations.chunks_exact(sources).zip(factors.chunks_exact_mut(sources)) {
                 self.source.fill(activations, 0, factors);
             }
@@ -75,18 +78,28 @@ impl Forward<'_> {
         match (self.wiring, self.weights) {
             (Wiring::Convolution(sliding), Some(weights)) if product::pays(sliding) => {
                 let planes = Planes::forward(sliding, weights);
-                let store = |out: &mut f32, _, sum| *out = sum;
-                planes.fused(operation, packing, |j| factors[j], store, out, monitor)
+                let load = |j: usize| factors[j];
+                return match self.bias {
+                    None => planes.fused(operation, packing, load, |out, _, sum| *out = sum, out, monitor),
+                    Some(bias) => {
+                        let store = |out: &mut f32, neuron: Neuron, sum| *out = sum + bias[neuron.channel];
+                        planes.fused(operation, packing, load, store, out, monitor)
+                    }
+                };
             }
             (&Wiring::Dense { inputs, outputs }, Some(weights)) => {
-                Dense { inputs, outputs, weights, packing }.forward(operation, factors, out, monitor)
+                Dense { inputs, outputs, weights, packing }.forward(operation, factors, out, monitor)?;
             }
             _ => {
                 let (sources, destinations) = (self.wiring.sources(), self.wiring.destinations());
                 let executions = factors.chunks_exact(sources).zip(out.chunks_exact_mut(destinations));
-                executions.into_iter().try_for_each(|(factors, out)| self.walk(factors, out, monitor))
+                executions.into_iter().try_for_each(|(factors, out)| self.walk(factors, out, monitor))?;
             }
         }
+        if let Some(bias) = self.bias {
+            join_channels(out, self.wiring.destinations(), bias, |value, bias| value + bias);
+        }
+        Ok(())
     }
 
     fn walk(&self, factors: &[f32], out: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {

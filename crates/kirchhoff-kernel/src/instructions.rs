@@ -110,6 +110,21 @@ impl fmt::Display for Instructions {
     }
 }
 
+/// Runs a loop over numbers that the compiler vectorises, compiled for each instruction set, with the chosen one. What the
+/// loop calls must be inlined. Results are the same under each set.
+#[inline]
+pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    struct Loop<F>(F);
+    impl<R, F: FnOnce() -> R> WithSimd for Loop<F> {
+        type Output = R;
+        #[inline(always)]
+        fn with_simd<S: pulp::Simd>(self, _: S) -> R {
+            (self.0)()
+        }
+    }
+    dispatch(Loop(work))
+}
+
 /// Runs a kernel with the chosen instructions.
 #[inline]
 pub(crate) fn dispatch<K: WithSimd>(kernel: K) -> K::Output {

@@ -212,6 +212,22 @@ impl Wiring {
         }
     }
 
+    /// The fewest edges that enter a destination neuron, and the most; 0 without neurons. Takes no pass over neurons, but
+    /// for views.
+    pub fn fan_in_bounds(&self) -> [u32; 2] {
+        let bounds = |fan_in: &[u32]| [fan_in.iter().min(), fan_in.iter().max()].map(|bound| bound.map_or(0, |n| *n));
+        match self {
+            Wiring::Dense { outputs: 0, .. } | Wiring::Identity { size: 0 } => [0; 2],
+            Wiring::Dense { inputs, .. } => [u32::try_from(*inputs).unwrap_or(u32::MAX); 2],
+            Wiring::Convolution(sliding) | Wiring::Pool(sliding) => {
+                let [rows, columns] = [0, 1].map(|axis| bounds(&sliding.seen(axis)));
+                [0, 1].map(|bound| rows[bound] * columns[bound] * sliding.group_inputs() as u32)
+            }
+            Wiring::Identity { .. } => [1; 2],
+            Wiring::View(_) => bounds(&self.fan_in()),
+        }
+    }
+
     /// The number of edges that enter each destination neuron.
     pub fn fan_in(&self) -> Vec<u32> {
         match self {
@@ -351,15 +367,17 @@ impl Sliding {
         }
     }
 
+    /// How many taps of each window lie inside the image, along `axis`.
+    fn seen(&self, axis: usize) -> Vec<u32> {
+        let mut seen = vec![0; self.destination[axis]];
+        for tap in 0..self.window.kernel[axis] {
+            self.positions(axis, tap).for_each(|position| seen[position] += 1);
+        }
+        seen
+    }
+
     fn fan_in(&self) -> Vec<u32> {
-        let seen = |axis: usize| -> Vec<u32> {
-            let mut seen = vec![0; self.destination[axis]];
-            for tap in 0..self.window.kernel[axis] {
-                self.positions(axis, tap).for_each(|position| seen[position] += 1);
-            }
-            seen
-        };
-        let (rows, columns) = (seen(0), seen(1));
+        let (rows, columns) = (self.seen(0), self.seen(1));
         let channel: Vec<u32> =
             rows.iter().flat_map(|y| columns.iter().map(move |x| x * y * self.group_inputs() as u32)).collect();
         channel.repeat(self.outputs)

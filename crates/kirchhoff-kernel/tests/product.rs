@@ -182,16 +182,22 @@ proptest! {
         let wiring = Wiring::Convolution(sliding);
         let activations = integers(wiring.sources(), seed);
         let weights = Weights::from(integers(wiring.weights(), seed + 1));
-        for reduction in [Reduction::Sum, Reduction::Maximum] {
+        let bias = integers(sliding.outputs, seed + 2);
+        for (reduction, biased) in [(Reduction::Sum, false), (Reduction::Sum, true), (Reduction::Maximum, true)] {
             let forward = Forward {
                 wiring: &wiring,
                 weights: Some(&weights),
                 source: &SourceFactor::Activation(Slopes::IDENTITY),
                 weight: WeightFactor::Weight(Slopes::ABSOLUTE),
                 reduction,
+                bias: biased.then_some(&bias),
             };
             let absolute: Vec<f32> = weights.iter().map(|w| w.abs()).collect();
-            let expected = walked(&wiring, &absolute, &activations, reduction);
+            let mut expected = walked(&wiring, &absolute, &activations, reduction);
+            if biased {
+                let channel = sliding.destination[0] * sliding.destination[1];
+                expected.iter_mut().enumerate().for_each(|(k, value)| *value += bias[k / channel]);
+            }
             under_all_instructions(|| {
                 let mut out = vec![f32::NAN; wiring.destinations()];
                 forward.run(&activations, &mut out, &()).unwrap();
@@ -322,6 +328,7 @@ fn products_are_the_same_bits_on_any_number_of_threads() {
         source: &SourceFactor::Activation(Slopes::IDENTITY),
         weight: WeightFactor::IDENTITY,
         reduction: Reduction::Sum,
+        bias: None,
     };
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

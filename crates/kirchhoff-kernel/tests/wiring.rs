@@ -105,6 +105,8 @@ fn check(wiring: &Wiring, mut expected: Vec<Edge>) {
     let mut fan_in = vec![0; wiring.destinations()];
     expected.iter().for_each(|edge| fan_in[edge.1] += 1);
     assert_eq!(wiring.fan_in(), fan_in);
+    let bounds = [fan_in.iter().min(), fan_in.iter().max()].map(|bound| bound.copied().unwrap_or(0));
+    assert_eq!(wiring.fan_in_bounds(), bounds);
     expected.sort_unstable();
     leaving.sort_unstable();
     entering.sort_unstable();
@@ -189,6 +191,7 @@ proptest! {
             source: &SourceFactor::Activation(Slopes::ABSOLUTE),
             weight: WeightFactor::Weight(Slopes::POSITIVE),
             reduction,
+            bias: None,
         };
         let mut out = vec![f32::NAN; wiring.destinations()];
         forward.run(&activations, &mut out, &()).unwrap();
@@ -297,6 +300,7 @@ fn cancelled_work_stops() {
         source: &SourceFactor::One,
         weight: WeightFactor::IDENTITY,
         reduction: Reduction::Sum,
+        bias: None,
     };
     assert_eq!(forward.run(&[1.0; 2], &mut [0.0; 2], &Stop), Err(Cancelled));
     let contributions = Contributions::Winner([0, 0].into());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kirchhoff_kernel::{
     Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring,
-    first_not_finite, join_channels, maxima,
+    first_not_finite, maxima, zeros,
 };
 use rayon::prelude::*;
 use thiserror::Error;
@@ -206,7 +206,7 @@ impl Step<'_> {
             Operator::Pool(Pool { kind: PoolKind::Maximum, .. }) => self.maximum(first),
             Operator::Pool(pool) => self.average(first, pool)?,
             Operator::Activation(activation) => {
-                let mut values = vec![0.0; first.len()];
+                let mut values = zeros(first.len());
                 let chunks = values.par_chunks_mut(CHUNK).zip(first.par_chunks(CHUNK));
                 chunks.for_each(|(values, first)| activation.apply_to(first, values));
                 values.into()
@@ -246,14 +246,10 @@ impl Step<'_> {
 
     /// A linear layer: products over its wiring, and a bias per channel.
     fn linear(&self, source: &[f32], weights: &Weights, bias: Option<&[f32]>) -> Result<Values, Cancelled> {
-        let mut values = self.sum(source, Some(weights))?;
-        if let Some(bias) = bias {
-            join_channels(&mut values, self.wiring().destinations(), bias, |value, bias| value + bias);
-        }
-        Ok(values.into())
+        Ok(self.sum(source, Some(weights), bias)?.into())
     }
 
-    fn sum(&self, source: &[f32], weights: Option<&Weights>) -> Result<Vec<f32>, Cancelled> {
+    fn sum(&self, source: &[f32], weights: Option<&Weights>, bias: Option<&[f32]>) -> Result<Vec<f32>, Cancelled> {
         let wiring = self.wiring();
         let forward = Forward {
             wiring: &wiring,
@@ -261,14 +257,15 @@ impl Step<'_> {
             source: &SourceFactor::Activation(Slopes::IDENTITY),
             weight: WeightFactor::IDENTITY,
             reduction: Reduction::Sum,
+            bias,
         };
-        let mut values = vec![0.0; self.batch * wiring.destinations()];
+        let mut values = zeros(self.batch * wiring.destinations());
         forward.run(source, &mut values, self.monitor)?;
         Ok(values)
     }
 
     fn average(&self, source: &[f32], pool: &Pool) -> Result<Values, Cancelled> {
-        let mut values = self.sum(source, None)?;
+        let mut values = self.sum(source, None, None)?;
         let divisors = divisors(&self.wiring(), pool);
         for values in values.chunks_mut(divisors.len()) {
             values.iter_mut().zip(&divisors).for_each(|(value, divisor)| *value /= divisor);
@@ -278,7 +275,7 @@ impl Step<'_> {
 
     fn maximum(&self, source: &[f32]) -> Values {
         let wiring = self.wiring();
-        let mut values = vec![0.0; self.batch * wiring.destinations()];
+        let mut values = zeros(self.batch * wiring.destinations());
         for (source, values) in
             source.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(wiring.destinations()))
         {

@@ -2,7 +2,7 @@
 
 use kirchhoff_kernel::{
     Cancelled, Contributions, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, Values, WeightFactor,
-    join_channels, maximum,
+    join_channels, maximum, vectorised, zeros,
 };
 
 use rayon::prelude::*;
@@ -60,27 +60,29 @@ impl LayerContributions {
         by_bias.fill(0.0);
         stabiliser.fill(1.0);
         let neurons = first..first + by_bias.len();
-        for share in self.shares.iter().flatten() {
-            let (v, z) = (&share.v[neurons.clone()], &share.z[neurons.clone()]);
-            if let Some(bias) = &share.bias {
-                let channel = share.size / bias.len();
-                let mut next = 0;
-                while next < v.len() {
-                    let at = (first + next) % share.size;
-                    // To the end of the channel; where each neuron is one, of the execution.
-                    let end = if channel == 1 { share.size - at } else { channel - at % channel };
-                    let end = v.len().min(next + end);
-                    let places = by_bias[next..end].iter_mut().zip(&v[next..end]);
-                    if channel == 1 {
-                        places.zip(&bias[at..]).for_each(|((place, v), bias)| *place += bias * v);
-                    } else {
-                        places.for_each(|(place, v)| *place += bias[at / channel] * v);
+        vectorised(|| {
+            for share in self.shares.iter().flatten() {
+                let (v, z) = (&share.v[neurons.clone()], &share.z[neurons.clone()]);
+                if let Some(bias) = &share.bias {
+                    let channel = share.size / bias.len();
+                    let mut next = 0;
+                    while next < v.len() {
+                        let at = (first + next) % share.size;
+                        // To the end of the channel; where each neuron is one, of the execution.
+                        let end = if channel == 1 { share.size - at } else { channel - at % channel };
+                        let end = v.len().min(next + end);
+                        let places = by_bias[next..end].iter_mut().zip(&v[next..end]);
+                        if channel == 1 {
+                            places.zip(&bias[at..]).for_each(|((place, v), bias)| *place += bias * v);
+                        } else {
+                            places.for_each(|(place, v)| *place += bias[at / channel] * v);
+                        }
+                        next = end;
                     }
-                    next = end;
                 }
+                stabiliser.iter_mut().zip(z.iter().zip(v)).for_each(|(place, (z, v))| *place -= z * v);
             }
-            stabiliser.iter_mut().zip(z.iter().zip(v)).for_each(|(place, (z, v))| *place -= z * v);
-        }
+        });
     }
 }
 
@@ -138,16 +140,18 @@ impl Normalisation<'_> {
             };
             let stabilised: Vec<_> = z.par_chunks(size.max(1)).map(|z| part.stabiliser.over(z)).collect();
             // v(k), for unit relevance of the neuron.
-            let mut v = vec![0.0; z.len()];
+            let mut v = zeros(z.len());
             let executions = v.par_chunks_mut(size.max(1)).zip(z.par_chunks(size.max(1))).zip(&stabilised);
             executions.zip(destination.activations.par_chunks(size.max(1))).for_each(
                 |(((v, z), stabilised), outputs)| {
                     let chunks = v.par_chunks_mut(CHUNK).zip(z.par_chunks(CHUNK)).zip(outputs.par_chunks(CHUNK));
                     chunks.for_each(|((v, z), outputs)| {
-                        for ((v, &z), &output) in v.iter_mut().zip(z).zip(outputs) {
-                            let share = part.coefficient / stabilised.apply(z);
-                            *v = if part.destinations.include(output) { share } else { 0.0 };
-                        }
+                        vectorised(|| {
+                            for ((v, &z), &output) in v.iter_mut().zip(z).zip(outputs) {
+                                let share = part.coefficient / stabilised.apply(z);
+                                *v = if part.destinations.include(output) { share } else { 0.0 };
+                            }
+                        });
                     });
                 },
             );
@@ -229,7 +233,7 @@ impl Normalisation<'_> {
             *positive = Some(self.normaliser(&part, bias.as_deref())?);
         }
         let outputs = &self.circuit.tensor(self.layer.destination).activations;
-        let mut z = vec![0.0; outputs.len()];
+        let mut z = zeros(outputs.len());
         let positive = positive.as_deref().unwrap_or_default();
         let chunks = z.par_chunks_mut(CHUNK).zip(outputs.par_chunks(CHUNK)).zip(positive.par_chunks(CHUNK));
         let (below, above) = (slopes.negative, slopes.positive - slopes.negative);
@@ -250,8 +254,8 @@ impl Normalisation<'_> {
             return Ok(destination.activations.clone());
         }
         let size = destination.size();
-        let mut z = vec![0.0; self.circuit.batch() * size];
-        let mut products = vec![0.0; z.len()];
+        let mut z = zeros(self.circuit.batch() * size);
+        let mut products = zeros(z.len());
         let join: fn(f32, f32) -> f32 = match part.normaliser {
             Normaliser::Sum => |sum, product| sum + product,
             Normaliser::Maximum => f32::max,
@@ -271,6 +275,7 @@ impl Normalisation<'_> {
                         Normaliser::Sum => Reduction::Sum,
                         Normaliser::Maximum => Reduction::Maximum,
                     },
+                    bias: None,
                 };
                 forward.run(&source.activations, &mut products, self.monitor)?;
                 let scale = self.layer.scale.as_deref();

@@ -101,7 +101,7 @@ pub struct Stabilised {
 
 impl Stabilised {
     /// `stab(z)`.
-    #[inline]
+    #[inline(always)]
     pub fn apply(self, z: f32) -> f32 {
         let z = z + if z >= 0.0 { self.above } else { self.below };
         (f64::from(z) + self.shift) as f32
@@ -110,6 +110,7 @@ impl Stabilised {
 
 impl Destinations {
     /// Whether a destination of the given output belongs to them.
+    #[inline(always)]
     pub fn include(self, output: f32) -> bool {
         match self {
             Destinations::All => true,

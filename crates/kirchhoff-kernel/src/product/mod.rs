@@ -18,7 +18,7 @@ pub(crate) use dense::{Dense, Rows};
 pub(crate) use lanes::{Edge, Panel};
 pub(crate) use packing::{Form, Packing};
 pub(crate) use pairs::{CountExact, CountRounded, MaxMin, PairOperation};
-pub(crate) use planes::{Lanes, Pairs, Planes};
+pub(crate) use planes::{Lanes, Neuron, Pairs, Planes};
 pub(crate) use strip::{MaxPlus, MaxTimes, MinPlus, Operation, PlusTimes};
 
 use crate::Sliding;

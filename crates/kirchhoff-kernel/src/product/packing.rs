@@ -2,7 +2,7 @@
 
 use kirchhoff_semiring::logarithm;
 
-use crate::WeightFactor;
+use crate::{WeightFactor, vectorised};
 
 /// A function of `ρ(w)`, applied once a weight.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,12 +39,12 @@ impl Packing {
 
     /// Replaces weights by what enters the kernel.
     pub fn apply(self, weights: &mut [f32]) {
-        match self.factor {
+        vectorised(|| match self.factor {
             WeightFactor::IDENTITY => {}
             WeightFactor::Weight(slopes) => weights.iter_mut().for_each(|w| *w = slopes.apply(*w)),
             WeightFactor::Square => weights.iter_mut().for_each(|w| *w *= *w),
             WeightFactor::One => weights.fill(1.0),
-        }
+        });
         self.form.apply(weights);
     }
 }
@@ -52,11 +52,11 @@ impl Packing {
 impl Form {
     /// Replaces numbers by their images.
     pub fn apply(self, numbers: &mut [f32]) {
-        match self {
+        vectorised(|| match self {
             Form::Plain => {}
             Form::Absolute => numbers.iter_mut().for_each(|x| *x = x.abs()),
             Form::Cost => numbers.iter_mut().for_each(|x| *x = 0.0 - logarithm(x.abs())),
             Form::Logarithm => numbers.iter_mut().for_each(|x| *x = logarithm(x.abs())),
-        }
+        });
     }
 }

@@ -159,6 +159,7 @@ impl Plan {
     }
 
     /// Writes the planes of one channel, of whose image `load` gives the value at a position; `outside` lies around it.
+    #[inline(always)]
     pub fn cut<T: Clone>(&self, [height, width]: [usize; 2], load: impl Fn(usize) -> T, outside: &T, planes: &mut [T]) {
         for (cut, plane) in self.cuts.iter().zip(planes.chunks_mut(self.rows * self.pitch)) {
             let [down, right] = cut.step;

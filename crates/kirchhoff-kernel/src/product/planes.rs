@@ -10,10 +10,14 @@ use super::pairs::{PAIR_VECTORS, PairOperation, PairStrip};
 use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, VECTORS};
-use crate::{Cancelled, Monitor, Sliding, Weights};
+use crate::memory::{filled, zeros};
+use crate::{Cancelled, Monitor, Sliding, Weights, vectorised};
 
 /// Packed weights that are held at a time: 32 MiB.
 const PACKED: usize = 8 << 20;
+/// What stands beyond the last plane and the last row, where a strip's last vectors reach but no result comes from: where
+/// assertions are on, a number that would show in every result that it enters.
+const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
 /// Columns whose values are found to be all 0 together.
 const SEGMENT: usize = 32;
 
@@ -52,6 +56,15 @@ pub(crate) struct Planes<'a> {
     result: Side,
     /// Distance in the weights of neighbouring data channels and of neighbouring result channels of a group.
     strides: [usize; 2],
+}
+
+/// A result neuron.
+#[derive(Clone, Copy)]
+pub(crate) struct Neuron {
+    /// Its channel; of a dense layer, the neuron in its own image.
+    pub channel: usize,
+    /// Its number through all images.
+    pub number: usize,
 }
 
 /// What the kernel of any semiring needs to know beside the geometry.
@@ -114,21 +127,25 @@ impl<'a> Planes<'a> {
     }
 
     /// The product under an operation with instructions of its own: `load` gives the value of a data neuron, `store`
-    /// takes the sum of a result neuron that has edges. Neurons count through all images.
+    /// takes the sum of a result neuron that has edges. Data neurons count through all images.
     pub fn fused<O: Operation, T: Send>(
         &self,
         operation: O,
         packing: Packing,
         load: impl Fn(usize) -> f32 + Sync,
-        store: impl Fn(&mut T, usize, f32) + Sync,
+        store: impl Fn(&mut T, Neuron, f32) + Sync,
         target: &mut [T],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         let [width, grain] = VECTORS.width();
-        self.blocks(packing, target, &|block, image, target| {
+        self.blocks(packing, BEYOND, target, &|block, image, target| {
             let plan = block.plan;
-            let planes =
-                self.cut(block, width, |neuron| load(image * self.data.neurons(self.groups) + neuron), &O::ZERO);
+            let planes = self.cut(
+                block,
+                width,
+                |neuron| load(image * self.data.neurons(self.groups) + neuron),
+                [&O::ZERO, &BEYOND],
+            );
             let dead = |values: &[f32]| values.iter().all(|&value| value == O::ZERO);
             let live = Live::new(&planes, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
@@ -148,7 +165,8 @@ impl<'a> Planes<'a> {
                     out,
                 }
                 .run(operation);
-                self.store(block, part, strip, width, out, |place, neuron, &sum| store(place, first + neuron, sum));
+                let number = |neuron: Neuron| Neuron { number: first + neuron.number, ..neuron };
+                self.store(block, part, strip, width, out, |place, neuron, &sum| store(place, number(neuron), sum));
             })
         })
     }
@@ -161,11 +179,11 @@ impl<'a> Planes<'a> {
         target: &mut [V],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
-        self.blocks(packing, target, &|block, image, target| {
+        self.blocks(packing, 0.0, target, &|block, image, target| {
             let plan = block.plan;
             let first = image * self.data.neurons(self.groups);
-            let values = self.cut(block, WIDTH, |neuron| lanes.values[first + neuron], &0.0);
-            let relevance = self.cut(block, WIDTH, |neuron| lanes.relevance[first + neuron].clone(), &lanes.zero);
+            let values = self.cut(block, WIDTH, |neuron| lanes.values[first + neuron], [&0.0; 2]);
+            let relevance = self.cut(block, WIDTH, |neuron| lanes.relevance[first + neuron].clone(), [&lanes.zero; 2]);
             let live = Live::new(&relevance, plan, self.data.channels, lanes.dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
@@ -213,11 +231,11 @@ impl<'a> Planes<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         let [width, grain] = PAIR_VECTORS.width();
-        self.blocks(packing, target, &|block, image, target| {
+        self.blocks(packing, BEYOND, target, &|block, image, target| {
             let plan = block.plan;
             let first = image * self.data.neurons(self.groups);
-            let values = self.cut(block, width, |neuron| pairs.values[first + neuron], &0.0);
-            let relevance = self.cut(block, width, |neuron| pairs.relevance[first + neuron], &O::ZERO);
+            let values = self.cut(block, width, |neuron| pairs.values[first + neuron], [&0.0, &BEYOND]);
+            let relevance = self.cut(block, width, |neuron| pairs.relevance[first + neuron], [&O::ZERO, &BEYOND]);
             let dead = |values: &[f32]| values.iter().all(|&value| value.to_bits() == O::ZERO.to_bits());
             let live = Live::new(&relevance, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
@@ -248,8 +266,15 @@ impl<'a> Planes<'a> {
         })
     }
 
-    /// Runs over plans, groups, blocks of panels whose packed weights fit into memory, and images.
-    fn blocks<T: Send>(&self, packing: Packing, target: &mut [T], run: &Run<'_, T>) -> Result<(), Cancelled> {
+    /// Runs over plans, groups, blocks of panels whose packed weights fit into memory, and images. Weights beyond the last
+    /// row are `beyond`.
+    fn blocks<T: Send>(
+        &self,
+        packing: Packing,
+        beyond: f32,
+        target: &mut [T],
+        run: &Run<'_, T>,
+    ) -> Result<(), Cancelled> {
         for plan in &self.plans {
             let panel = self.data.channels * plan.taps.len() * ROWS;
             let panels = self.result.channels.div_ceil(ROWS);
@@ -257,7 +282,7 @@ impl<'a> Planes<'a> {
             for group in 0..self.groups {
                 for first in (0..panels).step_by(step) {
                     let panels = step.min(panels - first);
-                    let packed = self.pack(plan, group, first, panels, packing);
+                    let packed = self.pack(plan, group, first, panels, packing, beyond);
                     self.weights.release(0..self.weights.len());
                     let block = Block { plan, group, first, panels, weights: &packed, panel };
                     let images = target.par_chunks_mut(self.result.neurons(self.groups)).enumerate();
@@ -268,21 +293,29 @@ impl<'a> Planes<'a> {
         Ok(())
     }
 
-    /// Weights by panels of [`ROWS`] result channels: `[panel, data channel, tap, ROWS]`, 0 beyond the last channel.
-    fn pack(&self, plan: &Plan, group: usize, first: usize, panels: usize, packing: Packing) -> Vec<f32> {
+    /// Weights by panels of [`ROWS`] result channels: `[panel, data channel, tap, ROWS]`.
+    fn pack(&self, plan: &Plan, group: usize, first: usize, panels: usize, packing: Packing, beyond: f32) -> Vec<f32> {
         let taps = plan.taps.len();
         let panel = self.data.channels * taps * ROWS;
+        let extent = plan.taps.iter().map(|tap| tap.weight + 1).max().unwrap_or(0);
         let weights = &self.weights[group * self.weights.len() / self.groups..];
         self.weights.fetch(0..self.weights.len());
-        let mut packed = vec![0.0; panels * panel];
+        let mut packed = zeros(panels * panel);
         packed.par_chunks_mut(panel).enumerate().for_each(|(number, packed)| {
             let row = (first + number) * ROWS;
             let rows = ROWS.min(self.result.channels - row);
             for (channel, packed) in packed.chunks_exact_mut(taps * ROWS).enumerate() {
-                for own in 0..rows {
-                    let weights = &weights[channel * self.strides[0] + (row + own) * self.strides[1]..];
-                    for (tap, packed) in plan.taps.iter().zip(packed.chunks_exact_mut(ROWS)) {
-                        packed[own] = weights[tap.weight];
+                let own = |own: usize| &weights[channel * self.strides[0] + (row + own) * self.strides[1]..][..extent];
+                let packed = packed.as_chunks_mut::<ROWS>().0;
+                if rows == ROWS {
+                    let rows: [&[f32]; ROWS] = std::array::from_fn(own);
+                    for (packed, tap) in packed.iter_mut().zip(&plan.taps) {
+                        *packed = rows.map(|weights| weights[tap.weight]);
+                    }
+                } else {
+                    for (packed, tap) in packed.iter_mut().zip(&plan.taps) {
+                        (0..rows).for_each(|row| packed[row] = own(row)[tap.weight]);
+                        packed[rows..].fill(beyond);
                     }
                 }
             }
@@ -291,22 +324,25 @@ impl<'a> Planes<'a> {
         packed
     }
 
-    /// The planes of all data channels of a group, with slack for one strip behind the last one.
+    /// The planes of all data channels of a group, with a value `outside` of the image and one `beyond` the last plane, as
+    /// slack for one strip.
     fn cut<T: Clone + Send + Sync>(
         &self,
         block: &Block<'_>,
         slack: usize,
         load: impl Fn(usize) -> T + Sync,
-        outside: &T,
+        [outside, beyond]: [&T; 2],
     ) -> Vec<T> {
         let (plan, side) = (block.plan, &self.data);
-        let mut planes = vec![outside.clone(); side.channels * plan.channel() + slack];
-        planes[..side.channels * plan.channel()].par_chunks_mut(plan.channel()).enumerate().for_each(
-            |(channel, planes)| {
-                let first = (block.group * side.channels + channel) * side.layout.channel;
+        let mut planes = filled(outside, side.channels * plan.channel() + slack);
+        let (inside, behind) = planes.split_at_mut(side.channels * plan.channel());
+        inside.par_chunks_mut(plan.channel()).enumerate().for_each(|(channel, planes)| {
+            let first = (block.group * side.channels + channel) * side.layout.channel;
+            vectorised(|| {
                 plan.cut(side.size, |position| load(first + position * side.layout.position), outside, planes);
-            },
-        );
+            });
+        });
+        behind.fill(beyond.clone());
         planes
     }
 
@@ -349,6 +385,7 @@ impl<'a> Planes<'a> {
     }
 
     /// The parts of a range of the flattened result that are columns of the image.
+    #[inline(always)]
     fn spans(&self, plan: &Plan, flat: &Range<usize>, mut visit: impl FnMut(Span)) {
         let mut next = flat.start;
         while next < flat.end {
@@ -371,31 +408,46 @@ impl<'a> Planes<'a> {
         strip: Range<usize>,
         width: usize,
         sums: &[A],
-        store: impl Fn(&mut T, usize, &A),
+        store: impl Fn(&mut T, Neuron, &A),
+    ) {
+        vectorised(|| self.store_inlined(block, part, strip, width, sums, store));
+    }
+
+    #[inline(always)]
+    fn store_inlined<T, A>(
+        &self,
+        block: &Block<'_>,
+        part: &mut Part<'_, T>,
+        strip: Range<usize>,
+        width: usize,
+        sums: &[A],
+        store: impl Fn(&mut T, Neuron, &A),
     ) {
         let Layout { channel: stride, position: distance } = self.result.layout;
         let first = block.group * self.result.channels + part.row(block);
         let origin = part.origin;
         if distance == 1 {
             for (number, (piece, sums)) in part.places.iter_mut().zip(sums.chunks_exact(width)).enumerate() {
-                let neuron = (first + number) * stride;
+                let channel = first + number;
                 self.spans(block.plan, &strip, |span| {
                     let sums = &sums[span.flat - strip.start..][..span.length];
                     let places = &mut piece[span.position - origin..];
-                    let neuron = neuron + span.position;
+                    let neuron = |i: usize| Neuron { channel, number: channel * stride + span.position + i };
                     if span.step == 1 {
                         let places = places[..span.length].iter_mut().zip(sums);
-                        places.enumerate().for_each(|(i, (place, sum))| store(place, neuron + i, sum));
+                        places.enumerate().for_each(|(i, (place, sum))| store(place, neuron(i), sum));
                     } else {
                         let places = places.iter_mut().step_by(span.step).zip(sums);
-                        places.enumerate().for_each(|(i, (place, sum))| store(place, neuron + i * span.step, sum));
+                        places.enumerate().for_each(|(i, (place, sum))| store(place, neuron(i * span.step), sum));
                     }
                 });
             }
         } else {
             for (i, position) in strip.enumerate() {
-                for (channel, place) in part.places[position - origin].iter_mut().enumerate() {
-                    store(place, position * distance + first + channel, &sums[channel * width + i]);
+                for (row, place) in part.places[position - origin].iter_mut().enumerate() {
+                    let channel = first + row;
+                    let neuron = Neuron { channel, number: position * distance + channel };
+                    store(place, neuron, &sums[row * width + i]);
                 }
             }
         }

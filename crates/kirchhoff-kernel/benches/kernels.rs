@@ -7,10 +7,10 @@
 use std::time::{Duration, Instant};
 
 use kirchhoff_kernel::{
-    Backward, Contributions, Instructions, LayerEdges, Sliding, Slopes, SourceFactor, Term, Threshold, WeightFactor,
-    Weights, Window, Wiring,
+    Backward, Cancelled, Contributions, Instructions, LayerEdges, Sliding, Slopes, SourceFactor, Term, Threshold,
+    WeightFactor, Weights, Window, Wiring,
 };
-use kirchhoff_semiring::{Bottleneck, Count, Law, Laws, RoundedCount, Semiring};
+use kirchhoff_semiring::{Count, Law, Laws, RoundedCount, Semiring};
 
 /// Channels and width of VGG-16's convolutions, each shape once.
 const SHAPES: [[usize; 3]; 8] = [
@@ -106,46 +106,61 @@ impl Layer {
     }
 }
 
+/// What kernels write to, made once: a matrix product finds its result's memory there too.
+struct Outputs {
+    floats: Vec<f32>,
+    reached: Vec<bool>,
+    counts: Vec<Count>,
+    rounded: Vec<RoundedCount>,
+}
+
+impl Outputs {
+    fn new(neurons: usize) -> Self {
+        Outputs {
+            floats: vec![0.0; neurons],
+            reached: vec![false; neurons],
+            counts: vec![Count::ZERO; neurons],
+            rounded: vec![RoundedCount::ZERO; neurons],
+        }
+    }
+}
+
 /// A name, and one pass over a layer.
-type Kernel = (&'static str, fn(&Layer));
+type Kernel = (&'static str, fn(Backward<'_>, &Layer, &mut Outputs) -> Result<(), Cancelled>);
 
 /// The kernels that are measured.
 const KERNELS: [Kernel; 10] = [
-    ("plus-times", |layer| float(layer, |edges, r, out| edges.plus_times(r, out, &()))),
-    ("max-times", |layer| float(layer, |edges, r, out| edges.max_times(r, out, &()))),
-    ("min-plus", |layer| float(layer, |edges, r, out| edges.min_plus(r, out, &()))),
-    ("max-plus", |layer| float(layer, |edges, r, out| edges.max_plus(r, out, &()))),
-    ("threshold-or", |layer| {
-        let mut out = vec![false; layer.wiring.sources()];
-        backward(&layer.edges(), |edges| edges.reach(THRESHOLD, |_| true, |reached| *reached = true, &mut out, &()));
+    ("plus-times", |edges, layer, out| edges.plus_times(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
+    ("max-times", |edges, layer, out| edges.max_times(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
+    ("min-plus", |edges, layer, out| edges.min_plus(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
+    ("max-plus", |edges, layer, out| edges.max_plus(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
+    ("threshold-or", |edges, _, out| {
+        edges.reach(THRESHOLD, |_| true, |reached| *reached = true, cleared(&mut out.reached, false), &())
     }),
-    ("max-min", |layer| float(layer, |edges, r, out| edges.any(&Bottleneck, |d| d, r, out, &()))),
-    ("threshold-count", |layer| {
-        let mut out = vec![Count::ZERO; layer.wiring.sources()];
-        backward(&layer.edges(), |edges| edges.count_exactly(THRESHOLD, &layer.counts, &mut out, &()));
+    ("max-min", |edges, layer, out| {
+        edges.max_min(f32::NEG_INFINITY, &layer.relevance, cleared(&mut out.floats, 0.0), &()).map(|_| ())
     }),
-    ("count 40 bits", |layer| {
-        let mut out = vec![Count::ZERO; layer.wiring.sources()];
-        backward(&layer.edges(), |edges| edges.count_exactly(THRESHOLD, &layer.large, &mut out, &()));
+    ("threshold-count", |edges, layer, out| {
+        edges.count_exactly(THRESHOLD, &layer.counts, cleared(&mut out.counts, Count::ZERO), &())
     }),
-    ("rounded count", |layer| {
-        let mut out = vec![RoundedCount::ZERO; layer.wiring.sources()];
-        backward(&layer.edges(), |edges| edges.count_rounded(THRESHOLD, &layer.rounded, &mut out, &()).map(|_| ()));
+    ("count 40 bits", |edges, layer, out| {
+        edges.count_exactly(THRESHOLD, &layer.large, cleared(&mut out.counts, Count::ZERO), &())
     }),
-    ("user's own", |layer| float(layer, |edges, r, out| edges.any(&Reliability, f32::abs, r, out, &()))),
+    ("rounded count", |edges, layer, out| {
+        edges.count_rounded(THRESHOLD, &layer.rounded, cleared(&mut out.rounded, RoundedCount::ZERO), &()).map(|_| ())
+    }),
+    ("user's own", |edges, layer, out| {
+        edges.any(&Reliability, f32::abs, &layer.relevance, cleared(&mut out.floats, 0.0), &())
+    }),
 ];
 
+/// A result as a layer's sources are before any relevance reaches them.
+fn cleared<T: Clone>(out: &mut [T], zero: T) -> &mut [T] {
+    out.fill(zero);
+    out
+}
+
 const THRESHOLD: Threshold = Threshold { theta: 1e-3, absolute: false };
-
-fn backward(edges: &LayerEdges<'_>, run: impl FnOnce(Backward<'_>) -> Result<(), kirchhoff_kernel::Cancelled>) {
-    run(Backward::new(edges).expect("a convolution")).expect("nobody cancels");
-}
-
-fn float(layer: &Layer, run: impl FnOnce(Backward<'_>, &[f32], &mut [f32]) -> Result<(), kirchhoff_kernel::Cancelled>) {
-    let mut out = vec![0.0; layer.wiring.sources()];
-    backward(&layer.edges(), |edges| run(edges, &layer.relevance, &mut out));
-    std::hint::black_box(out);
-}
 
 /// The product that an unfolded convolution would be: `[outputs, inputs · 9] × [inputs · 9, width²]`.
 struct Sgemm {
@@ -219,13 +234,16 @@ fn main() {
 fn row(shape: [usize; 3], threads: usize, rounds: usize) {
     let layer = Layer::new(shape);
     let mut sgemm = Sgemm::new(shape);
+    let edges = layer.edges();
+    let backward = Backward::new(&edges).expect("a convolution");
+    let mut outputs = Outputs::new(layer.wiring.sources());
     let mut times = vec![Vec::new(); KERNELS.len() + 1];
     for round in 0..=rounds {
         for (kernel, times) in times.iter_mut().enumerate() {
             let clock = Instant::now();
             match kernel {
                 0 => sgemm.run(threads),
-                _ => KERNELS[kernel - 1].1(&layer),
+                _ => KERNELS[kernel - 1].1(backward, &layer, &mut outputs).expect("nobody cancels"),
             }
             // The first round warms up.
             if round > 0 {

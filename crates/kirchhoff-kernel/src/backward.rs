@@ -1,18 +1,16 @@
 //! One step of relevance through a layer that is worth running as a product: from destination to source, for a batch.
 
-use std::borrow::Cow;
-
+use kirchhoff_semiring::Semiring;
 use rayon::prelude::*;
 
-use kirchhoff_semiring::Semiring;
-
 use crate::edges::{Contributions, LayerEdges};
+use crate::factors::{CHUNK, absolute, own, sides};
 use crate::memory::zeros;
 use crate::product::{
     Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron, Operation, Packing,
     PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
 };
-use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, WeightFactor, Weights, Wiring};
+use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring};
 
 /// A convolution or dense layer whose contributions are separable, `d[j,k] = Σ_t u_t(j) · ρ_t(w[j,k]) · v_t(k)`, about to
 /// take relevance from its destination to its source: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (Groudiev & Maniu 2024,
@@ -81,7 +79,7 @@ impl<'a> Backward<'a> {
                 monitor.advance(self.edges.wiring.edges() * self.edges.batch as u64);
                 return Ok(());
             }
-            let own = self.own(term, Form::Plain);
+            let own = own(self.edges, term, Form::Plain);
             let store = |source: &mut f32, j: usize, sum: f32| *source += own[j] * sum;
             self.fused(PlusTimes, Packing::plain(term.weight), load, store, sources, monitor)
         })
@@ -96,7 +94,7 @@ impl<'a> Backward<'a> {
     /// As for [`plus_times`](Backward::plus_times).
     pub fn max_times(&self, destinations: &[f32], sources: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
-            let own = self.own(term, Form::Absolute);
+            let own = own(self.edges, term, Form::Absolute);
             let load = |k: usize| term.destination[k].abs() * destinations[k];
             // Rounding may have left a contribution of 1 just above it.
             let store = |source: &mut f32, j: usize, largest: f32| *source = source.max((own[j] * largest).min(1.0));
@@ -135,7 +133,7 @@ impl<'a> Backward<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
-            let own = self.own(term, form);
+            let own = own(self.edges, term, form);
             let mut values = zeros(term.destination.len());
             values.par_chunks_mut(CHUNK).zip(term.destination.par_chunks(CHUNK)).for_each(|(values, destinations)| {
                 values.copy_from_slice(destinations);
@@ -169,7 +167,7 @@ impl<'a> Backward<'a> {
         sources: &mut [V],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
-        for side in self.sides(threshold) {
+        for side in sides(self.edges, self.terms, threshold) {
             let load = |k: usize| if relevant(k) { side.sign * side.value(k) } else { 0.0 };
             let store = |source: &mut V, j: usize, largest: f32| {
                 if threshold.keeps(side.own[j] * largest) {
@@ -203,7 +201,7 @@ impl<'a> Backward<'a> {
             *sum = *sum + if x >= bound { *relevance } else { N::default() };
         };
         let zero = N::default();
-        for side in self.sides(threshold) {
+        for side in sides(self.edges, self.terms, threshold) {
             let (values, bounds) = side.bounded(threshold);
             let step = LaneStep {
                 packing: side.packing,
@@ -232,7 +230,7 @@ impl<'a> Backward<'a> {
     ) -> Result<bool, Cancelled> {
         self.check(sources.len());
         let Some(planes) = self.planes() else { return Ok(false) };
-        for side in self.sides(threshold) {
+        for side in sides(self.edges, self.terms, threshold) {
             let (values, bounds) = side.bounded(threshold);
             let pairs = Pairs { values: &values, relevance: numbers, own: &bounds };
             planes.pairs(operation, side.packing, &pairs, &store, sources, monitor)?;
@@ -257,7 +255,7 @@ impl<'a> Backward<'a> {
         let ([term], Some(planes)) = (self.terms, self.planes()) else { return Ok(false) };
         let relevance: Vec<f32> =
             destinations.par_iter().map(|&value| if value == zero { MaxMin::ZERO } else { value }).collect();
-        let own = self.own(term, Form::Plain);
+        let own = own(self.edges, term, Form::Plain);
         let pairs = Pairs { values: &term.destination, relevance: &relevance, own: &own };
         // Without −0, which a maximum takes or leaves as its arguments come.
         let store = |source: &mut f32, largest: &f32| *source = source.max(*largest) + 0.0;
@@ -286,69 +284,13 @@ impl<'a> Backward<'a> {
                 packing: Packing::plain(term.weight),
                 values: &term.destination,
                 relevance: destinations,
-                own: &self.own(term, Form::Plain),
+                own: &own(self.edges, term, Form::Plain),
                 zero: semiring.zero(),
                 is_zero: &|value| semiring.is_zero(value),
                 plus: &|sum, value| semiring.plus_assign(sum, value),
             };
             self.lanes(&step, &edge, sources, monitor)
         })
-    }
-
-    /// `u(j)` of all executions, in a form.
-    fn own(&self, term: &Term, form: Form) -> Cow<'a, [f32]> {
-        let activations = self.edges.activations;
-        if term.source == SourceFactor::Activation(Slopes::IDENTITY) && form == Form::Plain {
-            return Cow::Borrowed(activations);
-        }
-        let size = self.edges.wiring.sources().max(1);
-        let mut own = zeros(activations.len());
-        own.par_chunks_mut(CHUNK).enumerate().for_each(|(number, own)| {
-            // A chunk may reach over several executions.
-            let mut first = number * CHUNK;
-            let mut rest = own;
-            while !rest.is_empty() {
-                let (execution, position) = (first / size, first % size);
-                let (part, others) = rest.split_at_mut(rest.len().min(size - position));
-                term.source.fill(&activations[execution * size..(execution + 1) * size], position, part);
-                form.apply(part);
-                first += part.len();
-                rest = others;
-            }
-        });
-        Cow::Owned(own)
-    }
-
-    /// The terms with the sources of either sign apart, as contributions that grow with `ρ(w) · v(k)`.
-    fn sides(&self, threshold: Threshold) -> Vec<Side<'a>> {
-        let mut sides = Vec::new();
-        for term in self.terms {
-            if threshold.absolute {
-                sides.push(Side {
-                    term,
-                    packing: absolute(term),
-                    sign: 1.0,
-                    absolute: true,
-                    own: self.own(term, Form::Absolute),
-                });
-                continue;
-            }
-            let own = self.own(term, Form::Plain);
-            let packing = Packing::plain(term.weight);
-            let has = |sign: f32| own.par_chunks(CHUNK).any(|own| own.iter().any(|own| sign * own > 0.0));
-            match [has(1.0), has(-1.0)] {
-                [false, false] => {}
-                [true, false] => sides.push(Side { term, packing, sign: 1.0, absolute: false, own }),
-                _ => sides.extend([1.0, -1.0].map(|sign| {
-                    let mut part = zeros(own.len());
-                    part.par_chunks_mut(CHUNK).zip(own.par_chunks(CHUNK)).for_each(|(part, own)| {
-                        part.iter_mut().zip(own).for_each(|(part, own)| *part = (sign * own).max(0.0));
-                    });
-                    Side { term, packing, sign, absolute: false, own: part.into() }
-                })),
-            }
-        }
-        sides
     }
 
     /// A fused operation over the layer: `load` gives the value of a destination, `store` takes the sum of a source.
@@ -445,79 +387,6 @@ impl<'a> Backward<'a> {
     }
 }
 
-/// Values that a task of elementwise work takes.
-const CHUNK: usize = 1 << 14;
-
-/// Which contributions a threshold keeps.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Threshold {
-    /// θ.
-    pub theta: f32,
-    /// `|d| > θ` instead of `d ≥ θ`.
-    pub absolute: bool,
-}
-
-impl Threshold {
-    /// Whether a contribution passes.
-    #[inline(always)]
-    pub fn keeps(self, d: f32) -> bool {
-        if self.absolute { d.abs() > self.theta } else { d >= self.theta }
-    }
-
-    /// The least `x` for which `own · x` passes, as it is rounded, of `own ≥ 0`; `∞` if there is none.
-    fn bound(self, own: f32) -> f32 {
-        let passes = |x: f32| self.keeps(own * x);
-        let near = self.theta / own;
-        if own == 0.0 || !passes(f32::MAX) {
-            return f32::INFINITY;
-        }
-        // Division rounds: the bound is most often this number or a neighbour.
-        for x in [near.next_down(), near, near.next_up()] {
-            if passes(x) && !passes(x.next_down()) {
-                return x;
-            }
-        }
-        // Positive numbers are ordered as their bits are.
-        let (mut low, mut high) = (0, f32::MAX.to_bits());
-        while low + 1 < high {
-            let middle = low.midpoint(high);
-            *(if passes(f32::from_bits(middle)) { &mut high } else { &mut low }) = middle;
-        }
-        f32::from_bits(high)
-    }
-}
-
-/// A term for source neurons of one sign.
-struct Side<'a> {
-    term: &'a Term,
-    packing: Packing,
-    sign: f32,
-    absolute: bool,
-    /// `|u(j)|`, 0 for sources of the other sign.
-    own: Cow<'a, [f32]>,
-}
-
-impl Side<'_> {
-    /// `v(k)` of every destination, and of every source the bound that `ρ(w) · v(k)` must reach.
-    fn bounded(&self, threshold: Threshold) -> (Vec<f32>, Vec<f32>) {
-        let mut values = zeros(self.term.destination.len());
-        values.par_chunks_mut(CHUNK).enumerate().for_each(|(number, values)| {
-            let neurons = number * CHUNK..;
-            values.iter_mut().zip(neurons).for_each(|(value, k)| *value = self.sign * self.value(k));
-        });
-        let mut bounds = zeros(self.own.len());
-        bounds.par_chunks_mut(CHUNK).zip(self.own.par_chunks(CHUNK)).for_each(|(bounds, own)| {
-            bounds.iter_mut().zip(own).for_each(|(bound, own)| *bound = threshold.bound(*own));
-        });
-        (values, bounds)
-    }
-
-    fn value(&self, k: usize) -> f32 {
-        let value = self.term.destination[k];
-        if self.absolute { value.abs() } else { value }
-    }
-}
-
 /// A step of the kernel for any semiring.
 struct LaneStep<'a, V> {
     packing: Packing,
@@ -527,10 +396,6 @@ struct LaneStep<'a, V> {
     zero: V,
     is_zero: &'a (dyn Fn(&V) -> bool + Sync),
     plus: &'a (dyn Fn(&mut V, &V) + Sync),
-}
-
-fn absolute(term: &Term) -> Packing {
-    Packing { factor: term.weight, form: Form::Absolute }
 }
 
 /// Whether no edge has both terms other than 0.

@@ -7,6 +7,7 @@
 
 mod dense;
 mod lanes;
+mod live;
 mod packing;
 mod pairs;
 mod parts;

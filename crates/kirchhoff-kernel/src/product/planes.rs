@@ -5,6 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::lanes::{EDGES, LANES, Panel, Place, WIDTH};
+use super::live::Live;
 use super::packing::Packing;
 use super::pairs::{PAIR_VECTORS, PairOperation, PairStrip};
 use super::parts::{Block, Layout, Part};
@@ -18,8 +19,6 @@ const PACKED: usize = 8 << 20;
 /// What stands beyond the last plane and the last row, where a strip's last vectors reach but no result comes from: where
 /// assertions are on, a number that would show in every result that it enters.
 const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
-/// Columns whose values are found to be all 0 together.
-const SEGMENT: usize = 32;
 
 /// One side of a layer: the tensors of one or several images.
 #[derive(Clone, Copy)]
@@ -478,33 +477,4 @@ struct Span {
     position: usize,
     step: usize,
     length: usize,
-}
-
-/// Where planes are not all 0: a strip passes over channels that are 0 wherever it looks.
-struct Live {
-    /// One flag a segment, channel after channel.
-    segments: Vec<bool>,
-    /// Segments of one channel.
-    channel: usize,
-    channels: usize,
-}
-
-impl Live {
-    fn new<T: Sync>(planes: &[T], plan: &Plan, channels: usize, dead: &(dyn Fn(&[T]) -> bool + Sync)) -> Self {
-        let channel = plan.channel().div_ceil(SEGMENT);
-        let mut segments = vec![false; channels * channel];
-        let planes = planes.par_chunks(plan.channel());
-        segments.par_chunks_mut(channel).zip(planes).for_each(|(segments, plane)| {
-            segments.iter_mut().zip(plane.chunks(SEGMENT)).for_each(|(live, values)| *live = !dead(values));
-        });
-        Live { segments, channel, channels }
-    }
-
-    /// The channels that have a value other than 0 in the columns that the taps of a strip see.
-    fn channels(&self, strip: &Range<usize>, shifts: &[usize]) -> Vec<usize> {
-        let (Some(low), Some(high)) = (shifts.iter().min(), shifts.iter().max()) else { return Vec::new() };
-        let segments = (strip.start + low) / SEGMENT..((strip.end + high).div_ceil(SEGMENT)).min(self.channel);
-        let live = |&channel: &usize| self.segments[channel * self.channel..][segments.clone()].contains(&true);
-        (0..self.channels).filter(live).collect()
-    }
 }

@@ -255,3 +255,36 @@ fn a_model_that_was_changed_is_not_evaluated() {
     std::fs::remove_file(place.path("m.safetensors")).unwrap();
     place.refuses_whole(&["evaluate", "c.safetensors"], &["m.safetensors", "cannot be read"]);
 }
+
+#[test]
+fn one_circuit_serves_all_inputs_of_its_network() {
+    let place = Workplace::new();
+    let compile = ["compile", "--quiet", "--leaves", "edges", "--semiring", "boolean", "--out", "network.safetensors"];
+    place.succeed(&compile);
+    let semirings = "boolean,counting,bottleneck";
+    for target in ["top", "3,8"] {
+        let evaluate = ["evaluate", "network.safetensors", "--quiet", "--semiring", semirings, "--target", target];
+        place.succeed(&[&evaluate[..], &["--out", "evaluated", "--inputs"]].concat());
+        let folded = Relevance::read(place.path("evaluated/relevance.safetensors"));
+        let streamed = place.relevance(&["--semiring", semirings, "--rule", "zero", "--target", target]);
+        for semiring in semirings.split(',') {
+            let name = format!("{semiring}/input");
+            let (got, expected) = (folded.tensor(&name), streamed.tensor(&name));
+            assert_eq!((&got.shape, &got.values), (&expected.shape, &expected.values), "{semiring}");
+            assert_eq!(got.shape[0], 10);
+        }
+    }
+    // On its own, it is the circuit of the first input.
+    place.succeed(&["evaluate", "network.safetensors", "--quiet", "--semiring", "boolean", "--out", "own"]);
+    let own = Relevance::read(place.path("own/relevance.safetensors"));
+    let first = place.relevance(&["--semiring", "boolean"]);
+    assert_eq!(own.tensor("boolean/input").values[..], first.tensor("boolean/input").values[..784]);
+
+    place.succeed(&["new", "mlp-784-20-10", "--quiet", "--out", "other.safetensors"]);
+    let input = place.write("x.npy", npy_floats(&[784], &[0.5; 784])).to_string();
+    let other = ["evaluate", "network.safetensors", "--model", "other.safetensors", "--inputs", &input];
+    place.refuses_whole(&other, &["another network"]);
+    place.succeed(&["compile", "--quiet", "--input", "0", "--out", "one.safetensors"]);
+    place.refuses_whole(&["evaluate", "one.safetensors", "--inputs"], &["--leaves edges"]);
+    place.misuses(&["compile", "--leaves", "edges", "--prune", "--out", "two.safetensors"], &["--prune"]);
+}

@@ -78,10 +78,10 @@ mod layered;
 mod store;
 
 pub use gates::{
-    ContributionError, DEFAULT_MAX_GATES, Firings, FlatArray, Gate, GateArrays, GateBuilder, GateCircuit, GateError,
-    GateId, GateKind, GateLayer, GateSize, KeepEdge, OutputTensor, RewriteInfo, SaturateError, SaturateOptions,
-    SaturateReport, SimplifyReport, Start, StopReason, UnrollError, UnrollOptions, Variables, neuron_name, rewrites,
-    saturate, simplify, unroll,
+    ContributionError, DEFAULT_MAX_GATES, EdgeError, EdgeMap, Firings, FlatArray, Gate, GateArrays, GateBuilder,
+    GateCircuit, GateError, GateId, GateKind, GateLayer, GateSize, KeepEdge, LeafEdges, Leaves, OutputTensor,
+    RewriteInfo, SaturateError, SaturateOptions, SaturateReport, SimplifyReport, Start, StopReason, UnrollError,
+    UnrollOptions, Variables, neuron_name, rewrites, saturate, simplify, unroll,
 };
 pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,

@@ -1,4 +1,6 @@
-//! The fold: one value a gate, from the leaves up.
+//! The fold: one value a gate, from the leaves up; or several side by side.
+
+use std::ops::Range;
 
 use kirchhoff_circuit::{GateCircuit, GateKind};
 use kirchhoff_kernel::{Cancelled, Monitor};
@@ -8,11 +10,17 @@ use thiserror::Error;
 
 use crate::leaves::AnnotateLeaves;
 
-/// Wires that are worth a thread's while; levels with fewer are evaluated by one.
-const PARALLEL_WIRES: usize = 8192;
+/// Gates and wires, times lanes, that are worth a thread's while; levels with fewer are evaluated by one.
+const PARALLEL: usize = 8192;
 
-/// Gates that a thread takes at a time.
+/// Gates that are evaluated together, in one loop where they are alike.
 const BLOCK: usize = 1024;
+
+/// Vectors that are evaluated side by side at most: a cache line of 32-bit values for each gate.
+const LANES: usize = 16;
+
+/// Sums that are gathered for [`Semiring::sum_rows`] at a time.
+const SUMS: usize = 32;
 
 /// Why a gate circuit cannot be evaluated.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -42,6 +50,20 @@ pub enum FoldError {
         got: usize,
         /// How many there should be.
         expected: usize,
+    },
+    /// Not as many vectors of contributions, or of values of variables, as there should be.
+    #[error("{vectors} vectors of {size} {what} are {expected} values, but {got} are given")]
+    Vectors {
+        /// What the values are.
+        what: &'static str,
+        /// How many vectors there are.
+        vectors: usize,
+        /// How many values each has.
+        size: usize,
+        /// How many values there should be.
+        expected: usize,
+        /// How many are given.
+        got: usize,
     },
     /// The annotation `rank` without the table of the layer's contributions.
     #[error("annotation `rank` of layer `{layer}` needs all contributions of the layer, which gates no longer have")]
@@ -111,9 +133,10 @@ pub fn check_laws(circuit: &GateCircuit, laws: Laws) -> Result<(), FoldError> {
 
 /// Evaluates a gate circuit over a semiring; returns the value of every gate, by its id.
 ///
-/// Sums and products are taken from left to right. Takes O(gates + wires) operations of the semiring, in parallel where
-/// a level is large, and memory for one value a gate and, at the beginning, one more a contribution. The same circuit
-/// gives the same bits whatever the number of threads.
+/// Products are taken from left to right, and so are sums, except where the semiring has a faster way
+/// ([`Semiring::sum_rows`]). Takes O(gates + wires) operations of the semiring, in parallel where a level is large, and
+/// memory for one value a gate and, at the beginning, one more a contribution. The same circuit gives the same bits
+/// whatever the number of threads.
 ///
 /// # Errors
 /// As [`fold`].
@@ -129,74 +152,280 @@ pub fn fold_gates<S: Semiring>(
     if got != expected {
         return Err(FoldError::Variables { got, expected });
     }
-    let leaves = annotate.annotate(semiring, circuit)?;
+    let leaves = annotate.annotate(semiring, circuit, &circuit.arrays().contributions)?;
     let (got, expected) = (leaves.len(), circuit.arrays().contributions.len());
     if got != expected {
         return Err(FoldError::Annotations { got, expected });
     }
-    fold_levels(circuit, semiring, leaves, variables, monitor)
+    Fold { circuit, semiring, lanes: 1, variables }.run(&leaves, monitor)
 }
 
-fn fold_levels<S: Semiring>(
+/// Vectors of values for the leaves of a circuit, one vector after the other.
+#[derive(Clone, Copy, Debug)]
+pub struct LeafVectors<'a, V> {
+    /// How many vectors there are.
+    pub count: usize,
+    /// The contributions of each, in the order of [`GateArrays::contributions`](kirchhoff_circuit::GateArrays).
+    pub contributions: &'a [f32],
+    /// The values of the variables of each, in the order of [`GateCircuit::variables`].
+    pub variables: &'a [V],
+}
+
+/// The number of vectors that [`fold_batch`] may evaluate side by side within `memory` bytes, from 1 on.
+pub fn fold_lanes<V>(circuit: &GateCircuit, memory: u64) -> usize {
+    // A value a gate, and a contribution and its annotation a leaf.
+    let gates = (circuit.gates() as u64).saturating_mul(size_of::<V>() as u64);
+    let leaves = (circuit.leaves() as u64).saturating_mul((size_of::<V>() + size_of::<f32>()) as u64);
+    (memory / gates.saturating_add(leaves).max(1)).clamp(1, LANES as u64) as usize
+}
+
+/// Evaluates a gate circuit over a semiring for several vectors of contributions: those of many executions, where every
+/// edge has a leaf of its own ([`EdgeMap`](kirchhoff_circuit::EdgeMap)). Returns the value of every
+/// [output](GateCircuit::outputs), for one vector after the other.
+///
+/// `lanes` vectors are evaluated side by side, from [`fold_lanes`]: each gate is visited once for all of them, and the
+/// operations of the semiring run over their values in loops that the compiler vectorises. Takes O((gates + wires) ·
+/// vectors) operations, and memory for `lanes` values a gate and two a contribution, beside the result.
+///
+/// # Errors
+/// As [`fold`], and vectors of another size.
+pub fn fold_batch<S: Semiring>(
     circuit: &GateCircuit,
     semiring: &S,
-    leaves: Vec<S::Value>,
-    variables: &[S::Value],
+    annotate: &impl AnnotateLeaves<S>,
+    vectors: LeafVectors<'_, S::Value>,
+    lanes: usize,
     monitor: &dyn Monitor,
 ) -> Result<Vec<S::Value>, FoldError> {
-    // Each array is borrowed once: behind a file, that is a call.
-    let arrays = circuit.arrays();
-    let (kinds, offsets, operands) = (&*arrays.kinds, &*arrays.offsets, &*arrays.operands);
-    let own = |gate: usize| {
-        let kind = GateKind::from_number(kinds[gate]).expect("kinds have been checked");
-        (kind, &operands[offsets[gate] as usize..offsets[gate + 1] as usize])
-    };
-    // Contributions stand in the order of their gates, so that each value is moved to its place.
-    let mut leaves = leaves.into_iter();
-    let mut values: Vec<S::Value> = Vec::with_capacity(circuit.gates());
-    for level in circuit.levels() {
-        if monitor.cancelled() {
-            return Err(Cancelled.into());
+    check_laws(circuit, semiring.laws())?;
+    let (leaves, names) = (circuit.arrays().contributions.len(), circuit.variables().len());
+    for (what, size, got) in
+        [("contributions", leaves, vectors.contributions.len()), ("variables", names, vectors.variables.len())]
+    {
+        let expected = size.saturating_mul(vectors.count);
+        if got != expected {
+            return Err(FoldError::Vectors { what, vectors: vectors.count, size, expected, got });
         }
-        let wires = offsets[level.end] - offsets[level.start];
-        if level.start == 0 {
-            for gate in level {
-                values.push(match own(gate) {
-                    (GateKind::Zero | GateKind::Plus, _) => semiring.zero(),
-                    (GateKind::One | GateKind::Times, _) => semiring.one(),
-                    (GateKind::Contribution, _) => leaves.next().expect("there is one value a contribution"),
-                    (GateKind::Variable, own) => variables[own[0] as usize].clone(),
-                });
-            }
-        } else if (wires as usize) < PARALLEL_WIRES {
-            for gate in level {
-                values.push(inner(semiring, own(gate), &values));
-            }
-        } else {
-            let known = &values;
-            let gates = level.into_par_iter().with_min_len(BLOCK);
-            let new: Vec<S::Value> = gates.map(|gate| inner(semiring, own(gate), known)).collect();
-            values.extend(new);
-        }
-        monitor.advance(u64::from(wires));
     }
-    Ok(values)
+    let mut outputs = Vec::with_capacity(vectors.count * circuit.outputs().len());
+    for first in (0..vectors.count).step_by(lanes.max(1)) {
+        let lanes = lanes.max(1).min(vectors.count - first);
+        let contributions = side_by_side(&vectors.contributions[first * leaves..(first + lanes) * leaves], lanes);
+        let variables = side_by_side(&vectors.variables[first * names..(first + lanes) * names], lanes);
+        let annotated = annotate.annotate(semiring, circuit, &contributions)?;
+        drop(contributions);
+        let (got, expected) = (annotated.len(), leaves * lanes);
+        if got != expected {
+            return Err(FoldError::Annotations { got, expected });
+        }
+        let values = Fold { circuit, semiring, lanes, variables: &variables }.run(&annotated, monitor)?;
+        for lane in 0..lanes {
+            outputs.extend(circuit.outputs().iter().map(|output| values[output.index() * lanes + lane].clone()));
+        }
+    }
+    Ok(outputs)
 }
 
-/// The value of a gate with children, which have their values.
-fn inner<S: Semiring>(semiring: &S, (kind, children): (GateKind, &[u32]), values: &[S::Value]) -> S::Value {
-    let value = |child: u32| &values[child as usize];
-    let (first, others) = (value(children[0]), &children[1..]);
-    match (kind, others) {
-        (GateKind::Plus, _) => {
-            let mut sum = first.clone();
-            others.iter().for_each(|&child| semiring.plus_assign(&mut sum, value(child)));
-            sum
+/// Vectors that stand one after the other, with the values of each position side by side.
+fn side_by_side<T: Clone>(vectors: &[T], lanes: usize) -> Vec<T> {
+    let size = vectors.len() / lanes;
+    (0..size).flat_map(|position| (0..lanes).map(move |lane| vectors[lane * size + position].clone())).collect()
+}
+
+/// The evaluation of a circuit for some vectors side by side: the values of gate `g` begin at `g · lanes`.
+struct Fold<'a, S: Semiring> {
+    circuit: &'a GateCircuit,
+    semiring: &'a S,
+    lanes: usize,
+    variables: &'a [S::Value],
+}
+
+/// The arrays of a circuit. Each is borrowed once: behind a file, that is a call.
+#[derive(Clone, Copy)]
+struct Arrays<'a> {
+    kinds: &'a [u8],
+    offsets: &'a [u32],
+    operands: &'a [u32],
+}
+
+impl<'a> Arrays<'a> {
+    fn own(&self, gate: usize) -> &'a [u32] {
+        &self.operands[self.offsets[gate] as usize..self.offsets[gate + 1] as usize]
+    }
+
+    /// The end of the gates from `first` on that are of one kind and have as many operands, up to `end`.
+    fn alike(&self, first: usize, end: usize) -> usize {
+        let (kind, arity) = (self.kinds[first], self.offsets[first + 1] - self.offsets[first]);
+        // Most blocks are of one kind throughout, which loops without branches find out.
+        let kinds = self.kinds[first..end].iter().fold(0, |other, &own| other | (own ^ kind));
+        let offsets = &self.offsets[first..=end];
+        let arities = offsets.iter().zip(&offsets[1..]).fold(0, |other, (&a, &b)| other | (b.wrapping_sub(a) ^ arity));
+        if kinds == 0 && arities == 0 {
+            return end;
         }
-        (_, []) => first.clone(),
-        (_, [second, others @ ..]) => {
-            let product = semiring.times(first, value(*second));
-            others.iter().fold(product, |product, &child| semiring.times(&product, value(child)))
+        let is_alike = |&gate: &usize| self.kinds[gate] == kind && self.offsets[gate + 1] - self.offsets[gate] == arity;
+        first + (first..end).take_while(is_alike).count()
+    }
+}
+
+impl<S: Semiring> Fold<'_, S> {
+    /// The values of all gates.
+    fn run(&self, leaves: &[S::Value], monitor: &dyn Monitor) -> Result<Vec<S::Value>, FoldError> {
+        let (arrays, lanes) = (self.circuit.arrays(), self.lanes);
+        let arrays = Arrays { kinds: &arrays.kinds, offsets: &arrays.offsets, operands: &arrays.operands };
+        let zero = self.semiring.zero();
+        let places = (0..self.circuit.gates() * lanes).into_par_iter().with_min_len(PARALLEL);
+        let mut values: Vec<S::Value> = places.map(|_| zero.clone()).collect();
+        for level in self.circuit.levels() {
+            if monitor.cancelled() {
+                return Err(Cancelled.into());
+            }
+            let wires = arrays.offsets[level.end] - arrays.offsets[level.start];
+            let (known, rest) = values.split_at_mut(level.start * lanes);
+            let new = &mut rest[..level.len() * lanes];
+            let block = |(number, new): (usize, &mut [S::Value])| {
+                let first = level.start + number * BLOCK;
+                let gates = first..first + new.len() / lanes;
+                if level.start == 0 {
+                    self.leaves(arrays, gates, leaves, new)
+                } else {
+                    self.inner(arrays, gates, known, new)
+                }
+            };
+            if (wires as usize + level.len()) * lanes < PARALLEL {
+                new.chunks_mut(BLOCK * lanes).enumerate().for_each(block);
+            } else {
+                new.par_chunks_mut(BLOCK * lanes).enumerate().for_each(block);
+            }
+            monitor.advance(u64::from(wires));
+        }
+        Ok(values)
+    }
+
+    /// The values of gates without children.
+    fn leaves(&self, arrays: Arrays<'_>, gates: Range<usize>, leaves: &[S::Value], new: &mut [S::Value]) {
+        let lanes = self.lanes;
+        let mut first = gates.start;
+        while first < gates.end {
+            let end = arrays.alike(first, gates.end);
+            let new = &mut new[(first - gates.start) * lanes..(end - gates.start) * lanes];
+            match GateKind::from_number(arrays.kinds[first]).expect("kinds have been checked") {
+                GateKind::Zero | GateKind::Plus => {}
+                GateKind::One | GateKind::Times => new.fill(self.semiring.one()),
+                // Contributions count up from gate to gate.
+                GateKind::Contribution => {
+                    let leaf = arrays.own(first)[0] as usize * lanes;
+                    new.clone_from_slice(&leaves[leaf..leaf + new.len()]);
+                }
+                GateKind::Variable => {
+                    for (gate, new) in (first..end).zip(new.chunks_exact_mut(lanes)) {
+                        let variable = arrays.own(gate)[0] as usize * lanes;
+                        new.clone_from_slice(&self.variables[variable..variable + lanes]);
+                    }
+                }
+            }
+            first = end;
+        }
+    }
+
+    /// The values of gates with children, which have theirs.
+    fn inner(&self, arrays: Arrays<'_>, gates: Range<usize>, known: &[S::Value], new: &mut [S::Value]) {
+        let lanes = self.lanes;
+        let at_once = self.semiring.sum_rows(&mut [], &[]);
+        let mut rows = Vec::new();
+        let mut first = gates.start;
+        while first < gates.end {
+            let end = arrays.alike(first, gates.end);
+            let new = &mut new[(first - gates.start) * lanes..(end - gates.start) * lanes];
+            let arity = arrays.own(first).len();
+            let children = &arrays.operands[arrays.offsets[first] as usize..arrays.offsets[end] as usize];
+            let sums = arrays.kinds[first] == GateKind::Plus as u8;
+            match (sums, arity) {
+                (true, 2..) if at_once => self.sums(arity, children, known, new, &mut rows),
+                _ if lanes > 1 => {
+                    for (children, new) in children.chunks_exact(arity).zip(new.chunks_exact_mut(lanes)) {
+                        self.lanes(sums, children, known, new);
+                    }
+                }
+                (true, 2) => self.alike::<2>(children, known, new, |[a, b]| self.semiring.plus(a, b)),
+                (true, 4) => self.alike::<4>(children, known, new, |[a, b, c, d]| {
+                    let mut sum = self.semiring.plus(a, b);
+                    self.semiring.plus_assign(&mut sum, c);
+                    self.semiring.plus_assign(&mut sum, d);
+                    sum
+                }),
+                (false, 2) => self.alike::<2>(children, known, new, |[a, b]| self.semiring.times(a, b)),
+                _ => {
+                    for (children, new) in children.chunks_exact(arity).zip(new) {
+                        *new = self.one(sums, children, known);
+                    }
+                }
+            }
+            first = end;
+        }
+    }
+
+    /// Gates of one kind with `N` children.
+    #[inline(always)]
+    fn alike<const N: usize>(
+        &self,
+        children: &[u32],
+        known: &[S::Value],
+        new: &mut [S::Value],
+        join: impl Fn([&S::Value; N]) -> S::Value,
+    ) {
+        for (new, children) in new.iter_mut().zip(children.as_chunks::<N>().0) {
+            *new = join(children.map(|child| &known[child as usize]));
+        }
+    }
+
+    /// One gate of any number of children.
+    fn one(&self, sums: bool, children: &[u32], known: &[S::Value]) -> S::Value {
+        let value = |child: u32| &known[child as usize];
+        let [first, second, others @ ..] = children else { return value(children[0]).clone() };
+        let (first, second) = (value(*first), value(*second));
+        if sums {
+            let mut sum = self.semiring.plus(first, second);
+            others.iter().for_each(|&child| self.semiring.plus_assign(&mut sum, value(child)));
+            return sum;
+        }
+        let product = self.semiring.times(first, second);
+        others.iter().fold(product, |product, &child| self.semiring.times(&product, value(child)))
+    }
+
+    /// One gate for several vectors.
+    #[inline]
+    fn lanes(&self, sums: bool, children: &[u32], known: &[S::Value], new: &mut [S::Value]) {
+        let lanes = new.len();
+        let row = |child: u32| &known[child as usize * lanes..(child as usize + 1) * lanes];
+        new.clone_from_slice(row(children[0]));
+        for &child in &children[1..] {
+            let pairs = new.iter_mut().zip(row(child));
+            if sums {
+                pairs.for_each(|(new, value)| self.semiring.plus_assign(new, value));
+            } else {
+                pairs.for_each(|(new, value)| *new = self.semiring.times(new, value));
+            }
+        }
+    }
+
+    /// Sums of the same number of children in a semiring that sums rows: of all vectors of a gate, or of one vector of
+    /// several gates.
+    fn sums(&self, arity: usize, children: &[u32], known: &[S::Value], new: &mut [S::Value], rows: &mut Vec<S::Value>) {
+        let lanes = self.lanes;
+        let together = if lanes == 1 && arity <= SUMS { SUMS } else { 1 };
+        for (children, new) in children.chunks(arity * together).zip(new.chunks_mut(lanes * together)) {
+            rows.clear();
+            if together > 1 {
+                for child in 0..arity {
+                    rows.extend(children[child..].iter().step_by(arity).map(|&child| known[child as usize].clone()));
+                }
+            } else {
+                for &child in children {
+                    rows.extend_from_slice(&known[child as usize * lanes..(child as usize + 1) * lanes]);
+                }
+            }
+            self.semiring.sum_rows(new, rows);
         }
     }
 }

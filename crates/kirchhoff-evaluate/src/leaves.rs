@@ -4,6 +4,8 @@ use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
 use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_semiring::{Annotation, AnnotationLoop, Embed, RankTable, Semiring};
 
+use rayon::prelude::*;
+
 use crate::annotate::{AnnotatedLayer, Annotations};
 use crate::fold::FoldError;
 
@@ -12,12 +14,12 @@ use crate::fold::FoldError;
 /// Implemented by [`Annotations`] and [`RankedAnnotations`] for the built-in Θ, one a layer, and by [`PerLeaf`] for any
 /// function.
 pub trait AnnotateLeaves<S: Semiring> {
-    /// `Θ(d)` of every contribution of the circuit, in the order of its
-    /// [arrays](kirchhoff_circuit::GateArrays::contributions).
+    /// `Θ(d)` of contributions for the leaves of the circuit, in the order of its
+    /// [arrays](kirchhoff_circuit::GateArrays::contributions): one a leaf, or as many for each, leaf after leaf.
     ///
     /// # Errors
     /// Annotations that do not fit the circuit.
-    fn annotate(&self, semiring: &S, circuit: &GateCircuit) -> Result<Vec<S::Value>, FoldError>;
+    fn annotate(&self, semiring: &S, circuit: &GateCircuit, contributions: &[f32]) -> Result<Vec<S::Value>, FoldError>;
 }
 
 /// Any function of a layer's position in [`GateCircuit::layers`] and a contribution as Θ.
@@ -27,10 +29,14 @@ pub trait AnnotateLeaves<S: Semiring> {
 pub struct PerLeaf<F>(pub F);
 
 impl<S: Semiring, F: Fn(usize, f32) -> S::Value> AnnotateLeaves<S> for PerLeaf<F> {
-    fn annotate(&self, _: &S, circuit: &GateCircuit) -> Result<Vec<S::Value>, FoldError> {
-        let arrays = circuit.arrays();
-        let leaves = arrays.contribution_layers.iter().zip(&*arrays.contributions);
-        Ok(leaves.map(|(&layer, &d)| (self.0)(layer as usize, d)).collect())
+    fn annotate(&self, _: &S, circuit: &GateCircuit, contributions: &[f32]) -> Result<Vec<S::Value>, FoldError> {
+        let layers = &*circuit.arrays().contribution_layers;
+        let leaves = layers.iter().zip(contributions.chunks(lanes(contributions, layers)));
+        let values = |(&layer, own)| {
+            let own: &[f32] = own;
+            own.iter().map(move |&d| (self.0)(layer as usize, d))
+        };
+        Ok(leaves.flat_map(values).collect())
     }
 }
 
@@ -73,20 +79,21 @@ impl RankedAnnotations {
 }
 
 impl<S: Embed> AnnotateLeaves<S> for Annotations {
-    fn annotate(&self, semiring: &S, circuit: &GateCircuit) -> Result<Vec<S::Value>, FoldError> {
-        annotate(semiring, circuit, self, &[])
+    fn annotate(&self, semiring: &S, circuit: &GateCircuit, contributions: &[f32]) -> Result<Vec<S::Value>, FoldError> {
+        annotate(semiring, circuit, contributions, self, &[])
     }
 }
 
 impl<S: Embed> AnnotateLeaves<S> for RankedAnnotations {
-    fn annotate(&self, semiring: &S, circuit: &GateCircuit) -> Result<Vec<S::Value>, FoldError> {
-        annotate(semiring, circuit, &self.annotations, &self.tables)
+    fn annotate(&self, semiring: &S, circuit: &GateCircuit, contributions: &[f32]) -> Result<Vec<S::Value>, FoldError> {
+        annotate(semiring, circuit, contributions, &self.annotations, &self.tables)
     }
 }
 
 fn annotate<S: Embed>(
     semiring: &S,
     circuit: &GateCircuit,
+    mut contributions: &[f32],
     annotations: &Annotations,
     tables: &[Option<RankTable>],
 ) -> Result<Vec<S::Value>, FoldError> {
@@ -94,13 +101,14 @@ fn annotate<S: Embed>(
     if got != expected {
         return Err(FoldError::Annotations { got, expected });
     }
-    let mut contributions = &*circuit.arrays().contributions;
+    let layers = &*circuit.arrays().contribution_layers;
+    let lanes = lanes(contributions, layers);
     let mut values = Vec::with_capacity(contributions.len());
     // Leaves of one layer mostly stand together: the annotation is matched once for all of them.
-    for run in circuit.arrays().contribution_layers.chunk_by(|a, b| a == b) {
+    for run in layers.chunk_by(|a, b| a == b) {
         let layer = run[0] as usize;
         let own;
-        (own, contributions) = contributions.split_at(run.len());
+        (own, contributions) = contributions.split_at(run.len() * lanes);
         let annotation = annotations.of(layer);
         let table = tables.get(layer).and_then(Option::as_ref);
         if annotation == Annotation::Rank && table.is_none() {
@@ -112,16 +120,28 @@ fn annotate<S: Embed>(
     Ok(values)
 }
 
+/// How many contributions each leaf has.
+fn lanes(contributions: &[f32], leaves: &[u32]) -> usize {
+    (contributions.len() / leaves.len().max(1)).max(1)
+}
+
+/// Contributions that are worth a thread's while.
+const BLOCK: usize = 1 << 15;
+
 /// The loop over a run of contributions, waiting for its Θ.
 struct Values<'a, V> {
     contributions: &'a [f32],
     values: &'a mut Vec<V>,
 }
 
-impl<V> AnnotationLoop<V> for Values<'_, V> {
+impl<V: Send> AnnotationLoop<V> for Values<'_, V> {
     type Output = ();
 
     fn run(self, theta: impl Fn(f32) -> V + Copy + Send + Sync) {
-        self.values.extend(self.contributions.iter().map(|&d| theta(d)));
+        if self.contributions.len() <= BLOCK {
+            self.values.extend(self.contributions.iter().map(|&d| theta(d)));
+        } else {
+            self.values.par_extend(self.contributions.par_iter().with_min_len(BLOCK).map(|&d| theta(d)));
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! function. A [`Ledger`] says what each layer did with the relevance that entered it.
 //!
 //! [`fold`] evaluates a gate circuit: one value a gate, from the leaves up. Its annotations come in the same way
-//! ([`AnnotateLeaves`]), and both give the same relevance. [`exact_probability`] and [`estimate_probability`] say how
+//! ([`AnnotateLeaves`]), and both give the same relevance. [`fold_batch`] does so for many vectors of contributions at once. [`exact_probability`] and [`estimate_probability`] say how
 //! probable relevance is when variables of a gate circuit are dropped at random.
 //!
 //! [`choose_thresholds`] finds thresholds for an execution that keep a wanted share of each layer.
@@ -54,7 +54,7 @@ mod stream;
 
 pub use annotate::{Annotate, AnnotatedLayer, AnnotationError, Annotations, PerEdge};
 pub use coverage::{Coverage, LayerTheta, choose_thresholds};
-pub use fold::{FoldError, check_laws, fold, fold_gates};
+pub use fold::{FoldError, LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes};
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Conservation, Ledger, LedgerEntry};
 pub use probability::{

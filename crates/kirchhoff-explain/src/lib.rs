@@ -7,17 +7,18 @@ mod preset;
 mod question;
 mod target;
 
-use kirchhoff_circuit::{GateError, UnrollError};
+use kirchhoff_circuit::{EdgeError, GateError, UnrollError};
 use kirchhoff_compile::CompileError;
 use kirchhoff_evaluate::{AnnotationError, Coverage, EvaluationError, FoldError};
+use kirchhoff_kernel::Cancelled;
 use kirchhoff_network::ExecutionError;
 use kirchhoff_semiring::{Annotation, LookupError, ThetaError};
 use thiserror::Error;
 
 pub use answer::{Answer, LayerSetting, TensorRelevance, explain, explain_all, explain_circuit};
 pub use gates::{
-    GateNotes, GateOptions, OutputExpression, Pruned, Symbolic, TargetNote, annotated, compile_gates, evaluate_gates,
-    expressions, symbolic_values,
+    GateNotes, GateOptions, NetworkNote, OutputExpression, Pruned, Symbolic, TargetNote, annotated, compile_gates,
+    evaluate_executions, evaluate_gates, expressions, symbolic_values,
 };
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
@@ -145,6 +146,27 @@ pub enum ExplainError {
     /// Gates cannot be evaluated, or their evaluation was stopped.
     #[error(transparent)]
     Fold(#[from] FoldError),
+    /// Executions that the leaves of a gate circuit are not for.
+    #[error(transparent)]
+    Edge(#[from] EdgeError),
+    /// Stopped while contributions were computed.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// An execution of another network than the circuit's.
+    #[error(
+        "the circuit is that of another network: it was compiled from `{model}`, and the network that is to be run has \
+         other layers or weights"
+    )]
+    OtherNetwork {
+        /// The model that the circuit was compiled from.
+        model: String,
+    },
+    /// A circuit for every execution, but without the edges that one does not need.
+    #[error(
+        "a circuit with a leaf for each edge serves every input, under every Θ: it cannot be pruned for one, and has \
+         contributions on its leaves"
+    )]
+    Leaves,
     /// An annotation that a gate circuit cannot take.
     #[error(
         "annotation `rank` of layer `{layer}` needs all contributions of the layer, which a gate circuit may have \

@@ -47,6 +47,15 @@ pub trait Semiring: Send + Sync {
         *sum = self.plus(sum, a);
     }
 
+    /// `sums ← ⊕` of all rows, lane by lane, where there is a faster way than to add two values at a time: `sum[i]` of
+    /// `rows[i]`, `rows[n + i]`, … for the number `n` of sums. Returns whether there is: false by default, and then nothing
+    /// has happened.
+    #[inline(always)]
+    fn sum_rows(&self, sums: &mut [Self::Value], rows: &[Self::Value]) -> bool {
+        let _ = (sums, rows);
+        false
+    }
+
     /// Whether `a` is [`zero`](Semiring::zero).
     fn is_zero(&self, a: &Self::Value) -> bool {
         *a == self.zero()

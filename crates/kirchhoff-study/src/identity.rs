@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use kirchhoff_file::checksum_of_file;
-use kirchhoff_network::Network;
 use kirchhoff_network::data::DataSet;
 use serde::{Deserialize, Serialize};
 
@@ -53,20 +52,6 @@ impl Identity {
         };
         names.iter().filter_map(difference).collect::<Vec<_>>().join("; ")
     }
-}
-
-/// A hash of everything that a network computes with: layers, their order and all parameters.
-pub fn network_hash(network: &Network) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for (id, node) in network.nodes() {
-        // The parameters' `Debug` is their number alone; their values follow.
-        let text = format!("{} {:?} {:?} {:?};", node.name, node.operator, node.shape, network.arguments(id));
-        hasher.update(text.as_bytes());
-        for (_, values) in node.operator.parameters() {
-            hasher.update(bytemuck::cast_slice::<f32, u8>(values));
-        }
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 /// A hash of a data set: of its labels and its order, of the content of a file that holds all inputs, and of names,

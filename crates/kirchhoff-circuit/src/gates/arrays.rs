@@ -59,6 +59,15 @@ pub struct OutputTensor {
     pub shape: Vec<usize>,
 }
 
+/// The edges that contributions stand on, one for each, in a circuit where every edge has a leaf of its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LeafEdges {
+    /// The source neurons. Those of the tensors that edges of a layer come from are counted one tensor after the other.
+    pub sources: FlatArray<u32>,
+    /// The destination neurons.
+    pub destinations: FlatArray<u32>,
+}
+
 /// A gate circuit as flat arrays, checked or not.
 ///
 /// The operands of gate `g` are `operands[offsets[g]..offsets[g + 1]]`:
@@ -85,6 +94,9 @@ pub struct GateArrays {
     pub contributions: FlatArray<f32>,
     /// The layer of each contribution, as a position in `layers`.
     pub contribution_layers: FlatArray<u32>,
+    /// The edge of each contribution, if every edge has a leaf of its own: then other executions of the same layers have
+    /// the same circuit, with other contributions.
+    pub edges: Option<LeafEdges>,
     /// The ids of the output gates, tensor after tensor.
     pub outputs: FlatArray<u32>,
     /// The tensors that `outputs` belong to.
@@ -115,6 +127,10 @@ impl GateArrays {
         length("first offset", self.offsets[0] as usize, 0)?;
         length("number of operands", self.operands.len(), self.offsets[gates] as usize)?;
         length("number of contributions", self.contribution_layers.len(), self.contributions.len())?;
+        if let Some(LeafEdges { sources, destinations }) = &self.edges {
+            length("number of edge sources", sources.len(), self.contributions.len())?;
+            length("number of edge destinations", destinations.len(), self.contributions.len())?;
+        }
         let levels = self.check_gates()?;
         let layers = self.layers.len();
         if let Some(&layer) = self.contribution_layers.iter().find(|&&layer| layer as usize >= layers) {

@@ -7,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use kirchhoff_semiring::Laws;
 
 use super::order::arranged;
-use super::{GateArrays, GateCircuit, GateError, GateId, GateKind, GateLayer, OutputTensor};
+use super::{GateArrays, GateCircuit, GateError, GateId, GateKind, GateLayer, LeafEdges, OutputTensor};
 
 /// Builds a [`GateCircuit`] from the leaves up.
 ///
@@ -39,6 +39,8 @@ pub struct GateBuilder {
     operands: Vec<u32>,
     contributions: Vec<f32>,
     contribution_layers: Vec<u32>,
+    /// The source and the destination neurons of the contributions, as far as each has its edge.
+    edges: [Vec<u32>; 2],
     outputs: Vec<u32>,
     output_tensors: Vec<OutputTensor>,
     variables: Vec<String>,
@@ -67,6 +69,7 @@ impl GateBuilder {
             operands: Vec::new(),
             contributions: Vec::new(),
             contribution_layers: Vec::new(),
+            edges: [Vec::new(), Vec::new()],
             outputs: Vec::new(),
             output_tensors: Vec::new(),
             variables: Vec::new(),
@@ -140,11 +143,33 @@ impl GateBuilder {
     /// # Errors
     /// A layer that is not there, or too many gates.
     pub fn contribution(&mut self, layer: u32, d: f32) -> Result<GateId, GateError> {
-        let limit = self.layers.len();
-        if layer as usize >= limit {
-            return Err(GateError::Reference { gate: self.gates(), what: "layer", got: layer, limit });
-        }
+        self.check_layer(layer)?;
         self.gate((GateKind::Contribution as u8, &[layer, d.to_bits()]))
+    }
+
+    fn check_layer(&self, layer: u32) -> Result<(), GateError> {
+        let limit = self.layers.len();
+        match (layer as usize) < limit {
+            true => Ok(()),
+            false => Err(GateError::Reference { gate: self.gates(), what: "layer", got: layer, limit }),
+        }
+    }
+
+    /// A leaf of its own for the contribution of an edge, from the source neuron and to the destination neuron of the
+    /// given numbers ([`LeafEdges`]). The circuit knows the edges of its leaves if all its contributions are made so.
+    ///
+    /// # Errors
+    /// A layer that is not there, or too many gates.
+    pub fn edge(&mut self, layer: u32, edge: [u32; 2], d: f32) -> Result<GateId, GateError> {
+        self.check_layer(layer)?;
+        let leaf = self.contributions.len();
+        let gate = self.push(GateKind::Contribution as u8, &[layer, d.to_bits()])?;
+        for (neurons, neuron) in self.edges.iter_mut().zip(edge) {
+            if neurons.len() == leaf {
+                neurons.push(neuron);
+            }
+        }
+        Ok(GateId(gate))
     }
 
     /// The number of the variable of a name, which need not have been there before. A variable that no gate refers to
@@ -226,6 +251,24 @@ impl GateBuilder {
             return Ok(GateId(known));
         }
         let (kind, own) = key;
+        let id = self.push(kind, own)?;
+        let GateBuilder { known, kinds, offsets, operands, contributions, contribution_layers, hasher, .. } = self;
+        let rehash = |&gate: &u32| {
+            let gate = gate as usize;
+            let own = &operands[offsets[gate] as usize..offsets[gate + 1] as usize];
+            if kinds[gate] == GateKind::Contribution as u8 {
+                let leaf = own[0] as usize;
+                hasher.hash_one((kinds[gate], &[contribution_layers[leaf], contributions[leaf].to_bits()][..]))
+            } else {
+                hasher.hash_one((kinds[gate], own))
+            }
+        };
+        known.insert_unique(hash, id, rehash);
+        Ok(GateId(id))
+    }
+
+    /// Makes the gate of a key.
+    fn push(&mut self, kind: u8, own: &[u32]) -> Result<u32, GateError> {
         let leaf = kind == GateKind::Contribution as u8;
         if self.gates() as u64 >= self.max_gates {
             return Err(GateError::Limit { what: "gates", limit: self.max_gates });
@@ -244,19 +287,7 @@ impl GateBuilder {
         }
         self.kinds.push(kind);
         self.offsets.push(end);
-        let GateBuilder { known, kinds, offsets, operands, contributions, contribution_layers, hasher, .. } = self;
-        let rehash = |&gate: &u32| {
-            let gate = gate as usize;
-            let own = &operands[offsets[gate] as usize..offsets[gate + 1] as usize];
-            if kinds[gate] == GateKind::Contribution as u8 {
-                let leaf = own[0] as usize;
-                hasher.hash_one((kinds[gate], &[contribution_layers[leaf], contributions[leaf].to_bits()][..]))
-            } else {
-                hasher.hash_one((kinds[gate], own))
-            }
-        };
-        known.insert_unique(hash, id, rehash);
-        Ok(GateId(id))
+        Ok(id)
     }
 
     fn is(&self, gate: u32, (kind, own): Key<'_>) -> bool {
@@ -296,12 +327,15 @@ impl GateBuilder {
     /// # Errors
     /// Two outputs of one name, or a number of outputs that does not fit their shapes.
     pub fn finish(self) -> Result<GateCircuit, GateError> {
+        let [sources, destinations] = self.edges;
+        let has_edges = !sources.is_empty() && sources.len() == self.contributions.len();
         let arrays = GateArrays {
             kinds: self.kinds.into(),
             offsets: self.offsets.into(),
             operands: self.operands.into(),
             contributions: self.contributions.into(),
             contribution_layers: self.contribution_layers.into(),
+            edges: has_edges.then(|| LeafEdges { sources: sources.into(), destinations: destinations.into() }),
             outputs: self.outputs.into(),
             output_tensors: self.output_tensors,
             variables: self.variables,

@@ -1,6 +1,6 @@
 //! Brings gates into the order of their levels.
 
-use super::{FlatArray, GateArrays, GateError, GateKind};
+use super::{FlatArray, GateArrays, GateError, GateKind, LeafEdges};
 
 /// The same gates in the order of their levels; gates of one level stay as they are. With `live`, only the gates for
 /// which it is true, which must include their children and the outputs.
@@ -60,6 +60,7 @@ pub(super) fn arranged(arrays: &GateArrays, live: Option<&[bool]>) -> Result<Gat
             moved.operands.push(moved.contributions.len() as u32);
             moved.contributions.push(arrays.contributions[leaf as usize]);
             moved.contribution_layers.push(arrays.contribution_layers[leaf as usize]);
+            moved.leaves.push(leaf);
         } else {
             moved.operands.extend(own);
         }
@@ -70,7 +71,20 @@ pub(super) fn arranged(arrays: &GateArrays, live: Option<&[bool]>) -> Result<Gat
         let error = GateError::Reference { gate: gates, what: "output gate", got: output, limit: gates };
         position.get(output as usize).copied().ok_or(error)
     };
+    let edge = |of: &FlatArray<u32>| -> Result<FlatArray<u32>, GateError> {
+        let length = |&leaf: &u32| {
+            let error =
+                GateError::Length { what: "number of edges", got: of.len(), expected: arrays.contributions.len() };
+            of.get(leaf as usize).copied().ok_or(error)
+        };
+        moved.leaves.iter().map(length).collect()
+    };
+    let edges = match &arrays.edges {
+        Some(edges) => Some(LeafEdges { sources: edge(&edges.sources)?, destinations: edge(&edges.destinations)? }),
+        None => None,
+    };
     Ok(GateArrays {
+        edges,
         kinds: moved.kinds.into(),
         offsets: moved.offsets.into(),
         operands: moved.operands.into(),
@@ -91,4 +105,6 @@ struct Moved {
     operands: Vec<u32>,
     contributions: Vec<f32>,
     contribution_layers: Vec<u32>,
+    /// Which contribution each was.
+    leaves: Vec<u32>,
 }

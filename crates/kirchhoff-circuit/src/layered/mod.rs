@@ -274,6 +274,11 @@ impl Layer {
         self.links.iter().map(|link| link.wiring.edges()).sum()
     }
 
+    /// The position of the first source neuron of a link, where those of all links are counted one after the other.
+    pub(crate) fn first_source(&self, link: usize) -> usize {
+        self.links[..link].iter().map(|link| link.wiring.sources()).sum()
+    }
+
     /// Whether an annotation applies to the layer's edges: they do not just pass relevance on.
     pub fn is_annotated(&self) -> bool {
         self.rule != LayerRule::Pass

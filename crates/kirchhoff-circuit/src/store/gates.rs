@@ -7,12 +7,13 @@ use kirchhoff_semiring::Laws;
 
 use super::file::{CircuitFile, StoreError};
 use super::header::{CircuitKind, GatesHeader, KEY, LayerHeader, Notes, OutputHeader, VERSION, laws};
-use crate::{GateArrays, GateCircuit, GateLayer, OutputTensor};
+use crate::{GateArrays, GateCircuit, GateLayer, LeafEdges, OutputTensor};
 
 /// Writes a gate circuit to a file, with what its maker says about it.
 ///
 /// The file appears when it is complete; the same circuit and notes give the same bytes. It takes 5 bytes a gate, 4 an
-/// operand and an output and 8 a contribution, beside the header; no memory is taken for any of them.
+/// operand and an output, and 8 a contribution, 16 where it has its edge, beside the header; no memory is taken for any of
+/// them.
 ///
 /// # Errors
 /// A file that cannot be written, or contributions that could not be [loaded](GateCircuit::check_contributions) again.
@@ -33,7 +34,7 @@ pub fn save_gates(path: &Path, circuit: &GateCircuit, notes: &Notes) -> Result<(
         Tensor::new(name, &[values.len()], values)
     }
     // Wider values first: each array then begins where it can be read in place.
-    let tensors = vec![
+    let mut tensors = vec![
         tensor("offsets", &arrays.offsets),
         tensor("operands", &arrays.operands),
         tensor("contributions", &arrays.contributions),
@@ -41,6 +42,9 @@ pub fn save_gates(path: &Path, circuit: &GateCircuit, notes: &Notes) -> Result<(
         tensor("outputs", &arrays.outputs),
         tensor("kinds", &arrays.kinds),
     ];
+    if let Some(LeafEdges { sources, destinations }) = &arrays.edges {
+        tensors.splice(4..4, [tensor(EDGES[0], sources), tensor(EDGES[1], destinations)]);
+    }
     Ok(write_tensors(path, tensors, &[(KEY, &header)], Seal::Checksum)?)
 }
 
@@ -49,6 +53,9 @@ pub(super) fn unwritable(path: &Path, error: serde_json::Error) -> WriteError {
 }
 
 const TENSORS: [&str; 6] = ["offsets", "operands", "contributions", "contribution_layers", "outputs", "kinds"];
+
+/// The tensors of a circuit whose edges have leaves of their own.
+const EDGES: [&str; 2] = ["edge_sources", "edge_destinations"];
 
 impl CircuitFile {
     /// The gate circuit of the file. Its arrays stay in the file; memory is taken for names and levels alone.
@@ -61,13 +68,19 @@ impl CircuitFile {
     pub fn gates(&self) -> Result<GateCircuit, StoreError> {
         self.expect_kind(CircuitKind::Gates)?;
         let header: GatesHeader = self.header()?;
-        self.expect_tensors(&TENSORS)?;
+        let has_edges = self.file.tensor_names().any(|name| EDGES.contains(&name));
+        self.expect_tensors(&[&TENSORS[..], if has_edges { &EDGES } else { &[] }].concat())?;
+        let edges = match has_edges {
+            true => Some(LeafEdges { sources: self.array(EDGES[0])?, destinations: self.array(EDGES[1])? }),
+            false => None,
+        };
         let arrays = GateArrays {
             kinds: self.array("kinds")?,
             offsets: self.array("offsets")?,
             operands: self.array("operands")?,
             contributions: self.array("contributions")?,
             contribution_layers: self.array("contribution_layers")?,
+            edges,
             outputs: self.array("outputs")?,
             output_tensors: header.outputs.into_iter().map(OutputTensor::from).collect(),
             variables: header.variables,

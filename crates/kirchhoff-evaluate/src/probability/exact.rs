@@ -51,7 +51,7 @@ pub fn exact_probability(
     monitor: &dyn Monitor,
 ) -> Result<Vec<f64>, ProbabilityError> {
     check(circuit.variables(), probabilities)?;
-    let leaves = annotate.annotate(&Boolean, circuit)?;
+    let leaves = annotate.annotate(&Boolean, circuit, &circuit.arrays().contributions)?;
     let (got, expected) = (leaves.len(), circuit.arrays().contributions.len());
     if got != expected {
         return Err(FoldError::Annotations { got, expected }.into());

@@ -112,7 +112,7 @@ pub fn estimate_probability(
     monitor: &dyn Monitor,
 ) -> Result<Estimates, ProbabilityError> {
     check(circuit.variables(), probabilities)?;
-    let leaves = Leaves(annotate.annotate(&Boolean, circuit)?);
+    let leaves = Leaves(annotate.annotate(&Boolean, circuit, &circuit.arrays().contributions)?);
     let rounds = sampling.max_worlds.div_ceil(ROUND).max(1);
     let mut successes = vec![0u64; circuit.outputs().len()];
     let mut done = 0;
@@ -141,7 +141,7 @@ pub fn estimate_probability(
 struct Leaves(Vec<bool>);
 
 impl AnnotateLeaves<Worlds<WORDS>> for Leaves {
-    fn annotate(&self, semiring: &Worlds<WORDS>, _: &GateCircuit) -> Result<Vec<[u64; WORDS]>, FoldError> {
+    fn annotate(&self, semiring: &Worlds<WORDS>, _: &GateCircuit, _: &[f32]) -> Result<Vec<[u64; WORDS]>, FoldError> {
         Ok(self.0.iter().map(|&truth| if truth { semiring.one() } else { semiring.zero() }).collect())
     }
 }

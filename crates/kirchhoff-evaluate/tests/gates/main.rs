@@ -1,6 +1,7 @@
 //! Gate circuits: unrolled, they are the stream on random networks of every kind of layer; simplified, they keep their
 //! values.
 
+mod batch;
 mod formula;
 mod network;
 mod probability;

@@ -52,6 +52,7 @@ pub fn arrays(gates: Vec<Draft>, outputs: Vec<u32>) -> GateArrays {
         operands: operands.into(),
         contributions: contributions.into(),
         contribution_layers: contribution_layers.into(),
+        edges: None,
         output_tensors: vec![OutputTensor { name: "value".to_string(), shape: vec![outputs.len()] }],
         outputs: outputs.into(),
         variables: ["x", "y", "z"].map(str::to_string).to_vec(),

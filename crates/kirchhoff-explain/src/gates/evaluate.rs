@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use kirchhoff_circuit::{GateCircuit, GateLayer, OutputTensor};
-use kirchhoff_evaluate::fold;
+use kirchhoff_evaluate::{Annotations, fold};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, visit};
+use kirchhoff_semiring::{Embed, SemiringInfo, SemiringVisitor, visit};
 
 use super::GateNotes;
 use crate::answer::{joined, start_value};
@@ -60,46 +60,59 @@ impl SemiringVisitor for Evaluate<'_> {
         let clock = Instant::now();
         let Evaluate { circuit, notes, question, monitor } = self;
         let annotations = notes.admit(circuit, question, semiring.laws())?;
-        let of = |index: usize, layer: &GateLayer| layer.range.is_some().then(|| annotations.of(index));
-        let of_layers: Vec<Option<Annotation>> =
-            circuit.layers().iter().enumerate().map(|(index, layer)| of(index, layer)).collect();
         let value = |name: &String| match notes.targets.iter().find(|target| target.variable == *name) {
             Some(target) => start_value(info, &semiring, question.start, target.sign, target.logit),
+            // Where every output starts with a variable, those that are no targets start with 0.
+            None if notes.network.is_some() && name.starts_with("start[") => Ok(semiring.zero()),
             None => Ok(semiring.one()),
         };
         let variables: Vec<S::Value> = circuit.variables().iter().map(value).collect::<Result<_, _>>()?;
         let values = fold(circuit, &semiring, &annotations, &variables, monitor)?;
-        let mut rest = &values[..];
-        let mut own = |tensor: &OutputTensor| {
-            let values;
-            (values, rest) = rest.split_at(tensor.shape.iter().product());
-            values
-        };
-        let outputs: Vec<(&OutputTensor, &[S::Value])> =
-            circuit.output_tensors().iter().map(|tensor| (tensor, own(tensor))).collect();
-        let joined = outputs.first().map(|(tensor, values)| joined(&semiring, values, &tensor.shape));
-        let setting = |(layer, annotation): (&GateLayer, &Option<Annotation>)| LayerSetting {
-            layer: layer.name.clone(),
-            rule: layer.rule.clone(),
-            annotation: annotation.map(|annotation| annotation.to_string()),
-            thresholds: None,
-        };
-        Ok(Answer {
-            semiring: info,
-            tensors: outputs
-                .iter()
-                .map(|(tensor, values)| TensorRelevance {
-                    name: tensor.name.clone(),
-                    shape: tensor.shape.clone(),
-                    values: semiring.array(values),
-                    limbs: semiring.limbs(values),
-                })
-                .collect(),
-            joined: semiring.array(&joined.unwrap_or_default()),
-            ledgers: Vec::new(),
-            settings: circuit.layers().iter().zip(&of_layers).map(setting).collect(),
-            targets: vec![notes.targets.iter().map(|target| (target.output, target.sign)).collect()],
-            time: clock.elapsed(),
-        })
+        let targets = notes.targets.iter().map(|target| (target.output, target.sign)).collect();
+        Ok(answer(circuit, info, &semiring, &annotations, &values, vec![targets], clock))
+    }
+}
+
+/// The answer that the values of a circuit's outputs are, for one execution after the other: one for each list of targets.
+pub(super) fn answer<S: Embed>(
+    circuit: &GateCircuit,
+    info: &'static SemiringInfo,
+    semiring: &S,
+    annotations: &Annotations,
+    values: &[S::Value],
+    targets: Vec<Vec<(usize, f32)>>,
+    clock: Instant,
+) -> Answer {
+    let mut first = 0;
+    let mut own = |tensor: &OutputTensor| -> Vec<S::Value> {
+        let range = first..first + tensor.shape.iter().product::<usize>();
+        first = range.end;
+        values.chunks(circuit.outputs().len().max(1)).flat_map(|values| values[range.clone()].to_vec()).collect()
+    };
+    let outputs: Vec<(&OutputTensor, Vec<S::Value>)> =
+        circuit.output_tensors().iter().map(|tensor| (tensor, own(tensor))).collect();
+    let joined = outputs.first().map(|(tensor, values)| joined(semiring, values, &tensor.shape));
+    let setting = |(index, layer): (usize, &GateLayer)| LayerSetting {
+        layer: layer.name.clone(),
+        rule: layer.rule.clone(),
+        annotation: layer.range.is_some().then(|| annotations.of(index).to_string()),
+        thresholds: None,
+    };
+    Answer {
+        semiring: info,
+        tensors: outputs
+            .iter()
+            .map(|(tensor, values)| TensorRelevance {
+                name: tensor.name.clone(),
+                shape: tensor.shape.clone(),
+                values: semiring.array(values),
+                limbs: semiring.limbs(values),
+            })
+            .collect(),
+        joined: semiring.array(&joined.unwrap_or_default()),
+        ledgers: Vec::new(),
+        settings: circuit.layers().iter().enumerate().map(setting).collect(),
+        targets,
+        time: clock.elapsed(),
     }
 }

@@ -1,20 +1,22 @@
 //! Gate circuits: made of an execution for a question, and asked others.
 
+mod batch;
 mod evaluate;
 mod formula;
 
 use kirchhoff_circuit::{
-    DEFAULT_MAX_GATES, GateCircuit, KeepEdge, LayeredCircuit, Start, TensorId, UnrollOptions, Variables, unroll,
+    DEFAULT_MAX_GATES, GateCircuit, KeepEdge, LayeredCircuit, Leaves, Start, TensorId, UnrollOptions, Variables, unroll,
 };
 use kirchhoff_compile::{LayerPattern, compile};
 use kirchhoff_evaluate::{Annotations, check_laws};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_network::Execution;
+use kirchhoff_network::{Execution, network_hash};
 use kirchhoff_semiring::{Annotation, DefaultStart, Embed, Image, Laws, SemiringInfo, SemiringVisitor, visit};
 use serde::{Deserialize, Serialize};
 
 use crate::{ExplainError, Layers, Question};
 
+pub use batch::evaluate_executions;
 pub use evaluate::evaluate_gates;
 pub use formula::{OutputExpression, annotated, expressions, symbolic_values};
 
@@ -32,6 +34,21 @@ pub struct GateNotes {
     pub targets: Vec<TargetNote>,
     /// What the circuit was pruned for, if it was.
     pub pruned: Option<Pruned>,
+    /// The network whose executions it is the circuit of, where every edge has a leaf of its own.
+    pub network: Option<NetworkNote>,
+}
+
+/// The network that a circuit with a leaf for each edge belongs to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkNote {
+    /// Its [hash](network_hash).
+    pub hash: String,
+    /// Bounds of the input for z-box: below.
+    pub low: Vec<f32>,
+    /// And above.
+    pub high: Vec<f32>,
+    /// How maximum pooling was treated: `winner` or `average`.
+    pub max_pool: String,
 }
 
 /// The start of a target.
@@ -83,6 +100,9 @@ pub struct GateOptions {
     /// Whether edges have their contributions. Without, variables stand in place of Θ(d), on the edges that Θ keeps: such a
     /// circuit is always pruned.
     pub contributions: bool,
+    /// Which edges share a leaf. With one for each edge, every output starts with a variable, and
+    /// [`evaluate_executions`] asks other executions.
+    pub leaves: Leaves,
     /// Channels, height and width, where the input is a picture that the network takes as a vector: its neurons are
     /// named by them.
     pub picture: Option<[usize; 3]>,
@@ -98,6 +118,7 @@ impl Default for GateOptions {
             prune: false,
             symbolic: Symbolic::None,
             contributions: true,
+            leaves: Leaves::Values,
             picture: None,
             max_gates: DEFAULT_MAX_GATES,
         }
@@ -142,7 +163,19 @@ pub fn compile_gates(
 ) -> Result<(GateCircuit, GateNotes), ExplainError> {
     let layered = compile(execution, &question.assignment)?;
     let question = &question.settle(&layered, monitor)?[options.execution];
-    visit(question.semiring.name, Compile { layered: &layered, question, options, monitor })?
+    let (circuit, notes) = visit(question.semiring.name, Compile { layered: &layered, question, options, monitor })??;
+    let network = (options.leaves == Leaves::Edges).then(|| NetworkNote {
+        hash: network_hash(execution.network()),
+        low: question.assignment.bounds.low.to_vec(),
+        high: question.assignment.bounds.high.to_vec(),
+        max_pool: question.assignment.maximum_pooling.name().to_string(),
+    });
+    Ok((circuit, GateNotes { network, ..notes }))
+}
+
+/// The variable that an output neuron starts with.
+fn start_name(output: usize) -> String {
+    format!("start[{output}]")
 }
 
 struct Compile<'a> {
@@ -162,6 +195,10 @@ impl SemiringVisitor for Compile<'_> {
         let logits = layered.outputs(options.execution);
         let targets = question.targets[0].resolve(logits)?;
         let prune = options.prune || !options.contributions;
+        let edges = options.leaves == Leaves::Edges;
+        if edges && prune {
+            return Err(ExplainError::Leaves);
+        }
         if prune {
             check_ranks(&annotations, layered.layers().iter().map(|layer| (&*layer.name, layer.is_annotated())))?;
         }
@@ -169,17 +206,21 @@ impl SemiringVisitor for Compile<'_> {
         let keep: KeepEdge<'_> = &keep;
         let unrolling = UnrollOptions {
             execution: options.execution,
-            start: Start::VariablesAt(targets.iter().map(|&(output, _)| output).collect()),
+            start: match edges {
+                true => Start::Variables,
+                false => Start::VariablesAt(targets.iter().map(|&(output, _)| output).collect()),
+            },
             tensors: question.kept(layered)?,
             keep: prune.then_some(keep),
             variables: variables(layered, question, &options.symbolic)?,
             contributions: options.contributions,
+            leaves: options.leaves,
             input_shape: options.picture.map(|picture| picture.to_vec()),
             max_gates: options.max_gates,
         };
         let circuit = unroll(layered, &unrolling, monitor)?;
         let target = |&(output, sign): &(usize, f32)| TargetNote {
-            variable: format!("start[{output}]"),
+            variable: start_name(output),
             output,
             sign,
             logit: logits[output],

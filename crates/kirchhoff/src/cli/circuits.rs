@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kirchhoff::circuit::formula::{Cut, cut, find_outputs, parse};
-use kirchhoff::circuit::{CircuitFile, GateCircuit, neuron_name};
+use kirchhoff::circuit::{CircuitFile, GateCircuit, Leaves, neuron_name};
 use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates};
 use kirchhoff::network::{Network, Node};
@@ -51,6 +51,8 @@ pub struct Compilation<'a> {
     pub symbolic: Option<&'a SymbolicOption>,
     /// Whether edges that Θ sends to 0 are left out.
     pub prune: bool,
+    /// Which edges share a leaf.
+    pub leaves: Leaves,
     /// How many gates are allowed.
     pub max_gates: u64,
     /// Whether nothing is said meanwhile.
@@ -75,7 +77,7 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
     if input >= count {
         return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
     }
-    if compilation.input.is_none() && count > 1 {
+    if compilation.input.is_none() && count > 1 && compilation.leaves == Leaves::Values {
         return Err(Failure::usage(format!(
             "a gate circuit is of one input, but there are {count}: choose one with --input, from 0"
         )));
@@ -107,6 +109,7 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
         // Weights of the best paths, and numbers beside variables.
         contributions: symbolic.is_none() || question.semiring.name == "viterbi",
         picture: asked.inputs.picture,
+        leaves: compilation.leaves,
         max_gates: compilation.max_gates,
     };
     let (circuit, notes) = compile_gates(&execution, &question, &options, &progress)?;
@@ -288,6 +291,7 @@ fn made(selection: &Selection<'_>, semiring: &str) -> Result<Compiled, Failure> 
         input: Some(selection.source.input),
         symbolic: selection.symbolic,
         prune: true,
+        leaves: Leaves::Values,
         max_gates: selection.max_gates,
         quiet: selection.quiet,
     };

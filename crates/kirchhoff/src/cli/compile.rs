@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::Args;
-use kirchhoff::circuit::{Notes, save_gates};
+use clap::{Args, ValueEnum};
+use kirchhoff::circuit::{Leaves, Notes, save_gates};
 use serde_json::json;
 
 use super::circuit_options::SymbolicOption;
@@ -30,12 +30,16 @@ pub struct Compile {
     /// --semiring names a symbolic one, such as `why` [default: edges for symbolic semirings, none for others]
     #[arg(long, value_name = "edges | neurons=LAYERS")]
     pub symbolic: Option<SymbolicOption>,
+    /// Which edges share a leaf for their contribution: those of a layer with equal ones, in a circuit of one input; or
+    /// none, in a circuit for every input, which `evaluate --inputs` takes, under any target and Θ
+    #[arg(long, value_enum, default_value_t = LeavesOption::Values, conflicts_with = "prune")]
+    pub leaves: LeavesOption,
     /// Refuse circuits of more gates
     #[arg(long, value_name = "N", default_value_t = kirchhoff::circuit::DEFAULT_MAX_GATES)]
     pub max_gates: u64,
     /// Write the executed layers instead of gates: for networks of any size, and several inputs. Weights stay in the
     /// model's file, where they can
-    #[arg(long, conflicts_with_all = ["prune", "symbolic", "max_gates"])]
+    #[arg(long, conflicts_with_all = ["prune", "symbolic", "leaves", "max_gates"])]
     pub layered: bool,
     /// Write the weights to the circuit's file too
     #[arg(long, requires = "layered")]
@@ -45,6 +49,16 @@ pub struct Compile {
     pub out: PathBuf,
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Which edges share a leaf.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum LeavesOption {
+    /// Those of a layer with equal contributions
+    #[default]
+    Values,
+    /// None
+    Edges,
 }
 
 /// Notes as circuit files hold them.
@@ -66,6 +80,10 @@ pub fn run(arguments: &Compile) -> Result<(), Failure> {
         input: arguments.input,
         symbolic: arguments.symbolic.as_ref(),
         prune: arguments.prune,
+        leaves: match arguments.leaves {
+            LeavesOption::Values => Leaves::Values,
+            LeavesOption::Edges => Leaves::Edges,
+        },
         max_gates: arguments.max_gates,
         quiet: arguments.common.quiet,
     };

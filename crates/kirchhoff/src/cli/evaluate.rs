@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::inspect::sizes;
 use super::listings::table;
 use super::load;
-use super::options::{Common, RuleOptions, StartOption};
+use super::options::{Common, ReadingOptions, RuleOptions, StartOption};
 use super::output::Outputs;
 use super::pictures::{Pictures, kind};
 use super::progress::{Progress, cancelled, stop_at_interrupt};
@@ -38,7 +38,8 @@ pub struct Evaluate {
     /// What targets start with [default: the logit for real, 1 for the others]
     #[arg(long, value_enum)]
     pub start: Option<StartOption>,
-    /// Output to explain, of a layered circuit, as for `explain` [default: the one that it was compiled for]
+    /// Output to explain, of a layered circuit or of --inputs, as for `explain` [default: the one that a layered circuit
+    /// was compiled for, top for inputs]
     #[arg(long, value_name = "TARGET", allow_negative_numbers = true)]
     pub target: Vec<String>,
     /// Layers to keep the relevance of, of a layered circuit [default: input]
@@ -47,6 +48,19 @@ pub struct Evaluate {
     /// Other contributions for the circuit's leaves: an .npy or .safetensors array of shape [batch, contributions]
     #[arg(long, value_name = "FILE")]
     pub contributions: Option<PathBuf>,
+    /// Run the network on these inputs (images, .npy, .safetensors or IDX files; none: the embedded digits) and evaluate
+    /// the circuit on the contributions of each: for a circuit compiled with `--leaves edges`
+    #[arg(long, value_name = "INPUT", num_args = 0.., conflicts_with = "contributions")]
+    pub inputs: Option<Vec<PathBuf>>,
+    /// The model that --inputs are for, which must be the one that the circuit was compiled from [default: the path noted
+    /// in the circuit]
+    #[arg(long, value_name = "MODEL", requires = "inputs")]
+    pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    /// Memory for the values of gates, such as 1GiB: so many of the --inputs are evaluated side by side as fit
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = super::memory::size)]
+    pub memory: u64,
     /// Read all of each file first and compare it with its checksum
     #[arg(long)]
     pub verify: bool,
@@ -88,6 +102,8 @@ pub struct Evaluated {
 pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let mut outputs = None;
     let evaluated = match &arguments.circuits[..] {
+        [path] if arguments.inputs.is_some() => super::evaluate_inputs::evaluate(arguments, path)?,
+        _ if arguments.inputs.is_some() => return Err(Failure::usage("--inputs are for one circuit, not for several")),
         [path] if CircuitFile::kind_of(path) == Some(CircuitKind::Layered) => {
             super::layered::evaluate(arguments, &load::circuit(path, arguments.verify)?)?
         }
@@ -113,7 +129,7 @@ pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
 fn gates(arguments: &Evaluate) -> Result<Evaluated, Failure> {
     if !arguments.target.is_empty() || arguments.layers.is_some() {
         return Err(Failure::usage(
-            "a gate circuit has the targets and layers that it has: --target and --layers are for layered ones",
+            "a gate circuit has the targets and layers that it has: --target and --layers are for layered ones, and --target for --inputs",
         ));
     }
     let options = RuleOptions { theta: arguments.theta.clone(), start: arguments.start, ..RuleOptions::default() };

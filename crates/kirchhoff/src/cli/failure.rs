@@ -83,7 +83,8 @@ impl From<ExplainError> for Failure {
         match error {
             ExplainError::Evaluation(EvaluationError::Cancelled(_))
             | ExplainError::Unroll(UnrollError::Cancelled(_))
-            | ExplainError::Fold(FoldError::Cancelled(_)) => Failure::Cancelled,
+            | ExplainError::Fold(FoldError::Cancelled(_))
+            | ExplainError::Cancelled(_) => Failure::Cancelled,
             ExplainError::Unroll(UnrollError::TooLarge { .. }) => Failure::usage(format!(
                 "{error}: raise --max-gates, leave out edges that are 0 (`compile --prune` with a --theta), or store the \
                  layers instead (`compile --layered`)"

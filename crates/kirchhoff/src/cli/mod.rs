@@ -10,6 +10,7 @@ mod circuit_view;
 mod circuits;
 mod compile;
 mod evaluate;
+mod evaluate_inputs;
 mod explain;
 mod failure;
 mod formula;

@@ -69,6 +69,7 @@ fn circuit(formula: &Formula) -> GateCircuit {
         operands: made.operands.into(),
         contributions: Vec::new().into(),
         contribution_layers: Vec::new().into(),
+        edges: None,
         outputs: vec![output].into(),
         output_tensors: vec![super::super::OutputTensor { name: "value".to_string(), shape: vec![] }],
         variables,

@@ -39,6 +39,17 @@ pub enum Variables {
     Neurons(Vec<TensorId>),
 }
 
+/// Which edges share a leaf for their contribution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leaves {
+    /// Those of one layer with equal contributions: the circuit is that of one execution.
+    #[default]
+    Values,
+    /// None: the circuit knows the edge of each leaf, and is that of every execution of the same layers, each with
+    /// [contributions](super::EdgeMap) of its own.
+    Edges,
+}
+
 /// What to [`unroll`].
 #[derive(Clone)]
 pub struct UnrollOptions<'a> {
@@ -56,6 +67,8 @@ pub struct UnrollOptions<'a> {
     /// Whether edges have their contributions. Without, an edge that is kept is its variable, or 1: the variables stand
     /// in place of Θ(d).
     pub contributions: bool,
+    /// Which edges share a leaf for their contribution.
+    pub leaves: Leaves,
     /// The shape by which variables name neurons of the input, where it is another than that of its tensor: a picture's,
     /// which the network takes as a vector. Ignored if it has not as many positions.
     pub input_shape: Option<Vec<usize>>,
@@ -85,6 +98,7 @@ impl Default for UnrollOptions<'_> {
             keep: None,
             variables: Variables::None,
             contributions: true,
+            leaves: Leaves::Values,
             input_shape: None,
             max_gates: DEFAULT_MAX_GATES,
         }
@@ -274,9 +288,9 @@ impl Walk<'_> {
             let destinations = unrolling.relevance(layer.destination)?;
             note(layer.destination, &destinations);
             let contributions = self.circuit.contributions(layer, self.monitor)?;
-            for link in &layer.links {
+            for (number, link) in layer.links.iter().enumerate() {
                 let mut summands = unrolling.pending[link.source.index()].take().unwrap_or_default();
-                unrolling.link(index, link, &contributions, &destinations, &mut summands, self.monitor)?;
+                unrolling.link(index, number, &contributions, &destinations, &mut summands, self.monitor)?;
                 unrolling.pending[link.source.index()] = Some(summands);
             }
         }

@@ -4,7 +4,7 @@ use kirchhoff_kernel::{Cancelled, Monitor, Scratch};
 
 use super::super::name::{edge_name, neuron_name, position};
 use super::super::{GateBuilder, GateError, GateId, GateKind};
-use super::{Start, UnrollError, UnrollOptions, Variables};
+use super::{Leaves, Start, UnrollError, UnrollOptions, Variables};
 use crate::{Layer, LayerContributions, LayerRule, LayeredCircuit, Link, TensorId};
 
 /// One summand of a neuron's relevance.
@@ -50,7 +50,7 @@ impl Unrolling<'_> {
     pub fn link(
         &mut self,
         index: usize,
-        link: &Link,
+        number: usize,
         contributions: &LayerContributions,
         destinations: &[GateId],
         summands: &mut Vec<Summand>,
@@ -58,6 +58,8 @@ impl Unrolling<'_> {
     ) -> Result<(), UnrollError> {
         let circuit = self.circuit;
         let layer = &circuit.layers()[index];
+        let link = &layer.links[number];
+        let first = layer.first_source(number);
         let edges = circuit.edges_in(layer, link, contributions, self.options.execution);
         // Without the gates that Θ drops, neurons that no target reaches drop out as well.
         let dead = match self.options.keep {
@@ -87,7 +89,8 @@ impl Unrolling<'_> {
                         false => {
                             let name = || self.edge_name(layer, link, source, run.destination_at(i));
                             let variable = (self.options.variables == Variables::Edges).then(name);
-                            self.edge(index, d, variable, destination)
+                            let edge = [first + source, run.destination_at(i)];
+                            self.edge(index, edge, d, variable, destination)
                         }
                     };
                     match gate {
@@ -108,13 +111,19 @@ impl Unrolling<'_> {
     fn edge(
         &mut self,
         layer: usize,
+        edge: [usize; 2],
         d: f32,
         variable: Option<String>,
         destination: GateId,
     ) -> Result<GateId, GateError> {
         let mut factors = Vec::with_capacity(3);
         if self.options.contributions {
-            factors.push(self.builder.contribution(layer as u32, d)?);
+            let limit = GateError::Limit { what: "neurons of a layer", limit: u64::from(u32::MAX) };
+            let neuron = |neuron: usize| u32::try_from(neuron).map_err(|_| limit.clone());
+            factors.push(match self.options.leaves {
+                Leaves::Values => self.builder.contribution(layer as u32, d)?,
+                Leaves::Edges => self.builder.edge(layer as u32, [neuron(edge[0])?, neuron(edge[1])?], d)?,
+            });
         }
         if let Some(name) = variable {
             let number = self.builder.declare_distinct(&name);

@@ -1,0 +1,116 @@
+//! The gate circuit of a network asked about any of its executions.
+
+use std::time::Instant;
+
+use kirchhoff_circuit::{EdgeMap, GateCircuit, LayeredCircuit};
+use kirchhoff_compile::{Assignment, Bounds, LayerPattern, MaximumPooling, Rule, compile};
+use kirchhoff_evaluate::{LeafVectors, fold_batch, fold_lanes};
+use kirchhoff_kernel::Monitor;
+use kirchhoff_network::{Execution, network_hash};
+use kirchhoff_semiring::{Embed, SemiringInfo, SemiringVisitor, visit};
+
+use super::evaluate::answer;
+use super::{GateNotes, NetworkNote, start_name};
+use crate::answer::start_value;
+use crate::{Answer, ExplainError, Question};
+
+/// Answers a question about every execution of a batch by the gate circuit of their network, which was made with a
+/// [leaf for each edge](kirchhoff_circuit::Leaves::Edges): in the question's semiring, under its annotations, from its
+/// targets and start. The circuit has its rules and tensors already; variables other than the outputs' are 1.
+///
+/// The contributions of each execution are computed under the circuit's rules, and the circuit is evaluated for several
+/// executions side by side, as many as fit in `memory` bytes, up to a limit: see [`fold_batch`]. They take 4 bytes a leaf
+/// and execution on top.
+///
+/// ```
+/// use std::sync::Arc;
+/// use kirchhoff::circuit::Leaves;
+/// use kirchhoff::explain::{GateOptions, Question, compile_gates, evaluate_executions, explain};
+/// use kirchhoff::network::Execution;
+///
+/// let (network, digits) = kirchhoff::embedded::digits()?;
+/// let execution = Execution::run(Arc::new(network), &digits.values[..3 * 784], 3, &())?;
+/// let question = Question::new("boolean")?;
+/// let options = GateOptions { leaves: Leaves::Edges, ..GateOptions::default() };
+/// let (circuit, notes) = compile_gates(&execution, &question, &options, &())?;
+///
+/// let folded = evaluate_executions(&circuit, &notes, &execution, &question, 1 << 28, &())?;
+/// assert_eq!(folded.tensors[0].values, explain(&execution, &question, &())?.tensors[0].values);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// A circuit without a leaf for each edge, or of another network; and as for [`evaluate_gates`](super::evaluate_gates).
+pub fn evaluate_executions(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    execution: &Execution,
+    question: &Question,
+    memory: u64,
+    monitor: &dyn Monitor,
+) -> Result<Answer, ExplainError> {
+    let clock = Instant::now();
+    let network = notes.network.as_ref().ok_or(kirchhoff_circuit::EdgeError::Shared)?;
+    if network.hash != network_hash(execution.network()) {
+        return Err(ExplainError::OtherNetwork { model: notes.model.clone() });
+    }
+    let layered = &compile(execution, &assignment(circuit, network)?)?;
+    let contributions = &EdgeMap::new(circuit, layered)?.contributions(layered, monitor)?;
+    let evaluate = Evaluate { circuit, notes, layered, contributions, question, memory, clock, monitor };
+    visit(question.semiring.name, evaluate)?
+}
+
+/// The rules that the layers of a circuit have.
+fn assignment(circuit: &GateCircuit, network: &NetworkNote) -> Result<Assignment, ExplainError> {
+    let average = network.max_pool == MaximumPooling::Average.name();
+    let pooling = if average { MaximumPooling::Average } else { MaximumPooling::Winner };
+    let bounds = Bounds { low: network.low[..].into(), high: network.high[..].into() };
+    let base = Assignment::from(Rule::Zero).with_maximum_pooling(pooling).with_bounds(bounds);
+    circuit.layers().iter().try_fold(base, |assignment, layer| {
+        Ok(assignment.choose(LayerPattern::new(&layer.name)?, layer.rule.parse::<Rule>()?))
+    })
+}
+
+struct Evaluate<'a> {
+    circuit: &'a GateCircuit,
+    notes: &'a GateNotes,
+    layered: &'a LayeredCircuit,
+    /// One vector an execution.
+    contributions: &'a [f32],
+    question: &'a Question,
+    memory: u64,
+    clock: Instant,
+    monitor: &'a dyn Monitor,
+}
+
+impl SemiringVisitor for Evaluate<'_> {
+    type Output = Result<Answer, ExplainError>;
+
+    fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
+        let Evaluate { circuit, notes, layered, contributions, question, memory, clock, monitor } = self;
+        let annotations = notes.admit(circuit, question, semiring.laws())?;
+        let (count, names) = (layered.batch(), circuit.variables());
+        let outputs = layered.tensor(layered.output()).size();
+        let position = |name: &str| names.iter().position(|own| own == name);
+        let starts: Vec<Option<usize>> = (0..outputs).map(|output| position(&start_name(output))).collect();
+        let mut vector = vec![semiring.one(); names.len()];
+        starts.iter().flatten().for_each(|&start| vector[start] = semiring.zero());
+        let (mut variables, mut targets) = (Vec::with_capacity(count * names.len()), Vec::with_capacity(count));
+        for execution in 0..count {
+            let logits = layered.outputs(execution);
+            let own = question.part(execution..execution + 1, count)?.targets[0].resolve(logits)?;
+            let mut vector = vector.clone();
+            for &(output, sign) in &own {
+                if let Some(start) = starts[output] {
+                    vector[start] = start_value(info, &semiring, question.start, sign, logits[output])?;
+                }
+            }
+            variables.append(&mut vector);
+            targets.push(own);
+        }
+        let vectors = LeafVectors { count, contributions, variables: &variables };
+        let lanes = fold_lanes::<S::Value>(circuit, memory);
+        let values = fold_batch(circuit, &semiring, &annotations, vectors, lanes, monitor)?;
+        Ok(answer(circuit, info, &semiring, &annotations, &values, targets, clock))
+    }
+}

@@ -1,0 +1,69 @@
+//! `kirchhoff evaluate --inputs`: the gate circuit of a network on the contributions of many inputs.
+
+use std::path::Path;
+
+use kirchhoff::circuit::CircuitKind;
+use kirchhoff::explain::{Answer, evaluate_executions};
+use serde_json::json;
+
+use super::asked::Asked;
+use super::evaluate::{Evaluate, Evaluated};
+use super::failure::Failure;
+use super::load;
+use super::options::{QuestionOptions, RuleOptions};
+use super::progress::{Progress, stop_at_interrupt};
+
+/// Runs the network of a circuit on inputs and evaluates the circuit for each.
+pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure> {
+    if arguments.layers.is_some() {
+        return Err(Failure::usage("a gate circuit has the layers that it has: --layers are for layered ones"));
+    }
+    let file = load::circuit(path, arguments.verify)?;
+    if file.kind() != CircuitKind::Gates {
+        return Err(Failure::usage(format!(
+            "{} is layered: it has the inputs that it was compiled for",
+            path.display()
+        )));
+    }
+    let notes = load::gate_notes(&file)?;
+    let circuit = file.gates().map_err(Failure::input)?;
+    if notes.network.is_none() || circuit.arrays().edges.is_none() {
+        return Err(Failure::usage(format!("{}: {}", path.display(), kirchhoff::circuit::EdgeError::Shared)));
+    }
+    let target = if arguments.target.is_empty() { vec!["top".to_string()] } else { arguments.target.clone() };
+    let model = arguments.model.clone().unwrap_or_else(|| notes.model.clone().into());
+    let inputs = arguments.inputs.clone().unwrap_or_default();
+    let asked = Asked::read(&QuestionOptions {
+        files: std::iter::once(model).chain(inputs).collect(),
+        reading: arguments.reading.clone(),
+        semiring: arguments.semiring.clone(),
+        rules: RuleOptions { target, theta: arguments.theta.clone(), start: arguments.start, ..RuleOptions::default() },
+        layers: "input".to_string(),
+        count_kept: false,
+        memory: Some(arguments.memory),
+    })?;
+    stop_at_interrupt();
+    let count = asked.inputs.count;
+    let wires = circuit.wires() as u64 * asked.questions.len() as u64;
+    let progress = Progress::new(wires.saturating_mul(count as u64), arguments.common.quiet);
+    let mut answers: Vec<Option<Answer>> = vec![None; asked.questions.len()];
+    for batch in asked.batches() {
+        let execution = asked.run(batch.clone(), &progress)?;
+        for (question, whole) in asked.questions.iter().zip(&mut answers) {
+            progress.say(question.semiring.name);
+            let question = question.part(batch.clone(), count)?;
+            let answer = evaluate_executions(&circuit, &notes, &execution, &question, arguments.memory, &progress)?;
+            match whole {
+                None => *whole = Some(answer),
+                Some(whole) => whole.append(answer),
+            }
+        }
+    }
+    Ok(Evaluated {
+        names: asked.inputs.names.clone(),
+        what: "inputs",
+        picture: notes.picture,
+        circuits: vec![json!({ "name": path, "inputs": asked.inputs.names, "size": circuit.size() })],
+        answers: answers.into_iter().flatten().collect(),
+    })
+}

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use kirchhoff_circuit::{GateCircuit, GateKind};
-use kirchhoff_kernel::{Cancelled, Monitor};
+use kirchhoff_kernel::{Cancelled, Monitor, vectorised};
 use kirchhoff_semiring::{Law, Laws, Semiring};
 use rayon::prelude::*;
 use thiserror::Error;
@@ -425,7 +425,7 @@ impl<S: Semiring> Fold<'_, S> {
                     rows.extend_from_slice(&known[child as usize * lanes..(child as usize + 1) * lanes]);
                 }
             }
-            self.semiring.sum_rows(new, rows);
+            vectorised(|| self.semiring.sum_rows(new, rows));
         }
     }
 }

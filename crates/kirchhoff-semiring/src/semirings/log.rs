@@ -7,7 +7,8 @@ use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring, exponential, l
 /// underflows nor overflows.
 ///
 /// `⊗` is commutative and nothing else holds beyond the axioms. `⊕` is computed as `h + ln(1 + eˡ⁻ʰ)` with `h` the
-/// greater of the two, and of several as `h + ln Σ eᵃ⁻ʰ`, so that no exponential overflows. No element is ∞, so `a + b` is always a number.
+/// greater of the two, and of several as
+/// `h + ln Σ eᵃ⁻ʰ`, so that no exponential overflows. No element is ∞, so `a + b` is always a number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Log;
 
@@ -15,7 +16,7 @@ pub struct Log;
 const LANES: usize = 16;
 
 /// `h + ln Σ eᵃ⁻ʰ` of each lane, with `h` the greatest of its values.
-#[inline]
+#[inline(always)]
 fn sum_rows(sums: &mut [f32], rows: &[f32]) {
     let width = sums.len();
     for (first, sums) in (0..width).step_by(LANES).zip(sums.chunks_mut(LANES)) {
@@ -61,7 +62,7 @@ impl Semiring for Log {
         if low == f32::NEG_INFINITY { high } else { high + (low - high).exp().ln_1p() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn sum_rows(&self, sums: &mut [f32], rows: &[f32]) -> bool {
         match sums {
             [] => {}

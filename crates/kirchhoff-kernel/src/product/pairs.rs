@@ -165,8 +165,9 @@ impl<O: PairOperation> Kernel<'_, O> {
                     }
                 }
             }
-            for (sums, out) in sums.iter().zip(out.chunks_exact_mut(width)) {
-                let parts: &[f32] = bytemuck::cast_slice(sums);
+            for (&sums, out) in sums.iter().zip(out.chunks_exact_mut(width)) {
+                // A copy: sums whose address is taken would not stay in registers.
+                let parts: &[f32] = bytemuck::cast_slice(&sums);
                 out.iter_mut().zip(parts).for_each(|(out, &part)| O::add(out, part));
             }
         }

@@ -7,8 +7,8 @@ use crate::edges::{Contributions, LayerEdges};
 use crate::factors::{CHUNK, absolute, own, sides};
 use crate::memory::zeros;
 use crate::product::{
-    Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron, Operation, Packing,
-    PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
+    Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron, Operation,
+    Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring};
 
@@ -80,8 +80,15 @@ impl<'a> Backward<'a> {
                 return Ok(());
             }
             let own = own(self.edges, term, Form::Plain);
-            let store = |source: &mut f32, j: usize, sum: f32| *source += own[j] * sum;
-            self.fused(PlusTimes, Packing::plain(term.weight), load, store, sources, monitor)
+            let fill = |first: usize, values: &mut [f32]| {
+                let pairs = term.destination[first..].iter().zip(&destinations[first..]);
+                values.iter_mut().zip(pairs).for_each(|(value, (v, relevance))| *value = v * relevance);
+            };
+            let store = |sources: &mut [f32], first: usize, sums: &[f32]| {
+                let sums = own[first..].iter().zip(sums);
+                sources.iter_mut().zip(sums).for_each(|(source, (own, sum))| *source += own * sum);
+            };
+            self.fused(PlusTimes, Packing::plain(term.weight), fill, store, sources, monitor)
         })
     }
 
@@ -95,10 +102,17 @@ impl<'a> Backward<'a> {
     pub fn max_times(&self, destinations: &[f32], sources: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
             let own = own(self.edges, term, Form::Absolute);
-            let load = |k: usize| term.destination[k].abs() * destinations[k];
+            let fill = |first: usize, values: &mut [f32]| {
+                let pairs = term.destination[first..].iter().zip(&destinations[first..]);
+                values.iter_mut().zip(pairs).for_each(|(value, (v, relevance))| *value = v.abs() * relevance);
+            };
             // Rounding may have left a contribution of 1 just above it.
-            let store = |source: &mut f32, j: usize, largest: f32| *source = source.max((own[j] * largest).min(1.0));
-            self.fused(MaxTimes, absolute(term), load, store, sources, monitor)
+            let store = |sources: &mut [f32], first: usize, largest: &[f32]| {
+                let largest = own[first..].iter().zip(largest);
+                let places = sources.iter_mut().zip(largest);
+                places.for_each(|(source, (own, largest))| *source = source.max((own * largest).min(1.0)));
+            };
+            self.fused(MaxTimes, absolute(term), fill, store, sources, monitor)
         })
     }
 
@@ -140,13 +154,20 @@ impl<'a> Backward<'a> {
                 form.apply(values);
             });
             // The semiring's 0 stays: it must not meet an infinity of the other sign.
-            let load = |k: usize| if destinations[k] == O::ZERO { O::ZERO } else { destinations[k] + values[k] };
-            let store = |source: &mut f32, j: usize, best: f32| {
-                if best != O::ZERO && own[j] != O::ZERO {
-                    store(source, own[j] + best);
+            let fill = |first: usize, out: &mut [f32]| {
+                for (out, (&relevance, value)) in out.iter_mut().zip(destinations[first..].iter().zip(&values[first..]))
+                {
+                    *out = if relevance == O::ZERO { O::ZERO } else { relevance + value };
                 }
             };
-            self.fused(operation, Packing { factor: term.weight, form }, load, store, sources, monitor)
+            let store = |sources: &mut [f32], first: usize, best: &[f32]| {
+                for (source, (&own, &best)) in sources.iter_mut().zip(own[first..].iter().zip(best)) {
+                    if best != O::ZERO && own != O::ZERO {
+                        store(source, own + best);
+                    }
+                }
+            };
+            self.fused(operation, Packing { factor: term.weight, form }, fill, store, sources, monitor)
         })
     }
 
@@ -168,13 +189,20 @@ impl<'a> Backward<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         for side in sides(self.edges, self.terms, threshold) {
-            let load = |k: usize| if relevant(k) { side.sign * side.value(k) } else { 0.0 };
-            let store = |source: &mut V, j: usize, largest: f32| {
-                if threshold.keeps(side.own[j] * largest) {
-                    reached(source);
+            let fill = |first: usize, values: &mut [f32]| {
+                let neurons = first..;
+                values.iter_mut().zip(neurons).for_each(|(value, k)| {
+                    *value = if relevant(k) { side.sign * side.value(k) } else { 0.0 };
+                });
+            };
+            let store = |sources: &mut [V], first: usize, largest: &[f32]| {
+                for (source, (own, largest)) in sources.iter_mut().zip(side.own[first..].iter().zip(largest)) {
+                    if threshold.keeps(own * largest) {
+                        reached(source);
+                    }
                 }
             };
-            self.fused(MaxTimes, side.packing, load, store, sources, monitor)?;
+            self.fused(MaxTimes, side.packing, fill, store, sources, monitor)?;
         }
         Ok(())
     }
@@ -293,31 +321,31 @@ impl<'a> Backward<'a> {
         })
     }
 
-    /// A fused operation over the layer: `load` gives the value of a destination, `store` takes the sum of a source.
+    /// A fused operation over the layer: `fill` gives the values of destinations from the one of a number on, `store`
+    /// takes the sums of sources from there on.
     fn fused<O: Operation, T: Send>(
         &self,
         operation: O,
         packing: Packing,
-        load: impl Fn(usize) -> f32 + Sync,
-        store: impl Fn(&mut T, usize, f32) + Sync,
+        fill: impl Fn(usize, &mut [f32]) + Sync,
+        store: impl Fn(&mut [T], usize, &[f32]) + Sync,
         sources: &mut [T],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         self.check(sources.len());
-        if let Some(planes) = self.planes() {
-            let store = |place: &mut T, neuron: Neuron, sum| store(place, neuron.number, sum);
-            return planes.fused(operation, packing, load, store, sources, monitor);
+        if let Wiring::Convolution(sliding) = self.edges.wiring {
+            let store = |places: &mut [T], first: Neuron, sums: &[f32]| store(places, first.number, sums);
+            return Planes::backward(sliding, self.weights).fused(operation, packing, fill, store, sources, monitor);
         }
         let dense = self.dense(packing);
-        for (execution, sources) in sources.chunks_exact_mut(dense.inputs).enumerate() {
-            let first = execution * dense.outputs;
-            let values: Vec<f32> = (first..first + dense.outputs).map(&load).collect();
-            let mut sums = vec![O::ZERO; dense.inputs];
-            dense.fused(operation, &values, &mut sums, monitor)?;
-            for (j, (source, sum)) in sources.iter_mut().zip(sums).enumerate() {
-                store(source, execution * dense.inputs + j, sum);
-            }
+        if self.edges.batch > 1 {
+            return Matrix { dense, executions: self.edges.batch }.fused(operation, fill, store, sources, monitor);
         }
+        let mut values = zeros(dense.outputs);
+        fill(0, &mut values);
+        let mut sums = vec![O::ZERO; dense.inputs];
+        dense.fused(operation, &values, &mut sums, monitor)?;
+        store(sources, 0, &sums);
         Ok(())
     }
 

@@ -14,11 +14,14 @@ pub(crate) const CHUNK: usize = 1 << 14;
 
 /// `u(j)` of all executions, in a form.
 pub(crate) fn own<'a>(edges: &LayerEdges<'a>, term: &Term, form: Form) -> Cow<'a, [f32]> {
-    let activations = edges.activations;
-    if term.source == SourceFactor::Activation(Slopes::IDENTITY) && form == Form::Plain {
+    factors(&term.source, edges.activations, edges.wiring.sources(), form)
+}
+
+/// What is taken of the neurons of executions of `size` neurons each, in a form.
+pub(crate) fn factors<'a>(source: &SourceFactor, activations: &'a [f32], size: usize, form: Form) -> Cow<'a, [f32]> {
+    if *source == SourceFactor::Activation(Slopes::IDENTITY) && form == Form::Plain {
         return Cow::Borrowed(activations);
     }
-    let size = edges.wiring.sources().max(1);
     let mut own = zeros(activations.len());
     own.par_chunks_mut(CHUNK).enumerate().for_each(|(number, own)| {
         // A chunk may reach over several executions.
@@ -27,7 +30,7 @@ pub(crate) fn own<'a>(edges: &LayerEdges<'a>, term: &Term, form: Form) -> Cow<'a
         while !rest.is_empty() {
             let (execution, position) = (first / size, first % size);
             let (part, others) = rest.split_at_mut(rest.len().min(size - position));
-            term.source.fill(&activations[execution * size..(execution + 1) * size], position, part);
+            source.fill(&activations[execution * size..(execution + 1) * size], position, part);
             form.apply(part);
             first += part.len();
             rest = others;

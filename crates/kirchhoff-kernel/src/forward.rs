@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use crate::memory::zeros;
-use crate::product::{self, Dense, MaxTimes, Neuron, Operation, Packing, Planes, PlusTimes};
-use crate::{Cancelled, Monitor, Run, Slopes, SourceFactor, WeightFactor, Weights, Wiring};
+use crate::factors::factors;
+use crate::product::{self, Dense, Form, MaxTimes, Neuron, Operation, Packing, Planes, PlusTimes};
+use crate::{Cancelled, Monitor, Run, SourceFactor, WeightFactor, Weights, Wiring};
 
 /// How the products that enter a neuron are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,20 +49,10 @@ impl Forward<'_> {
         assert_eq!(activations.len(), batch * sources, "activations of the source");
         assert_eq!(out.len(), batch * destinations, "values of the destination");
         assert_eq!(self.weights.map_or(0, |weights| weights.len()), self.wiring.weights(), "weights of the wiring");
-        let filled;
-        let factors = if *self.source == SourceFactor::Activation(Slopes::IDENTITY) {
-            activations
-        } else {
-            let mut factors = zeros(activations.len());
-            for (activations, factors) in activations.chunks_exact(sources).zip(factors.chunks_exact_mut(sources)) {
-                self.source.fill(activations, 0, factors);
-            }
-            filled = factors;
-            &filled[..]
-        };
+        let factors = factors(self.source, activations, sources, Form::Plain);
         match self.reduction {
-            Reduction::Sum => self.product(PlusTimes, factors, out, monitor),
-            Reduction::Maximum => self.product(MaxTimes, factors, out, monitor),
+            Reduction::Sum => self.product(PlusTimes, &factors, out, monitor),
+            Reduction::Maximum => self.product(MaxTimes, &factors, out, monitor),
         }
     }
 
@@ -78,12 +68,22 @@ impl Forward<'_> {
         match (self.wiring, self.weights) {
             (Wiring::Convolution(sliding), Some(weights)) if product::pays(sliding) => {
                 let planes = Planes::forward(sliding, weights);
-                let load = |j: usize| factors[j];
+                let fill = |first: usize, values: &mut [f32]| values.copy_from_slice(&factors[first..][..values.len()]);
                 return match self.bias {
-                    None => planes.fused(operation, packing, load, |out, _, sum| *out = sum, out, monitor),
+                    None => planes.fused(
+                        operation,
+                        packing,
+                        fill,
+                        |out: &mut [f32], _, sums: &[f32]| out.copy_from_slice(sums),
+                        out,
+                        monitor,
+                    ),
                     Some(bias) => {
-                        let store = |out: &mut f32, neuron: Neuron, sum| *out = sum + bias[neuron.channel];
-                        planes.fused(operation, packing, load, store, out, monitor)
+                        let store = |out: &mut [f32], first: Neuron, sums: &[f32]| {
+                            let bias = bias[first.channel];
+                            out.iter_mut().zip(sums).for_each(|(out, sum)| *out = sum + bias);
+                        };
+                        planes.fused(operation, packing, fill, store, out, monitor)
                     }
                 };
             }

@@ -119,6 +119,19 @@ impl Layer {
         }
     }
 
+    /// The forward pass, by the product.
+    fn forward(&self, weight: WeightFactor, out: &mut [f32]) {
+        let forward = Forward {
+            wiring: &self.wiring,
+            weights: Some(&self.weights),
+            source: &SourceFactor::Activation(Slopes::IDENTITY),
+            weight,
+            reduction: Reduction::Sum,
+            bias: None,
+        };
+        forward.run(&self.activations, out, &()).unwrap();
+    }
+
     /// Relevance along every edge, added to what sources had.
     fn walked<S: Semiring>(
         &self,
@@ -300,6 +313,88 @@ proptest! {
             edge_by_edge(&layer, &Tropical, Annotation::NegLog, seed)?;
             edge_by_edge(&layer, &Boolean, Annotation::Threshold(0.1), seed)
         })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Dense layers in batches beyond what one task takes, with more rows than are packed at a time.
+    #[test]
+    fn dense_batches_are_the_walk(
+        inputs in 1usize..110,
+        outputs in prop_oneof![1usize..40, 1000usize..1300],
+        batch in prop::sample::select(vec![2usize, 3, 7, 8, 31, 32, 33, 63, 64, 65, 130]),
+        seed in 0u64..1000,
+    ) {
+        let layer = Layer::new(Wiring::Dense { inputs, outputs }, batch, false, 1.0, seed);
+        let [relevance, before] = layer.values(&Real, |x| x, seed);
+        let expected = layer.walked(&Real, |d| d, &relevance, &before);
+        let [relevant, reached] = layer.values(&Boolean, |x| x > 3.0, seed);
+        let reachable = layer.walked(&Boolean, |d| d >= 5.0, &relevant, &reached);
+        let weights: Vec<f32> = layer.weights.iter().map(|w| w.abs()).collect();
+        let rows = layer.activations.chunks(inputs);
+        let forwards: Vec<f32> = rows.flat_map(|row| walked(&layer.wiring, &weights, row, Reduction::Sum)).collect();
+        under_all_instructions(|| {
+            let edges = layer.edges();
+            let backward = Backward::new(&edges).unwrap();
+            let mut sources = before.clone();
+            backward.plus_times(&relevance, &mut sources, &()).unwrap();
+            prop_assert_eq!(&sources, &expected);
+            let mut sources = reached.clone();
+            let threshold = Threshold { theta: 5.0, absolute: false };
+            backward.reach(threshold, |k| relevant[k], |reached| *reached = true, &mut sources, &()).unwrap();
+            prop_assert_eq!(&sources, &reachable);
+            let mut out = vec![f32::NAN; batch * outputs];
+            layer.forward(WeightFactor::Weight(Slopes::ABSOLUTE), &mut out);
+            prop_assert_eq!(&out, &forwards);
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn dense_batches_have_the_bits_of_their_executions() {
+    // Weights within one phase, and beyond.
+    for (inputs, outputs, batch) in [(300, 1100, 70), (4099, 1300, 3)] {
+        let layer = Layer::new(Wiring::Dense { inputs, outputs }, batch, false, 7.0, 3);
+        let [relevance, before] = layer.values(&Real, |x| x / 7.0, 3);
+        let alone = |execution: usize| Layer {
+            activations: layer.activations[execution * inputs..][..inputs].to_vec(),
+            contributions: match &layer.contributions {
+                Contributions::Terms(terms) => Contributions::Terms(
+                    terms
+                        .iter()
+                        .map(|term| Term {
+                            destination: term.destination[execution * outputs..][..outputs].into(),
+                            ..term.clone()
+                        })
+                        .collect(),
+                ),
+                _ => unreachable!("a layer of terms"),
+            },
+            weights: layer.weights.clone(),
+            wiring: layer.wiring.clone(),
+            batch: 1,
+        };
+        under_all_instructions(|| {
+            let mut sources = before.clone();
+            Backward::new(&layer.edges()).unwrap().plus_times(&relevance, &mut sources, &()).unwrap();
+            let mut out = vec![0.0; batch * outputs];
+            layer.forward(WeightFactor::IDENTITY, &mut out);
+            for execution in 0..batch {
+                let layer = alone(execution);
+                let mut expected = before[execution * inputs..][..inputs].to_vec();
+                let relevance = &relevance[execution * outputs..][..outputs];
+                Backward::new(&layer.edges()).unwrap().plus_times(relevance, &mut expected, &()).unwrap();
+                prop_assert_eq!(&sources[execution * inputs..][..inputs], &expected, "backward");
+                let mut expected = vec![0.0; outputs];
+                layer.forward(WeightFactor::IDENTITY, &mut expected);
+                prop_assert_eq!(&out[execution * outputs..][..outputs], &expected, "forward");
+            }
+            Ok(())
+        })
+        .unwrap();
     }
 }
 

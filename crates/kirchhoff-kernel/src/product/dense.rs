@@ -21,6 +21,8 @@ const COLUMNS: usize = 64;
 const ROWS: usize = 4;
 /// Executions that share what is loaded of a row.
 const EXECUTIONS: usize = 4;
+/// Executions from which on they are shared out among tasks, so many to each.
+const TOGETHER: usize = 32;
 /// Weights that are read before their memory is given back: 16 MiB.
 const PHASE: usize = 4 << 20;
 
@@ -51,38 +53,80 @@ impl Dense<'_> {
             return Ok(());
         }
         for phase in self.phases() {
-            let mut sums = vec![0.0; phase.len().div_ceil(ROWS) * batch * ROWS];
-            sums.par_chunks_mut(batch * ROWS).enumerate().try_for_each(|(number, sums)| {
+            let rows = phase.start * self.inputs..phase.end * self.inputs;
+            if batch >= TOGETHER {
+                self.weights.fetch(rows.clone());
+                let weights = self.packing.applied(&self.weights[rows.clone()]);
+                self.forward_by_executions::<O>(&phase, &weights, values, out, monitor)?;
+            } else {
+                self.forward_by_rows::<O>(&phase, values, out, monitor)?;
+            }
+            self.weights.release(rows);
+        }
+        Ok(())
+    }
+
+    /// Some rows, a few to a task, for all executions.
+    fn forward_by_rows<O: Operation>(
+        &self,
+        phase: &Range<usize>,
+        values: &[f32],
+        out: &mut [f32],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let (inputs, batch) = (self.inputs, out.len() / self.outputs);
+        let mut sums = vec![0.0; phase.len().div_ceil(ROWS) * batch * ROWS];
+        sums.par_chunks_mut(batch * ROWS).enumerate().try_for_each(|(number, sums)| {
+            if monitor.cancelled() {
+                return Err(Cancelled);
+            }
+            let first = phase.start + number * ROWS;
+            let rows = first * inputs..(first + ROWS).min(phase.end) * inputs;
+            self.weights.fetch(rows.clone());
+            let weights = self.packing.applied(&self.weights[rows]);
+            dispatch(Dots::<O> { inputs, weights: &weights, values, sums, operation: PhantomData });
+            monitor.advance((weights.len() * batch) as u64);
+            Ok(())
+        })?;
+        for (first, sums) in phase.clone().step_by(ROWS).zip(sums.chunks_exact(batch * ROWS)) {
+            self.store(first, phase.end, sums, out);
+        }
+        Ok(())
+    }
+
+    /// Some rows for a few executions to a task, whose values stay in the second-level cache.
+    fn forward_by_executions<O: Operation>(
+        &self,
+        phase: &Range<usize>,
+        weights: &[f32],
+        values: &[f32],
+        out: &mut [f32],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let inputs = self.inputs;
+        let tasks = out.par_chunks_mut(self.outputs * TOGETHER).zip(values.par_chunks(inputs * TOGETHER));
+        tasks.try_for_each(|(out, values)| {
+            let batch = values.len() / inputs;
+            let mut sums = [0.0; TOGETHER * ROWS];
+            let sums = &mut sums[..batch * ROWS];
+            for (first, weights) in phase.clone().step_by(ROWS).zip(weights.chunks(ROWS * inputs)) {
                 if monitor.cancelled() {
                     return Err(Cancelled);
                 }
-                let first = phase.start + number * ROWS;
-                let rows = ROWS.min(phase.end - first);
-                self.weights.fetch(first * self.inputs..(first + rows) * self.inputs);
-                let weights = &self.weights[first * self.inputs..(first + rows) * self.inputs];
-                let packed;
-                let weights = if self.packing.is_identity() {
-                    weights
-                } else {
-                    let mut copy = weights.to_vec();
-                    self.packing.apply(&mut copy);
-                    packed = copy;
-                    &packed[..]
-                };
-                dispatch(Dots::<O> { inputs: self.inputs, weights, values, sums, operation: PhantomData });
-                monitor.advance((rows * self.inputs * batch) as u64);
-                Ok(())
-            })?;
-            self.weights.release(phase.start * self.inputs..phase.end * self.inputs);
-            for (number, sums) in sums.chunks_exact(batch * ROWS).enumerate() {
-                let first = phase.start + number * ROWS;
-                for (out, sums) in out.chunks_exact_mut(self.outputs).zip(sums.chunks_exact(ROWS)) {
-                    let rows = ROWS.min(phase.end - first);
-                    out[first..first + rows].copy_from_slice(&sums[..rows]);
-                }
+                dispatch(Dots::<O> { inputs, weights, values, sums, operation: PhantomData });
+                self.store(first, phase.end, sums, out);
             }
+            monitor.advance((weights.len() * batch) as u64);
+            Ok(())
+        })
+    }
+
+    /// Gives the sums of [`ROWS`] rows from `first` on, of which those before `end` are wanted, to their places.
+    fn store(&self, first: usize, end: usize, sums: &[f32], out: &mut [f32]) {
+        let rows = ROWS.min(end - first);
+        for (out, sums) in out.chunks_exact_mut(self.outputs).zip(sums.chunks_exact(ROWS)) {
+            out[first..first + rows].copy_from_slice(&sums[..rows]);
         }
-        Ok(())
     }
 
     /// `sums[j] ← sums[j] ⊕ ⊕_k ρ(w[k, j]) ⊗ values[k]`, in the order of `k`, for one execution.
@@ -111,7 +155,7 @@ impl Dense<'_> {
     }
 
     /// Rows of weights whose memory is given back together.
-    fn phases(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+    pub fn phases(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         // Whole partial sums, as products over planes make them.
         let (step, outputs) = ((PHASE / self.inputs.max(1)).next_multiple_of(PARTIAL).max(PARTIAL), self.outputs);
         (0..outputs).step_by(step).map(move |first| first..(first + step).min(outputs))
@@ -303,14 +347,25 @@ fn dots<S: Simd, O: Operation, const R: usize, const E: usize>(
             }
         }
     }
-    for (execution, partial) in partial.iter().enumerate() {
-        for (row, partial) in partial.iter().enumerate() {
-            let lanes = bytemuck::cast_slice::<S::f32s, f32>(std::slice::from_ref(partial));
-            let mut sum = lanes.iter().copied().reduce(O::plus).unwrap_or(O::ZERO);
+    for (execution, partial) in partial.into_iter().enumerate() {
+        for (row, partial) in partial.into_iter().enumerate() {
+            // A copy: sums whose address is taken would not stay in registers.
+            let mut sum = joined::<O>(bytemuck::cast_slice(&[partial]));
             for (&weight, &value) in rows[row].1.iter().zip(executions[execution].1) {
                 sum = O::join_one(sum, weight, value);
             }
             sums[execution * R + row] = sum;
         }
     }
+}
+
+/// The lanes of a vector joined, halves first: fewer operations wait for one another than one lane after the other.
+#[inline(always)]
+fn joined<O: Operation>(lanes: &[f32]) -> f32 {
+    // As long as the longest vector there is, so that the compiler knows where each half ends.
+    let mut all = [O::ZERO; 16];
+    all[..lanes.len()].copy_from_slice(lanes);
+    let eight: [f32; 8] = from_fn(|i| O::plus(all[i], all[i + 8]));
+    let four: [f32; 4] = from_fn(|i| O::plus(eight[i], eight[i + 4]));
+    O::plus(O::plus(four[0], four[2]), O::plus(four[1], four[3]))
 }

@@ -1,7 +1,11 @@
 //! What becomes of weights before they enter a kernel.
 
-use kirchhoff_semiring::logarithm;
+use std::borrow::Cow;
 
+use kirchhoff_semiring::logarithm;
+use pulp::{Simd, WithSimd};
+
+use crate::instructions::dispatch;
 use crate::{WeightFactor, vectorised};
 
 /// A function of `ρ(w)`, applied once a weight.
@@ -37,6 +41,16 @@ impl Packing {
         self == Packing::plain(WeightFactor::IDENTITY)
     }
 
+    /// What enters the kernel for weights.
+    pub fn applied(self, weights: &[f32]) -> Cow<'_, [f32]> {
+        if self.is_identity() {
+            return Cow::Borrowed(weights);
+        }
+        let mut packed = weights.to_vec();
+        self.apply(&mut packed);
+        Cow::Owned(packed)
+    }
+
     /// Replaces weights by what enters the kernel.
     pub fn apply(self, weights: &mut [f32]) {
         vectorised(|| match self.factor {
@@ -52,11 +66,29 @@ impl Packing {
 impl Form {
     /// Replaces numbers by their images.
     pub fn apply(self, numbers: &mut [f32]) {
-        vectorised(|| match self {
+        if self != Form::Plain {
+            dispatch(Images { form: self, numbers });
+        }
+    }
+}
+
+/// The images of numbers, waiting for instructions.
+struct Images<'a> {
+    form: Form,
+    numbers: &'a mut [f32],
+}
+
+impl WithSimd for Images<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let numbers = self.numbers.iter_mut();
+        match self.form {
             Form::Plain => {}
-            Form::Absolute => numbers.iter_mut().for_each(|x| *x = x.abs()),
-            Form::Cost => numbers.iter_mut().for_each(|x| *x = 0.0 - logarithm(x.abs())),
-            Form::Logarithm => numbers.iter_mut().for_each(|x| *x = logarithm(x.abs())),
-        });
+            Form::Absolute => numbers.for_each(|x| *x = x.abs()),
+            Form::Cost => numbers.for_each(|x| *x = 0.0 - logarithm(x.abs())),
+            Form::Logarithm => numbers.for_each(|x| *x = logarithm(x.abs())),
+        }
     }
 }

@@ -132,11 +132,16 @@ impl<T> Part<'_, T> {
         &block.weights[self.panel * block.panel..][..self.panels(block) * block.panel]
     }
 
-    /// Its columns in strips of about equal length, at most `width` and but for the last a multiple of `grain`.
+    /// Its columns in [`strips`].
     pub fn strips(&self, width: usize, grain: usize) -> impl Iterator<Item = Range<usize>> + use<T> {
-        let columns = self.columns.clone();
-        let count = columns.len().div_ceil(width).max(1);
-        let step = columns.len().div_ceil(count).next_multiple_of(grain).clamp(1, width);
-        columns.clone().step_by(step).map(move |first| first..(first + step).min(columns.end))
+        strips(self.columns.clone(), width, grain)
     }
+}
+
+/// Columns in strips of about equal length, at most `width` and but for the last a multiple of `grain`, which divides it.
+pub(super) fn strips(columns: Range<usize>, width: usize, grain: usize) -> impl Iterator<Item = Range<usize>> {
+    let vectors = columns.len().div_ceil(grain);
+    let count = columns.len().div_ceil(width);
+    let start = move |strip: usize| (columns.start + strip * vectors / count.max(1) * grain).min(columns.end);
+    (0..count).map(move |strip| start(strip)..start(strip + 1))
 }

@@ -158,9 +158,15 @@ impl Plan {
         self.taps.iter().map(|tap| tap.cut * self.rows * self.pitch + tap.shift).collect()
     }
 
-    /// Writes the planes of one channel, of whose image `load` gives the value at a position; `outside` lies around it.
+    /// Writes the planes of one channel, of whose image `fill` gives the values from a position on; `outside` lies around it.
     #[inline(always)]
-    pub fn cut<T: Clone>(&self, [height, width]: [usize; 2], load: impl Fn(usize) -> T, outside: &T, planes: &mut [T]) {
+    pub fn cut<T: Clone>(
+        &self,
+        [height, width]: [usize; 2],
+        fill: &impl Fn(usize, &mut [T]),
+        outside: &T,
+        planes: &mut [T],
+    ) {
         for (cut, plane) in self.cuts.iter().zip(planes.chunks_mut(self.rows * self.pitch)) {
             let [down, right] = cut.step;
             // Columns of the plane that lie inside the image.
@@ -181,11 +187,11 @@ impl Plan {
                 line[columns.end..].fill(outside.clone());
                 let y = (cut.start[0] + (row * down) as isize) as usize;
                 let x = (cut.start[1] + (columns.start * right) as isize).max(0) as usize;
-                let line = &mut line[columns.clone()];
+                let (line, first) = (&mut line[columns.clone()], y * width + x);
                 if right == 1 {
-                    line.iter_mut().enumerate().for_each(|(i, value)| *value = load(y * width + x + i));
+                    fill(first, line);
                 } else {
-                    line.iter_mut().enumerate().for_each(|(i, value)| *value = load(y * width + x + i * right));
+                    line.chunks_mut(1).enumerate().for_each(|(i, value)| fill(first + i * right, value));
                 }
             }
         }

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::BEYOND;
 use super::lanes::{EDGES, LANES, Panel, Place, WIDTH};
 use super::live::Live;
 use super::packing::Packing;
@@ -11,14 +13,12 @@ use super::pairs::{PAIR_VECTORS, PairOperation, PairStrip};
 use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, VECTORS};
+use crate::instructions::dispatch;
 use crate::memory::{filled, zeros};
-use crate::{Cancelled, Monitor, Sliding, Weights, vectorised};
+use crate::{Cancelled, Monitor, Sliding, Weights};
 
 /// Packed weights that are held at a time: 32 MiB.
 const PACKED: usize = 8 << 20;
-/// What stands beyond the last plane and the last row, where a strip's last vectors reach but no result comes from: where
-/// assertions are on, a number that would show in every result that it enters.
-const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
 
 /// One side of a layer: the tensors of one or several images.
 #[derive(Clone, Copy)]
@@ -57,10 +57,10 @@ pub(crate) struct Planes<'a> {
     strides: [usize; 2],
 }
 
-/// A result neuron.
+/// The first of neighbouring result neurons.
 #[derive(Clone, Copy)]
 pub(crate) struct Neuron {
-    /// Its channel; of a dense layer, the neuron in its own image.
+    /// The channel of all of them; of a dense layer, the neuron in its own image.
     pub channel: usize,
     /// Its number through all images.
     pub number: usize,
@@ -125,14 +125,15 @@ impl<'a> Planes<'a> {
         }
     }
 
-    /// The product under an operation with instructions of its own: `load` gives the value of a data neuron, `store`
-    /// takes the sum of a result neuron that has edges. Data neurons count through all images.
+    /// The product under an operation with instructions of its own: `fill` gives the values of neighbouring data neurons from
+    /// the one of a number on, `store` takes the sums of neighbouring result neurons that have edges. Data neurons count
+    /// through all images.
     pub fn fused<O: Operation, T: Send>(
         &self,
         operation: O,
         packing: Packing,
-        load: impl Fn(usize) -> f32 + Sync,
-        store: impl Fn(&mut T, Neuron, f32) + Sync,
+        fill: impl Fn(usize, &mut [f32]) + Sync,
+        store: impl Fn(&mut [T], Neuron, &[f32]) + Sync,
         target: &mut [T],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
@@ -142,7 +143,7 @@ impl<'a> Planes<'a> {
             let planes = self.cut(
                 block,
                 width,
-                |neuron| load(image * self.data.neurons(self.groups) + neuron),
+                |neuron, values: &mut [f32]| fill(image * self.data.neurons(self.groups) + neuron, values),
                 [&O::ZERO, &BEYOND],
             );
             let dead = |values: &[f32]| values.iter().all(|&value| value == O::ZERO);
@@ -165,7 +166,9 @@ impl<'a> Planes<'a> {
                 }
                 .run(operation);
                 let number = |neuron: Neuron| Neuron { number: first + neuron.number, ..neuron };
-                self.store(block, part, strip, width, out, |place, neuron, &sum| store(place, number(neuron), sum));
+                self.store(block, part, strip, width, out, |places: &mut [T], neuron, sums| {
+                    store(places, number(neuron), sums);
+                });
             })
         })
     }
@@ -181,8 +184,8 @@ impl<'a> Planes<'a> {
         self.blocks(packing, 0.0, target, &|block, image, target| {
             let plan = block.plan;
             let first = image * self.data.neurons(self.groups);
-            let values = self.cut(block, WIDTH, |neuron| lanes.values[first + neuron], [&0.0; 2]);
-            let relevance = self.cut(block, WIDTH, |neuron| lanes.relevance[first + neuron].clone(), [&lanes.zero; 2]);
+            let values = self.cut(block, WIDTH, copied(&lanes.values[first..]), [&0.0; 2]);
+            let relevance = self.cut(block, WIDTH, copied(&lanes.relevance[first..]), [&lanes.zero; 2]);
             let live = Live::new(&relevance, plan, self.data.channels, lanes.dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
@@ -214,7 +217,9 @@ impl<'a> Planes<'a> {
                         sums,
                     });
                 }
-                self.store(block, part, strip, WIDTH, &scratch.sums, |place, _, sum| (lanes.plus)(place, sum));
+                self.store(block, part, strip, WIDTH, &scratch.sums, |places: &mut [V], _, sums| {
+                    places.iter_mut().zip(sums).for_each(|(place, sum)| (lanes.plus)(place, sum));
+                });
             })
         })
     }
@@ -233,8 +238,8 @@ impl<'a> Planes<'a> {
         self.blocks(packing, BEYOND, target, &|block, image, target| {
             let plan = block.plan;
             let first = image * self.data.neurons(self.groups);
-            let values = self.cut(block, width, |neuron| pairs.values[first + neuron], [&0.0, &BEYOND]);
-            let relevance = self.cut(block, width, |neuron| pairs.relevance[first + neuron], [&O::ZERO, &BEYOND]);
+            let values = self.cut(block, width, copied(&pairs.values[first..]), [&0.0, &BEYOND]);
+            let relevance = self.cut(block, width, copied(&pairs.relevance[first..]), [&O::ZERO, &BEYOND]);
             let dead = |values: &[f32]| values.iter().all(|&value| value.to_bits() == O::ZERO.to_bits());
             let live = Live::new(&relevance, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
@@ -260,7 +265,9 @@ impl<'a> Planes<'a> {
                     }
                     .run(operation);
                 }
-                self.store(block, part, strip, width, sums, |place, _, sum| store(place, sum));
+                self.store(block, part, strip, width, sums, |places: &mut [T], _, sums| {
+                    places.iter_mut().zip(sums).for_each(|(place, sum)| store(place, sum));
+                });
             })
         })
     }
@@ -329,7 +336,7 @@ impl<'a> Planes<'a> {
         &self,
         block: &Block<'_>,
         slack: usize,
-        load: impl Fn(usize) -> T + Sync,
+        fill: impl Fn(usize, &mut [T]) + Sync,
         [outside, beyond]: [&T; 2],
     ) -> Vec<T> {
         let (plan, side) = (block.plan, &self.data);
@@ -337,8 +344,18 @@ impl<'a> Planes<'a> {
         let (inside, behind) = planes.split_at_mut(side.channels * plan.channel());
         inside.par_chunks_mut(plan.channel()).enumerate().for_each(|(channel, planes)| {
             let first = (block.group * side.channels + channel) * side.layout.channel;
-            vectorised(|| {
-                plan.cut(side.size, |position| load(first + position * side.layout.position), outside, planes);
+            dispatch(Cut {
+                plan,
+                size: side.size,
+                fill: |position: usize, values: &mut [T]| match side.layout.position {
+                    1 => fill(first + position, values),
+                    distance => {
+                        let values = values.chunks_mut(1).enumerate();
+                        values.for_each(|(i, value)| fill(first + (position + i) * distance, value));
+                    }
+                },
+                outside,
+                planes,
             });
         });
         behind.fill(beyond.clone());
@@ -375,28 +392,25 @@ impl<'a> Planes<'a> {
     fn own(&self, block: &Block<'_>, row: usize, strip: &Range<usize>, width: usize, own: &[f32], out: &mut [f32]) {
         for (row, out) in (row..self.result.channels).zip(out.chunks_exact_mut(width)) {
             let channel = (block.group * self.result.channels + row) * self.result.layout.channel;
-            self.spans(block.plan, strip, |span| {
+            for span in self.spans(block.plan, strip.clone()) {
                 for (i, out) in out[span.flat - strip.start..][..span.length].iter_mut().enumerate() {
                     *out = own[channel + (span.position + i * span.step) * self.result.layout.position];
                 }
-            });
+            }
         }
     }
 
     /// The parts of a range of the flattened result that are columns of the image.
     #[inline(always)]
-    fn spans(&self, plan: &Plan, flat: &Range<usize>, mut visit: impl FnMut(Span)) {
-        let mut next = flat.start;
-        while next < flat.end {
-            let (y, x) = (next / plan.pitch, next % plan.pitch);
-            let length = plan.size[1].saturating_sub(x).min(flat.end - next);
-            if length > 0 {
-                let row = (plan.target.start[0] + y * plan.target.step[0]) * self.result.size[1];
-                let position = row + plan.target.start[1] + x * plan.target.step[1];
-                visit(Span { flat: next, position, step: plan.target.step[1], length });
-            }
-            next = (y + 1) * plan.pitch;
-        }
+    fn spans(&self, plan: &Plan, flat: Range<usize>) -> impl Iterator<Item = Span> {
+        let (size, start, step) = (plan.size[1], plan.target.start, plan.target.step);
+        let (pitch, row) = (plan.pitch, self.result.size[1]);
+        (flat.start / pitch..flat.end.div_ceil(pitch)).filter_map(move |y| {
+            let columns = flat.start.max(y * pitch)..flat.end.min(y * pitch + size);
+            let x = columns.start - y * pitch;
+            let position = (start[0] + y * step[0]) * row + start[1] + x * step[1];
+            (!columns.is_empty()).then(|| Span { flat: columns.start, position, step: step[1], length: columns.len() })
+        })
     }
 
     /// Gives the sums of a strip, `[panel, ROWS, width]`, to their places.
@@ -407,11 +421,12 @@ impl<'a> Planes<'a> {
         strip: Range<usize>,
         width: usize,
         sums: &[A],
-        store: impl Fn(&mut T, Neuron, &A),
+        store: impl Fn(&mut [T], Neuron, &[A]),
     ) {
-        vectorised(|| self.store_inlined(block, part, strip, width, sums, store));
+        dispatch(Store { planes: self, block, part, strip, width, sums, store });
     }
 
+    /// [`store`](Planes::store), for any instructions.
     #[inline(always)]
     fn store_inlined<T, A>(
         &self,
@@ -420,7 +435,7 @@ impl<'a> Planes<'a> {
         strip: Range<usize>,
         width: usize,
         sums: &[A],
-        store: impl Fn(&mut T, Neuron, &A),
+        store: impl Fn(&mut [T], Neuron, &[A]),
     ) {
         let Layout { channel: stride, position: distance } = self.result.layout;
         let first = block.group * self.result.channels + part.row(block);
@@ -428,28 +443,71 @@ impl<'a> Planes<'a> {
         if distance == 1 {
             for (number, (piece, sums)) in part.places.iter_mut().zip(sums.chunks_exact(width)).enumerate() {
                 let channel = first + number;
-                self.spans(block.plan, &strip, |span| {
+                for span in self.spans(block.plan, strip.clone()) {
                     let sums = &sums[span.flat - strip.start..][..span.length];
                     let places = &mut piece[span.position - origin..];
                     let neuron = |i: usize| Neuron { channel, number: channel * stride + span.position + i };
                     if span.step == 1 {
-                        let places = places[..span.length].iter_mut().zip(sums);
-                        places.enumerate().for_each(|(i, (place, sum))| store(place, neuron(i), sum));
+                        store(&mut places[..span.length], neuron(0), sums);
                     } else {
-                        let places = places.iter_mut().step_by(span.step).zip(sums);
-                        places.enumerate().for_each(|(i, (place, sum))| store(place, neuron(i * span.step), sum));
+                        let places = places.chunks_mut(span.step).zip(sums.chunks(1)).enumerate();
+                        places.for_each(|(i, (places, sum))| store(&mut places[..1], neuron(i * span.step), sum));
                     }
-                });
+                }
             }
         } else {
             for (i, position) in strip.enumerate() {
-                for (row, place) in part.places[position - origin].iter_mut().enumerate() {
+                for (row, place) in part.places[position - origin].chunks_mut(1).enumerate() {
                     let channel = first + row;
                     let neuron = Neuron { channel, number: position * distance + channel };
-                    store(place, neuron, &sums[row * width + i]);
+                    store(place, neuron, &sums[row * width + i..][..1]);
                 }
             }
         }
+    }
+}
+
+/// Copies neighbouring values from the one of a number on.
+fn copied<T: Clone>(values: &[T]) -> impl Fn(usize, &mut [T]) {
+    |first, copy| copy.clone_from_slice(&values[first..first + copy.len()])
+}
+
+/// [`Plan::cut`], waiting for instructions.
+struct Cut<'a, T, F> {
+    plan: &'a Plan,
+    size: [usize; 2],
+    fill: F,
+    outside: &'a T,
+    planes: &'a mut [T],
+}
+
+impl<T: Clone, F: Fn(usize, &mut [T])> WithSimd for Cut<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        self.plan.cut(self.size, &self.fill, self.outside, self.planes);
+    }
+}
+
+/// [`Planes::store`], waiting for instructions.
+struct Store<'s, 'a, 'p, 't, T, A, F> {
+    planes: &'s Planes<'a>,
+    block: &'s Block<'s>,
+    part: &'p mut Part<'t, T>,
+    strip: Range<usize>,
+    width: usize,
+    sums: &'s [A],
+    store: F,
+}
+
+impl<T, A, F: Fn(&mut [T], Neuron, &[A])> WithSimd for Store<'_, '_, '_, '_, T, A, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Store { planes, block, part, strip, width, sums, store } = self;
+        planes.store_inlined(block, part, strip, width, sums, store);
     }
 }
 

@@ -4,7 +4,7 @@ use kirchhoff_semiring::Semiring;
 use rayon::prelude::*;
 
 use crate::edges::{Contributions, Edges, Scratch};
-use crate::{Cancelled, Monitor, Run};
+use crate::{Cancelled, Monitor, Run, Sliding, Wiring};
 
 /// Adds to `sources` what reaches them from `destinations`: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (2.1.3), with
 /// `annotate` for `Θ`.
@@ -30,6 +30,17 @@ pub fn propagate<S: Semiring>(
     assert_eq!(sources.len(), edges.wiring.sources(), "relevance of the source");
     if matches!(edges.contributions, Contributions::Pass) {
         pass(edges, semiring, destinations, sources);
+        return Ok(());
+    }
+    if let (Contributions::Winner(winners), Wiring::Pool(sliding)) = (edges.contributions, edges.wiring)
+        && semiring.is_zero(&annotate(0.0))
+    {
+        let one = annotate(1.0);
+        let edge = |source: &mut S::Value, destination: &S::Value| {
+            semiring.plus_assign(source, &semiring.times(&one, destination));
+        };
+        win(sliding, edges.part(winners), &edge, destinations, sources);
+        monitor.advance(edges.wiring.edges());
         return Ok(());
     }
     let step = |run: &Run, contributions: &[f32], first: usize, sources: &mut [S::Value]| {
@@ -102,6 +113,28 @@ fn step<S: Semiring>(
             }
         }
     }
+}
+
+/// Takes each destination's relevance to its winner, channel by channel, where no other edge has a value.
+fn win<V: Send + Sync>(
+    sliding: &Sliding,
+    winners: &[u32],
+    edge: &(impl Fn(&mut V, &V) + Sync),
+    destinations: &[V],
+    sources: &mut [V],
+) {
+    let [from, to] = [sliding.destination, sliding.source].map(|[height, width]| height * width);
+    let channels = sources.par_chunks_mut(to).zip(destinations.par_chunks(from)).zip(winners.par_chunks(from));
+    channels.enumerate().with_min_len((1 << 14) / to.max(1)).for_each(
+        |(channel, ((sources, destinations), winners))| {
+            for (destination, &winner) in destinations.iter().zip(winners) {
+                // Of a window that sees padding alone there is none.
+                if winner != u32::MAX {
+                    edge(&mut sources[winner as usize - channel * to], destination);
+                }
+            }
+        },
+    );
 }
 
 fn pass<S: Semiring>(edges: &Edges<'_>, semiring: &S, destinations: &[S::Value], sources: &mut [S::Value]) {

@@ -17,18 +17,24 @@ impl Threshold {
     }
 
     /// The least `x` for which `own · x` passes, as it is rounded, of `own ≥ 0`; `∞` if there is none.
+    #[inline]
     pub(crate) fn bound(self, own: f32) -> f32 {
-        let passes = |x: f32| self.keeps(own * x);
-        let near = self.theta / own;
-        if own == 0.0 || !passes(f32::MAX) {
+        // Many neurons are 0, as behind a ReLU.
+        if own == 0.0 || !self.keeps(own * f32::MAX) {
             return f32::INFINITY;
         }
+        let near = self.theta / own;
+        let passes = |x: f32| self.keeps(own * x);
         // Division rounds: the bound is most often this number or a neighbour.
-        for x in [near.next_down(), near, near.next_up()] {
-            if passes(x) && !passes(x.next_down()) {
-                return x;
-            }
-        }
+        let neighbours = [near.next_down(), near, near.next_up()];
+        let bound = neighbours.into_iter().find(|&x| passes(x) && !passes(x.next_down()));
+        bound.unwrap_or_else(|| self.bound_by_search(own))
+    }
+
+    /// [`bound`](Threshold::bound) of a number that has one.
+    #[cold]
+    fn bound_by_search(self, own: f32) -> f32 {
+        let passes = |x: f32| self.keeps(own * x);
         // Positive numbers are ordered as their bits are.
         let (mut low, mut high) = (0, f32::MAX.to_bits());
         while low + 1 < high {

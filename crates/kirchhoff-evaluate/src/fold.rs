@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use kirchhoff_circuit::{GateCircuit, GateKind};
-use kirchhoff_kernel::{Cancelled, Monitor, vectorised};
+use kirchhoff_kernel::{Cancelled, Monitor, filled, vectorised};
 use kirchhoff_semiring::{Law, Laws, Semiring};
 use rayon::prelude::*;
 use thiserror::Error;
@@ -135,8 +135,8 @@ pub fn check_laws(circuit: &GateCircuit, laws: Laws) -> Result<(), FoldError> {
 ///
 /// Products are taken from left to right, and so are sums, except where the semiring has a faster way
 /// ([`Semiring::sum_rows`]). Takes O(gates + wires) operations of the semiring, in parallel where a level is large, and
-/// memory for one value a gate and, at the beginning, one more a contribution. The same circuit gives the same bits
-/// whatever the number of threads.
+/// memory for one value a gate, and for one more a contribution where contributions do not all stand together. The same
+/// circuit gives the same bits whatever the number of threads.
 ///
 /// # Errors
 /// As [`fold`].
@@ -152,12 +152,7 @@ pub fn fold_gates<S: Semiring>(
     if got != expected {
         return Err(FoldError::Variables { got, expected });
     }
-    let leaves = annotate.annotate(semiring, circuit, &circuit.arrays().contributions)?;
-    let (got, expected) = (leaves.len(), circuit.arrays().contributions.len());
-    if got != expected {
-        return Err(FoldError::Annotations { got, expected });
-    }
-    Fold { circuit, semiring, lanes: 1, variables }.run(&leaves, monitor)
+    Fold { circuit, semiring, lanes: 1, variables }.run(annotate, &circuit.arrays().contributions, monitor)
 }
 
 /// Vectors of values for the leaves of a circuit, one vector after the other.
@@ -212,13 +207,7 @@ pub fn fold_batch<S: Semiring>(
         let lanes = lanes.max(1).min(vectors.count - first);
         let contributions = side_by_side(&vectors.contributions[first * leaves..(first + lanes) * leaves], lanes);
         let variables = side_by_side(&vectors.variables[first * names..(first + lanes) * names], lanes);
-        let annotated = annotate.annotate(semiring, circuit, &contributions)?;
-        drop(contributions);
-        let (got, expected) = (annotated.len(), leaves * lanes);
-        if got != expected {
-            return Err(FoldError::Annotations { got, expected });
-        }
-        let values = Fold { circuit, semiring, lanes, variables: &variables }.run(&annotated, monitor)?;
+        let values = Fold { circuit, semiring, lanes, variables: &variables }.run(annotate, &contributions, monitor)?;
         for lane in 0..lanes {
             outputs.extend(circuit.outputs().iter().map(|output| values[output.index() * lanes + lane].clone()));
         }
@@ -253,6 +242,16 @@ impl<'a> Arrays<'a> {
         &self.operands[self.offsets[gate] as usize..self.offsets[gate + 1] as usize]
     }
 
+    /// The gates of so many contributions, if no other gate stands between them.
+    fn together(&self, contributions: usize) -> Option<Range<usize>> {
+        let kind = GateKind::Contribution as u8;
+        let first = self.kinds.iter().position(|&own| own == kind)?;
+        let last = first + contributions.checked_sub(1)?;
+        // They count up from gate to gate: where the last one is tells that there are no others.
+        let is_last = *self.kinds.get(last)? == kind && self.own(last) == [contributions as u32 - 1];
+        is_last.then_some(first..last + 1)
+    }
+
     /// The end of the gates from `first` on that are of one kind and have as many operands, up to `end`.
     fn alike(&self, first: usize, end: usize) -> usize {
         let (kind, arity) = (self.kinds[first], self.offsets[first + 1] - self.offsets[first]);
@@ -270,12 +269,26 @@ impl<'a> Arrays<'a> {
 
 impl<S: Semiring> Fold<'_, S> {
     /// The values of all gates.
-    fn run(&self, leaves: &[S::Value], monitor: &dyn Monitor) -> Result<Vec<S::Value>, FoldError> {
+    fn run(
+        &self,
+        annotate: &impl AnnotateLeaves<S>,
+        contributions: &[f32],
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<S::Value>, FoldError> {
         let (arrays, lanes) = (self.circuit.arrays(), self.lanes);
         let arrays = Arrays { kinds: &arrays.kinds, offsets: &arrays.offsets, operands: &arrays.operands };
         let zero = self.semiring.zero();
-        let places = (0..self.circuit.gates() * lanes).into_par_iter().with_min_len(PARALLEL);
-        let mut values: Vec<S::Value> = places.map(|_| zero.clone()).collect();
+        let mut values = filled(&zero, self.circuit.gates() * lanes);
+        // Annotated where they belong, if they stand together there.
+        let mut apart = Vec::new();
+        let annotated = match arrays.together(contributions.len() / lanes) {
+            Some(gates) => &mut values[gates.start * lanes..gates.end * lanes],
+            None => {
+                apart = filled(&zero, contributions.len());
+                &mut apart[..]
+            }
+        };
+        annotate.annotate(self.semiring, self.circuit, contributions, annotated)?;
         for level in self.circuit.levels() {
             if monitor.cancelled() {
                 return Err(Cancelled.into());
@@ -287,7 +300,7 @@ impl<S: Semiring> Fold<'_, S> {
                 let first = level.start + number * BLOCK;
                 let gates = first..first + new.len() / lanes;
                 if level.start == 0 {
-                    self.leaves(arrays, gates, leaves, new)
+                    self.leaves(arrays, gates, &apart, new)
                 } else {
                     self.inner(arrays, gates, known, new)
                 }
@@ -302,8 +315,8 @@ impl<S: Semiring> Fold<'_, S> {
         Ok(values)
     }
 
-    /// The values of gates without children.
-    fn leaves(&self, arrays: Arrays<'_>, gates: Range<usize>, leaves: &[S::Value], new: &mut [S::Value]) {
+    /// The values of gates without children: those of contributions, unless they are there, from values that stand apart.
+    fn leaves(&self, arrays: Arrays<'_>, gates: Range<usize>, apart: &[S::Value], new: &mut [S::Value]) {
         let lanes = self.lanes;
         let mut first = gates.start;
         while first < gates.end {
@@ -312,10 +325,11 @@ impl<S: Semiring> Fold<'_, S> {
             match GateKind::from_number(arrays.kinds[first]).expect("kinds have been checked") {
                 GateKind::Zero | GateKind::Plus => {}
                 GateKind::One | GateKind::Times => new.fill(self.semiring.one()),
-                // Contributions count up from gate to gate.
+                GateKind::Contribution if apart.is_empty() => {}
+                // They count up from gate to gate.
                 GateKind::Contribution => {
                     let leaf = arrays.own(first)[0] as usize * lanes;
-                    new.clone_from_slice(&leaves[leaf..leaf + new.len()]);
+                    new.clone_from_slice(&apart[leaf..leaf + new.len()]);
                 }
                 GateKind::Variable => {
                     for (gate, new) in (first..end).zip(new.chunks_exact_mut(lanes)) {

@@ -14,12 +14,19 @@ use crate::fold::FoldError;
 /// Implemented by [`Annotations`] and [`RankedAnnotations`] for the built-in Θ, one a layer, and by [`PerLeaf`] for any
 /// function.
 pub trait AnnotateLeaves<S: Semiring> {
-    /// `Θ(d)` of contributions for the leaves of the circuit, in the order of its
-    /// [arrays](kirchhoff_circuit::GateArrays::contributions): one a leaf, or as many for each, leaf after leaf.
+    /// Writes `Θ(d)` of contributions for the leaves of the circuit, in the order of its
+    /// [arrays](kirchhoff_circuit::GateArrays::contributions): one a leaf, or as many for each, leaf after leaf. There are
+    /// as many places in `values` as contributions.
     ///
     /// # Errors
     /// Annotations that do not fit the circuit.
-    fn annotate(&self, semiring: &S, circuit: &GateCircuit, contributions: &[f32]) -> Result<Vec<S::Value>, FoldError>;
+    fn annotate(
+        &self,
+        semiring: &S,
+        circuit: &GateCircuit,
+        contributions: &[f32],
+        values: &mut [S::Value],
+    ) -> Result<(), FoldError>;
 }
 
 /// Any function of a layer's position in [`GateCircuit::layers`] and a contribution as Θ.
@@ -29,14 +36,20 @@ pub trait AnnotateLeaves<S: Semiring> {
 pub struct PerLeaf<F>(pub F);
 
 impl<S: Semiring, F: Fn(usize, f32) -> S::Value> AnnotateLeaves<S> for PerLeaf<F> {
-    fn annotate(&self, _: &S, circuit: &GateCircuit, contributions: &[f32]) -> Result<Vec<S::Value>, FoldError> {
+    fn annotate(
+        &self,
+        _: &S,
+        circuit: &GateCircuit,
+        contributions: &[f32],
+        values: &mut [S::Value],
+    ) -> Result<(), FoldError> {
         let layers = &*circuit.arrays().contribution_layers;
-        let leaves = layers.iter().zip(contributions.chunks(lanes(contributions, layers)));
-        let values = |(&layer, own)| {
-            let own: &[f32] = own;
-            own.iter().map(move |&d| (self.0)(layer as usize, d))
-        };
-        Ok(leaves.flat_map(values).collect())
+        let lanes = lanes(contributions, layers);
+        let leaves = layers.iter().zip(contributions.chunks(lanes)).zip(values.chunks_mut(lanes));
+        for ((&layer, contributions), values) in leaves {
+            values.iter_mut().zip(contributions).for_each(|(value, &d)| *value = (self.0)(layer as usize, d));
+        }
+        Ok(())
     }
 }
 
@@ -79,14 +92,26 @@ impl RankedAnnotations {
 }
 
 impl<S: Embed> AnnotateLeaves<S> for Annotations {
-    fn annotate(&self, semiring: &S, circuit: &GateCircuit, contributions: &[f32]) -> Result<Vec<S::Value>, FoldError> {
-        annotate(semiring, circuit, contributions, self, &[])
+    fn annotate(
+        &self,
+        semiring: &S,
+        circuit: &GateCircuit,
+        contributions: &[f32],
+        values: &mut [S::Value],
+    ) -> Result<(), FoldError> {
+        annotate(semiring, circuit, contributions, values, self, &[])
     }
 }
 
 impl<S: Embed> AnnotateLeaves<S> for RankedAnnotations {
-    fn annotate(&self, semiring: &S, circuit: &GateCircuit, contributions: &[f32]) -> Result<Vec<S::Value>, FoldError> {
-        annotate(semiring, circuit, contributions, &self.annotations, &self.tables)
+    fn annotate(
+        &self,
+        semiring: &S,
+        circuit: &GateCircuit,
+        contributions: &[f32],
+        values: &mut [S::Value],
+    ) -> Result<(), FoldError> {
+        annotate(semiring, circuit, contributions, values, &self.annotations, &self.tables)
     }
 }
 
@@ -94,30 +119,31 @@ fn annotate<S: Embed>(
     semiring: &S,
     circuit: &GateCircuit,
     mut contributions: &[f32],
+    mut values: &mut [S::Value],
     annotations: &Annotations,
     tables: &[Option<RankTable>],
-) -> Result<Vec<S::Value>, FoldError> {
+) -> Result<(), FoldError> {
     let (expected, got) = (circuit.layers().len(), annotations.count());
     if got != expected {
         return Err(FoldError::Annotations { got, expected });
     }
     let layers = &*circuit.arrays().contribution_layers;
     let lanes = lanes(contributions, layers);
-    let mut values = Vec::with_capacity(contributions.len());
     // Leaves of one layer mostly stand together: the annotation is matched once for all of them.
     for run in layers.chunk_by(|a, b| a == b) {
         let layer = run[0] as usize;
-        let own;
+        let (own, places);
         (own, contributions) = contributions.split_at(run.len() * lanes);
+        (places, values) = values.split_at_mut(run.len() * lanes);
         let annotation = annotations.of(layer);
         let table = tables.get(layer).and_then(Option::as_ref);
         if annotation == Annotation::Rank && table.is_none() {
             return Err(FoldError::Ranks { layer: circuit.layers()[layer].name.clone() });
         }
         let table = || table.expect("an annotation with ranks has its table");
-        annotation.specialise(semiring, table, Values { contributions: own, values: &mut values });
+        annotation.specialise(semiring, table, Values { contributions: own, values: places });
     }
-    Ok(values)
+    Ok(())
 }
 
 /// How many contributions each leaf has.
@@ -131,17 +157,16 @@ const BLOCK: usize = 1 << 15;
 /// The loop over a run of contributions, waiting for its Θ.
 struct Values<'a, V> {
     contributions: &'a [f32],
-    values: &'a mut Vec<V>,
+    values: &'a mut [V],
 }
 
 impl<V: Send> AnnotationLoop<V> for Values<'_, V> {
     type Output = ();
 
     fn run(self, theta: impl Fn(f32) -> V + Copy + Send + Sync) {
-        if self.contributions.len() <= BLOCK {
-            self.values.extend(self.contributions.iter().map(|&d| theta(d)));
-        } else {
-            self.values.par_extend(self.contributions.par_iter().with_min_len(BLOCK).map(|&d| theta(d)));
-        }
+        let blocks = self.values.par_chunks_mut(BLOCK).zip(self.contributions.par_chunks(BLOCK));
+        blocks.for_each(|(values, contributions)| {
+            values.iter_mut().zip(contributions).for_each(|(value, &d)| *value = theta(d));
+        });
     }
 }

@@ -51,7 +51,9 @@ pub fn exact_probability(
     monitor: &dyn Monitor,
 ) -> Result<Vec<f64>, ProbabilityError> {
     check(circuit.variables(), probabilities)?;
-    let leaves = annotate.annotate(&Boolean, circuit, &circuit.arrays().contributions)?;
+    let contributions = &*circuit.arrays().contributions;
+    let mut leaves = vec![false; contributions.len()];
+    annotate.annotate(&Boolean, circuit, contributions, &mut leaves)?;
     let (got, expected) = (leaves.len(), circuit.arrays().contributions.len());
     if got != expected {
         return Err(FoldError::Annotations { got, expected }.into());

@@ -112,7 +112,9 @@ pub fn estimate_probability(
     monitor: &dyn Monitor,
 ) -> Result<Estimates, ProbabilityError> {
     check(circuit.variables(), probabilities)?;
-    let leaves = Leaves(annotate.annotate(&Boolean, circuit, &circuit.arrays().contributions)?);
+    let contributions = &*circuit.arrays().contributions;
+    let mut leaves = Leaves(vec![false; contributions.len()]);
+    annotate.annotate(&Boolean, circuit, contributions, &mut leaves.0)?;
     let rounds = sampling.max_worlds.div_ceil(ROUND).max(1);
     let mut successes = vec![0u64; circuit.outputs().len()];
     let mut done = 0;
@@ -141,8 +143,16 @@ pub fn estimate_probability(
 struct Leaves(Vec<bool>);
 
 impl AnnotateLeaves<Worlds<WORDS>> for Leaves {
-    fn annotate(&self, semiring: &Worlds<WORDS>, _: &GateCircuit, _: &[f32]) -> Result<Vec<[u64; WORDS]>, FoldError> {
-        Ok(self.0.iter().map(|&truth| if truth { semiring.one() } else { semiring.zero() }).collect())
+    fn annotate(
+        &self,
+        semiring: &Worlds<WORDS>,
+        _: &GateCircuit,
+        _: &[f32],
+        values: &mut [[u64; WORDS]],
+    ) -> Result<(), FoldError> {
+        let truths = values.iter_mut().zip(&self.0);
+        truths.for_each(|(value, &truth)| *value = if truth { semiring.one() } else { semiring.zero() });
+        Ok(())
     }
 }
 

@@ -197,7 +197,7 @@ fn check_ledger(
     let surely = |ranges: &[Range]| ranges.iter().filter(|range| range.low > zero || range.high < zero).count() as u64;
     let possibly = |ranges: &[Range]| ranges.iter().filter(|range| **range != row.zero()).count() as u64;
     for (entry, layer) in ledger.layers.iter().zip((1..=case.last()).rev()) {
-        let counts = (entry.layer.as_str(), entry.edges, entry.neurons);
+        let counts = (&*entry.layer, entry.edges, entry.neurons);
         let expected =
             (case.description.layers[layer].name.as_str(), theta[layer].len() as u64, case.size(layer) as u64);
         if counts != expected {

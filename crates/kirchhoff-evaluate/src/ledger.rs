@@ -1,6 +1,6 @@
 //! The ledger of an explanation: what each layer did with the relevance that entered it.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -15,11 +15,11 @@ pub struct Ledger {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LedgerEntry {
     /// Name of the layer.
-    pub layer: String,
+    pub layer: Arc<str>,
     /// What the layer computes.
-    pub operator: Cow<'static, str>,
+    pub operator: Arc<str>,
     /// The rule that it took.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// Number of edges.
     pub edges: u64,
     /// Number of edges that Θ keeps: does not send to 0. Counted where [`Bookkeeping::kept`](crate::Bookkeeping) asks

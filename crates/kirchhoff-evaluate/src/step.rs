@@ -1,5 +1,7 @@
 //! One layer of the stream, with its entry in the books.
 
+use std::sync::Arc;
+
 use kirchhoff_circuit::{Absorbed, Layer, LayerContributions, LayerRule, LayeredCircuit, TensorId};
 use kirchhoff_kernel::{Cancelled, Edges, Monitor, Wiring, propagate, vectorised};
 use kirchhoff_semiring::{AnnotationLoop, Semiring};
@@ -22,6 +24,15 @@ pub(crate) struct Reached<V> {
     pub relevance: Vec<V>,
     /// 0 where values do not add up.
     pub totals: Vec<f64>,
+}
+
+/// How a layer passes relevance on without contributions.
+#[derive(Default)]
+struct Passing {
+    /// Whether each neuron gives it to one source at most: an addition gives all of it to every branch.
+    shares: bool,
+    /// The number of edges that enter each destination neuron, where some may have none.
+    fan_in: Option<Vec<u64>>,
 }
 
 /// One layer of the stream.
@@ -150,13 +161,20 @@ impl<S: Semiring> LayerStep<'_, S> {
     pub fn entries(&self, destinations: &Reached<S::Value>) -> Vec<LedgerEntry> {
         let layer = self.layer();
         let size = self.circuit.tensor(layer.destination).size();
+        let passing = match &layer.rule {
+            LayerRule::Separable(_) => Passing::default(),
+            LayerRule::Pass | LayerRule::Winner => self.passing(),
+        };
+        // Shared by all executions.
+        let shared = |name: &str| -> Arc<str> { name.into() };
+        let [name, operator, rule] = [&layer.name, &*layer.operator, &layer.rule_name].map(shared);
         let executions = destinations.relevance.par_chunks(size).zip(&destinations.totals).enumerate();
         let entry = |(execution, (relevance, &entered)): (usize, (&[S::Value], &f64))| {
-            let (relevant, conservation) = self.books(execution, relevance, entered);
+            let (relevant, conservation) = self.books(execution, relevance, entered, &passing);
             LedgerEntry {
-                layer: layer.name.clone(),
-                operator: layer.operator.clone(),
-                rule: layer.rule_name.clone(),
+                layer: name.clone(),
+                operator: operator.clone(),
+                rule: rule.clone(),
                 edges: layer.edges(),
                 kept: None,
                 neurons: size as u64,
@@ -168,28 +186,30 @@ impl<S: Semiring> LayerStep<'_, S> {
     }
 
     /// How many neurons have relevance, and what of it no source receives.
-    fn books(&self, execution: usize, destinations: &[S::Value], entered: f64) -> (u64, Conservation) {
-        let layer = self.layer();
+    fn books(
+        &self,
+        execution: usize,
+        destinations: &[S::Value],
+        entered: f64,
+        passing: &Passing,
+    ) -> (u64, Conservation) {
         let mut books = Conservation { entered, ..Conservation::default() };
         let relevant;
-        match &layer.rule {
+        match &self.layer().rule {
             LayerRule::Pass | LayerRule::Winner => {
-                let bounds = layer.links.iter().map(|link| link.wiring.fan_in_bounds());
-                let [fewest, most] = bounds.fold([0; 2], |[a, b], [c, d]| [a + u64::from(c), b + u64::from(d)]);
-                // An addition that passes gives all of it to every branch.
-                let shares = |fan_in: &[u64]| fan_in.iter().all(|&edges| edges <= 1);
-                if fewest >= 1 && (layer.rule == LayerRule::Winner || most <= 1 || fewest > 1) {
-                    books.shares = layer.rule == LayerRule::Winner || most <= 1;
-                    (relevant, _) = self.survey(destinations, None);
-                } else {
-                    let fan_in = self.fan_in();
-                    books.shares = layer.rule == LayerRule::Winner || shares(&fan_in);
-                    let uncovered = |first: usize, amounts: &[f64], sums: &mut [f64; 2]| {
-                        let uncovered = amounts.iter().zip(&fan_in[first..]).filter(|(_, edges)| **edges == 0);
-                        sums[0] += uncovered.map(|(amount, _)| amount).sum::<f64>();
-                    };
-                    (relevant, [books.uncovered, _]) = self.survey(destinations, Some(&uncovered));
-                }
+                books.shares = passing.shares;
+                relevant = match &passing.fan_in {
+                    None => self.survey(destinations, None).0,
+                    Some(fan_in) => {
+                        let uncovered = |first: usize, amounts: &[f64], sums: &mut [f64; 2]| {
+                            let uncovered = amounts.iter().zip(&fan_in[first..]).filter(|(_, edges)| **edges == 0);
+                            sums[0] += uncovered.map(|(amount, _)| amount).sum::<f64>();
+                        };
+                        let (relevant, [sum, _]) = self.survey(destinations, Some(&uncovered));
+                        books.uncovered = sum;
+                        relevant
+                    }
+                };
             }
             LayerRule::Separable(_) if self.contributions.are_shares() => {
                 books.shares = true;
@@ -198,10 +218,8 @@ impl<S: Semiring> LayerStep<'_, S> {
                     let (mut bias, mut stabiliser) = ([0.0; FEW], [0.0; FEW]);
                     let (bias, stabiliser) = (&mut bias[..amounts.len()], &mut stabiliser[..amounts.len()]);
                     self.contributions.absorbed(offset + first, Absorbed { bias, stabiliser });
-                    vectorised(|| {
-                        sums[0] += dot(bias, amounts);
-                        sums[1] += dot(stabiliser, amounts);
-                    });
+                    sums[0] += vectorised(|| dot(bias, amounts));
+                    sums[1] += vectorised(|| dot(stabiliser, amounts));
                 };
                 (relevant, [books.bias, books.stabiliser]) = self.survey(destinations, Some(&absorbed));
             }
@@ -210,13 +228,20 @@ impl<S: Semiring> LayerStep<'_, S> {
         (relevant, books)
     }
 
-    /// The number of edges that enter each destination neuron, over all links.
-    fn fan_in(&self) -> Vec<u64> {
-        let mut fan_in = vec![0; self.circuit.tensor(self.layer().destination).size()];
-        for link in &self.layer().links {
+    /// How a layer passes relevance on, told from bounds where they tell: a layer has many neurons.
+    fn passing(&self) -> Passing {
+        let layer = self.layer();
+        let bounds = layer.links.iter().map(|link| link.wiring.fan_in_bounds());
+        let [fewest, most] = bounds.fold([0; 2], |[a, b], [c, d]| [a + u64::from(c), b + u64::from(d)]);
+        let wins = layer.rule == LayerRule::Winner;
+        if fewest > 0 && (wins || most <= 1 || fewest > 1) {
+            return Passing { shares: wins || most <= 1, fan_in: None };
+        }
+        let mut fan_in = vec![0; self.circuit.tensor(layer.destination).size()];
+        for link in &layer.links {
             fan_in.iter_mut().zip(link.wiring.fan_in()).for_each(|(sum, edges)| *sum += u64::from(edges));
         }
-        fan_in
+        Passing { shares: wins || fan_in.iter().all(|&edges| edges <= 1), fan_in: Some(fan_in) }
     }
 
     /// One pass over destinations, in parallel: how many have relevance, and sums over their amounts, of which `add` is
@@ -239,6 +264,9 @@ impl<S: Semiring> LayerStep<'_, S> {
             }
             (relevant, sums)
         };
+        if relevance.len() <= CHUNK {
+            return chunk((0, relevance));
+        }
         let chunks: Vec<(u64, [f64; 2])> = relevance.par_chunks(CHUNK).enumerate().map(chunk).collect();
         chunks.iter().fold((0, [0.0; 2]), |(all, [a, b]), (few, [c, d])| (all + few, [a + c, b + d]))
     }
@@ -257,7 +285,10 @@ impl<V: Sync> Bookkeeping<'_, V> {
             };
             relevance.chunks(FEW).map(few).sum()
         };
-        let execution = |relevance: &[V]| relevance.par_chunks(CHUNK).map(chunk).collect::<Vec<f64>>().iter().sum();
+        let execution = |relevance: &[V]| match relevance.len() <= CHUNK {
+            true => chunk(relevance),
+            false => relevance.par_chunks(CHUNK).map(chunk).collect::<Vec<f64>>().iter().sum(),
+        };
         relevance.par_chunks(size).map(execution).collect()
     }
 }
@@ -274,7 +305,10 @@ fn total(amounts: &[f64]) -> f64 {
 /// The sum of amounts times their shares; amounts of 0 have none, be the shares infinite.
 #[inline(always)]
 fn dot(shares: &[f32], amounts: &[f64]) -> f64 {
-    let product = |(&share, &amount): (&f32, &f64)| if amount == 0.0 { 0.0 } else { f64::from(share) * amount };
+    let product = |(&share, &amount): (&f32, &f64)| {
+        let product = f64::from(share) * amount;
+        if amount == 0.0 { 0.0 } else { product }
+    };
     let ((shares, others), (amounts, rest)) = (shares.as_chunks::<8>(), amounts.as_chunks::<8>());
     let mut partial = [0.0; 8];
     for (shares, amounts) in shares.iter().zip(amounts) {

@@ -1,5 +1,7 @@
 //! The stream: relevance from output to input, one layer at a time.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use kirchhoff_circuit::{LayerContributions, LayeredCircuit, TensorId};
@@ -12,10 +14,10 @@ use crate::ledger::Ledger;
 use crate::step::{LayerStep, Reached};
 
 /// Takes the relevance of tensors as the stream reaches them, from output to input.
-pub trait Sink<V>: Send {
+pub trait Sink<V: Clone>: Send {
     /// Called once for every tensor when its relevance is complete: for all executions of the batch, one after the
-    /// other. What is not copied here is gone afterwards.
-    fn tensor(&mut self, tensor: TensorId, relevance: &[V]);
+    /// other. What is not copied here is gone afterwards; the input's may be taken.
+    fn tensor(&mut self, tensor: TensorId, relevance: Cow<'_, [V]>);
 }
 
 /// Keeps the relevance of chosen tensors.
@@ -28,7 +30,9 @@ pub struct Keep<V> {
 impl<V> Keep<V> {
     /// Keeps the given tensors.
     pub fn tensors(chosen: impl IntoIterator<Item = TensorId>) -> Self {
-        let chosen: Vec<_> = chosen.into_iter().collect();
+        let mut chosen: Vec<_> = chosen.into_iter().collect();
+        let mut seen = HashSet::new();
+        chosen.retain(|tensor| seen.insert(*tensor));
         Keep { kept: chosen.iter().map(|_| None).collect(), chosen }
     }
 
@@ -55,11 +59,9 @@ impl<V> Keep<V> {
 }
 
 impl<V: Clone + Send> Sink<V> for Keep<V> {
-    fn tensor(&mut self, tensor: TensorId, relevance: &[V]) {
-        for (chosen, kept) in self.chosen.iter().zip(&mut self.kept) {
-            if *chosen == tensor {
-                *kept = Some(relevance.to_vec());
-            }
+    fn tensor(&mut self, tensor: TensorId, relevance: Cow<'_, [V]>) {
+        if let Some(position) = self.chosen.iter().position(|&chosen| chosen == tensor) {
+            self.kept[position] = Some(relevance.into_owned());
         }
     }
 }
@@ -240,7 +242,7 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
         let layer = &self.circuit.layers()[index];
         // Layers are in the order of their destinations, and every user of a tensor comes later: it is complete.
         let Some(destinations) = self.reached[layer.destination.index()].take() else { return Ok(()) };
-        self.sink.tensor(layer.destination, &destinations.relevance);
+        self.sink.tensor(layer.destination, Cow::Borrowed(&destinations.relevance));
         let step = LayerStep {
             circuit: self.circuit,
             index,
@@ -276,7 +278,7 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
         let size = self.circuit.batch() * self.circuit.tensor(input).size();
         let reached = self.reached[input.index()].take();
         let relevance = reached.map_or_else(|| vec![self.semiring.zero(); size], |reached| reached.relevance);
-        self.sink.tensor(input, &relevance);
+        self.sink.tensor(input, Cow::Owned(relevance));
     }
 
     fn charge(&mut self, time: Duration) {

@@ -7,7 +7,7 @@ use kirchhoff_compile::compile;
 use kirchhoff_evaluate::{
     Advance, Amount, Annotations, Bookkeeping, EvaluationError, Keep, LayerTheta, Ledger, Stream, run,
 };
-use kirchhoff_kernel::Monitor;
+use kirchhoff_kernel::{Monitor, vectorised};
 use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Array, Carrier, DefaultStart, Embed, Interval, Limbs, SemiringInfo, SemiringVisitor, visit};
 use serde::Serialize;
@@ -21,9 +21,9 @@ pub struct Answer {
     pub semiring: &'static SemiringInfo,
     /// The relevance of the input, and of every other tensor that was asked for, from input to output.
     pub tensors: Vec<TensorRelevance>,
-    /// The input's relevance with the colour channels joined by ⊕, for pictures: `[inputs, height, width]`. The
-    /// input's relevance itself where it has no channels.
-    pub joined: Array,
+    /// The input's relevance with the colour channels joined by ⊕, for pictures: `[inputs, height, width]`. `None` where
+    /// it has no more than one.
+    pub joined: Option<Array>,
     /// One ledger an input.
     pub ledgers: Vec<Ledger>,
     /// The rule and annotation that each layer took.
@@ -52,7 +52,9 @@ impl Answer {
             };
             tensor.values.append(other.values);
         }
-        self.joined.append(other.joined);
+        if let (Some(joined), Some(other)) = (&mut self.joined, other.joined) {
+            joined.append(other);
+        }
         self.ledgers.extend(other.ledgers);
         for (setting, other) in self.settings.iter_mut().zip(other.settings) {
             if let (Some(thresholds), Some(others)) = (&mut setting.thresholds, other.thresholds) {
@@ -233,7 +235,8 @@ impl SemiringVisitor for Ask<'_> {
         let mut keep = Keep::tensors(question.kept(circuit)?);
         // Sums of relevance have a meaning where ⊕ is the addition of all real numbers.
         let project = |values: &[S::Value], amounts: &mut [f64]| {
-            amounts.iter_mut().zip(values).for_each(|(amount, value)| *amount = semiring.project(value));
+            let pairs = amounts.iter_mut().zip(values);
+            vectorised(|| pairs.for_each(|(amount, value)| *amount = semiring.project(value)));
         };
         let amount: Amount<'_, S::Value> =
             if info.embeds == Carrier::real(Interval::REALS) { Some(&project) } else { None };
@@ -258,7 +261,7 @@ impl SemiringVisitor for Ask<'_> {
         let joined = {
             let input = circuit.tensor(circuit.input());
             let relevance = keep.relevance(circuit.input()).unwrap_or_default();
-            semiring.array(&joined(&semiring, relevance, &input.shape))
+            joined(&semiring, relevance, &input.shape)
         };
         let setting = |(index, layer): (usize, &kirchhoff_circuit::Layer)| LayerSetting {
             layer: layer.name.clone(),
@@ -273,8 +276,8 @@ impl SemiringVisitor for Ask<'_> {
                 .map(|(id, relevance)| TensorRelevance {
                     name: circuit.tensor(id).name.clone(),
                     shape: circuit.tensor(id).shape.clone(),
-                    values: semiring.array(&relevance),
                     limbs: semiring.limbs(&relevance),
+                    values: semiring.array(relevance),
                 })
                 .collect(),
             joined,
@@ -343,9 +346,12 @@ pub(crate) fn start_value<S: Embed>(
     Ok(if one { semiring.one() } else { semiring.embed(value) })
 }
 
-/// The relevance of images with their channels joined by ⊕; of anything else, itself.
-pub(crate) fn joined<S: Embed>(semiring: &S, relevance: &[S::Value], shape: &[usize]) -> Vec<S::Value> {
-    let [channels, height, width] = shape[..] else { return relevance.to_vec() };
+/// The relevance of images with their channels joined by ⊕; `None` where there are not several.
+pub(crate) fn joined<S: Embed>(semiring: &S, relevance: &[S::Value], shape: &[usize]) -> Option<Array> {
+    let [channels, height, width] = shape[..] else { return None };
+    if channels < 2 {
+        return None;
+    }
     let area = height * width;
     let image = |values: &[S::Value]| -> Vec<S::Value> {
         let mut sum = values[..area].to_vec();
@@ -354,5 +360,5 @@ pub(crate) fn joined<S: Embed>(semiring: &S, relevance: &[S::Value], shape: &[us
         }
         sum
     };
-    relevance.chunks(channels * area).flat_map(image).collect()
+    Some(semiring.array(relevance.chunks(channels * area).flat_map(image).collect()))
 }

@@ -18,7 +18,7 @@ use thiserror::Error;
 pub use answer::{Answer, LayerSetting, TensorRelevance, explain, explain_all, explain_circuit};
 pub use gates::{
     GateNotes, GateOptions, NetworkNote, OutputExpression, Pruned, Symbolic, TargetNote, annotated, compile_gates,
-    evaluate_executions, evaluate_gates, expressions, symbolic_values,
+    evaluate_executions, evaluate_gates, expressions, is_start, symbolic_values,
 };
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};

@@ -1,5 +1,7 @@
 //! Classes of semirings, by the laws that they have in common.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use crate::{Call, Law, Laws, LookupError, UnknownName, semirings, symbolic_semirings};
@@ -84,7 +86,10 @@ impl Laws {
         if let Some((_, laws)) = named.iter().find(|(known, _)| *known == name) {
             return Ok(*laws);
         }
-        let known: Vec<&'static str> = named.into_iter().map(|(known, _)| known).collect();
+        let mut known: Vec<&'static str> = named.into_iter().map(|(known, _)| known).collect();
+        // A semiring may have the name of its class.
+        let mut seen = HashSet::new();
+        known.retain(|name| seen.insert(*name));
         Err(UnknownName::new("class of semirings or semiring", &name, &known).into())
     }
 }
@@ -107,6 +112,8 @@ mod tests {
             assert!(semiring.include(class), "{semiring}, {class}");
         }
         assert_eq!(Laws::named("top-k(3)"), Laws::named("top-k"));
+        let listed = Laws::named("none of them").unwrap_err().to_string();
+        assert_eq!(listed.matches("boolean").count(), 1, "{listed}");
         // A class is found before the semiring of its name, which is in it.
         assert!(crate::find("boolean").unwrap().laws.include(Laws::named("boolean").unwrap()));
     }

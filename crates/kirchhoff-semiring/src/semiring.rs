@@ -103,7 +103,7 @@ pub trait Embed: Semiring {
     ///
     /// The built-in semirings keep their own type: `f32` values come back bit for bit, truth values as such, and
     /// counts rounded to the nearest `f64`, with [`limbs`](Embed::limbs) beside them where that loses something.
-    fn array(&self, values: &[Self::Value]) -> Array {
+    fn array(&self, values: Vec<Self::Value>) -> Array {
         Array::F64(values.iter().map(|value| self.project(value)).collect())
     }
 

@@ -127,13 +127,13 @@ fn a_rounded_count_of_astronomical_size_is_still_right() {
 
 #[test]
 fn arrays_keep_the_type_of_the_values() {
-    assert_eq!(Boolean.array(&[true, false]), Array::Bool(vec![true, false]));
-    assert_eq!(Viterbi.array(&[0.1, 1.0]), Array::F32(vec![0.1, 1.0]));
+    assert_eq!(Boolean.array(vec![true, false]), Array::Bool(vec![true, false]));
+    assert_eq!(Viterbi.array(vec![0.1, 1.0]), Array::F32(vec![0.1, 1.0]));
     let counts = [Count::from(3), Count::from_limbs(&[0, 1])];
-    assert_eq!(Counting.array(&counts), Array::F64(vec![3.0, 2f64.powi(64)]));
-    assert_eq!(CountingFloat.array(&[RoundedCount::from(7)]), Array::F64(vec![7.0]));
-    assert_eq!(Boolean.array(&[true, false]).to_f64(), [1.0, 0.0]);
-    assert_eq!((Viterbi.array(&[0.5]).len(), Viterbi.array(&[]).is_empty()), (1, true));
+    assert_eq!(Counting.array(counts.to_vec()), Array::F64(vec![3.0, 2f64.powi(64)]));
+    assert_eq!(CountingFloat.array(vec![RoundedCount::from(7)]), Array::F64(vec![7.0]));
+    assert_eq!(Boolean.array(vec![true, false]).to_f64(), [1.0, 0.0]);
+    assert_eq!((Viterbi.array(vec![0.5]).len(), Viterbi.array(vec![]).is_empty()), (1, true));
 }
 
 #[test]

@@ -42,7 +42,6 @@ pub mod thresholds;
 
 pub use error::StudyError;
 pub use identity::{Identity, data_hash};
-pub use kirchhoff_network::network_hash;
 pub use meaning::kind;
 pub use moments::Mean;
 pub use output::{Outputs, Table};

@@ -72,12 +72,12 @@ pub(super) fn arranged(arrays: &GateArrays, live: Option<&[bool]>) -> Result<Gat
         position.get(output as usize).copied().ok_or(error)
     };
     let edge = |of: &FlatArray<u32>| -> Result<FlatArray<u32>, GateError> {
-        let length = |&leaf: &u32| {
+        let neuron = |&leaf: &u32| {
             let error =
                 GateError::Length { what: "number of edges", got: of.len(), expected: arrays.contributions.len() };
             of.get(leaf as usize).copied().ok_or(error)
         };
-        moved.leaves.iter().map(length).collect()
+        moved.leaves.iter().map(neuron).collect()
     };
     let edges = match &arrays.edges {
         Some(edges) => Some(LeafEdges { sources: edge(&edges.sources)?, destinations: edge(&edges.destinations)? }),

@@ -60,29 +60,37 @@ impl LayerContributions {
         by_bias.fill(0.0);
         stabiliser.fill(1.0);
         let neurons = first..first + by_bias.len();
-        vectorised(|| {
-            for share in self.shares.iter().flatten() {
-                let (v, z) = (&share.v[neurons.clone()], &share.z[neurons.clone()]);
-                if let Some(bias) = &share.bias {
-                    let channel = share.size / bias.len();
-                    let mut next = 0;
-                    while next < v.len() {
-                        let at = (first + next) % share.size;
-                        // To the end of the channel; where each neuron is one, of the execution.
-                        let end = if channel == 1 { share.size - at } else { channel - at % channel };
-                        let end = v.len().min(next + end);
-                        let places = by_bias[next..end].iter_mut().zip(&v[next..end]);
-                        if channel == 1 {
-                            places.zip(&bias[at..]).for_each(|((place, v), bias)| *place += bias * v);
-                        } else {
-                            places.for_each(|(place, v)| *place += bias[at / channel] * v);
-                        }
-                        next = end;
-                    }
-                }
-                stabiliser.iter_mut().zip(z.iter().zip(v)).for_each(|(place, (z, v))| *place -= z * v);
+        for share in self.shares.iter().flatten() {
+            let (v, z) = (&share.v[neurons.clone()], &share.z[neurons.clone()]);
+            if let Some(bias) = &share.bias {
+                share.add_bias(bias, first, v, by_bias);
             }
-        });
+            let places = stabiliser.iter_mut().zip(z.iter().zip(v));
+            vectorised(|| places.for_each(|(place, (z, v))| *place -= z * v));
+        }
+    }
+}
+
+impl Share {
+    /// Adds what the bias absorbs of neurons from `first` on.
+    fn add_bias(&self, bias: &[f32], first: usize, v: &[f32], absorbed: &mut [f32]) {
+        let channel = self.size / bias.len();
+        let mut next = 0;
+        while next < v.len() {
+            let at = (first + next) % self.size;
+            // To the end of the channel; where each neuron is one, of the execution.
+            let end = if channel == 1 { self.size - at } else { channel - at % channel };
+            let end = v.len().min(next + end);
+            let places = absorbed[next..end].iter_mut().zip(&v[next..end]);
+            if channel == 1 {
+                let places = places.zip(&bias[at..]);
+                vectorised(|| places.for_each(|((place, v), bias)| *place += bias * v));
+            } else {
+                let bias = bias[at / channel];
+                vectorised(|| places.for_each(|(place, v)| *place += bias * v));
+            }
+            next = end;
+        }
     }
 }
 

@@ -14,13 +14,13 @@ use super::{GateNotes, NetworkNote, start_name};
 use crate::answer::start_value;
 use crate::{Answer, ExplainError, Question};
 
-/// Answers a question about every execution of a batch by the gate circuit of their network, which was made with a
-/// [leaf for each edge](kirchhoff_circuit::Leaves::Edges): in the question's semiring, under its annotations, from its
-/// targets and start. The circuit has its rules and tensors already; variables other than the outputs' are 1.
+/// Answers questions about every execution of a batch by the gate circuit of their network, which was made with a
+/// [leaf for each edge](kirchhoff_circuit::Leaves::Edges): each in its semiring, under its annotations, from its targets
+/// and start. The circuit has its rules and tensors already; variables other than the outputs' are 1.
 ///
-/// The contributions of each execution are computed under the circuit's rules, and the circuit is evaluated for several
-/// executions side by side, as many as fit in `memory` bytes, up to a limit: see [`fold_batch`]. They take 4 bytes a leaf
-/// and execution on top.
+/// The contributions of each execution are computed under the circuit's rules, once for all questions, and take 4 bytes a
+/// leaf and execution. The circuit is then evaluated for several executions side by side, as many as fit in `memory` bytes
+/// beside them, up to a limit: see [`fold_batch`].
 ///
 /// ```
 /// use std::sync::Arc;
@@ -34,8 +34,8 @@ use crate::{Answer, ExplainError, Question};
 /// let options = GateOptions { leaves: Leaves::Edges, ..GateOptions::default() };
 /// let (circuit, notes) = compile_gates(&execution, &question, &options, &())?;
 ///
-/// let folded = evaluate_executions(&circuit, &notes, &execution, &question, 1 << 28, &())?;
-/// assert_eq!(folded.tensors[0].values, explain(&execution, &question, &())?.tensors[0].values);
+/// let folded = evaluate_executions(&circuit, &notes, &execution, std::slice::from_ref(&question), 1 << 28, &())?;
+/// assert_eq!(folded[0].tensors[0].values, explain(&execution, &question, &())?.tensors[0].values);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -45,10 +45,10 @@ pub fn evaluate_executions(
     circuit: &GateCircuit,
     notes: &GateNotes,
     execution: &Execution,
-    question: &Question,
+    questions: &[Question],
     memory: u64,
     monitor: &dyn Monitor,
-) -> Result<Answer, ExplainError> {
+) -> Result<Vec<Answer>, ExplainError> {
     let clock = Instant::now();
     let network = notes.network.as_ref().ok_or(kirchhoff_circuit::EdgeError::Shared)?;
     if network.hash != network_hash(execution.network()) {
@@ -56,8 +56,13 @@ pub fn evaluate_executions(
     }
     let layered = &compile(execution, &assignment(circuit, network)?)?;
     let contributions = &EdgeMap::new(circuit, layered)?.contributions(layered, monitor)?;
-    let evaluate = Evaluate { circuit, notes, layered, contributions, question, memory, clock, monitor };
-    visit(question.semiring.name, evaluate)?
+    let share = clock.elapsed() / questions.len().max(1) as u32;
+    let answer = |question: &Question| {
+        let evaluate = Evaluate { circuit, notes, layered, contributions, question, memory, monitor };
+        let answer = visit(question.semiring.name, evaluate)??;
+        Ok(Answer { time: answer.time + share, ..answer })
+    };
+    questions.iter().map(answer).collect()
 }
 
 /// The rules that the layers of a circuit have.
@@ -79,7 +84,6 @@ struct Evaluate<'a> {
     contributions: &'a [f32],
     question: &'a Question,
     memory: u64,
-    clock: Instant,
     monitor: &'a dyn Monitor,
 }
 
@@ -87,7 +91,8 @@ impl SemiringVisitor for Evaluate<'_> {
     type Output = Result<Answer, ExplainError>;
 
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
-        let Evaluate { circuit, notes, layered, contributions, question, memory, clock, monitor } = self;
+        let clock = Instant::now();
+        let Evaluate { circuit, notes, layered, contributions, question, memory, monitor } = self;
         let annotations = notes.admit(circuit, question, semiring.laws())?;
         let (count, names) = (layered.batch(), circuit.variables());
         let outputs = layered.tensor(layered.output()).size();

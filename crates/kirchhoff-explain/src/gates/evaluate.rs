@@ -7,7 +7,7 @@ use kirchhoff_evaluate::{Annotations, fold};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_semiring::{Embed, SemiringInfo, SemiringVisitor, visit};
 
-use super::GateNotes;
+use super::{GateNotes, is_start};
 use crate::answer::{joined, start_value};
 use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
 
@@ -63,7 +63,7 @@ impl SemiringVisitor for Evaluate<'_> {
         let value = |name: &String| match notes.targets.iter().find(|target| target.variable == *name) {
             Some(target) => start_value(info, &semiring, question.start, target.sign, target.logit),
             // Where every output starts with a variable, those that are no targets start with 0.
-            None if notes.network.is_some() && name.starts_with("start[") => Ok(semiring.zero()),
+            None if notes.network.is_some() && is_start(name) => Ok(semiring.zero()),
             None => Ok(semiring.one()),
         };
         let variables: Vec<S::Value> = circuit.variables().iter().map(value).collect::<Result<_, _>>()?;
@@ -91,7 +91,7 @@ pub(super) fn answer<S: Embed>(
     };
     let outputs: Vec<(&OutputTensor, Vec<S::Value>)> =
         circuit.output_tensors().iter().map(|tensor| (tensor, own(tensor))).collect();
-    let joined = outputs.first().map(|(tensor, values)| joined(semiring, values, &tensor.shape));
+    let joined = outputs.first().and_then(|(tensor, values)| joined(semiring, values, &tensor.shape));
     let setting = |(index, layer): (usize, &GateLayer)| LayerSetting {
         layer: layer.name.clone(),
         rule: layer.rule.clone(),
@@ -101,15 +101,15 @@ pub(super) fn answer<S: Embed>(
     Answer {
         semiring: info,
         tensors: outputs
-            .iter()
+            .into_iter()
             .map(|(tensor, values)| TensorRelevance {
                 name: tensor.name.clone(),
                 shape: tensor.shape.clone(),
+                limbs: semiring.limbs(&values),
                 values: semiring.array(values),
-                limbs: semiring.limbs(values),
             })
             .collect(),
-        joined: semiring.array(&joined.unwrap_or_default()),
+        joined,
         ledgers: Vec::new(),
         settings: circuit.layers().iter().enumerate().map(setting).collect(),
         targets,

@@ -175,7 +175,15 @@ pub fn compile_gates(
 
 /// The variable that an output neuron starts with.
 fn start_name(output: usize) -> String {
-    format!("start[{output}]")
+    format!("{START}{output}]")
+}
+
+/// How the names of the variables that output neurons start with begin.
+const START: &str = "start[";
+
+/// Whether a variable of this name is one that an output neuron starts with.
+pub fn is_start(variable: &str) -> bool {
+    variable.starts_with(START)
 }
 
 struct Compile<'a> {

@@ -51,7 +51,7 @@ impl Embed for Boolean {
         f64::from(*a)
     }
 
-    fn array(&self, values: &[bool]) -> Array {
-        Array::Bool(values.to_vec())
+    fn array(&self, values: Vec<bool>) -> Array {
+        Array::Bool(values)
     }
 }

@@ -61,7 +61,7 @@ impl Embed for Fuzzy {
         f64::from(*a)
     }
 
-    fn array(&self, values: &[f32]) -> Array {
-        Array::F32(values.to_vec())
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
     }
 }

@@ -117,7 +117,7 @@ impl Embed for Log {
         f64::from(*a)
     }
 
-    fn array(&self, values: &[f32]) -> Array {
-        Array::F32(values.to_vec())
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
     }
 }

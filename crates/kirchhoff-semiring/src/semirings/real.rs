@@ -66,7 +66,7 @@ impl Embed for Real {
         Some(Fused::PlusTimes(View::SAME))
     }
 
-    fn array(&self, values: &[f32]) -> Array {
-        Array::F32(values.to_vec())
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
     }
 }

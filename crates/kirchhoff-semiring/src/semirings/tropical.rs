@@ -65,7 +65,7 @@ impl Embed for Tropical {
         f64::from(*a)
     }
 
-    fn array(&self, values: &[f32]) -> Array {
-        Array::F32(values.to_vec())
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
     }
 }

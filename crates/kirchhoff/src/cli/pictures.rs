@@ -50,13 +50,11 @@ impl Pictures<'_> {
             return HeatMap::plane(&values(&tensor.values, size), [height, width]);
         }
         let kind = kind(answer.semiring);
-        let join = match self.channels {
-            Some(option) => join(option, kind),
+        let join = match (self.channels, &answer.joined) {
+            (Some(option), _) => join(option, kind),
             // The answer has joined the channels by ⊕ itself, unless the network takes the picture as a vector.
-            None if tensor.shape.len() == 3 => {
-                return HeatMap::plane(&values(&answer.joined, height * width), [height, width]);
-            }
-            None => kind.join(),
+            (None, Some(joined)) => return HeatMap::plane(&values(joined, height * width), [height, width]),
+            (None, None) => kind.join(),
         };
         HeatMap::joined(&values(&tensor.values, size), [channels, height, width], join)
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kirchhoff::compile::Bounds;
-use kirchhoff::network::Network;
 use kirchhoff::network::data::{DataSet, DataSetOptions, Preprocessing, Split};
-use kirchhoff::study::{Identity, Outputs, Run, StudyError, data_hash, network_hash};
+use kirchhoff::network::{Network, network_hash};
+use kirchhoff::study::{Identity, Outputs, Run, StudyError, data_hash};
 
 use super::asked;
 use super::failure::Failure;

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use kirchhoff::circuit::formula::output_names;
 use kirchhoff::evaluate::{Estimate, PerLeaf, ProbabilityError, Sampling, estimate_probability, exact_probability};
+use kirchhoff::explain::is_start;
 use serde_json::json;
 
 use super::arguments::{MethodOption, Probability};
@@ -67,7 +68,7 @@ fn find(arguments: &Probability, part: &Part) -> Result<Found, Failure> {
     let circuit = &part.circuit;
     // Θ has made constants of all contributions.
     let theta = PerLeaf(|_: usize, d: f32| d != 0.0);
-    let kept = |name: &String| if name.starts_with("start[") { 1.0 } else { 1.0 - arguments.drop };
+    let kept = |name: &String| if is_start(name) { 1.0 } else { 1.0 - arguments.drop };
     let probabilities: Vec<f64> = circuit.variables().iter().map(kept).collect();
     let progress = Progress::new(circuit.wires() as u64, arguments.asked.common.quiet);
     if arguments.method != MethodOption::Sample {

@@ -274,6 +274,16 @@ fn one_circuit_serves_all_inputs_of_its_network() {
             assert_eq!(got.shape[0], 10);
         }
     }
+    // In little memory, input by input.
+    let evaluate = ["evaluate", "network.safetensors", "--quiet", "--target", "3,8", "--memory", "3MiB"];
+    place.succeed(&[&evaluate[..], &["--out", "little", "--inputs"]].concat());
+    let [folded, little] =
+        ["evaluated", "little"].map(|folder| Relevance::read(place.path(&format!("{folder}/relevance.safetensors"))));
+    assert_eq!(little.tensor("boolean/input").values, folded.tensor("boolean/input").values);
+    for option in [["--memory", "3MiB"], ["--mean", "0.5"]] {
+        place.misuses(&[&["evaluate", "network.safetensors"], &option[..]].concat(), &["--inputs"]);
+    }
+
     // On its own, it is the circuit of the first input.
     place.succeed(&["evaluate", "network.safetensors", "--quiet", "--semiring", "boolean", "--out", "own"]);
     let own = Relevance::read(place.path("own/relevance.safetensors"));

@@ -50,6 +50,12 @@ impl Asked {
         self.loaded.network.nodes().map(|(id, _)| self.loaded.network.edges(id)).sum()
     }
 
+    /// Makes batches so small that what else an input takes, in bytes, keeps to `memory` too.
+    pub fn limit_batch(&mut self, one: u64, memory: u64) {
+        let fitting = usize::try_from(memory / one.max(1)).unwrap_or(usize::MAX);
+        self.batch = self.batch.min(fitting.max(1));
+    }
+
     /// The inputs in batches whose activations fit in memory.
     pub fn batches(&self) -> impl Iterator<Item = Range<usize>> + use<> {
         let (batch, count) = (self.batch, self.inputs.count);

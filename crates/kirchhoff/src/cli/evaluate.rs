@@ -58,8 +58,9 @@ pub struct Evaluate {
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub reading: ReadingOptions,
-    /// Memory for the values of gates, such as 1GiB: so many of the --inputs are evaluated side by side as fit
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = super::memory::size)]
+    /// Memory for contributions and the values of gates, such as 1GiB: so many of the --inputs are evaluated together as
+    /// fit
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = super::memory::size, requires = "inputs")]
     pub memory: u64,
     /// Read all of each file first and compare it with its checksum
     #[arg(long)]
@@ -100,6 +101,9 @@ pub struct Evaluated {
 
 /// Evaluates stored circuits over semirings.
 pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
+    if arguments.inputs.is_none() && arguments.reading != ReadingOptions::default() {
+        return Err(Failure::usage("how models and inputs are read is for --inputs, which are not given"));
+    }
     let mut outputs = None;
     let evaluated = match &arguments.circuits[..] {
         [path] if arguments.inputs.is_some() => super::evaluate_inputs::evaluate(arguments, path)?,

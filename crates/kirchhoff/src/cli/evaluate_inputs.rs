@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kirchhoff::circuit::CircuitKind;
-use kirchhoff::explain::{Answer, evaluate_executions};
+use kirchhoff::explain::{Answer, Question, evaluate_executions};
 use serde_json::json;
 
 use super::asked::Asked;
@@ -33,7 +33,7 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
     let target = if arguments.target.is_empty() { vec!["top".to_string()] } else { arguments.target.clone() };
     let model = arguments.model.clone().unwrap_or_else(|| notes.model.clone().into());
     let inputs = arguments.inputs.clone().unwrap_or_default();
-    let asked = Asked::read(&QuestionOptions {
+    let mut asked = Asked::read(&QuestionOptions {
         files: std::iter::once(model).chain(inputs).collect(),
         reading: arguments.reading.clone(),
         semiring: arguments.semiring.clone(),
@@ -42,6 +42,9 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
         count_kept: false,
         memory: Some(arguments.memory),
     })?;
+    // Half for the contributions of a batch, half for the values of gates.
+    let memory = arguments.memory / 2;
+    asked.limit_batch(circuit.leaves() as u64 * size_of::<f32>() as u64, memory);
     stop_at_interrupt();
     let count = asked.inputs.count;
     let wires = circuit.wires() as u64 * asked.questions.len() as u64;
@@ -49,10 +52,11 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
     let mut answers: Vec<Option<Answer>> = vec![None; asked.questions.len()];
     for batch in asked.batches() {
         let execution = asked.run(batch.clone(), &progress)?;
-        for (question, whole) in asked.questions.iter().zip(&mut answers) {
-            progress.say(question.semiring.name);
-            let question = question.part(batch.clone(), count)?;
-            let answer = evaluate_executions(&circuit, &notes, &execution, &question, arguments.memory, &progress)?;
+        progress.say("gates");
+        let questions: Vec<Question> =
+            asked.questions.iter().map(|question| question.part(batch.clone(), count)).collect::<Result<_, _>>()?;
+        let part = evaluate_executions(&circuit, &notes, &execution, &questions, memory, &progress)?;
+        for (whole, answer) in answers.iter_mut().zip(part) {
             match whole {
                 None => *whole = Some(answer),
                 Some(whole) => whole.append(answer),

@@ -20,7 +20,7 @@ pub struct Common {
 }
 
 /// Options that say how a model file is to be read.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct ModelOptions {
     /// Architecture of a safetensors model, where its tensor names do not tell
     #[arg(long, value_name = "FILE.toml")]
@@ -31,7 +31,7 @@ pub struct ModelOptions {
 }
 
 /// How files become inputs.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct PreprocessingOptions {
     /// Factor on raw values, before mean and std [default: from the model, or 1; images are read as 0..1]
     #[arg(long, allow_hyphen_values = true)]
@@ -48,7 +48,7 @@ pub struct PreprocessingOptions {
 }
 
 /// A model, and how its inputs are read.
-#[derive(Args, Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default, PartialEq)]
 pub struct ReadingOptions {
     #[command(flatten)]
     pub model: ModelOptions,
@@ -57,7 +57,7 @@ pub struct ReadingOptions {
 }
 
 /// Order of axes.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub enum LayoutOption {
     /// Channels, height, width
     Chw,

@@ -43,8 +43,8 @@ pub enum FoldError {
         /// Number of variables.
         expected: usize,
     },
-    /// Not one annotation a layer, or not one value a contribution.
-    #[error("the circuit has {expected} layers or contributions, but {got} annotations are given")]
+    /// Not one annotation a layer.
+    #[error("the circuit has {expected} layers, but {got} annotations are given")]
     Annotations {
         /// Number of annotations given.
         got: usize,
@@ -168,7 +168,7 @@ pub struct LeafVectors<'a, V> {
 
 /// The number of vectors that [`fold_batch`] may evaluate side by side within `memory` bytes, from 1 on.
 pub fn fold_lanes<V>(circuit: &GateCircuit, memory: u64) -> usize {
-    // A value a gate, and a contribution and its annotation a leaf.
+    // A value a gate, and a contribution and, where it stands apart, its annotation a leaf.
     let gates = (circuit.gates() as u64).saturating_mul(size_of::<V>() as u64);
     let leaves = (circuit.leaves() as u64).saturating_mul((size_of::<V>() + size_of::<f32>()) as u64);
     (memory / gates.saturating_add(leaves).max(1)).clamp(1, LANES as u64) as usize
@@ -180,7 +180,7 @@ pub fn fold_lanes<V>(circuit: &GateCircuit, memory: u64) -> usize {
 ///
 /// `lanes` vectors are evaluated side by side, from [`fold_lanes`]: each gate is visited once for all of them, and the
 /// operations of the semiring run over their values in loops that the compiler vectorises. Takes O((gates + wires) ·
-/// vectors) operations, and memory for `lanes` values a gate and two a contribution, beside the result.
+/// vectors) operations, and memory for `lanes` values a gate and two a contribution at most, beside the result.
 ///
 /// # Errors
 /// As [`fold`], and vectors of another size.

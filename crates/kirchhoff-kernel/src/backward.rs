@@ -341,6 +341,9 @@ impl<'a> Backward<'a> {
         if self.edges.batch > 1 {
             return Matrix { dense, executions: self.edges.batch }.fused(operation, fill, store, sources, monitor);
         }
+        if sources.is_empty() {
+            return Ok(());
+        }
         let mut values = zeros(dense.outputs);
         fill(0, &mut values);
         let mut sums = vec![O::ZERO; dense.inputs];

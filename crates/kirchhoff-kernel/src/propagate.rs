@@ -35,6 +35,9 @@ pub fn propagate<S: Semiring>(
     if let (Contributions::Winner(winners), Wiring::Pool(sliding)) = (edges.contributions, edges.wiring)
         && semiring.is_zero(&annotate(0.0))
     {
+        if monitor.cancelled() {
+            return Err(Cancelled);
+        }
         let one = annotate(1.0);
         let edge = |source: &mut S::Value, destination: &S::Value| {
             semiring.plus_assign(source, &semiring.times(&one, destination));
@@ -127,7 +130,8 @@ fn win<V: Send + Sync>(
     let channels = sources.par_chunks_mut(to).zip(destinations.par_chunks(from)).zip(winners.par_chunks(from));
     channels.enumerate().with_min_len((1 << 14) / to.max(1)).for_each(
         |(channel, ((sources, destinations), winners))| {
-            for (destination, &winner) in destinations.iter().zip(winners) {
+            // In the order of the walk, which takes the first tap of a window first.
+            for (destination, &winner) in destinations.iter().zip(winners).rev() {
                 // Of a window that sees padding alone there is none.
                 if winner != u32::MAX {
                     edge(&mut sources[winner as usize - channel * to], destination);

@@ -112,7 +112,7 @@ mod tests {
             assert!(semiring.include(class), "{semiring}, {class}");
         }
         assert_eq!(Laws::named("top-k(3)"), Laws::named("top-k"));
-        let listed = Laws::named("none of them").unwrap_err().to_string();
+        let listed = Laws::named("none-of-them").unwrap_err().to_string();
         assert_eq!(listed.matches("boolean").count(), 1, "{listed}");
         // A class is found before the semiring of its name, which is in it.
         assert!(crate::find("boolean").unwrap().laws.include(Laws::named("boolean").unwrap()));

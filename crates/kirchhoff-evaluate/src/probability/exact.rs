@@ -8,7 +8,6 @@ use kirchhoff_kernel::Monitor;
 use kirchhoff_semiring::Boolean;
 
 use super::{ProbabilityError, check};
-use crate::fold::FoldError;
 use crate::leaves::AnnotateLeaves;
 
 /// The nodes that [`exact_probability`] makes at most unless told otherwise: some 12 MB, and seconds.
@@ -54,10 +53,6 @@ pub fn exact_probability(
     let contributions = &*circuit.arrays().contributions;
     let mut leaves = vec![false; contributions.len()];
     annotate.annotate(&Boolean, circuit, contributions, &mut leaves)?;
-    let (got, expected) = (leaves.len(), circuit.arrays().contributions.len());
-    if got != expected {
-        return Err(FoldError::Annotations { got, expected }.into());
-    }
     let live = live(circuit);
     let chances = Chances::new(circuit, &live, probabilities)?;
     let mut diagrams =

@@ -1,4 +1,4 @@
-//! Dense layers: one pass over the weights where they lie, which is what a few executions cost.
+//! Dense layers over their weights where they lie: forwards, and backwards for one execution.
 
 use std::array::from_fn;
 use std::marker::PhantomData;
@@ -21,8 +21,10 @@ const COLUMNS: usize = 64;
 const ROWS: usize = 4;
 /// Executions that share what is loaded of a row.
 const EXECUTIONS: usize = 4;
-/// Executions from which on they are shared out among tasks, so many to each.
-const TOGETHER: usize = 32;
+/// Executions from which on they are shared out among tasks, instead of rows.
+const MANY: usize = 128;
+/// Executions that one task takes at most: their values stay in the second-level cache.
+const SHARE: usize = 32;
 /// Weights that are read before their memory is given back: 16 MiB.
 const PHASE: usize = 4 << 20;
 
@@ -54,10 +56,9 @@ impl Dense<'_> {
         }
         for phase in self.phases() {
             let rows = phase.start * self.inputs..phase.end * self.inputs;
-            if batch >= TOGETHER {
+            if batch >= MANY {
                 self.weights.fetch(rows.clone());
-                let weights = self.packing.applied(&self.weights[rows.clone()]);
-                self.forward_by_executions::<O>(&phase, &weights, values, out, monitor)?;
+                self.forward_by_executions::<O>(&phase, values, out, monitor)?;
             } else {
                 self.forward_by_rows::<O>(&phase, values, out, monitor)?;
             }
@@ -94,29 +95,33 @@ impl Dense<'_> {
         Ok(())
     }
 
-    /// Some rows for a few executions to a task, whose values stay in the second-level cache.
+    /// All rows, for a few executions to a task.
     fn forward_by_executions<O: Operation>(
         &self,
         phase: &Range<usize>,
-        weights: &[f32],
         values: &[f32],
         out: &mut [f32],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
-        let inputs = self.inputs;
-        let tasks = out.par_chunks_mut(self.outputs * TOGETHER).zip(values.par_chunks(inputs * TOGETHER));
+        let (inputs, outputs) = (self.inputs, self.outputs);
+        // A few tasks for every thread; sums are the same however executions are grouped.
+        let tasks = 2 * rayon::current_num_threads();
+        let share = (out.len() / outputs).div_ceil(tasks).next_multiple_of(EXECUTIONS).min(SHARE);
+        let tasks = out.par_chunks_mut(outputs * share).zip(values.par_chunks(inputs * share));
         tasks.try_for_each(|(out, values)| {
             let batch = values.len() / inputs;
-            let mut sums = [0.0; TOGETHER * ROWS];
+            let mut sums = [0.0; SHARE * ROWS];
             let sums = &mut sums[..batch * ROWS];
-            for (first, weights) in phase.clone().step_by(ROWS).zip(weights.chunks(ROWS * inputs)) {
+            for first in phase.clone().step_by(ROWS) {
                 if monitor.cancelled() {
                     return Err(Cancelled);
                 }
-                dispatch(Dots::<O> { inputs, weights, values, sums, operation: PhantomData });
+                let rows = first * inputs..(first + ROWS).min(phase.end) * inputs;
+                let weights = self.packing.applied(&self.weights[rows]);
+                dispatch(Dots::<O> { inputs, weights: &weights, values, sums, operation: PhantomData });
                 self.store(first, phase.end, sums, out);
             }
-            monitor.advance((weights.len() * batch) as u64);
+            monitor.advance((phase.len() * inputs * batch) as u64);
             Ok(())
         })
     }
@@ -156,7 +161,7 @@ impl Dense<'_> {
 
     /// Rows of weights whose memory is given back together.
     pub fn phases(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        // Whole partial sums, as products over planes make them.
+        // Whole partial sums, as products of matrices make them.
         let (step, outputs) = ((PHASE / self.inputs.max(1)).next_multiple_of(PARTIAL).max(PARTIAL), self.outputs);
         (0..outputs).step_by(step).map(move |first| first..(first + step).min(outputs))
     }

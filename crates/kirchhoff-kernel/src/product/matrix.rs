@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::BEYOND;
 use super::dense::Dense;
-use super::parts::strips;
+use super::parts::{FEWEST, strips};
 use super::strip::{Operation, PARTIAL, ROWS, Strip, VECTORS};
 use crate::factors::CHUNK;
 use crate::memory::filled;
@@ -17,8 +17,6 @@ use crate::{Cancelled, Monitor, vectorised};
 const TOGETHER: usize = 64;
 /// Rows of weights that are packed at a time, whole partial sums: with AVX-512, 384 KiB of the second-level cache.
 const DEPTH: usize = 8 * PARTIAL;
-/// Parts that the result is divided into at least, where it has so many columns.
-const FEWEST: usize = 16;
 
 /// A dense layer, from its destination to its source.
 pub(crate) struct Matrix<'a> {
@@ -41,6 +39,8 @@ struct Values {
     packed: Vec<f32>,
     /// The rows that have a value other than 0, for each panel and [`DEPTH`] rows, counted from the first of these.
     live: Vec<Vec<usize>>,
+    /// Whether a row is live in any panel.
+    rows: Vec<bool>,
 }
 
 impl Matrix<'_> {
@@ -98,7 +98,8 @@ impl Matrix<'_> {
                 }
                 for (block, first) in phase.clone().step_by(DEPTH).enumerate() {
                     let rows = first..(first + DEPTH).min(phase.end);
-                    self.pack(rows.clone(), &strip, width, &mut packed);
+                    let live = &values.rows[first - phase.start..rows.end - phase.start];
+                    self.pack(first, live, &strip, width, &mut packed);
                     let panels =
                         values.packed.chunks_exact(phase.len() * ROWS).zip(sums.chunks_exact_mut(ROWS * width));
                     let blocks = values.live.len() / panels.len();
@@ -165,6 +166,7 @@ impl Matrix<'_> {
         let panel = phase.len() * ROWS;
         let mut packed = vec![BEYOND; count.div_ceil(ROWS) * panel];
         let (mut live, mut values) = (Vec::new(), vec![0.0; phase.len()]);
+        let mut rows_live = vec![false; phase.len()];
         for (number, packed) in packed.chunks_exact_mut(panel).enumerate() {
             let executions = ROWS.min(count - number * ROWS);
             let packed = packed.as_chunks_mut::<ROWS>().0;
@@ -173,30 +175,42 @@ impl Matrix<'_> {
                 vectorised(|| fill(start, &mut values));
                 packed.iter_mut().zip(&values).for_each(|(packed, value)| packed[execution] = *value);
             }
-            for rows in packed.chunks(DEPTH) {
+            for (rows, rows_live) in packed.chunks(DEPTH).zip(rows_live.chunks_mut(DEPTH)) {
                 let is_live = |values: &[f32; ROWS]| values[..executions].iter().any(|&value| value != O::ZERO);
                 // Without a branch, which would be taken at random.
                 let (mut numbers, mut count) = (vec![0; rows.len()], 0);
-                for (row, values) in rows.iter().enumerate() {
+                for (row, (values, row_live)) in rows.iter().zip(rows_live).enumerate() {
+                    let live = is_live(values);
                     numbers[count] = row;
-                    count += usize::from(is_live(values));
+                    count += usize::from(live);
+                    *row_live |= live;
                 }
                 numbers.truncate(count);
+                numbers.shrink_to_fit();
                 live.push(numbers);
             }
         }
-        Values { packed, live }
+        Values { packed, live, rows: rows_live }
     }
 
-    /// The weights of some rows in the columns of a strip: `[row, width]`.
-    fn pack(&self, rows: Range<usize>, strip: &Range<usize>, width: usize, packed: &mut Vec<f32>) {
+    /// The weights of the live rows from `first` on in the columns of a strip: `[row, width]`.
+    fn pack(&self, first: usize, live: &[bool], strip: &Range<usize>, width: usize, packed: &mut Vec<f32>) {
         let Dense { inputs, weights, packing, .. } = self.dense;
-        packed.resize(rows.len() * width, BEYOND);
-        for (row, packed) in rows.zip(packed.chunks_exact_mut(width)) {
-            let (packed, beyond) = packed.split_at_mut(strip.len());
-            packed.copy_from_slice(&weights[row * inputs..][strip.clone()]);
-            beyond.fill(BEYOND);
+        packed.resize(live.len() * width, BEYOND);
+        let mut row = 0;
+        for run in live.chunk_by(|a, b| a == b) {
+            let rows = row..row + run.len();
+            row = rows.end;
+            if !run[0] {
+                continue;
+            }
+            let packed = &mut packed[rows.start * width..rows.end * width];
+            for (row, packed) in rows.zip(packed.chunks_exact_mut(width)) {
+                let (packed, beyond) = packed.split_at_mut(strip.len());
+                packed.copy_from_slice(&weights[(first + row) * inputs..][strip.clone()]);
+                beyond.fill(BEYOND);
+            }
+            packing.apply(packed);
         }
-        packing.apply(packed);
     }
 }

@@ -35,7 +35,7 @@ const FEWEST_CHANNELS: usize = 3;
 /// on, a number that would show in every result that it enters.
 const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
 
-/// Executions from which on a dense layer is a convolution of one tap.
+/// Executions from which on a dense layer is a convolution of one tap to the kernels of pairs and of any semiring.
 pub(crate) const FEWEST_EXECUTIONS: usize = 8;
 
 /// Whether a convolution is worth running as a product, in either direction.

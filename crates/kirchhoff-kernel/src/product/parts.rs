@@ -9,7 +9,7 @@ use super::strip::ROWS;
 const PANELS: usize = 8;
 /// Parts that a block is divided into at least, where it has so many rows: some for every thread, and short enough to
 /// stop soon.
-const FEWEST: usize = 16;
+pub(super) const FEWEST: usize = 16;
 
 /// Where a channel's value at a position of its image is, in a flat tensor.
 #[derive(Clone, Copy)]
@@ -138,7 +138,7 @@ impl<T> Part<'_, T> {
     }
 }
 
-/// Columns in strips of about equal length, at most `width` and but for the last a multiple of `grain`, which divides it.
+/// Columns in strips of about equal length, at most `width`, which `grain` divides, and but for the last a multiple of it.
 pub(super) fn strips(columns: Range<usize>, width: usize, grain: usize) -> impl Iterator<Item = Range<usize>> {
     let vectors = columns.len().div_ceil(grain);
     let count = columns.len().div_ceil(width);

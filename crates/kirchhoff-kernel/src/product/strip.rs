@@ -198,7 +198,7 @@ pub(super) struct Strip<'a> {
     pub panel: usize,
     /// Columns of the strip that are wanted.
     pub columns: usize,
-    /// The result, `[panel, ROWS, width]`, all 0 at first; columns beyond those wanted may be written too.
+    /// What the sums are added to, `[panel, ROWS, width]`; columns beyond those wanted may be written too.
     pub out: &'a mut [f32],
 }
 

@@ -58,8 +58,8 @@ pub struct Evaluate {
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub reading: ReadingOptions,
-    /// Memory for contributions and the values of gates, such as 1GiB: so many of the --inputs are evaluated together as
-    /// fit
+    /// Memory for contributions and the values of gates, such as 1GiB, and as much again for activations: so many of the
+    /// --inputs are evaluated together as fit
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = super::memory::size, requires = "inputs")]
     pub memory: u64,
     /// Read all of each file first and compare it with its checksum

@@ -42,7 +42,7 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
         count_kept: false,
         memory: Some(arguments.memory),
     })?;
-    // Half for the contributions of a batch, half for the values of gates.
+    // Beside activations: half for the contributions of a batch, half for the values of gates.
     let memory = arguments.memory / 2;
     asked.limit_batch(circuit.leaves() as u64 * size_of::<f32>() as u64, memory);
     stop_at_interrupt();

@@ -6,7 +6,7 @@ use kirchhoff_circuit::{Layer, LayeredCircuit};
 use kirchhoff_compile::{MaximumPooling, Rule, compile};
 use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, PerEdge, stream};
 use kirchhoff_network::{Activation, Dense, Execution, NetworkBuilder, Operator};
-use kirchhoff_semiring::{Annotation, Count, Counting, CountingFloat, Embed, Semiring};
+use kirchhoff_semiring::{Annotation, Count, Counting, CountingFloat, Project, Semiring};
 use num_bigint::BigUint;
 
 use crate::harness::{Case, Own};

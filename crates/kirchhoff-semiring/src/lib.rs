@@ -62,7 +62,7 @@ pub use name::{LookupError, UnknownName};
 pub use ranks::{RankTable, Ranks};
 pub use registry::{DefaultStart, SemiringInfo, SemiringVisitor, find, semirings, visit};
 pub use rounded_count::RoundedCount;
-pub use semiring::{Embed, Fused, Semiring, View};
+pub use semiring::{Embed, Fused, Project, Semiring, View};
 pub use semirings::{
     Boolean, Bottleneck, Counting, CountingFloat, Fuzzy, Log, Lukasiewicz, MaxPlus, Product, Real, Tropical, Viterbi,
     Worlds,

@@ -1,4 +1,4 @@
-//! The [`Semiring`] trait, and [`Embed`] for semirings that take real numbers.
+//! The [`Semiring`] trait, [`Project`] for semirings that give numbers, and [`Embed`] for those that take them.
 
 use std::fmt::Debug;
 
@@ -56,6 +56,31 @@ pub trait Semiring: Send + Sync {
         false
     }
 
+    /// `sums[i] ← sums[i] ⊕ (theta[i] ⊗ relevance[i])` for every lane `i`: the inner loop of an evaluation, over slices of
+    /// one length. By default the scalar operations, lane by lane; a semiring whose operations are cheaper by the block
+    /// overrides it and [`is_blockwise`](Semiring::is_blockwise). The law checker holds it to the scalar form.
+    #[inline(always)]
+    fn accumulate(&self, sums: &mut [Self::Value], theta: &[Self::Value], relevance: &[Self::Value]) {
+        for ((sum, theta), relevance) in sums.iter_mut().zip(theta).zip(relevance) {
+            self.plus_assign(sum, &self.times(theta, relevance));
+        }
+    }
+
+    /// Whether kernels should call [`accumulate`](Semiring::accumulate) once a block rather than `plus` and `times` once an
+    /// edge: where the call costs more than the operation, as for expressions that are interpreted.
+    #[inline(always)]
+    fn is_blockwise(&self) -> bool {
+        false
+    }
+
+    /// The form that `⊕` and `⊗` have, if it is one that a hand-tuned kernel exists for; `None` by default, and never
+    /// needed: kernels for any semiring take the others.
+    ///
+    /// A semiring that names one promises that its `⊕` and `⊗` are the form's, up to rounding.
+    fn fused(&self) -> Option<Fused<Self::Value>> {
+        None
+    }
+
     /// Whether `a` is [`zero`](Semiring::zero).
     fn is_zero(&self, a: &Self::Value) -> bool {
         *a == self.zero()
@@ -79,30 +104,15 @@ pub trait Semiring: Send + Sync {
     }
 }
 
-/// A semiring whose carrier takes real numbers, so that numeric annotations and start values apply to it.
-pub trait Embed: Semiring {
-    /// The real numbers that stand for elements of the carrier.
-    fn carrier(&self) -> Carrier;
-
-    /// The element that `x` stands for. Where rounding left `x` just outside the carrier, the nearest element:
-    /// callers have checked that what they embed lies in [`carrier`](Embed::carrier) up to rounding.
-    fn embed(&self, x: f32) -> Self::Value;
-
+/// A semiring whose values can be shown as numbers: in pictures, files, ledgers and studies.
+pub trait Project: Semiring {
     /// The value as a real number, rounded where it must be: for pictures and reports.
     fn project(&self, a: &Self::Value) -> f64;
-
-    /// The form that `⊕` and `⊗` have, if it is one that a hand-tuned kernel exists for; `None` by default, and never
-    /// needed: kernels for any semiring take the others.
-    ///
-    /// A semiring that names one promises that its `⊕` and `⊗` are the form's, up to rounding.
-    fn fused(&self) -> Option<Fused<Self::Value>> {
-        None
-    }
 
     /// The values as an array of numbers, for files and other languages; projected to `f64` by default.
     ///
     /// The built-in semirings keep their own type: `f32` values come back bit for bit, truth values as such, and
-    /// counts rounded to the nearest `f64`, with [`limbs`](Embed::limbs) beside them where that loses something.
+    /// counts rounded to the nearest `f64`, with [`limbs`](Project::limbs) beside them where that loses something.
     fn array(&self, values: Vec<Self::Value>) -> Array {
         Array::F64(values.iter().map(|value| self.project(value)).collect())
     }
@@ -112,6 +122,23 @@ pub trait Embed: Semiring {
         let _ = values;
         None
     }
+
+    /// The parts of values that are more than one number, each under a name of lower-case letters, digits and `-`; none
+    /// by default, where `array` tells all.
+    fn columns(&self, values: &[Self::Value]) -> Vec<(String, Array)> {
+        let _ = values;
+        Vec::new()
+    }
+}
+
+/// A semiring whose carrier takes real numbers, so that numeric annotations and start values apply to it.
+pub trait Embed: Project {
+    /// The real numbers that stand for elements of the carrier.
+    fn carrier(&self) -> Carrier;
+
+    /// The element that `x` stands for. Where rounding left `x` just outside the carrier, the nearest element:
+    /// callers have checked that what they embed lies in [`carrier`](Embed::carrier) up to rounding.
+    fn embed(&self, x: f32) -> Self::Value;
 }
 
 /// A form of `⊕` and `⊗` that hand-tuned kernels exist for, with the values as the kernels take them.

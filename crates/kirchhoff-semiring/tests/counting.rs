@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kirchhoff_semiring::{Array, Boolean, Count, Counting, CountingFloat, Embed, RoundedCount, Semiring, Viterbi};
+use kirchhoff_semiring::{Array, Boolean, Count, Counting, CountingFloat, Project, RoundedCount, Semiring, Viterbi};
 use num_bigint::BigUint;
 use proptest::prelude::*;
 

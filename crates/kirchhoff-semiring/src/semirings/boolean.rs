@@ -1,6 +1,6 @@
 //! Whether there is a path.
 
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Interval, Law, Laws, Project, Semiring};
 
 /// `({⊥, ⊤}, ∨, ∧, ⊥, ⊤)`: whether a path of relevant edges leads to the target (Groudiev & Maniu 2024, 2.2.1).
 ///
@@ -37,6 +37,16 @@ impl Semiring for Boolean {
     }
 }
 
+impl Project for Boolean {
+    fn project(&self, a: &bool) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<bool>) -> Array {
+        Array::Bool(values)
+    }
+}
+
 impl Embed for Boolean {
     fn carrier(&self) -> Carrier {
         Carrier::integers(Interval::UNIT)
@@ -45,13 +55,5 @@ impl Embed for Boolean {
     #[inline(always)]
     fn embed(&self, x: f32) -> bool {
         x >= 0.5
-    }
-
-    fn project(&self, a: &bool) -> f64 {
-        f64::from(*a)
-    }
-
-    fn array(&self, values: Vec<bool>) -> Array {
-        Array::Bool(values)
     }
 }

@@ -1,7 +1,7 @@
 //! The widest path, whatever the unit.
 
 use super::{maximum, minimum};
-use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Project, Semiring, View};
 
 /// `([−∞, ∞], max, min, −∞, ∞)`: the largest threshold at which a neuron is still relevant.
 ///
@@ -40,6 +40,20 @@ impl Semiring for Bottleneck {
     fn elements(&self) -> Vec<f32> {
         vec![f32::NEG_INFINITY, f32::INFINITY, 0.0, 1.0, -1.0, 0.5, -2.0, 1e-9]
     }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MaxMin(View::SAME))
+    }
+}
+
+impl Project for Bottleneck {
+    fn project(&self, a: &f32) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
+    }
 }
 
 impl Embed for Bottleneck {
@@ -51,17 +65,5 @@ impl Embed for Bottleneck {
     fn embed(&self, x: f32) -> f32 {
         // −0 becomes 0, so that the bits of a maximum do not depend on the order of its arguments.
         x + 0.0
-    }
-
-    fn fused(&self) -> Option<Fused<f32>> {
-        Some(Fused::MaxMin(View::SAME))
-    }
-
-    fn project(&self, a: &f32) -> f64 {
-        f64::from(*a)
-    }
-
-    fn array(&self, values: Vec<f32>) -> Array {
-        Array::F32(values)
     }
 }

@@ -1,6 +1,6 @@
 //! How many paths there are.
 
-use crate::{Carrier, Count, Embed, Fused, Interval, Law, Laws, Limbs, Semiring, View};
+use crate::{Carrier, Count, Embed, Fused, Interval, Law, Laws, Limbs, Project, Semiring, View};
 
 /// `(ℕ, +, ×, 0, 1)`, exact at any size: the number of relevant paths to the target (Groudiev & Maniu 2024, 2.2.3).
 ///
@@ -52,21 +52,13 @@ impl Semiring for Counting {
         let large = [&[0, 1][..], &[7, 0, 5]].map(Count::from_limbs);
         small.into_iter().chain(large).collect()
     }
-}
-
-impl Embed for Counting {
-    fn carrier(&self) -> Carrier {
-        Carrier::integers(Interval::open(0.0, f64::INFINITY))
-    }
-
-    fn embed(&self, x: f32) -> Count {
-        Count::nearest(f64::from(x))
-    }
 
     fn fused(&self) -> Option<Fused<Count>> {
         Some(Fused::Counts(View::SAME))
     }
+}
 
+impl Project for Counting {
     fn project(&self, a: &Count) -> f64 {
         a.to_f64()
     }
@@ -85,5 +77,15 @@ impl Embed for Counting {
             limbs.resize(end, 0);
         }
         Some(Limbs { width, limbs })
+    }
+}
+
+impl Embed for Counting {
+    fn carrier(&self) -> Carrier {
+        Carrier::integers(Interval::open(0.0, f64::INFINITY))
+    }
+
+    fn embed(&self, x: f32) -> Count {
+        Count::nearest(f64::from(x))
     }
 }

@@ -1,6 +1,6 @@
 //! How many paths there are, roughly.
 
-use crate::{Carrier, Embed, Fused, Interval, Law, Laws, RoundedCount, Semiring, View};
+use crate::{Carrier, Embed, Fused, Interval, Law, Laws, Project, RoundedCount, Semiring, View};
 
 /// `(ℕ, +, ×, 0, 1)`, rounded: the number of relevant paths, off by less than 1e-4 of itself at any size.
 ///
@@ -46,6 +46,17 @@ impl Semiring for CountingFloat {
     fn close(&self, a: &RoundedCount, b: &RoundedCount) -> bool {
         a == b || a.is_within(*b, 1e-12)
     }
+
+    /// `∞` above the largest `f64`; [`RoundedCount::log10`] is finite there.
+    fn fused(&self) -> Option<Fused<RoundedCount>> {
+        Some(Fused::RoundedCounts(View::SAME))
+    }
+}
+
+impl Project for CountingFloat {
+    fn project(&self, a: &RoundedCount) -> f64 {
+        a.to_f64()
+    }
 }
 
 impl Embed for CountingFloat {
@@ -56,14 +67,5 @@ impl Embed for CountingFloat {
     #[inline]
     fn embed(&self, x: f32) -> RoundedCount {
         RoundedCount::nearest(f64::from(x))
-    }
-
-    /// `∞` above the largest `f64`; [`RoundedCount::log10`] is finite there.
-    fn fused(&self) -> Option<Fused<RoundedCount>> {
-        Some(Fused::RoundedCounts(View::SAME))
-    }
-
-    fn project(&self, a: &RoundedCount) -> f64 {
-        a.to_f64()
     }
 }

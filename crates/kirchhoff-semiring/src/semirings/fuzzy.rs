@@ -1,7 +1,7 @@
 //! The widest path of shares.
 
 use super::{clamp, maximum, minimum};
-use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Project, Semiring, View};
 
 /// `([0, 1], max, min, 0, 1)`, also known as access control: the weakest edge of the path whose weakest edge is
 /// strongest.
@@ -41,6 +41,20 @@ impl Semiring for Fuzzy {
     fn elements(&self) -> Vec<f32> {
         vec![0.0, 1.0, 0.5, 0.25, 0.75, 0.1, 0.9, 0.001]
     }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MaxMin(View::SAME))
+    }
+}
+
+impl Project for Fuzzy {
+    fn project(&self, a: &f32) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
+    }
 }
 
 impl Embed for Fuzzy {
@@ -51,17 +65,5 @@ impl Embed for Fuzzy {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, 0.0, 1.0)
-    }
-
-    fn fused(&self) -> Option<Fused<f32>> {
-        Some(Fused::MaxMin(View::SAME))
-    }
-
-    fn project(&self, a: &f32) -> f64 {
-        f64::from(*a)
-    }
-
-    fn array(&self, values: Vec<f32>) -> Array {
-        Array::F32(values)
     }
 }

@@ -1,7 +1,7 @@
 //! Sums of products, as logarithms.
 
 use super::{maximum, minimum, near};
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring, exponential, logarithm};
+use crate::{Array, Carrier, Embed, Interval, Law, Laws, Project, Semiring, exponential, logarithm};
 
 /// `([−∞, ∞), log(eᵃ + eᵇ), +, −∞, 0)`: the logarithm of the non-negative reals, where the sum over all paths neither
 /// underflows nor overflows.
@@ -102,6 +102,16 @@ impl Semiring for Log {
     }
 }
 
+impl Project for Log {
+    fn project(&self, a: &f32) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
+    }
+}
+
 impl Embed for Log {
     fn carrier(&self) -> Carrier {
         Carrier::real(Interval::closed_below(f64::NEG_INFINITY, f64::INFINITY))
@@ -111,13 +121,5 @@ impl Embed for Log {
     fn embed(&self, x: f32) -> f32 {
         // The nearest element to ∞ is the largest one.
         minimum(x, f32::MAX) + 0.0
-    }
-
-    fn project(&self, a: &f32) -> f64 {
-        f64::from(*a)
-    }
-
-    fn array(&self, values: Vec<f32>) -> Array {
-        Array::F32(values)
     }
 }

@@ -1,7 +1,7 @@
 //! Shares that lose what they lack.
 
 use super::{clamp, maximum, minimum, near};
-use crate::{Array, Carrier, Embed, Interval, Law, Laws, Semiring};
+use crate::{Array, Carrier, Embed, Interval, Law, Laws, Project, Semiring};
 
 /// `([0, 1], max, max(0, a + b − 1), 0, 1)`: 1 less the summed shortfalls of a path's edges, never below 0; the best
 /// path counts.
@@ -51,6 +51,16 @@ impl Semiring for Lukasiewicz {
     }
 }
 
+impl Project for Lukasiewicz {
+    fn project(&self, a: &f32) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
+    }
+}
+
 impl Embed for Lukasiewicz {
     fn carrier(&self) -> Carrier {
         Carrier::real(Interval::UNIT)
@@ -59,13 +69,5 @@ impl Embed for Lukasiewicz {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, 0.0, 1.0)
-    }
-
-    fn project(&self, a: &f32) -> f64 {
-        f64::from(*a)
-    }
-
-    fn array(&self, values: Vec<f32>) -> Array {
-        Array::F32(values)
     }
 }

@@ -1,7 +1,7 @@
 //! The best path by log-share.
 
 use super::{clamp, maximum, near};
-use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Project, Semiring, View};
 
 /// `([−∞, 0], max, +, −∞, 0)`: the logarithm of the most relevant path's share, `−∞` where there is none.
 ///
@@ -45,6 +45,20 @@ impl Semiring for MaxPlus {
         // Logarithms: what is relative in the share is absolute here.
         near(*a, *b, 1e-5, 1e-6)
     }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MaxPlus(View::SAME))
+    }
+}
+
+impl Project for MaxPlus {
+    fn project(&self, a: &f32) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
+    }
 }
 
 impl Embed for MaxPlus {
@@ -55,17 +69,5 @@ impl Embed for MaxPlus {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, f32::NEG_INFINITY, 0.0)
-    }
-
-    fn fused(&self) -> Option<Fused<f32>> {
-        Some(Fused::MaxPlus(View::SAME))
-    }
-
-    fn project(&self, a: &f32) -> f64 {
-        f64::from(*a)
-    }
-
-    fn array(&self, values: Vec<f32>) -> Array {
-        Array::F32(values)
     }
 }

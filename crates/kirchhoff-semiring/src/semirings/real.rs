@@ -1,7 +1,7 @@
 //! The real numbers: classical layer-wise relevance.
 
 use super::near;
-use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Project, Semiring, View};
 
 /// `(ℝ, +, ×, 0, 1)`, rounded to `f32`: with [identity](crate::Annotation::Identity) it is classical LRP
 /// (Groudiev & Maniu 2024, below 2.1.3).
@@ -46,6 +46,20 @@ impl Semiring for Real {
         // Terms may cancel, so the error of a sum is measured against 1 where the sum itself is smaller.
         near(*a, *b, 1e-5, 1e-5)
     }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::PlusTimes(View::SAME))
+    }
+}
+
+impl Project for Real {
+    fn project(&self, a: &f32) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
+    }
 }
 
 impl Embed for Real {
@@ -56,17 +70,5 @@ impl Embed for Real {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         x
-    }
-
-    fn project(&self, a: &f32) -> f64 {
-        f64::from(*a)
-    }
-
-    fn fused(&self) -> Option<Fused<f32>> {
-        Some(Fused::PlusTimes(View::SAME))
-    }
-
-    fn array(&self, values: Vec<f32>) -> Array {
-        Array::F32(values)
     }
 }

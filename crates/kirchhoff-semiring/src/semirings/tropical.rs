@@ -1,7 +1,7 @@
 //! The best path by cost.
 
 use super::{clamp, minimum, near};
-use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Project, Semiring, View};
 
 /// `([0, ∞], min, +, ∞, 0)`, min-plus: the cost of the cheapest path, `∞` where there is none.
 ///
@@ -45,6 +45,20 @@ impl Semiring for Tropical {
         // Logarithms: what is relative in the share is absolute here.
         near(*a, *b, 1e-5, 1e-6)
     }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MinPlus(View::SAME))
+    }
+}
+
+impl Project for Tropical {
+    fn project(&self, a: &f32) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
+    }
 }
 
 impl Embed for Tropical {
@@ -55,17 +69,5 @@ impl Embed for Tropical {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, 0.0, f32::INFINITY)
-    }
-
-    fn fused(&self) -> Option<Fused<f32>> {
-        Some(Fused::MinPlus(View::SAME))
-    }
-
-    fn project(&self, a: &f32) -> f64 {
-        f64::from(*a)
-    }
-
-    fn array(&self, values: Vec<f32>) -> Array {
-        Array::F32(values)
     }
 }

@@ -1,7 +1,7 @@
 //! The best path by product.
 
 use super::{clamp, maximum, near};
-use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Semiring, View};
+use crate::{Array, Carrier, Embed, Fused, Interval, Law, Laws, Project, Semiring, View};
 
 /// `([0, 1], max, ×, 0, 1)`: the share of the most relevant path (Groudiev & Maniu 2024, 2.2.5).
 ///
@@ -45,6 +45,20 @@ impl Semiring for Viterbi {
         // Products round relatively, until they underflow.
         near(*a, *b, 1e-5, f32::MIN_POSITIVE)
     }
+
+    fn fused(&self) -> Option<Fused<f32>> {
+        Some(Fused::MaxTimes(View::SAME))
+    }
+}
+
+impl Project for Viterbi {
+    fn project(&self, a: &f32) -> f64 {
+        f64::from(*a)
+    }
+
+    fn array(&self, values: Vec<f32>) -> Array {
+        Array::F32(values)
+    }
 }
 
 impl Embed for Viterbi {
@@ -55,17 +69,5 @@ impl Embed for Viterbi {
     #[inline(always)]
     fn embed(&self, x: f32) -> f32 {
         clamp(x, 0.0, 1.0)
-    }
-
-    fn fused(&self) -> Option<Fused<f32>> {
-        Some(Fused::MaxTimes(View::SAME))
-    }
-
-    fn project(&self, a: &f32) -> f64 {
-        f64::from(*a)
-    }
-
-    fn array(&self, values: Vec<f32>) -> Array {
-        Array::F32(values)
     }
 }

@@ -3,7 +3,7 @@
 use globset::{GlobBuilder, GlobMatcher};
 use kirchhoff_network::{Network, Node, NodeId};
 
-use crate::composite::{Composite, LayerKind};
+use crate::composite::{Composite, LayerKind, MaximumPooling};
 use crate::error::CompileError;
 use crate::rule::{Bounds, Fits, Rule};
 
@@ -23,26 +23,6 @@ pub struct Assignment {
 enum Base {
     Rule(Rule),
     Composite(Composite),
-}
-
-/// How relevance goes through maximum pooling.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MaximumPooling {
-    /// To the first maximum of the window (Zennit, Captum).
-    #[default]
-    Winner,
-    /// As through average pooling of the same window (the paper, 3.1.3).
-    Average,
-}
-
-impl MaximumPooling {
-    /// The name, as users write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            MaximumPooling::Winner => "winner",
-            MaximumPooling::Average => "average",
-        }
-    }
 }
 
 /// The name of a layer, or a glob pattern for several: `features.0`, `features.*`, `*`.

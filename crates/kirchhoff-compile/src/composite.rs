@@ -6,7 +6,6 @@ use std::str::FromStr;
 use kirchhoff_network::{Operator, Pool, PoolKind};
 use kirchhoff_semiring::UnknownName;
 
-use crate::assignment::MaximumPooling;
 use crate::rule::{EPSILON, Rule};
 
 /// Layers as composites tell them apart.
@@ -53,6 +52,26 @@ impl LayerKind {
     /// Whether the layer has weights.
     pub fn is_weighted(self) -> bool {
         matches!(self, LayerKind::Dense | LayerKind::Convolution | LayerKind::Affine)
+    }
+}
+
+/// How relevance goes through maximum pooling.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MaximumPooling {
+    /// To the first maximum of the window (Zennit, Captum).
+    #[default]
+    Winner,
+    /// As through average pooling of the same window (the paper, 3.1.3).
+    Average,
+}
+
+impl MaximumPooling {
+    /// The name, as users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            MaximumPooling::Winner => "winner",
+            MaximumPooling::Average => "average",
+        }
     }
 }
 

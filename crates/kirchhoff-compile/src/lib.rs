@@ -27,8 +27,8 @@ mod composite;
 mod error;
 mod rule;
 
-pub use assignment::{Assignment, LayerPattern, MaximumPooling};
+pub use assignment::{Assignment, LayerPattern};
 pub use compile::compile;
-pub use composite::{Composite, LayerKind, composites};
+pub use composite::{Composite, LayerKind, MaximumPooling, composites};
 pub use error::CompileError;
 pub use rule::{Bounds, EPSILON, Fits, Rule, RuleInfo, rules};

@@ -1,9 +1,11 @@
 //! Annotations of a layered circuit: which Θ each layer takes.
 
-use kirchhoff_circuit::{GateCircuit, Layer, LayerContributions, LayeredCircuit};
-use kirchhoff_kernel::{Backward, Cancelled, LayerEdges, Monitor};
-use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, CarrierError, Embed, Interval, Ranks, Semiring};
+use kirchhoff_circuit::{GateCircuit, Layer, LayeredCircuit};
+use kirchhoff_kernel::{Backward, Cancelled, LayerEdges};
+use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, Embed, Interval, Semiring};
 
+use crate::error::AnnotationError;
+use crate::layer::AnnotatedLayer;
 use crate::product::{any, propagate};
 
 /// The annotation of every edge of a layered circuit, for one semiring.
@@ -36,46 +38,6 @@ pub trait Annotate<S: Semiring>: Sync {
     ) -> Option<Result<(), Cancelled>> {
         let _ = (semiring, layer, edges, destinations, sources);
         None
-    }
-}
-
-/// A layer of one execution about to be annotated.
-#[derive(Clone, Copy)]
-pub struct AnnotatedLayer<'a> {
-    /// The circuit.
-    pub circuit: &'a LayeredCircuit,
-    /// Position of the layer in [`LayeredCircuit::layers`].
-    pub index: usize,
-    /// Its contributions.
-    pub contributions: &'a LayerContributions,
-    /// Which execution of the batch.
-    pub execution: usize,
-    /// Who watches.
-    pub monitor: &'a dyn Monitor,
-}
-
-impl AnnotatedLayer<'_> {
-    /// The layer.
-    pub fn layer(&self) -> &Layer {
-        &self.circuit.layers()[self.index]
-    }
-
-    /// The histogram of the layer's positive contributions, by one pass over its edges.
-    ///
-    /// # Errors
-    /// [`Cancelled`] by the monitor.
-    pub fn ranks(&self) -> Result<Ranks, Cancelled> {
-        let join = |mut a: Ranks, b: Ranks| {
-            a.merge(&b);
-            a
-        };
-        let mut ranks = Ranks::new();
-        for link in &self.layer().links {
-            let edges = self.circuit.edges_in(self.layer(), link, self.contributions, self.execution);
-            let add = |ranks: &mut Ranks, contributions: &[f32]| contributions.iter().for_each(|&d| ranks.add(d));
-            ranks.merge(&edges.fold(Ranks::new, add, join, self.monitor)?);
-        }
-        Ok(ranks)
     }
 }
 
@@ -150,29 +112,6 @@ impl Annotations {
         }
         Ok(())
     }
-}
-
-/// Annotations that do not fit a circuit or a semiring.
-#[derive(Clone, Debug, thiserror::Error, PartialEq)]
-pub enum AnnotationError {
-    /// Not one annotation a layer.
-    #[error("the circuit has {expected} layers, but {got} annotations are given")]
-    Count {
-        /// How many layers there are.
-        expected: usize,
-        /// How many annotations are given.
-        got: usize,
-    },
-    /// Values outside the carrier.
-    #[error("layer `{layer}`, rule `{rule}`: {error}")]
-    Carrier {
-        /// The layer.
-        layer: String,
-        /// Its rule.
-        rule: String,
-        /// What leaves what.
-        error: Box<CarrierError>,
-    },
 }
 
 impl<S: Embed> Annotate<S> for Annotations {

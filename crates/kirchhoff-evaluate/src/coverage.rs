@@ -8,8 +8,9 @@ use kirchhoff_kernel::{Monitor, filled};
 use kirchhoff_semiring::{Annotation, Bottleneck, Call, LookupError, UnknownName};
 
 use crate::annotate::Annotations;
+use crate::error::EvaluationError;
+use crate::ledger::Bookkeeping;
 use crate::step::LayerStep;
-use crate::stream::{Bookkeeping, EvaluationError};
 
 /// The share of a layer's source neurons that a threshold is to keep, above 0 and at most 1; written `auto(0.2)`.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use kirchhoff_circuit::{GateCircuit, GateKind};
 use kirchhoff_kernel::{Cancelled, Monitor, filled, vectorised};
-use kirchhoff_semiring::{Law, Laws, Semiring};
+use kirchhoff_semiring::{Laws, Semiring};
 use rayon::prelude::*;
-use thiserror::Error;
 
+use crate::error::FoldError;
 use crate::leaves::AnnotateLeaves;
 
 /// Gates and wires, times lanes, that are worth a thread's while; levels with fewer are evaluated by one.
@@ -21,60 +21,6 @@ const LANES: usize = 16;
 
 /// Sums that are gathered for [`Semiring::sum_rows`] at a time.
 const SUMS: usize = 32;
-
-/// Why a gate circuit cannot be evaluated.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum FoldError {
-    /// The circuit was simplified by a law that the semiring does not declare.
-    #[error(
-        "the circuit was simplified for semirings with {} ({}), which this one does not declare",
-        law.name(),
-        law.equation()
-    )]
-    Law {
-        /// The first law that is missing.
-        law: Law,
-    },
-    /// Not one value a variable.
-    #[error("the circuit has {expected} variables, but {got} values are given")]
-    Variables {
-        /// Number of values given.
-        got: usize,
-        /// Number of variables.
-        expected: usize,
-    },
-    /// Not one annotation a layer.
-    #[error("the circuit has {expected} layers, but {got} annotations are given")]
-    Annotations {
-        /// Number of annotations given.
-        got: usize,
-        /// How many there should be.
-        expected: usize,
-    },
-    /// Not as many vectors of contributions, or of values of variables, as there should be.
-    #[error("{vectors} vectors of {size} {what} are {expected} values, but {got} are given")]
-    Vectors {
-        /// What the values are.
-        what: &'static str,
-        /// How many vectors there are.
-        vectors: usize,
-        /// How many values each has.
-        size: usize,
-        /// How many values there should be.
-        expected: usize,
-        /// How many are given.
-        got: usize,
-    },
-    /// The annotation `rank` without the table of the layer's contributions.
-    #[error("annotation `rank` of layer `{layer}` needs all contributions of the layer, which gates no longer have")]
-    Ranks {
-        /// The layer.
-        layer: String,
-    },
-    /// Stopped by the monitor.
-    #[error(transparent)]
-    Cancelled(#[from] Cancelled),
-}
 
 /// Evaluates a gate circuit over a semiring; returns the value of every [output](GateCircuit::outputs).
 ///

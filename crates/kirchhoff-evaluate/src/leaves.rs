@@ -3,11 +3,11 @@
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
 use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_semiring::{Annotation, AnnotationLoop, Embed, RankTable, Semiring};
-
 use rayon::prelude::*;
 
-use crate::annotate::{AnnotatedLayer, Annotations};
-use crate::fold::FoldError;
+use crate::annotate::Annotations;
+use crate::error::FoldError;
+use crate::layer::AnnotatedLayer;
 
 /// The annotation of the contributions of a gate circuit, for one semiring.
 ///

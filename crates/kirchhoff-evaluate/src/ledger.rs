@@ -2,7 +2,14 @@
 
 use std::sync::Arc;
 
+use kirchhoff_kernel::vectorised;
+use rayon::prelude::*;
 use serde::Serialize;
+
+/// Neurons whose relevance is added up together: sums do not depend on the number of threads.
+pub(crate) const CHUNK: usize = 1 << 13;
+/// Neurons whose amounts are written at a time.
+pub(crate) const FEW: usize = 1 << 9;
 
 /// What happened to relevance on its way through the layers, for one execution.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -22,7 +29,7 @@ pub struct LedgerEntry {
     pub rule: Arc<str>,
     /// Number of edges.
     pub edges: u64,
-    /// Number of edges that Θ keeps: does not send to 0. Counted where [`Bookkeeping::kept`](crate::Bookkeeping) asks
+    /// Number of edges that Θ keeps: does not send to 0. Counted where [`Bookkeeping::kept`] asks
     /// for it.
     pub kept: Option<u64>,
     /// Number of destination neurons, where relevance enters the layer.
@@ -57,4 +64,53 @@ impl Conservation {
     pub fn gap(&self) -> f64 {
         self.entered - self.left - self.bias - self.stabiliser - self.uncovered
     }
+}
+
+/// The real numbers that values count as in the sums of a [`Conservation`], written one for each
+/// value; `None` where they do not add up.
+pub type Amount<'a, V> = Option<&'a (dyn Fn(&[V], &mut [f64]) + Sync)>;
+
+/// What the ledgers of a stream hold beside the sizes of layers.
+pub struct Bookkeeping<'a, V> {
+    /// Sums of relevance, where values add up.
+    pub amount: Amount<'a, V>,
+    /// How many edges Θ keeps. It asks for a visit to every edge, which kernels that fold Θ into a product save.
+    pub kept: bool,
+}
+
+impl<V> Default for Bookkeeping<'_, V> {
+    /// Sizes alone.
+    fn default() -> Self {
+        Bookkeeping { amount: None, kept: false }
+    }
+}
+
+impl<V: Sync> Bookkeeping<'_, V> {
+    /// The relevance of each execution of a tensor of `size` neurons, added up; 0 where values do not add up.
+    pub(crate) fn totals(&self, relevance: &[V], size: usize) -> Vec<f64> {
+        let Some(amount) = self.amount else { return vec![0.0; relevance.len().checked_div(size).unwrap_or(0)] };
+        let chunk = |relevance: &[V]| -> f64 {
+            let mut amounts = [0.0; FEW];
+            let few = |relevance: &[V]| {
+                let amounts = &mut amounts[..relevance.len()];
+                amount(relevance, amounts);
+                vectorised(|| total(amounts))
+            };
+            relevance.chunks(FEW).map(few).sum()
+        };
+        let execution = |relevance: &[V]| match relevance.len() <= CHUNK {
+            true => chunk(relevance),
+            false => relevance.par_chunks(CHUNK).map(chunk).collect::<Vec<f64>>().iter().sum(),
+        };
+        relevance.par_chunks(size).map(execution).collect()
+    }
+}
+
+/// A sum, in several partial sums: one alone would wait for each addition.
+#[inline(always)]
+fn total(amounts: &[f64]) -> f64 {
+    let (groups, rest) = amounts.as_chunks::<8>();
+    let mut partial = [0.0; 8];
+    groups.iter().for_each(|group| partial.iter_mut().zip(group).for_each(|(sum, amount)| *sum += amount));
+    partial.iter().sum::<f64>() + rest.iter().sum::<f64>()
 }

@@ -44,7 +44,9 @@
 
 mod annotate;
 mod coverage;
+mod error;
 mod fold;
+mod layer;
 mod leaves;
 mod ledger;
 mod probability;
@@ -52,12 +54,14 @@ mod product;
 mod step;
 mod stream;
 
-pub use annotate::{Annotate, AnnotatedLayer, AnnotationError, Annotations, PerEdge};
+pub use annotate::{Annotate, Annotations, PerEdge};
 pub use coverage::{Coverage, LayerTheta, choose_thresholds};
-pub use fold::{FoldError, LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes};
+pub use error::{AnnotationError, EvaluationError, FoldError};
+pub use fold::{LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes};
+pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
-pub use ledger::{Conservation, Ledger, LedgerEntry};
+pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};
 pub use probability::{
     DEFAULT_MAX_NODES, Estimate, Estimates, ProbabilityError, Sampling, estimate_probability, exact_probability,
 };
-pub use stream::{Advance, Amount, Bookkeeping, EvaluationError, Keep, Sink, Stream, run, stream};
+pub use stream::{Advance, Keep, Sink, Stream, run, stream};

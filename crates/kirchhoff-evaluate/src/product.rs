@@ -3,7 +3,7 @@
 use kirchhoff_kernel::{Backward, Cancelled, Monitor, Threshold};
 use kirchhoff_semiring::{Annotation, AnnotationLoop, Embed, Fused, Interval, Law, Semiring};
 
-use crate::annotate::AnnotatedLayer;
+use crate::layer::AnnotatedLayer;
 
 /// Propagates by a kernel made for the semiring and Θ; `None` where there is none.
 pub(crate) fn propagate<S: Embed>(

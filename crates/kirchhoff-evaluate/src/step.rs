@@ -7,14 +7,9 @@ use kirchhoff_kernel::{Cancelled, Edges, Monitor, Wiring, propagate, vectorised}
 use kirchhoff_semiring::{AnnotationLoop, Semiring};
 use rayon::prelude::*;
 
-use crate::annotate::{Annotate, AnnotatedLayer};
-use crate::ledger::{Conservation, LedgerEntry};
-use crate::stream::Bookkeeping;
-
-/// Neurons whose relevance is added up together: sums do not depend on the number of threads.
-const CHUNK: usize = 1 << 13;
-/// Neurons whose amounts are written at a time.
-const FEW: usize = 1 << 9;
+use crate::annotate::Annotate;
+use crate::layer::AnnotatedLayer;
+use crate::ledger::{Bookkeeping, CHUNK, Conservation, FEW, LedgerEntry};
 
 /// Adds to sums what belongs to a few amounts, given the position of the first.
 type Add<'a> = dyn Fn(usize, &[f64], &mut [f64; 2]) + Sync + 'a;
@@ -270,36 +265,6 @@ impl<S: Semiring> LayerStep<'_, S> {
         let chunks: Vec<(u64, [f64; 2])> = relevance.par_chunks(CHUNK).enumerate().map(chunk).collect();
         chunks.iter().fold((0, [0.0; 2]), |(all, [a, b]), (few, [c, d])| (all + few, [a + c, b + d]))
     }
-}
-
-impl<V: Sync> Bookkeeping<'_, V> {
-    /// The relevance of each execution of a tensor of `size` neurons, added up; 0 where values do not add up.
-    pub(crate) fn totals(&self, relevance: &[V], size: usize) -> Vec<f64> {
-        let Some(amount) = self.amount else { return vec![0.0; relevance.len().checked_div(size).unwrap_or(0)] };
-        let chunk = |relevance: &[V]| -> f64 {
-            let mut amounts = [0.0; FEW];
-            let few = |relevance: &[V]| {
-                let amounts = &mut amounts[..relevance.len()];
-                amount(relevance, amounts);
-                vectorised(|| total(amounts))
-            };
-            relevance.chunks(FEW).map(few).sum()
-        };
-        let execution = |relevance: &[V]| match relevance.len() <= CHUNK {
-            true => chunk(relevance),
-            false => relevance.par_chunks(CHUNK).map(chunk).collect::<Vec<f64>>().iter().sum(),
-        };
-        relevance.par_chunks(size).map(execution).collect()
-    }
-}
-
-/// A sum, in several partial sums: one alone would wait for each addition.
-#[inline(always)]
-fn total(amounts: &[f64]) -> f64 {
-    let (groups, rest) = amounts.as_chunks::<8>();
-    let mut partial = [0.0; 8];
-    groups.iter().for_each(|group| partial.iter_mut().zip(group).for_each(|(sum, amount)| *sum += amount));
-    partial.iter().sum::<f64>() + rest.iter().sum::<f64>()
 }
 
 /// The sum of amounts times their shares; amounts of 0 have none, be the shares infinite.

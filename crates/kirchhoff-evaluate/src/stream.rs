@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use kirchhoff_circuit::{LayerContributions, LayeredCircuit, TensorId};
 use kirchhoff_kernel::{Cancelled, Monitor, filled};
 use kirchhoff_semiring::Semiring;
-use thiserror::Error;
 
 use crate::annotate::Annotate;
-use crate::ledger::Ledger;
+use crate::error::EvaluationError;
+use crate::ledger::{Bookkeeping, Ledger};
 use crate::step::{LayerStep, Reached};
 
 /// Takes the relevance of tensors as the stream reaches them, from output to input.
@@ -63,43 +63,6 @@ impl<V: Clone + Send> Sink<V> for Keep<V> {
         if let Some(position) = self.chosen.iter().position(|&chosen| chosen == tensor) {
             self.kept[position] = Some(relevance.into_owned());
         }
-    }
-}
-
-/// Why a circuit cannot be evaluated.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum EvaluationError {
-    /// A start that is not one value an output neuron.
-    #[error("{got} start values are given for {batch} executions of {outputs} outputs")]
-    Start {
-        /// Number of values given.
-        got: usize,
-        /// Number of executions.
-        batch: usize,
-        /// Number of output neurons of one.
-        outputs: usize,
-    },
-    /// Stopped by the monitor.
-    #[error(transparent)]
-    Cancelled(#[from] Cancelled),
-}
-
-/// The real numbers that values count as in the sums of a [`Conservation`](crate::Conservation), written one for each
-/// value; `None` where they do not add up.
-pub type Amount<'a, V> = Option<&'a (dyn Fn(&[V], &mut [f64]) + Sync)>;
-
-/// What the ledgers of a stream hold beside the sizes of layers.
-pub struct Bookkeeping<'a, V> {
-    /// Sums of relevance, where values add up.
-    pub amount: Amount<'a, V>,
-    /// How many edges Θ keeps. It asks for a visit to every edge, which kernels that fold Θ into a product save.
-    pub kept: bool,
-}
-
-impl<V> Default for Bookkeeping<'_, V> {
-    /// Sizes alone.
-    fn default() -> Self {
-        Bookkeeping { amount: None, kept: false }
     }
 }
 

@@ -12,7 +12,7 @@ mod sample;
 use kirchhoff_kernel::Cancelled;
 use thiserror::Error;
 
-use crate::fold::FoldError;
+use crate::error::FoldError;
 
 pub use exact::{DEFAULT_MAX_NODES, exact_probability};
 pub use sample::{Estimate, Estimates, Sampling, estimate_probability};

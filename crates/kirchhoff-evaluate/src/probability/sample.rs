@@ -8,7 +8,8 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 
 use super::{ProbabilityError, check};
-use crate::fold::{FoldError, fold};
+use crate::error::FoldError;
+use crate::fold::fold;
 use crate::leaves::AnnotateLeaves;
 
 /// Words of 64 worlds that one fold takes: a gate's worlds fill a cache line.

@@ -1,0 +1,100 @@
+//! Why circuits cannot be evaluated.
+
+use kirchhoff_kernel::Cancelled;
+use kirchhoff_semiring::{CarrierError, Law};
+use thiserror::Error;
+
+/// Why a circuit cannot be evaluated.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum EvaluationError {
+    /// A start that is not one value an output neuron.
+    #[error("{got} start values are given for {batch} executions of {outputs} outputs")]
+    Start {
+        /// Number of values given.
+        got: usize,
+        /// Number of executions.
+        batch: usize,
+        /// Number of output neurons of one.
+        outputs: usize,
+    },
+    /// Stopped by the monitor.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// Annotations that do not fit a circuit or a semiring.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum AnnotationError {
+    /// Not one annotation a layer.
+    #[error("the circuit has {expected} layers, but {got} annotations are given")]
+    Count {
+        /// How many layers there are.
+        expected: usize,
+        /// How many annotations are given.
+        got: usize,
+    },
+    /// Values outside the carrier.
+    #[error("layer `{layer}`, rule `{rule}`: {error}")]
+    Carrier {
+        /// The layer.
+        layer: String,
+        /// Its rule.
+        rule: String,
+        /// What leaves what.
+        error: Box<CarrierError>,
+    },
+}
+
+/// Why a gate circuit cannot be evaluated.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum FoldError {
+    /// The circuit was simplified by a law that the semiring does not declare.
+    #[error(
+        "the circuit was simplified for semirings with {} ({}), which this one does not declare",
+        law.name(),
+        law.equation()
+    )]
+    Law {
+        /// The first law that is missing.
+        law: Law,
+    },
+    /// Not one value a variable.
+    #[error("the circuit has {expected} variables, but {got} values are given")]
+    Variables {
+        /// Number of values given.
+        got: usize,
+        /// Number of variables.
+        expected: usize,
+    },
+    /// Not one annotation a layer.
+    #[error("the circuit has {expected} layers, but {got} annotations are given")]
+    Annotations {
+        /// Number of annotations given.
+        got: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// Not as many vectors of contributions, or of values of variables, as there should be.
+    #[error("{vectors} vectors of {size} {what} are {expected} values, but {got} are given")]
+    Vectors {
+        /// What the values are.
+        what: &'static str,
+        /// How many vectors there are.
+        vectors: usize,
+        /// How many values each has.
+        size: usize,
+        /// How many values there should be.
+        expected: usize,
+        /// How many are given.
+        got: usize,
+    },
+    /// The annotation `rank` without the table of the layer's contributions.
+    #[error("annotation `rank` of layer `{layer}` needs all contributions of the layer, which gates no longer have")]
+    Ranks {
+        /// The layer.
+        layer: String,
+    },
+    /// Stopped by the monitor.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kirchhoff_circuit::formula::{FormulaOptions, parse, text};
+use kirchhoff_formula::{FormulaOptions, parse, text};
 use kirchhoff_circuit::{
     GateCircuit, LayeredCircuit, SaturateOptions, Start, StopReason, TensorId, UnrollError, UnrollOptions, Variables,
     saturate, simplify, unroll,

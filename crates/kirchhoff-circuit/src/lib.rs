@@ -34,7 +34,7 @@
 //!
 //! A [`GateCircuit`] has every gate explicit, in flat arrays that may lie in a mapped file. [`unroll`] makes it from a
 //! layered circuit, under a limit; a [`GateBuilder`] makes it gate by gate; [`simplify`] rewrites it by the laws of a
-//! class of semirings, which the result records.
+//! class of semirings, which the result records. The feature `saturate` adds equality saturation, which finds smaller ones.
 //!
 //! ```
 //! # use kirchhoff_circuit::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
@@ -72,17 +72,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod formula;
+#![forbid(unsafe_code)]
+
 mod gates;
 mod layered;
 mod store;
 
 pub use gates::{
     ContributionError, DEFAULT_MAX_GATES, EdgeError, EdgeMap, Firings, FlatArray, Gate, GateArrays, GateBuilder,
-    GateCircuit, GateError, GateId, GateKind, GateLayer, GateSize, KeepEdge, LeafEdges, Leaves, OutputTensor,
-    RewriteInfo, SaturateError, SaturateOptions, SaturateReport, SimplifyReport, Start, StopReason, UnrollError,
-    UnrollOptions, Variables, neuron_name, rewrites, saturate, simplify, unroll,
+    GateCircuit, GateError, GateId, GateKind, GateLayer, GateSize, KeepEdge, LeafEdges, Leaves, MappedGates,
+    OutputTensor, RewriteInfo, SimplifyReport, Start, UnrollError, UnrollOptions, Variables, neuron_name,
+    neuron_position, simplify, tensor_label, unroll,
 };
+#[cfg(feature = "saturate")]
+pub use gates::{SaturateError, SaturateOptions, SaturateReport, StopReason, rewrites, saturate};
 pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,
     SeparableRule, Stabilised, Stabiliser, Tensor, TensorId,

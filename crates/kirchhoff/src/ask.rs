@@ -4,7 +4,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use kirchhoff::ask::{minimal_witnesses, strongest_paths};
-//! use kirchhoff::circuit::formula::{Cut, cut, find_outputs};
+//! use kirchhoff::formula::{Cut, cut, find_outputs};
 //! use kirchhoff::explain::{GateOptions, Question, Symbolic, compile_gates};
 //! use kirchhoff::network::Execution;
 //!
@@ -35,7 +35,7 @@
 
 use std::collections::HashMap;
 
-use kirchhoff_circuit::formula::{output_names, with_total, without};
+use kirchhoff_formula::{output_names, with_total, without};
 use kirchhoff_circuit::{Gate, GateCircuit};
 use kirchhoff_evaluate::{Annotations, ProbabilityError};
 use kirchhoff_kernel::Monitor;

@@ -32,6 +32,7 @@
 //! | [`compile`] | `kirchhoff-compile` | rules and composites |
 //! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
 //! | [`explain`] | `kirchhoff-explain` | questions about executions, and their answers; gate circuits of small networks, and their formulas |
+//! | [`formula`] | `kirchhoff-formula` | gate circuits as formulas: written, read, cut and drawn |
 //! | [`render`] | `kirchhoff-render` | heat maps and sheets |
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
@@ -44,6 +45,7 @@ pub use kirchhoff_circuit as circuit;
 pub use kirchhoff_compile as compile;
 pub use kirchhoff_evaluate as evaluate;
 pub use kirchhoff_explain as explain;
+pub use kirchhoff_formula as formula;
 pub use kirchhoff_kernel as kernel;
 pub use kirchhoff_network as network;
 pub use kirchhoff_render as render;

@@ -59,6 +59,13 @@ pub struct OutputTensor {
     pub shape: Vec<usize>,
 }
 
+impl OutputTensor {
+    /// The number of its outputs.
+    pub fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
 /// The edges that contributions stand on, one for each, in a circuit where every edge has a leaf of its own.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeafEdges {

@@ -222,15 +222,24 @@ impl GateCircuit {
         &self.arrays.output_tensors
     }
 
+    /// Each tensor that outputs belong to, with its output gates.
+    pub fn outputs_by_tensor(&self) -> impl Iterator<Item = (&OutputTensor, &[GateId])> {
+        let mut rest = self.outputs();
+        self.output_tensors().iter().map(move |tensor| {
+            let own;
+            (own, rest) = rest.split_at(tensor.size());
+            (tensor, own)
+        })
+    }
+
     /// Which of the outputs belong to the tensor of a name.
     pub fn output_range(&self, name: &str) -> Option<Range<usize>> {
         let mut start = 0;
-        for tensor in self.output_tensors() {
-            let size: usize = tensor.shape.iter().product();
+        for (tensor, gates) in self.outputs_by_tensor() {
             if tensor.name == name {
-                return Some(start..start + size);
+                return Some(start..start + gates.len());
             }
-            start += size;
+            start += gates.len();
         }
         None
     }
@@ -315,8 +324,9 @@ impl GateCircuit {
         GateCircuit::new(arranged(&self.arrays, Some(&live))?)
     }
 
-    /// How often each gate is an output or a child of a gate that an output depends on: 0 for dead gates.
-    pub(crate) fn users(&self) -> Vec<u32> {
+    /// How often each gate is an output or a child of a gate that an output depends on: 0 for dead gates. Takes
+    /// O(gates + wires) time, and 4 bytes a gate.
+    pub fn users(&self) -> Vec<u32> {
         let mut users = vec![0u32; self.gates()];
         for output in self.outputs() {
             users[output.index()] = users[output.index()].saturating_add(1);

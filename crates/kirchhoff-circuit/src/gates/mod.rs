@@ -6,10 +6,12 @@ mod builder;
 mod circuit;
 mod edges;
 mod error;
+mod map;
 mod name;
 mod order;
-#[cfg(test)]
+#[cfg(all(test, feature = "saturate"))]
 mod proofs;
+#[cfg(feature = "saturate")]
 mod saturate;
 mod simplify;
 mod unroll;
@@ -20,8 +22,9 @@ pub use builder::GateBuilder;
 pub use circuit::{Gate, GateCircuit, GateId, GateSize};
 pub use edges::{EdgeError, EdgeMap};
 pub use error::{ContributionError, GateError};
-pub use name::neuron_name;
-pub(crate) use name::{position, tensor_name};
+pub use map::MappedGates;
+pub use name::{neuron_name, neuron_position, tensor_label};
+#[cfg(feature = "saturate")]
 pub use saturate::{SaturateError, SaturateOptions, SaturateReport, StopReason, rewrites, saturate};
 pub use simplify::{Firings, RewriteInfo, SimplifyReport, simplify};
 pub use unroll::{DEFAULT_MAX_GATES, KeepEdge, Leaves, Start, UnrollError, UnrollOptions, Variables, unroll};

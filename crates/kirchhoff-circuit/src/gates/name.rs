@@ -15,15 +15,15 @@ use std::fmt::Write;
 /// assert_eq!(neuron_name("target", &[], 0), "target");
 /// ```
 pub fn neuron_name(tensor: &str, shape: &[usize], neuron: usize) -> String {
-    let mut name = tensor_name(tensor);
+    let mut name = tensor_label(tensor);
     if !shape.is_empty() {
-        let _ = write!(name, "[{}]", position(shape, neuron));
+        let _ = write!(name, "[{}]", neuron_position(shape, neuron));
     }
     name
 }
 
-/// What the neurons of a tensor are called: `x`, `h1`, or the name of the tensor.
-pub(crate) fn tensor_name(tensor: &str) -> String {
+/// What the neurons of a tensor are called in front of their brackets: `x`, `h1`, or the name of the tensor.
+pub fn tensor_label(tensor: &str) -> String {
     if tensor == "input" { "x".to_string() } else { lettered('h', tensor) }
 }
 
@@ -42,8 +42,8 @@ fn lettered(letter: char, name: &str) -> String {
     if name.starts_with(|first: char| first.is_ascii_digit()) { format!("{letter}{name}") } else { name.to_string() }
 }
 
-/// Where a neuron stands in a tensor, `3,4`, without leading axes of length 1.
-pub(crate) fn position(shape: &[usize], neuron: usize) -> String {
+/// Where a neuron stands in a tensor, `3,4`, without leading axes of length 1: what stands in the brackets of its name.
+pub fn neuron_position(shape: &[usize], neuron: usize) -> String {
     let leading = shape.iter().take_while(|&&length| length == 1).count().min(shape.len().saturating_sub(1));
     let mut rest = neuron;
     let mut indices: Vec<String> = Vec::new();

@@ -130,7 +130,7 @@ impl LayerRule {
         }
     }
 
-    /// Whether every number of the rule is one that can be computed with, and no rule of SPEC has more terms.
+    /// Whether every number of the rule is one that can be computed with, and whether it has no more terms than any rule that there is.
     pub(crate) fn check(&self) -> Result<(), &'static str> {
         let LayerRule::Separable(SeparableRule { parts }) = self else { return Ok(()) };
         let terms: usize = parts.iter().map(|part| part.numerators.len()).sum();

@@ -2,5 +2,6 @@
 
 mod damage;
 mod gates;
+mod golden;
 mod layered;
 mod random;

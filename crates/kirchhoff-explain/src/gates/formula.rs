@@ -1,7 +1,7 @@
 //! Gate circuits as formulas: with Θ applied, and in symbolic semirings.
 
 use kirchhoff_circuit::GateCircuit;
-use kirchhoff_circuit::formula::{Decision, decide, output_names};
+use kirchhoff_formula::{Decision, decide, output_names};
 use kirchhoff_evaluate::{PerLeaf, fold};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_semiring::{

@@ -131,7 +131,7 @@ impl Default for GateOptions {
 ///
 /// ```
 /// use std::sync::Arc;
-/// use kirchhoff::circuit::formula::{Cut, FormulaOptions, Notation, cut, find_outputs, text};
+/// use kirchhoff::formula::{Cut, FormulaOptions, Notation, cut, find_outputs, text};
 /// use kirchhoff::circuit::simplify;
 /// use kirchhoff::explain::{GateOptions, Question, Symbolic, annotated, compile_gates, expressions};
 /// use kirchhoff::network::Execution;

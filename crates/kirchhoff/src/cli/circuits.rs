@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kirchhoff::circuit::formula::{Cut, cut, find_outputs, parse};
+use kirchhoff::formula::{Cut, cut, find_outputs, parse};
 use kirchhoff::circuit::{CircuitFile, GateCircuit, Leaves, neuron_name};
 use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates};

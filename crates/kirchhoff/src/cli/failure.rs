@@ -4,7 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use kirchhoff_circuit::UnrollError;
-use kirchhoff_circuit::formula::FormulaError;
+use kirchhoff_formula::FormulaError;
 use kirchhoff_evaluate::{EvaluationError, FoldError};
 use kirchhoff_kernel::Cancelled;
 use kirchhoff_network::ExecutionError;

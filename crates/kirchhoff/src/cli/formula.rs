@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use kirchhoff::circuit::formula::{Cut, FormulaOptions, Notation, cnf, cut, dot, json, latex, nnf, sexpr, svg, text};
+use kirchhoff::formula::{Cut, FormulaOptions, Notation, cnf, cut, dot, json, latex, nnf, sexpr, svg, text};
 use kirchhoff::circuit::{GateCircuit, GateKind};
 use kirchhoff::explain::{OutputExpression, Question, expressions};
 use serde_json::json as value;

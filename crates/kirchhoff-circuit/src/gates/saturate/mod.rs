@@ -270,9 +270,9 @@ impl<'a> Saturation<'a> {
                 (Some(gates), Node::Times(_)) => made[index] = Some(builder.times(&gates)?),
             }
         }
-        let mut outputs = outputs.into_iter().map(|class| made[usize::from(class)].expect("outputs have been made"));
-        for tensor in self.circuit.output_tensors() {
-            let own: Vec<GateId> = outputs.by_ref().take(tensor.shape.iter().product()).collect();
+        for (tensor, gates) in self.circuit.outputs_by_tensor() {
+            let made = |&gate: &GateId| made[usize::from(self.class_of(gate))].expect("outputs have been made");
+            let own: Vec<GateId> = gates.iter().map(made).collect();
             builder.output(&tensor.name, &tensor.shape, &own)?;
         }
         self.firings().iter().filter(|firings| firings.count > 0).for_each(|firings| builder.require(firings.needs));
@@ -280,8 +280,11 @@ impl<'a> Saturation<'a> {
     }
 
     fn classes_of_outputs(&self) -> Vec<Id> {
-        let class = |output: &GateId| self.bench.gates.egraph.find(self.classes[output.index()]);
-        self.circuit.outputs().iter().map(class).collect()
+        self.circuit.outputs().iter().map(|&output| self.class_of(output)).collect()
+    }
+
+    fn class_of(&self, gate: GateId) -> Id {
+        self.bench.gates.egraph.find(self.classes[gate.index()])
     }
 
     fn leaf(&self, builder: &mut GateBuilder, kind: GateKind, gate: GateId) -> Result<GateId, GateError> {

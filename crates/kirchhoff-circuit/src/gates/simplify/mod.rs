@@ -7,8 +7,9 @@ use kirchhoff_semiring::Laws;
 
 use self::report::Structural;
 use self::rewrites::{Draft, REWRITES, Rewrite, Workbench};
-use super::{Gate, GateBuilder, GateCircuit, GateError, GateId, GateKind};
+use super::{Gate, GateBuilder, GateCircuit, GateError, GateId, GateKind, MappedGates};
 
+#[cfg(feature = "saturate")]
 pub(super) use self::report::linear_rewrites;
 pub use self::report::{Firings, RewriteInfo, SimplifyReport};
 
@@ -81,8 +82,6 @@ struct Pass<'a> {
     users: Vec<u32>,
     /// The gates that are taken into their only user.
     flattened: Vec<bool>,
-    /// The gate that each gate became.
-    became: Vec<GateId>,
     bench: Workbench<GateBuilder>,
     /// How often each of the rewrites has fired.
     fired: Vec<u64>,
@@ -107,7 +106,6 @@ impl<'a> Pass<'a> {
             report,
             users,
             flattened,
-            became: vec![GateId(0); circuit.gates()],
             bench,
             fired: vec![0; rewrites.len()],
             structural: Structural::default(),
@@ -116,35 +114,24 @@ impl<'a> Pass<'a> {
 
     fn run(mut self) -> Result<GateCircuit, GateError> {
         let circuit = self.circuit;
-        for (id, gate) in circuit.iter() {
-            let index = id.index();
-            if self.users[index] == 0 {
+        let mapped = circuit.map_gates(|id, gate, mapped| {
+            if self.users[id.index()] == 0 {
                 self.structural.dead += 1;
-            } else if !self.flattened[index] {
-                let builder = &mut self.bench.gates;
-                let made = builder.gates();
-                self.became[index] = match gate {
-                    Gate::Zero => builder.zero()?,
-                    Gate::One => builder.one()?,
-                    Gate::Contribution { layer, d } => builder.contribution(layer, d)?,
-                    Gate::Variable(number) => builder.variable(number)?,
-                    Gate::Plus(_) | Gate::Times(_) => {
-                        let draft = self.draft(id);
-                        self.gate(draft)?
-                    }
-                };
-                if !gate_is_inner(gate) && self.bench.gates.gates() == made {
-                    self.structural.share += 1;
-                }
+                return Ok(None);
             }
-        }
-        let mut outputs = circuit.outputs();
-        for tensor in circuit.output_tensors() {
-            let own;
-            (own, outputs) = outputs.split_at(tensor.shape.iter().product());
-            let own: Vec<GateId> = own.iter().map(|output| self.became[output.index()]).collect();
-            self.bench.gates.output(&tensor.name, &tensor.shape, &own)?;
-        }
+            if self.flattened[id.index()] {
+                return Ok(None);
+            }
+            if circuit.kind(id).is_inner() {
+                let draft = self.draft(id, mapped);
+                return self.gate(draft).map(Some);
+            }
+            let made = self.bench.gates.gates();
+            let leaf = self.bench.gates.copy(circuit, gate, mapped)?;
+            self.structural.share += u64::from(self.bench.gates.gates() == made);
+            Ok(Some(leaf))
+        })?;
+        self.bench.gates.copy_outputs(circuit, &mapped)?;
         for (rewrite, fired) in self.rewrites.iter().zip(self.fired) {
             self.report.add(rewrite.name, fired);
             if fired > 0 {
@@ -158,7 +145,7 @@ impl<'a> Pass<'a> {
 
     /// Associativity: (a ⊕ b) ⊕ c = a ⊕ b ⊕ c, and the same for ⊗. A gate with the children that it has when the
     /// gates that only it uses, of its own kind, are taken into it.
-    fn draft(&mut self, id: GateId) -> Draft {
+    fn draft(&mut self, id: GateId, mapped: &MappedGates) -> Draft {
         let mut children = Vec::new();
         let mut open: Vec<GateId> = self.circuit.children(id).iter().rev().copied().collect();
         while let Some(child) = open.pop() {
@@ -166,7 +153,7 @@ impl<'a> Pass<'a> {
                 self.structural.flatten += 1;
                 open.extend(self.circuit.children(child).iter().rev());
             } else {
-                children.push(self.became[child.index()]);
+                children.push(mapped.of(child));
             }
         }
         Draft { kind: self.circuit.kind(id), children }
@@ -196,10 +183,6 @@ impl<'a> Pass<'a> {
         }
         Ok(gate)
     }
-}
-
-fn gate_is_inner(gate: Gate<'_>) -> bool {
-    matches!(gate, Gate::Plus(_) | Gate::Times(_))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub struct RewriteInfo {
     pub equation: &'static str,
     /// The laws that it needs beyond the axioms.
     pub needs: Laws,
-    /// Whether [`saturate`](super::super::saturate()) alone has it, not [`simplify`](super::simplify()).
+    /// Whether `saturate` alone has it, not [`simplify`](super::simplify()).
     pub saturates: bool,
 }
 

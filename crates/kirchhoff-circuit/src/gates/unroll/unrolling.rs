@@ -2,7 +2,7 @@
 
 use kirchhoff_kernel::{Cancelled, Monitor, Scratch};
 
-use super::super::name::{edge_name, neuron_name, position};
+use super::super::name::{edge_name, neuron_name, neuron_position};
 use super::super::{GateBuilder, GateError, GateId, GateKind};
 use super::{Leaves, Start, UnrollError, UnrollOptions, Variables};
 use crate::{Layer, LayerContributions, LayerRule, LayeredCircuit, Link, TensorId};
@@ -134,7 +134,7 @@ impl Unrolling<'_> {
     }
 
     fn edge_name(&self, layer: &Layer, link: &Link, source: usize, destination: usize) -> String {
-        let position = |tensor, neuron| position(self.options.shape(self.circuit, tensor), neuron);
+        let position = |tensor, neuron| neuron_position(self.options.shape(self.circuit, tensor), neuron);
         let (from, to) = (position(link.source, source), position(layer.destination, destination));
         let tensor = (layer.links.len() > 1).then_some(&*self.circuit.tensor(link.source).name);
         edge_name(&layer.name, tensor, &from, &to)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kirchhoff_circuit::formula::{FormulaOptions, Notation, latex, text};
+use kirchhoff_formula::{FormulaOptions, Notation, latex, text};
 use proptest::prelude::*;
 
 use super::{POINT, numbers, options, real, same};
@@ -99,7 +99,7 @@ proptest! {
 
 #[test]
 fn signs_are_those_of_the_notation() {
-    let circuit = kirchhoff_circuit::formula::parse(
+    let circuit = kirchhoff_formula::parse(
         r#"(circuit (layer "0" "zero") (output "input" (3)
             (+ (* (d 0 -0.5) (+ "x" 0)) (d 0 -2) (* "y" (d 0 -1) (* "x" 1)))
             (+ "x" (+ "y" (* "x" "y")))
@@ -124,11 +124,9 @@ fn signs_are_those_of_the_notation() {
 /// A variable that is called like a definition keeps its name; definitions take another.
 #[test]
 fn definitions_have_names_of_their_own() {
-    let circuit = kirchhoff_circuit::formula::parse(
-        r#"(circuit (let s (+ "g1" "g_2")) (output "input" (2) (* s "g1") (* s s)))"#,
-        100,
-    )
-    .unwrap();
+    let circuit =
+        kirchhoff_formula::parse(r#"(circuit (let s (+ "g1" "g_2")) (output "input" (2) (* s "g1") (* s s)))"#, 100)
+            .unwrap();
     let options = FormulaOptions { notation: Notation::Arithmetic, expand: 1, ..FormulaOptions::default() };
     let text = text(&circuit, &options).unwrap();
     assert_eq!(text, "let g__1 = g1 + g_2\nR(x[0]) = g__1·g1\nR(x[1]) = g__1·g__1\n");

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use kirchhoff_circuit::GateCircuit;
-use kirchhoff_circuit::formula::{Cut, Decision, FormulaError, FormulaOptions, cnf, cut, decide, nnf, sexpr};
 use kirchhoff_evaluate::{PerLeaf, fold};
+use kirchhoff_formula::{Cut, Decision, FormulaError, FormulaOptions, cnf, cut, decide, nnf, sexpr};
 use kirchhoff_semiring::{Boolean, Count, Counting};
 use proptest::prelude::*;
 
@@ -34,7 +34,7 @@ fn worlds(variables: usize) -> impl Iterator<Item = Vec<bool>> {
 #[test]
 fn contributions_become_what_theta_makes_of_them() {
     let text = r#"(circuit (layer "0" "zero") (output "y" () (+ (d 0 0.5) (* "x" (d 0 -1)) (d 0 0) (d 0 2))))"#;
-    let circuit = kirchhoff_circuit::formula::parse(text, 100).unwrap();
+    let circuit = kirchhoff_formula::parse(text, 100).unwrap();
     let theta = |_: usize, d: f32| match d {
         0.0 => Decision::Zero,
         0.5 => Decision::One,
@@ -159,8 +159,7 @@ proptest! {
 
 #[test]
 fn comments_name_the_variables() {
-    let circuit =
-        kirchhoff_circuit::formula::parse(r#"(circuit (output "y" () (+ "h1[0]" (* "h1[1]" "h1[2]"))))"#, 10).unwrap();
+    let circuit = kirchhoff_formula::parse(r#"(circuit (output "y" () (+ "h1[0]" (* "h1[1]" "h1[2]"))))"#, 10).unwrap();
     let text = cnf(&circuit).unwrap();
     let names: HashMap<&str, &str> = text
         .lines()
@@ -174,7 +173,7 @@ fn comments_name_the_variables() {
 
 #[test]
 fn what_is_no_boolean_formula_is_refused() {
-    let parse = |text| kirchhoff_circuit::formula::parse(text, 10).unwrap();
+    let parse = |text| kirchhoff_formula::parse(text, 10).unwrap();
     let two = parse(r#"(circuit (output "y" (2) "a" "b"))"#);
     assert_eq!(cnf(&two), Err(FormulaError::Outputs { format: "DIMACS CNF", got: 2 }));
     let real = parse(r#"(circuit (layer "fc" "zero") (output "y" () (d 0 0.5)))"#);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use kirchhoff_circuit::formula::{Cut, FormulaError, cut, find_outputs, output_names, parse};
 use kirchhoff_circuit::{Start, UnrollOptions, unroll};
 use kirchhoff_compile::{Rule, compile};
 use kirchhoff_evaluate::{PerLeaf, fold_gates};
+use kirchhoff_formula::{Cut, FormulaError, cut, find_outputs, output_names, parse};
 use kirchhoff_network::Execution;
 use kirchhoff_semiring::Real;
 use proptest::prelude::*;

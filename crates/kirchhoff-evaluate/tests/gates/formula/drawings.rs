@@ -1,6 +1,6 @@
 //! DOT and SVG hold every gate and every wire once.
 
-use kirchhoff_circuit::formula::{FormulaError, FormulaOptions, dot, parse, svg};
+use kirchhoff_formula::{FormulaError, FormulaOptions, dot, parse, svg};
 use proptest::prelude::*;
 
 use super::numbers;

@@ -1,6 +1,6 @@
 //! Texts that are no circuits.
 
-use kirchhoff_circuit::formula::{FormulaOptions, parse, sexpr};
+use kirchhoff_formula::{FormulaOptions, parse, sexpr};
 use proptest::prelude::*;
 
 const SOUND: &str = r#"(circuit

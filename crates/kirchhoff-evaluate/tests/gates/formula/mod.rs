@@ -8,8 +8,8 @@ mod hostile;
 mod round_trip;
 
 use kirchhoff_circuit::GateCircuit;
-use kirchhoff_circuit::formula::FormulaOptions;
 use kirchhoff_evaluate::{PerLeaf, fold};
+use kirchhoff_formula::FormulaOptions;
 use kirchhoff_semiring::Real;
 use proptest::prelude::*;
 

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use kirchhoff_circuit::formula::{FormulaError, FormulaOptions, json, parse, sexpr};
 use kirchhoff_circuit::{GateBuilder, GateLayer, simplify};
+use kirchhoff_formula::{FormulaError, FormulaOptions, json, parse, sexpr};
 use kirchhoff_semiring::{Interval, Law, Laws};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -103,7 +103,7 @@ fn deep_circuits_do_not_nest_deeply() {
     let options = FormulaOptions { expand: u64::MAX, ..FormulaOptions::default() };
     let text = sexpr(&circuit, &options).unwrap();
     assert_eq!(parse(&text, 100_000).unwrap().size(), circuit.size());
-    assert!(kirchhoff_circuit::formula::text(&circuit, &options).unwrap().lines().count() > 300);
+    assert!(kirchhoff_formula::text(&circuit, &options).unwrap().lines().count() > 300);
 }
 
 /// 2⁶⁰ paths through 60 levels: written out, no disk would hold the formula.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kirchhoff::circuit::formula::output_names;
+use kirchhoff::formula::output_names;
 use kirchhoff::evaluate::{Estimate, PerLeaf, ProbabilityError, Sampling, estimate_probability, exact_probability};
 use kirchhoff::explain::is_start;
 use serde_json::json;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use kirchhoff::ask::removal;
-use kirchhoff::circuit::formula::output_names;
+use kirchhoff::formula::output_names;
 use kirchhoff::circuit::{GateCircuit, neuron_name};
 use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{Answer, GateNotes, GateOptions, Question, Symbolic, compile_gates};

@@ -1,7 +1,8 @@
 //! Which subformulas have names of their own, and which are written where they are used.
 
-use super::FormulaError;
-use crate::{GateCircuit, GateId};
+use kirchhoff_circuit::{GateCircuit, GateId};
+
+use crate::FormulaError;
 
 /// Subformulas are named before formulas nest deeper than this: nobody reads such, and a parser need not.
 pub(super) const MOST_NESTED: usize = 60;

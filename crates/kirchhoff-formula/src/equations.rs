@@ -1,10 +1,11 @@
 //! Formulas as equations: text, and LaTeX.
 
-use super::latex::{latex_name, latex_number};
-use super::number::number;
-use super::plan::Plan;
-use super::{FormulaError, FormulaOptions, Notation, output_names, printable};
-use crate::{Gate, GateCircuit, GateId, GateKind};
+use kirchhoff_circuit::{Gate, GateCircuit, GateId, GateKind};
+
+use crate::latex::{latex_name, latex_number};
+use crate::number::number;
+use crate::plan::Plan;
+use crate::{FormulaError, FormulaOptions, Notation, output_names, printable};
 
 /// Lines are broken between the operands of their outermost `⊕` or `⊗` where they would be longer.
 const LINE: usize = 110;

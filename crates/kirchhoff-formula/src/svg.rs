@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
-use super::dot::label;
-use super::layout::Layout;
-use super::{FormulaError, FormulaOptions, output_names, printable};
-use crate::{GateCircuit, GateId, GateKind};
+use kirchhoff_circuit::{GateCircuit, GateId, GateKind};
+
+use crate::dot::label;
+use crate::layout::Layout;
+use crate::{FormulaError, FormulaOptions, output_names, printable};
 
 /// More gates than this are no picture.
 const MOST_GATES: usize = 2000;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::number::number;
-use super::{FormulaError, FormulaOptions, output_names, printable};
-use crate::{Gate, GateCircuit, GateId};
+use kirchhoff_circuit::{Gate, GateCircuit, GateId};
+
+use crate::number::number;
+use crate::{FormulaError, FormulaOptions, output_names, printable};
 
 /// A circuit as a directed graph in GraphViz's DOT language, from the leaves at the bottom to the outputs at the top.
 ///

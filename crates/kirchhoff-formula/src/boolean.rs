@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use super::number::number;
-use super::{FormulaError, output_names, printable};
-use crate::{Gate, GateCircuit, GateId};
+use kirchhoff_circuit::{Gate, GateCircuit, GateId};
+
+use crate::number::number;
+use crate::{FormulaError, output_names, printable};
 
 /// A circuit of one output, with `∨` for `⊕` and `∧` for `⊗`, in DIMACS CNF: satisfied by the assignments under which the
 /// output is true.

@@ -1,11 +1,11 @@
 //! Circuits as JSON.
 
+use kirchhoff_circuit::{Gate, GateCircuit, GateId};
 use serde::Serialize;
 use serde_json::{Value, json as value};
 
-use super::number::number;
-use super::{FormulaError, FormulaOptions, output_names};
-use crate::{Gate, GateCircuit, GateId};
+use crate::number::number;
+use crate::{FormulaError, FormulaOptions, output_names};
 
 #[derive(Serialize)]
 struct Circuit<'a> {
@@ -46,10 +46,8 @@ pub fn json(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, F
         let range = layer.range.map(|range| [end(range.low), end(range.high)]);
         value!({ "name": layer.name, "rule": layer.rule, "range": range })
     });
-    let (mut names, mut outputs) = (output_names(circuit).into_iter(), circuit.outputs());
-    let tensors = circuit.output_tensors().iter().map(|tensor| {
-        let own;
-        (own, outputs) = outputs.split_at(tensor.shape.iter().product());
+    let mut names = output_names(circuit).into_iter();
+    let tensors = circuit.outputs_by_tensor().map(|(tensor, own)| {
         let names: Vec<String> = names.by_ref().take(own.len()).collect();
         value!({ "tensor": tensor.name, "shape": tensor.shape, "gates": ids(own), "names": names })
     });

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
+use kirchhoff_circuit::{GateBuilder, GateCircuit, GateError, GateId, GateLayer};
 use kirchhoff_semiring::{Interval, Law, Laws};
 use thiserror::Error;
-
-use crate::{GateBuilder, GateCircuit, GateError, GateId, GateLayer};
 
 /// Expressions nest no deeper: each level takes a part of the stack.
 const MOST_NESTED: usize = 500;

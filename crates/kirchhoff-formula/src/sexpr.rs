@@ -2,12 +2,12 @@
 
 use std::fmt::Write;
 
+use kirchhoff_circuit::{Gate, GateCircuit, GateId};
 use kirchhoff_semiring::Interval;
 
-use super::number::number;
-use super::plan::Plan;
-use super::{FormulaError, FormulaOptions};
-use crate::{Gate, GateCircuit, GateId};
+use crate::number::number;
+use crate::plan::Plan;
+use crate::{FormulaError, FormulaOptions};
 
 /// A circuit as an S-expression, which [`parse`](super::parse) reads back:
 ///
@@ -49,10 +49,7 @@ pub fn sexpr(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, 
         writer.gate(gate, &mut text);
         text.push(')');
     }
-    let mut outputs = circuit.outputs();
-    for tensor in circuit.output_tensors() {
-        let own;
-        (own, outputs) = outputs.split_at(tensor.shape.iter().product());
+    for (tensor, own) in circuit.outputs_by_tensor() {
         let sizes: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
         let _ = write!(text, "\n  (output {} ({})", quoted(&tensor.name), sizes.join(" "));
         for &gate in own {

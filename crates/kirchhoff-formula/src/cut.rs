@@ -1,10 +1,12 @@
 //! Parts of circuits: some outputs, from one layer on, to a depth.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::FormulaError;
-use crate::gates::{position, tensor_name};
-use crate::{Gate, GateBuilder, GateCircuit, GateError, GateId, neuron_name};
+use kirchhoff_circuit::{
+    Gate, GateBuilder, GateCircuit, GateError, GateId, neuron_name, neuron_position, tensor_label,
+};
+
+use crate::FormulaError;
 
 /// Which part of a circuit to keep.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,32 +73,30 @@ pub fn cut(circuit: &GateCircuit, cut: &Cut) -> Result<GateCircuit, FormulaError
 
     let mut builder = GateBuilder::new(circuit.layers().to_vec(), u64::MAX);
     builder.require(circuit.laws());
-    let mut became: Vec<Option<GateId>> = vec![None; circuit.gates()];
-    for (id, gate) in circuit.iter().filter(|(id, _)| distances[id.index()].is_some()) {
-        let end = ends.get(&id).filter(|_| circuit.kind(id).is_inner());
-        became[id.index()] = Some(match end {
+    let mapped = circuit.map_gates(|id, gate, mapped| {
+        if distances[id.index()].is_none() {
+            return Ok(None);
+        }
+        match ends.get(&id).filter(|_| circuit.kind(id).is_inner()) {
             Some(name) => {
                 let number = builder.declare_distinct(name);
-                builder.variable(number)?
+                builder.variable(number).map(Some)
             }
-            None => copy(&mut builder, circuit, gate, &became)?,
-        });
-    }
-    let gate = |output: usize| became[outputs[output].index()].expect("outputs have been reached");
+            None => builder.copy(circuit, gate, mapped).map(Some),
+        }
+    })?;
     if cut.outputs.is_empty() {
         let mut first = 0;
-        for tensor in circuit.output_tensors() {
-            let size: usize = tensor.shape.iter().product();
-            if first >= stopped.end || first + size <= stopped.start {
-                let gates: Vec<GateId> = (first..first + size).map(gate).collect();
-                builder.output(&tensor.name, &tensor.shape, &gates)?;
+        for (tensor, gates) in circuit.outputs_by_tensor() {
+            if first >= stopped.end || first + gates.len() <= stopped.start {
+                builder.output(&tensor.name, &tensor.shape, &mapped.all(gates))?;
             }
-            first += size;
+            first += gates.len();
         }
     } else {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for &root in roots.iter().filter(|&&root| seen.insert(root)) {
-            builder.output(&names[root], &[], &[gate(root)])?;
+            builder.output(&names[root], &[], &[mapped.of(outputs[root])])?;
         }
     }
     Ok(builder.finish()?)
@@ -129,59 +129,28 @@ pub fn decide(
     circuit.variables().iter().filter(|name| !is_one(name)).for_each(|name| {
         builder.declare(name);
     });
-    let mut became: Vec<Option<GateId>> = Vec::with_capacity(circuit.gates());
-    for (_, gate) in circuit.iter() {
+    let mapped = circuit.map_gates(|_, gate, mapped| {
         let made = match gate {
             Gate::Contribution { layer, d } => match theta(layer as usize, d) {
-                Decision::Zero => builder.zero()?,
-                Decision::One => builder.one()?,
-                Decision::Number(d) => builder.contribution(layer, d)?,
+                Decision::Zero => builder.zero(),
+                Decision::One => builder.one(),
+                Decision::Number(d) => builder.contribution(layer, d),
             },
-            Gate::Variable(number) if is_one(&circuit.variables()[number as usize]) => builder.one()?,
-            gate => copy(&mut builder, circuit, gate, &became)?,
+            Gate::Variable(number) if is_one(&circuit.variables()[number as usize]) => builder.one(),
+            gate => builder.copy(circuit, gate, mapped),
         };
-        became.push(Some(made));
-    }
-    let mut outputs = circuit.outputs();
-    for tensor in circuit.output_tensors() {
-        let own;
-        (own, outputs) = outputs.split_at(tensor.shape.iter().product());
-        let own: Vec<GateId> = own.iter().filter_map(|output| became[output.index()]).collect();
-        builder.output(&tensor.name, &tensor.shape, &own)?;
-    }
+        made.map(Some)
+    })?;
+    builder.copy_outputs(circuit, &mapped)?;
     builder.finish()?.without_dead_gates()
-}
-
-/// Makes a gate as it is, of what its children became.
-pub(super) fn copy(
-    builder: &mut GateBuilder,
-    circuit: &GateCircuit,
-    gate: Gate<'_>,
-    became: &[Option<GateId>],
-) -> Result<GateId, GateError> {
-    let children = |children: &[GateId]| -> Vec<GateId> {
-        children.iter().map(|child| became[child.index()].expect("children come before their users")).collect()
-    };
-    match gate {
-        Gate::Zero => builder.zero(),
-        Gate::One => builder.one(),
-        Gate::Contribution { layer, d } => builder.contribution(layer, d),
-        Gate::Variable(number) => {
-            let number = builder.declare(&circuit.variables()[number as usize]);
-            builder.variable(number)
-        }
-        Gate::Plus(own) => builder.plus(&children(own)),
-        Gate::Times(own) => builder.times(&children(own)),
-    }
 }
 
 /// The [names](neuron_name) of the outputs, in their order.
 pub fn output_names(circuit: &GateCircuit) -> Vec<String> {
-    let neurons = |tensor: &crate::OutputTensor| {
-        let size: usize = tensor.shape.iter().product();
-        (0..size).map(|neuron| neuron_name(&tensor.name, &tensor.shape, neuron)).collect::<Vec<_>>()
-    };
-    circuit.output_tensors().iter().flat_map(neurons).collect()
+    let tensors = circuit.output_tensors().iter();
+    tensors
+        .flat_map(|tensor| (0..tensor.size()).map(|neuron| neuron_name(&tensor.name, &tensor.shape, neuron)))
+        .collect()
 }
 
 /// The outputs that a text names, by their positions: `5` is output number 5, `x[3,4]` a neuron, `input[88]` the same
@@ -205,7 +174,7 @@ pub fn find_outputs(circuit: &GateCircuit, asked: &str) -> Result<Vec<usize>, Fo
     }
     let place = place.replace(' ', "");
     let shape = shape_of(circuit, range.start).ok_or_else(none)?;
-    if let Some(neuron) = (0..range.len()).find(|&neuron| position(shape, neuron) == place) {
+    if let Some(neuron) = (0..range.len()).find(|&neuron| neuron_position(shape, neuron) == place) {
         return Ok(vec![range.start + neuron]);
     }
     let number = place.parse::<usize>().ok().filter(|&number| number < range.len());
@@ -215,7 +184,7 @@ pub fn find_outputs(circuit: &GateCircuit, asked: &str) -> Result<Vec<usize>, Fo
 /// The outputs of the tensor of a name, or of the name that its neurons have.
 fn tensor(circuit: &GateCircuit, name: &str) -> Option<std::ops::Range<usize>> {
     circuit.output_range(name).or_else(|| {
-        let tensor = circuit.output_tensors().iter().find(|tensor| tensor_name(&tensor.name) == name)?;
+        let tensor = circuit.output_tensors().iter().find(|tensor| tensor_label(&tensor.name) == name)?;
         circuit.output_range(&tensor.name)
     })
 }
@@ -223,7 +192,7 @@ fn tensor(circuit: &GateCircuit, name: &str) -> Option<std::ops::Range<usize>> {
 fn shape_of(circuit: &GateCircuit, output: usize) -> Option<&[usize]> {
     let mut first = 0;
     circuit.output_tensors().iter().find_map(|tensor| {
-        first += tensor.shape.iter().product::<usize>();
+        first += tensor.size();
         (output < first).then_some(&tensor.shape[..])
     })
 }

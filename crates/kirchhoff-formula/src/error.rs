@@ -1,8 +1,7 @@
 //! Why a circuit cannot be written as asked.
 
+use kirchhoff_circuit::GateError;
 use thiserror::Error;
-
-use crate::GateError;
 
 /// Why a circuit cannot be written as asked.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

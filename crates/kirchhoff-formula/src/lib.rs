@@ -9,7 +9,7 @@
 //! much longer than its circuit.
 //!
 //! ```
-//! use kirchhoff_circuit::formula::{Cut, FormulaOptions, Notation, cut, find_outputs, latex, parse, sexpr, text};
+//! use kirchhoff_formula::{Cut, FormulaOptions, Notation, cut, find_outputs, latex, parse, sexpr, text};
 //!
 //! let circuit = parse(
 //!     r#"(circuit
@@ -31,6 +31,8 @@
 //! assert_eq!(parse(&sexpr(&circuit, &real)?, 1000)?, circuit);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+#![forbid(unsafe_code)]
 
 mod boolean;
 mod cut;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kirchhoff::ask::{AskError, TOTAL, minimal_witnesses, removal, strongest_paths};
+use kirchhoff::circuit::GateCircuit;
 use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, Target, compile_gates};
-use kirchhoff_circuit::GateCircuit;
-use kirchhoff_network::{Activation, Dense, Execution, NetworkBuilder, Operator};
-use kirchhoff_semiring::DefaultStart;
+use kirchhoff::network::{Activation, Dense, Execution, NetworkBuilder, Operator};
+use kirchhoff::semiring::DefaultStart;
 
 const WIDTHS: [usize; 4] = [3, 4, 4, 2];
 

@@ -4,13 +4,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use kirchhoff_formula::{FormulaOptions, parse, text};
 use kirchhoff_circuit::{
     GateCircuit, LayeredCircuit, SaturateOptions, Start, StopReason, TensorId, UnrollError, UnrollOptions, Variables,
     saturate, simplify, unroll,
 };
 use kirchhoff_compile::{Assignment, Composite, Rule, compile};
 use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, fold, stream};
+use kirchhoff_formula::{FormulaOptions, parse, text};
 use kirchhoff_network::data::{Preprocessing, read_inputs};
 use kirchhoff_network::import::{self, ImportOptions};
 use kirchhoff_network::{Execution, Network, canonical};

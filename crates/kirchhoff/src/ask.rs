@@ -35,9 +35,9 @@
 
 use std::collections::HashMap;
 
-use kirchhoff_formula::{output_names, with_total, without};
 use kirchhoff_circuit::{Gate, GateCircuit};
 use kirchhoff_evaluate::{Annotations, ProbabilityError};
+use kirchhoff_formula::{output_names, with_total, without};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_semiring::{MinimalWitnesses, Monomial, Overflow, PosBool, Real, Semiring, TopK, Variable};
 use serde::Serialize;

@@ -1,8 +1,8 @@
 //! Gate circuits as formulas: with Θ applied, and in symbolic semirings.
 
 use kirchhoff_circuit::GateCircuit;
-use kirchhoff_formula::{Decision, decide, output_names};
 use kirchhoff_evaluate::{PerLeaf, fold};
+use kirchhoff_formula::{Decision, decide, output_names};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_semiring::{
     Embed, Expression, Overflow, Real, SemiringInfo, SemiringVisitor, Symbolic, SymbolicInfo, SymbolicVisitor,

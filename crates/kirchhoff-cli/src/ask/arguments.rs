@@ -1,0 +1,178 @@
+//! The arguments of `kirchhoff ask`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use kirchhoff::evaluate::DEFAULT_MAX_NODES;
+
+use crate::circuit_options::{OutputOptions, SizeOptions, SourceOptions, SymbolicOption};
+use crate::circuits::{Part, Selection, has_own_variables};
+use crate::options::Common;
+
+/// `kirchhoff ask`.
+#[derive(Args, Debug)]
+pub struct Ask {
+    /// What to ask
+    #[command(subcommand)]
+    pub about: About,
+}
+
+/// What can be asked of a circuit.
+#[derive(Debug, Subcommand)]
+pub enum About {
+    /// What is left of relevance when these hidden neurons, or edges, are removed
+    Removed(Box<Removed>),
+    /// The smallest sets of hidden neurons, or of edges, that carry relevance to an output together
+    Witnesses(Box<Witnesses>),
+    /// The strongest paths from the target to an output, with the weights of their edges
+    Paths(Box<Paths>),
+    /// How probable an output stays relevant when hidden neurons, or edges, are dropped at random
+    Probability(Box<Probability>),
+}
+
+/// Which circuit is asked about, and which of its outputs.
+#[derive(Args, Debug)]
+pub struct AskOptions {
+    #[command(flatten)]
+    pub source: SourceOptions,
+    #[command(flatten)]
+    pub outputs: OutputOptions,
+    #[command(flatten)]
+    pub size: SizeOptions,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl AskOptions {
+    /// The part of the circuit, with variables where `symbolic` puts them, unless it comes from a file.
+    pub fn selection<'a>(&'a self, symbolic: Option<&'a SymbolicOption>) -> Selection<'a> {
+        Selection {
+            source: &self.source,
+            symbolic: symbolic.filter(|_| !has_own_variables(&self.source.files)),
+            outputs: &self.outputs.output,
+            layer: None,
+            depth: None,
+            max_gates: self.size.max_gates,
+            quiet: self.common.quiet,
+        }
+    }
+}
+
+/// What stands for itself in an answer: neurons or edges.
+#[derive(Args, Clone, Debug)]
+pub struct Subjects {
+    /// Neurons of these layers, separated by commas [default: every hidden neuron]
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',', conflicts_with = "edges")]
+    pub neurons: Option<Vec<String>>,
+    /// Edges instead of neurons
+    #[arg(long)]
+    pub edges: bool,
+}
+
+impl Subjects {
+    /// Where variables are put.
+    pub fn symbolic(&self) -> SymbolicOption {
+        match &self.neurons {
+            _ if self.edges => SymbolicOption::Edges,
+            Some(layers) => SymbolicOption::Neurons(layers.clone()),
+            None => SymbolicOption::Hidden,
+        }
+    }
+
+    /// What they are called; the variables of a circuit from a file say it themselves.
+    pub fn name(&self, part: &Part) -> &'static str {
+        let is_start = |name: &str| part.notes.targets.iter().any(|target| target.variable == name);
+        let mut variables = part.circuit.variables().iter().filter(|name| !is_start(name)).peekable();
+        let edges = variables.peek().is_some() && variables.all(|name| name.contains('→'));
+        if self.edges || edges { "edges" } else { "neurons" }
+    }
+}
+
+/// `kirchhoff ask removed`.
+#[derive(Args, Debug)]
+pub struct Removed {
+    #[command(flatten)]
+    pub asked: AskOptions,
+    /// Neurons, `h1[17]` or all of a layer `h1[*]`, or edges, `w2[17→4]` or `w2[17->4]`; separated by commas, or repeated
+    #[arg(long, value_name = "NAMES", required = true)]
+    pub remove: Vec<String>,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them [default: real,boolean,counting,viterbi,bottleneck, of
+    /// which a stored circuit may not admit all]
+    #[arg(long, short, value_name = "NAMES")]
+    pub semiring: Option<String>,
+}
+
+/// `kirchhoff ask witnesses`.
+#[derive(Args, Debug)]
+pub struct Witnesses {
+    #[command(flatten)]
+    pub asked: AskOptions,
+    #[command(flatten)]
+    pub subjects: Subjects,
+    /// Sets that carry all outputs at once, instead of each
+    #[arg(long)]
+    pub together: bool,
+    /// Sets that any gate may have
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub limit: u32,
+    /// Sets of each output to print, the smallest first
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub most: usize,
+}
+
+/// `kirchhoff ask paths`.
+#[derive(Args, Debug)]
+pub struct Paths {
+    #[command(flatten)]
+    pub asked: AskOptions,
+    /// How many paths to each output
+    #[arg(long, short, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    pub k: u32,
+}
+
+/// `kirchhoff ask probability`.
+#[derive(Args, Debug)]
+pub struct Probability {
+    #[command(flatten)]
+    pub asked: AskOptions,
+    #[command(flatten)]
+    pub subjects: Subjects,
+    /// The probability with which each is dropped, independently of the others
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub drop: f64,
+    /// How the probability is found
+    #[arg(long, value_enum, default_value_t)]
+    pub method: MethodOption,
+    /// Nodes that decision diagrams may take
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_NODES)]
+    pub max_nodes: usize,
+    /// Sample until probabilities are known up to this, with a confidence of 95 %
+    #[arg(long, value_name = "E", default_value_t = 0.005, value_parser = error)]
+    pub error: f64,
+    /// Random worlds to sample at most
+    #[arg(long, value_name = "N", default_value_t = 1 << 19, value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_worlds: u64,
+    /// Seed of the random worlds
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// How a probability is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum MethodOption {
+    /// Exact where decision diagrams stay within their limit, else sampled
+    #[default]
+    Auto,
+    /// By decision diagrams
+    Exact,
+    /// By random worlds, 64 a word
+    Sample,
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    let inside = |p: &f64| (0.0..=1.0).contains(p);
+    text.parse().ok().filter(inside).ok_or_else(|| "write a probability between 0 and 1".to_string())
+}
+
+fn error(text: &str) -> Result<f64, String> {
+    let positive = |error: &f64| *error > 0.0 && *error < 1.0;
+    text.parse().ok().filter(positive).ok_or_else(|| "write a number between 0 and 1, such as 0.01".to_string())
+}

@@ -1,0 +1,44 @@
+//! `kirchhoff ask paths`.
+
+use kirchhoff::ask::{PathEdge, strongest_paths};
+use serde_json::json;
+
+use super::arguments::Paths;
+use crate::circuit_options::SymbolicOption;
+use crate::circuits::part;
+use crate::failure::Failure;
+use crate::listings::table;
+use crate::progress::{Progress, stop_at_interrupt};
+
+/// Prints the strongest paths from the target to each output.
+pub fn run(arguments: &Paths) -> Result<(), Failure> {
+    let semiring = format!("top-k({})", arguments.k);
+    let part = part(&arguments.asked.selection(Some(&SymbolicOption::Edges)), Some(&semiring))?;
+    let question = part.question.as_ref().expect("a semiring is named");
+    stop_at_interrupt();
+    let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);
+    progress.say("paths");
+    let outputs = strongest_paths(&part.circuit, &part.notes, question, arguments.k as usize, &progress)?;
+    drop(progress);
+    if arguments.asked.common.json {
+        return crate::print_json(&json!({ "k": arguments.k, "outputs": outputs }));
+    }
+    let edge = |edge: &PathEdge| format!("{} {}", edge.name, short(edge.weight));
+    let mut rows: Vec<[String; 3]> = Vec::new();
+    for output in &outputs {
+        if output.paths.is_empty() {
+            rows.push([output.name.clone(), "0".to_string(), "not relevant".to_string()]);
+        }
+        for path in &output.paths {
+            let edges: Vec<String> = path.edges.iter().map(edge).collect();
+            rows.push([output.name.clone(), short(path.weight), edges.join(" · ")]);
+        }
+    }
+    crate::print(&table(&["output", "weight", "path, from the target"], &rows))
+}
+
+/// A weight to six digits.
+fn short(weight: f64) -> String {
+    let rounded: f64 = format!("{weight:.5e}").parse().unwrap_or(weight);
+    if rounded != 0.0 && rounded < 1e-4 { format!("{rounded:e}") } else { rounded.to_string() }
+}

@@ -1,0 +1,45 @@
+//! `kirchhoff ask witnesses`.
+
+use std::fmt::Write;
+
+use kirchhoff::ask::{OutputWitnesses, minimal_witnesses};
+use serde_json::json;
+
+use super::arguments::Witnesses;
+use crate::failure::Failure;
+use crate::listings::grouped;
+use crate::progress::{Progress, stop_at_interrupt};
+
+/// Prints the minimal sets of neurons or edges that carry the relevance of outputs.
+pub fn run(arguments: &Witnesses) -> Result<(), Failure> {
+    let part = super::boolean(&arguments.asked, &arguments.subjects.symbolic())?;
+    let question = part.question.as_ref().expect("a semiring is named");
+    stop_at_interrupt();
+    let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);
+    progress.say("witnesses");
+    let limit = arguments.limit as usize;
+    let outputs = minimal_witnesses(&part.circuit, &part.notes, question, limit, arguments.together, &progress)?;
+    drop(progress);
+    let of = arguments.subjects.name(&part);
+    if arguments.asked.common.json {
+        return crate::print_json(&json!({ "of": of, "together": arguments.together, "outputs": outputs }));
+    }
+    crate::print(&outputs.iter().map(|output| text(output, of, arguments.most)).collect::<String>())
+}
+
+fn text(output: &OutputWitnesses, of: &str, most: usize) -> String {
+    let OutputWitnesses { name, sets } = output;
+    let mut text = match &sets[..] {
+        [] => return format!("{name}: not relevant\n"),
+        [set] if set.is_empty() => return format!("{name}: relevant without any of the {of}\n"),
+        [_] => format!("{name}: 1 minimal set of {of}\n"),
+        sets => format!("{name}: {} minimal sets of {of}\n", grouped(sets.len() as u64)),
+    };
+    for set in sets.iter().take(most) {
+        let _ = writeln!(text, "  {}", set.join(" "));
+    }
+    if sets.len() > most {
+        let _ = writeln!(text, "  and {} more", grouped((sets.len() - most) as u64));
+    }
+    text
+}

@@ -1,0 +1,141 @@
+//! What is asked for on the command line, read and checked: a model, its inputs, and questions about them.
+
+use std::ops::Range;
+
+use kirchhoff::compile::Bounds;
+use kirchhoff::explain::Question;
+use kirchhoff::network::data::{Inputs, Preprocessing};
+use kirchhoff::network::{Execution, ExecutionError, Network};
+use kirchhoff_kernel::Monitor;
+
+use crate::failure::Failure;
+use crate::load::{self, Loaded};
+use crate::options::{QuestionOptions, RuleOptions};
+use crate::questions::questions;
+
+/// Activations of at most so many bytes are alive at a time, one input's at least: inputs beyond it are run in
+/// further batches.
+const BATCH_BYTES: usize = 128 << 20;
+
+/// What an explanation holds beside the activations, in tensors of the size of the largest one: relevance on both sides of
+/// a layer, normalisers, planes and sums. Counts take more where they are large.
+const WORKING_TENSORS: usize = 10;
+
+/// A model, inputs that it takes, and questions that can be asked of it.
+pub struct Asked {
+    pub loaded: Loaded,
+    pub preprocessing: Preprocessing,
+    pub inputs: Inputs,
+    /// Bounds of the input for z-box.
+    bounds: Bounds,
+    /// One a semiring, in the order in which they are named.
+    pub questions: Vec<Question>,
+    /// Inputs that are run together.
+    batch: usize,
+}
+
+impl Asked {
+    /// Reads the files and checks the questions; nothing is run.
+    pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
+        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading)?;
+        let inputs = load::inputs(files, &loaded, &preprocessing)?;
+        let bounds = bounds(&options.rules, &inputs.shape, inputs.picture, &preprocessing);
+        let questions = questions(options, &bounds, &loaded.network)?;
+        let batch = batch(&loaded.network, inputs.count, options.memory)?;
+        Ok(Asked { loaded, preprocessing, inputs, bounds, questions, batch })
+    }
+
+    /// Edges of the network, which one input passes once forward and once for each question.
+    pub fn edges(&self) -> u64 {
+        self.loaded.network.nodes().map(|(id, _)| self.loaded.network.edges(id)).sum()
+    }
+
+    /// Makes batches so small that what else an input takes, in bytes, keeps to `memory` too.
+    pub fn limit_batch(&mut self, one: u64, memory: u64) {
+        let fitting = usize::try_from(memory / one.max(1)).unwrap_or(usize::MAX);
+        self.batch = self.batch.min(fitting.max(1));
+    }
+
+    /// The inputs in batches whose activations fit in memory.
+    pub fn batches(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let (batch, count) = (self.batch, self.inputs.count);
+        (0..count).step_by(batch).map(move |first| first..(first + batch).min(count))
+    }
+
+    /// Runs the network on a batch of the inputs.
+    pub fn run(&self, batch: Range<usize>, monitor: &dyn Monitor) -> Result<Execution, Failure> {
+        let size: usize = self.inputs.shape.iter().product();
+        let values = &self.inputs.values[batch.start * size..batch.end * size];
+        Execution::run(self.loaded.network.clone(), values, batch.len(), monitor)
+            .map_err(|error| self.named(error, batch.start))
+    }
+
+    /// An execution's error with the name of the input that it speaks of.
+    fn named(&self, error: ExecutionError, first: usize) -> Failure {
+        use ExecutionError::{NotFinite, Overflow};
+        let name = match &error {
+            NotFinite { input, .. } | Overflow { input, .. } => Some(&self.inputs.names[first + input]),
+            _ => None,
+        };
+        match (Failure::from(error), name) {
+            (Failure::Input(error), Some(name)) => Failure::Input(error.context(name.clone())),
+            (Failure::Work(error), Some(name)) => Failure::Work(error.context(name.clone())),
+            (failure, _) => failure,
+        }
+    }
+
+    /// Says so where z-box is asked for and inputs leave its bounds: relevance then means little.
+    pub fn warn_of_bounds(&self) {
+        let rules = self.questions.iter().filter_map(|question| question.assignment.resolve(&self.loaded.network).ok());
+        if !rules.flatten().any(|rule| rule.info().name == "z-box") {
+            return;
+        }
+        let ends = |values: &[f32]| {
+            values.iter().fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &x| (low.min(x), high.max(x)))
+        };
+        let ((low, _), (_, high)) = (ends(&self.bounds.low), ends(&self.bounds.high));
+        let (least, largest) = ends(&self.inputs.values);
+        if least < low || largest > high {
+            crate::say(format_args!(
+                "warning: inputs range from {least} to {largest}, beyond the bounds {low} to {high} of rule `z-box`: \
+                 set --low and --high"
+            ));
+        }
+    }
+}
+
+/// How many inputs are run together: as many as fit into `memory`.
+fn batch(network: &Network, count: usize, memory: Option<u64>) -> Result<usize, Failure> {
+    let sizes = || network.nodes().map(|(_, node)| node.shape.iter().product::<usize>() * size_of::<f32>());
+    let activations: usize = sizes().sum();
+    let Some(memory) = memory else {
+        return Ok((BATCH_BYTES / activations.max(1)).clamp(1, count.max(1)));
+    };
+    let one = activations + WORKING_TENSORS * sizes().max().unwrap_or(0);
+    match usize::try_from(memory).unwrap_or(usize::MAX) / one.max(1) {
+        0 => Err(Failure::usage(format!(
+            "one input of this model takes about {} MiB: --memory must be at least that",
+            one.div_ceil(1 << 20)
+        ))),
+        batch => Ok(batch.min(count.max(1))),
+    }
+}
+
+/// Bounds of the input for z-box: as given, else what the preprocessing makes of 0 and 1.
+pub fn bounds(
+    options: &RuleOptions,
+    shape: &[usize],
+    picture: Option<[usize; 3]>,
+    preprocessing: &Preprocessing,
+) -> Bounds {
+    let channels = picture.map_or(shape[0], |[channels, ..]| channels);
+    let ranges: Vec<(f32, f32)> = match preprocessing.mean.len().max(preprocessing.std.len()) {
+        1 => vec![preprocessing.range(0)],
+        _ => (0..channels).map(|channel| preprocessing.range(channel)).collect(),
+    };
+    let of = |given: &Option<Vec<f32>>, end: fn(&(f32, f32)) -> f32| match given {
+        Some(values) => values.as_slice().into(),
+        None => ranges.iter().map(end).collect(),
+    };
+    Bounds { low: of(&options.low, |range| range.0), high: of(&options.high, |range| range.1) }
+}

@@ -1,0 +1,140 @@
+//! Circuits as `inspect` shows them.
+
+use std::fmt::Write;
+
+use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit, GateSize, Notes};
+use kirchhoff::semiring::{Interval, Laws};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::inspect::sizes;
+use crate::listings::grouped;
+
+/// A circuit file.
+#[derive(Serialize)]
+pub struct CircuitView {
+    circuit: String,
+    kind: CircuitKind,
+    bytes: usize,
+    /// Whether the checksum has been looked at; the circuit is shown only if it fits.
+    verified: bool,
+    #[serde(flatten)]
+    gates: GatesView,
+    notes: Notes,
+}
+
+/// A gate circuit.
+#[derive(Serialize)]
+struct GatesView {
+    #[serde(flatten)]
+    size: GateSize,
+    contributions: usize,
+    /// The number of gates of each level, from the leaves on.
+    levels: Vec<usize>,
+    laws: Laws,
+    layers: Vec<LayerView>,
+    outputs: Vec<OutputView>,
+    variables: Vec<String>,
+}
+
+/// A layer whose contributions stand on leaves.
+#[derive(Serialize)]
+struct LayerView {
+    name: String,
+    rule: String,
+    /// As text: JSON has no infinities.
+    range: Option<String>,
+    contributions: usize,
+}
+
+/// A tensor whose relevance the circuit computes.
+#[derive(Serialize)]
+struct OutputView {
+    name: String,
+    shape: Vec<usize>,
+}
+
+impl CircuitView {
+    /// The view of a file, which has been compared with its checksum or not.
+    pub fn new(file: &CircuitFile, verified: bool) -> Result<Self, Failure> {
+        let circuit = file.gates().map_err(Failure::input)?;
+        Ok(CircuitView {
+            circuit: file.path().display().to_string(),
+            kind: file.kind(),
+            bytes: file.bytes(),
+            verified,
+            gates: GatesView::new(&circuit),
+            notes: file.notes().map_err(Failure::input)?,
+        })
+    }
+
+    /// The view as text.
+    pub fn table(&self) -> String {
+        let verified = if self.verified { ", checksum verified" } else { "" };
+        let mut text = format!("{}: {}, {} bytes{verified}\n", self.circuit, self.kind, grouped(self.bytes as u64));
+        text += &self.gates.table();
+        text
+    }
+}
+
+impl GatesView {
+    fn new(circuit: &GateCircuit) -> Self {
+        let mut contributions = vec![0; circuit.layers().len()];
+        circuit.arrays().contribution_layers.iter().for_each(|&layer| contributions[layer as usize] += 1);
+        let layer = |(layer, contributions): (&kirchhoff::circuit::GateLayer, usize)| LayerView {
+            name: layer.name.clone(),
+            rule: layer.rule.clone(),
+            range: layer.range.as_ref().map(Interval::to_string),
+            contributions,
+        };
+        let output = |tensor: &kirchhoff::circuit::OutputTensor| OutputView {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+        };
+        GatesView {
+            size: circuit.size(),
+            contributions: circuit.arrays().contributions.len(),
+            levels: circuit.levels().map(|level| level.len()).collect(),
+            laws: circuit.laws(),
+            layers: circuit.layers().iter().zip(contributions).map(layer).collect(),
+            outputs: circuit.output_tensors().iter().map(output).collect(),
+            variables: circuit.variables().to_vec(),
+        }
+    }
+
+    fn table(&self) -> String {
+        let GateSize { gates, wires, leaves, depth } = self.size;
+        let counts = [gates, wires, leaves].map(|count| grouped(count as u64));
+        let mut text = format!("{} gates, {} wires, {} leaves, depth {depth}\n", counts[0], counts[1], counts[2]);
+        let _ = match self.laws {
+            Laws::NONE => writeln!(text, "for every semiring"),
+            laws => writeln!(text, "for semirings with more laws: {laws}"),
+        };
+        for output in &self.outputs {
+            let _ = writeln!(text, "output {}: {}", output.name, sizes(&output.shape));
+        }
+        let shown: Vec<_> = self.variables.iter().take(8).map(String::as_str).collect();
+        let more = self.variables.len().saturating_sub(shown.len());
+        if !shown.is_empty() {
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let _ = writeln!(text, "variables {}{more}", shown.join(", "));
+        }
+        let rows: Vec<[String; 4]> = self
+            .layers
+            .iter()
+            .map(|layer| {
+                let range = layer.range.clone().unwrap_or_default();
+                let contributions = match layer.contributions {
+                    0 => String::new(),
+                    count => grouped(count as u64),
+                };
+                [layer.name.clone(), layer.rule.clone(), range, contributions]
+            })
+            .collect();
+        if !rows.is_empty() {
+            let table = crate::listings::table(&["layer", "rule", "range of d", "contributions"], &rows);
+            let _ = write!(text, "\n{table}");
+        }
+        text
+    }
+}

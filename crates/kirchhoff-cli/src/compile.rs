@@ -1,0 +1,109 @@
+//! `kirchhoff compile`.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use kirchhoff::circuit::{Leaves, Notes, save_gates};
+use serde_json::json;
+
+use crate::circuit_options::SymbolicOption;
+use crate::circuits::{Compilation, compiled};
+use crate::failure::Failure;
+use crate::listings::grouped;
+use crate::load;
+use crate::options::{Common, QuestionOptions};
+
+/// `kirchhoff compile`.
+#[derive(Args, Debug)]
+pub struct Compile {
+    #[command(flatten)]
+    pub question: QuestionOptions,
+    /// Which input, from 0, where there are several
+    #[arg(long, value_name = "N")]
+    pub input: Option<usize>,
+    /// Leave out edges that Θ sends to 0 in the semiring, and gates that then reach no target: the circuit holds for
+    /// this Θ alone
+    #[arg(long)]
+    pub prune: bool,
+    /// Variables on every edge, or on every neuron of the layers named: beside contributions, or in place of them where
+    /// --semiring names a symbolic one, such as `why` [default: edges for symbolic semirings, none for others]
+    #[arg(long, value_name = "edges | neurons=LAYERS")]
+    pub symbolic: Option<SymbolicOption>,
+    /// Which edges share a leaf for their contribution: those of a layer with equal ones, in a circuit of one input; or
+    /// none, in a circuit for every input, which `evaluate --inputs` takes, under any target and Θ
+    #[arg(long, value_enum, default_value_t = LeavesOption::Values, conflicts_with = "prune")]
+    pub leaves: LeavesOption,
+    /// Refuse circuits of more gates
+    #[arg(long, value_name = "N", default_value_t = kirchhoff::circuit::DEFAULT_MAX_GATES)]
+    pub max_gates: u64,
+    /// Write the executed layers instead of gates: for networks of any size, and several inputs. Weights stay in the
+    /// model's file, where they can
+    #[arg(long, conflicts_with_all = ["prune", "symbolic", "leaves", "max_gates"])]
+    pub layered: bool,
+    /// Write the weights to the circuit's file too
+    #[arg(long, requires = "layered")]
+    pub self_contained: bool,
+    /// File to write, a .safetensors
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Which edges share a leaf.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum LeavesOption {
+    /// Those of a layer with equal contributions
+    #[default]
+    Values,
+    /// None
+    Edges,
+}
+
+/// Notes as circuit files hold them.
+pub fn stored(notes: &impl serde::Serialize) -> Result<Notes, Failure> {
+    match serde_json::to_value(notes).map_err(Failure::work)? {
+        serde_json::Value::Object(stored) => Ok(stored),
+        _ => Ok(Notes::new()),
+    }
+}
+
+/// Runs a model on one input and writes the execution's circuit to a file.
+pub fn run(arguments: &Compile) -> Result<(), Failure> {
+    let clock = Instant::now();
+    load::check_output(&arguments.out, "circuits")?;
+    if arguments.layered {
+        return crate::layered::compile(arguments);
+    }
+    let compilation = Compilation {
+        input: arguments.input,
+        symbolic: arguments.symbolic.as_ref(),
+        prune: arguments.prune,
+        leaves: match arguments.leaves {
+            LeavesOption::Values => Leaves::Values,
+            LeavesOption::Edges => Leaves::Edges,
+        },
+        max_gates: arguments.max_gates,
+        quiet: arguments.common.quiet,
+    };
+    let made = compiled(&arguments.question, &compilation)?;
+    save_gates(&arguments.out, &made.circuit, &stored(&made.notes)?).map_err(Failure::work)?;
+    let size = made.circuit.size();
+    if arguments.common.json {
+        crate::print_json(&json!({
+            "file": arguments.out, "size": size, "notes": made.notes, "seconds": clock.elapsed().as_secs_f64(),
+        }))?;
+    } else if !arguments.common.quiet {
+        let counts = [size.gates, size.wires].map(|count| grouped(count as u64));
+        crate::say(format_args!(
+            "wrote {}: {}, {} gates, {} wires, depth {}",
+            arguments.out.display(),
+            made.notes.input,
+            counts[0],
+            counts[1],
+            size.depth
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Failures of the tool, and the exit codes that they end with.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use kirchhoff::circuit::UnrollError;
+use kirchhoff::evaluate::{EvaluationError, FoldError};
+use kirchhoff::formula::FormulaError;
+use kirchhoff::network::ExecutionError;
+use kirchhoff_kernel::Cancelled;
+
+use kirchhoff::explain::ExplainError;
+
+/// Why the tool stops.
+#[derive(Debug)]
+pub enum Failure {
+    /// The arguments or files that the user gave cannot be used: exit code 2.
+    Input(anyhow::Error),
+    /// The work failed although its input was sound: exit code 1.
+    Work(anyhow::Error),
+    /// The user pressed Ctrl-C: exit code 130, as shells have it.
+    Cancelled,
+    /// The user pressed Ctrl-C, and what was done is kept: exit code 130.
+    Interrupted(String),
+}
+
+impl Failure {
+    /// Unusable input.
+    pub fn input(error: impl Into<anyhow::Error>) -> Self {
+        Failure::Input(error.into())
+    }
+
+    /// Unusable input, in words.
+    pub fn usage(message: impl fmt::Display) -> Self {
+        Failure::Input(anyhow::anyhow!("{message}"))
+    }
+
+    /// Failed work.
+    pub fn work(error: impl Into<anyhow::Error>) -> Self {
+        Failure::Work(error.into())
+    }
+
+    /// The exit code.
+    pub fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Failure::Input(_) => 2,
+            Failure::Work(_) => 1,
+            Failure::Cancelled | Failure::Interrupted(_) => 130,
+        })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Input(error) | Failure::Work(error) => write!(f, "{error:#}"),
+            Failure::Cancelled => f.write_str("cancelled; nothing was written"),
+            Failure::Interrupted(message) => f.write_str(message),
+        }
+    }
+}
+
+impl From<Cancelled> for Failure {
+    fn from(_: Cancelled) -> Self {
+        Failure::Cancelled
+    }
+}
+
+impl From<ExecutionError> for Failure {
+    fn from(error: ExecutionError) -> Self {
+        match error {
+            ExecutionError::Cancelled(_) => Failure::Cancelled,
+            ExecutionError::Overflow { .. } => Failure::work(error),
+            ExecutionError::Size { .. } | ExecutionError::NotFinite { .. } | ExecutionError::EmptyWindow { .. } => {
+                Failure::input(error)
+            }
+        }
+    }
+}
+
+impl From<ExplainError> for Failure {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Evaluation(EvaluationError::Cancelled(_))
+            | ExplainError::Unroll(UnrollError::Cancelled(_))
+            | ExplainError::Fold(FoldError::Cancelled(_))
+            | ExplainError::Cancelled(_) => Failure::Cancelled,
+            ExplainError::Unroll(UnrollError::TooLarge { .. }) => Failure::usage(format!(
+                "{error}: raise --max-gates, leave out edges that are 0 (`compile --prune` with a --theta), or store the \
+                 layers instead (`compile --layered`)"
+            )),
+            ExplainError::Fold(FoldError::Law { .. }) => Failure::usage(format!(
+                "{error}: take the circuit as it was before, or simplify that with --for and this semiring's name"
+            )),
+            error => Failure::input(error),
+        }
+    }
+}
+
+impl From<FormulaError> for Failure {
+    fn from(error: FormulaError) -> Self {
+        match error {
+            FormulaError::Outputs { .. } => Failure::usage(format!("{error} with --output")),
+            error => Failure::input(error),
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! `kirchhoff formula` and `kirchhoff draw`.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use kirchhoff::circuit::{GateCircuit, GateKind};
+use kirchhoff::explain::{OutputExpression, Question, expressions};
+use kirchhoff::formula::{Cut, FormulaOptions, Notation, cnf, cut, dot, json, latex, nnf, sexpr, svg, text};
+use serde_json::json as value;
+
+use crate::circuit_options::CircuitOptions;
+use crate::circuits::{Part, Selection, part};
+use crate::failure::Failure;
+use crate::output::Outputs;
+
+/// `kirchhoff formula`.
+#[derive(Args, Debug)]
+pub struct Formula {
+    #[command(flatten)]
+    pub circuit: CircuitOptions,
+    /// How the formula is written
+    #[arg(long, short, value_enum, default_value_t)]
+    pub format: FormatOption,
+    /// The K strongest paths to each output, with their weights: short for `--semiring top-k(K)`
+    #[arg(long, value_name = "K", conflicts_with = "semiring", value_parser = clap::value_parser!(u32).range(1..))]
+    pub top: Option<u32>,
+    /// Write subformulas of at most N gates out wherever they are used, or `all`; others have names
+    #[arg(long, value_name = "N", default_value = "7", value_parser = number_or_all)]
+    pub expand: u64,
+    /// File to write [default: stdout]
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+fn number_or_all(text: &str) -> Result<u64, String> {
+    match text {
+        "all" => Ok(u64::MAX),
+        text => text.parse().map_err(|_| "write a number, or `all`".to_string()),
+    }
+}
+
+/// How a formula is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum FormatOption {
+    /// Lines of text
+    #[default]
+    Text,
+    /// An align* environment
+    Latex,
+    /// S-expressions, which `formula` and `draw` read back
+    Sexpr,
+    /// The gates, one by one
+    Json,
+    /// DIMACS CNF of one output
+    Cnf,
+    /// NNF of one output, as c2d has it
+    Nnf,
+}
+
+/// `kirchhoff draw`.
+#[derive(Args, Debug)]
+pub struct Draw {
+    #[command(flatten)]
+    pub circuit: CircuitOptions,
+    /// File to write: .svg, or .dot for GraphViz
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Writes the formula of a circuit.
+pub fn formula(arguments: &Formula) -> Result<(), Failure> {
+    let top = arguments.top.map(|k| format!("top-k({k})"));
+    let semiring = top.as_deref().or(arguments.circuit.semiring.as_deref());
+    let part = part(&Selection::from(&arguments.circuit), semiring)?;
+    let options = FormulaOptions { expand: arguments.expand, ..options(&arguments.circuit, &part) };
+    let format = if arguments.circuit.common.json { FormatOption::Json } else { arguments.format };
+    let written = match (&part.symbolic, format) {
+        (Some(semiring), FormatOption::Text | FormatOption::Json) => symbolic(&part, semiring, format)?,
+        (Some(semiring), _) => {
+            return Err(Failure::usage(format!(
+                "`{semiring}` is written as text or json; for a formula of gates name no semiring, or one of numbers"
+            )));
+        }
+        (None, FormatOption::Text) => text(&part.circuit, &options)?,
+        (None, FormatOption::Latex) => latex(&part.circuit, &options)?,
+        (None, FormatOption::Sexpr) => sexpr(&part.circuit, &options)?,
+        (None, FormatOption::Json) => json(&part.circuit, &options)?,
+        (None, FormatOption::Cnf) => cnf(&part.circuit)?,
+        (None, FormatOption::Nnf) => nnf(&part.circuit)?,
+    };
+    match &arguments.out {
+        Some(path) => write(path, &written, arguments.circuit.common.quiet),
+        None => crate::print(&written),
+    }
+}
+
+/// Draws a circuit.
+pub fn draw(arguments: &Draw) -> Result<(), Failure> {
+    let extension = arguments.out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    let drawn: fn(&_, &_) -> _ = match extension.to_ascii_lowercase().as_str() {
+        "svg" => svg,
+        "dot" | "gv" => dot,
+        _ => {
+            return Err(Failure::usage(format!(
+                "cannot draw {}: its name must end in .svg, or in .dot for GraphViz",
+                arguments.out.display()
+            )));
+        }
+    };
+    let part = part(&Selection::from(&arguments.circuit), arguments.circuit.semiring.as_deref())?;
+    if let Some(semiring) = &part.symbolic {
+        return Err(Failure::usage(format!(
+            "`{semiring}` has no gates to draw: ask `formula` for it, or draw the circuit with --symbolic"
+        )));
+    }
+    let circuit = without_zeros(part.circuit.clone())?;
+    let drawn = drawn(&circuit, &options(&arguments.circuit, &part))?;
+    write(&arguments.out, &drawn, arguments.circuit.common.quiet)
+}
+
+/// Pictures with more outputs than this leave out those that are the constant 0.
+const FEW_OUTPUTS: usize = 20;
+
+/// The circuit without outputs that would fill its picture with zeros.
+fn without_zeros(circuit: GateCircuit) -> Result<GateCircuit, Failure> {
+    if circuit.outputs().len() <= FEW_OUTPUTS {
+        return Ok(circuit);
+    }
+    let outputs = circuit.outputs().iter().enumerate();
+    let others: Vec<usize> =
+        outputs.filter(|(_, gate)| circuit.kind(**gate) != GateKind::Zero).map(|(output, _)| output).collect();
+    if others.is_empty() {
+        let count = circuit.outputs().len();
+        return Err(Failure::usage(format!("all {count} outputs are 0, which is no picture: try a lower --theta")));
+    }
+    Ok(cut(&circuit, &Cut { outputs: others, ..Cut::default() })?)
+}
+
+fn options(arguments: &CircuitOptions, part: &Part) -> FormulaOptions {
+    let notation = match part.question.as_ref().map(|question| question.semiring.name) {
+        Some("real" | "counting" | "counting-float") => Notation::Arithmetic,
+        Some("boolean") => Notation::Logic,
+        _ => Notation::Semiring,
+    };
+    FormulaOptions {
+        notation,
+        digits: arguments.digits.map(usize::from),
+        max_gates: arguments.max_written,
+        given: part.start(),
+        ..FormulaOptions::default()
+    }
+}
+
+/// The outputs in a symbolic semiring, all of them within its limit.
+fn symbolic(part: &Part, semiring: &str, format: FormatOption) -> Result<String, Failure> {
+    let question: &Question = part.question.as_ref().expect("a semiring is asked for");
+    let outputs = expressions(&part.circuit, &part.notes, semiring, question, &())?;
+    let written = |output: &OutputExpression| output.value.is_ok();
+    if let Some((output, error)) = outputs.iter().find_map(|output| Some((output, output.value.as_ref().err()?))) {
+        return Err(Failure::work(anyhow::anyhow!(
+            "R({}): {error} ({} of {} outputs are within the limit)",
+            output.name,
+            outputs.iter().filter(|output| written(output)).count(),
+            outputs.len()
+        )));
+    }
+    let values = outputs.iter().map(|output| (output, output.value.as_deref().unwrap_or_default()));
+    if format == FormatOption::Text {
+        return Ok(values.map(|(output, expression)| format!("R({}) = {expression}\n", output.name)).collect());
+    }
+    let outputs: Vec<_> = values
+        .map(|(output, expression)| value!({ "name": output.name, "terms": output.terms, "value": expression }))
+        .collect();
+    let view = value!({ "semiring": semiring, "outputs": outputs });
+    Ok(serde_json::to_string_pretty(&view).map_err(Failure::work)? + "\n")
+}
+
+/// Writes one file, whole.
+fn write(path: &Path, text: &str, quiet: bool) -> Result<(), Failure> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| Failure::usage(format!("cannot write {}: it names no file", path.display())))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut outputs = Outputs::open(folder)?;
+    outputs.write(name, text.as_bytes())?;
+    outputs.commit()?;
+    if !quiet {
+        crate::say(format_args!("wrote {}", path.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,51 @@
+//! `kirchhoff laws`.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use kirchhoff::semiring::{Embed, LawChecker, LawReport, SemiringInfo, SemiringVisitor, semirings, visit};
+
+use crate::failure::Failure;
+use crate::options::Common;
+
+/// `kirchhoff laws`.
+#[derive(Args, Debug)]
+pub struct Laws {
+    /// Semirings to check [default: all]
+    pub semirings: Vec<String>,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+struct Check;
+
+impl SemiringVisitor for Check {
+    type Output = LawReport;
+
+    fn visit<S: Embed + Clone + 'static>(self, _: &'static SemiringInfo, semiring: S) -> LawReport {
+        LawChecker::new().check(&semiring)
+    }
+}
+
+/// Checks the axioms and declared laws of semirings.
+pub fn run(arguments: &Laws) -> Result<(), Failure> {
+    let names: Vec<String> = match arguments.semirings.is_empty() {
+        true => semirings().iter().map(|info| info.name.to_string()).collect(),
+        false => arguments.semirings.clone(),
+    };
+    let reports: BTreeMap<&str, LawReport> = names
+        .iter()
+        .map(|name| Ok((&name[..], visit(name, Check).map_err(Failure::input)?)))
+        .collect::<Result<_, Failure>>()?;
+    if arguments.common.json {
+        crate::print_json(&reports)?;
+    } else {
+        for name in &names {
+            crate::print(&format!("{name}\n{}\n", reports[&name[..]]))?;
+        }
+    }
+    match reports.iter().find(|(_, report)| !report.passed()) {
+        Some((name, _)) => Err(Failure::work(anyhow::anyhow!("semiring `{name}` breaks its laws"))),
+        None => Ok(()),
+    }
+}

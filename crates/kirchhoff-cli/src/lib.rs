@@ -1,0 +1,136 @@
+//! The command line of Kirchhoff as a library: [`main`] is all of the tool `kirchhoff`.
+
+mod archive;
+mod arguments;
+mod ask;
+mod asked;
+mod bench;
+mod circuit_options;
+mod circuit_view;
+mod circuits;
+mod compile;
+mod evaluate;
+mod evaluate_inputs;
+mod explain;
+mod failure;
+mod formula;
+mod inspect;
+mod laws;
+mod layered;
+mod listings;
+mod load;
+mod mask;
+mod memory;
+mod new;
+mod options;
+mod output;
+mod perturb;
+mod pictures;
+mod progress;
+mod prune;
+mod questions;
+mod report;
+mod simplify;
+mod study;
+mod study_options;
+mod thresholds;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Study, Verb};
+use failure::Failure;
+use kirchhoff_kernel::Instructions;
+use options::Common;
+
+/// Does what the arguments of the process say; the code is 0, or that of the failure that it told on stderr.
+pub fn main() -> ExitCode {
+    match run(Arguments::read()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(format_args!("error: {failure}"));
+            failure.code()
+        }
+    }
+}
+
+/// Does what the arguments say.
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    Instructions::from_environment().map_err(Failure::usage)?;
+    match arguments.verb {
+        Verb::Explain(arguments) => {
+            set_threads(&arguments.common)?;
+            explain::run(&arguments)
+        }
+        Verb::Bench(arguments) => {
+            set_threads(&arguments.common)?;
+            bench::run(&arguments)
+        }
+        Verb::Compile(arguments) => {
+            set_threads(&arguments.common)?;
+            compile::run(&arguments)
+        }
+        Verb::Evaluate(arguments) => {
+            set_threads(&arguments.common)?;
+            evaluate::run(&arguments)
+        }
+        Verb::Inspect(arguments) => inspect::run(&arguments),
+        Verb::Simplify(arguments) => simplify::run(&arguments),
+        Verb::Formula(arguments) => {
+            set_threads(&arguments.circuit.common)?;
+            formula::formula(&arguments)
+        }
+        Verb::Draw(arguments) => {
+            set_threads(&arguments.circuit.common)?;
+            formula::draw(&arguments)
+        }
+        Verb::Ask(arguments) => ask::run(&arguments),
+        Verb::Study(study) => match study {
+            Study::Mask(arguments) => {
+                set_threads(&arguments.study.common)?;
+                mask::run(&arguments)
+            }
+            Study::Perturb(arguments) => {
+                set_threads(&arguments.study.common)?;
+                perturb::run(&arguments)
+            }
+            Study::Thresholds(arguments) => {
+                set_threads(&arguments.study.common)?;
+                thresholds::run(&arguments)
+            }
+            Study::Prune(arguments) => {
+                set_threads(&arguments.study.common)?;
+                prune::run(&arguments)
+            }
+        },
+        Verb::Semirings(arguments) => listings::semirings(&arguments),
+        Verb::Rules(arguments) => listings::rules(&arguments),
+        Verb::Laws(arguments) => laws::run(&arguments),
+        Verb::New(arguments) => new::run(&arguments),
+    }
+}
+
+fn set_threads(common: &Common) -> Result<(), Failure> {
+    let threads = common.threads.map_or(0, usize::from);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(Failure::work)
+}
+
+/// Prints lines to stdout. A reader that has gone away, as `head` does, is no failure.
+fn print(text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::work(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Says something on stderr, if anybody still reads it.
+fn say(text: impl std::fmt::Display) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Prints a value as JSON.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(value).map_err(Failure::work)?;
+    print(&(text + "\n"))
+}

@@ -1,0 +1,201 @@
+//! Models and inputs, as the command line names them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit};
+use kirchhoff::embedded;
+use kirchhoff::explain::GateNotes;
+use kirchhoff::network::data::{Inputs, Layout, Preprocessing, read_inputs};
+use kirchhoff::network::import::{ImportOptions, Model, read};
+use kirchhoff::network::{Network, canonical};
+
+use crate::failure::Failure;
+use crate::options::{LayoutOption, ModelOptions, PreprocessingOptions, ReadingOptions};
+
+/// The name of the embedded network among models.
+const EMBEDDED: &str = "digits";
+
+/// A model ready to run.
+pub struct Loaded {
+    /// What the user calls it.
+    pub name: String,
+    /// The network in canonical form.
+    pub network: Arc<Network>,
+    /// What the model file says about its inputs.
+    pub preprocessing: Option<Preprocessing>,
+    /// The names of its classes.
+    pub classes: Option<Vec<String>>,
+}
+
+impl Loaded {
+    /// The name of an output.
+    pub fn class(&self, index: usize) -> String {
+        match self.classes.as_ref().and_then(|classes| classes.get(index)) {
+            Some(name) => format!("{index} {name}"),
+            None => index.to_string(),
+        }
+    }
+}
+
+/// Extensions of model files: those that are read, and others, which are to be refused as models and not as inputs.
+const EXTENSIONS: [&str; 10] = ["onnx", "safetensors", "pt", "pth", "ckpt", "h5", "keras", "tflite", "gguf", "pb"];
+
+/// Whether a file is named as models are.
+fn is_model(path: &Path) -> bool {
+    let named = |extension: &std::ffi::OsStr| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
+    path.as_os_str() == EMBEDDED || path.extension().is_some_and(named)
+}
+
+/// Reads the model that `files` begin with, or the embedded one, and how its inputs are read; with the files after it.
+pub fn model_of<'a>(
+    files: &'a [PathBuf],
+    options: &ReadingOptions,
+) -> Result<(Loaded, Preprocessing, &'a [PathBuf]), Failure> {
+    let (path, rest) = match files.split_first() {
+        Some((first, rest)) if is_model(first) => (Some(first.as_path()), rest),
+        _ => (None, files),
+    };
+    let loaded = model(path, &options.model)?;
+    let preprocessing = preprocessing(&loaded, &options.preprocessing);
+    Ok((loaded, preprocessing, rest))
+}
+
+/// Files and not folders: what the system says of a folder that is read as a file helps nobody.
+fn check_file(path: &Path) -> Result<(), Failure> {
+    match path.is_dir() {
+        true => Err(Failure::usage(format!("{} is a folder: name the files in it", path.display()))),
+        false => Ok(()),
+    }
+}
+
+/// Reads a model; none is the embedded one.
+pub fn model(path: Option<&Path>, options: &ModelOptions) -> Result<Loaded, Failure> {
+    let (name, model) = match path.filter(|path| path.as_os_str() != EMBEDDED) {
+        None => {
+            if let Some(description) = &options.architecture {
+                return Err(Failure::usage(format!(
+                    "--architecture {} describes a .safetensors model, but none is given",
+                    description.display()
+                )));
+            }
+            if options.input_shape.is_some() {
+                return Err(Failure::usage("--input-shape is for a model file, but none is given"));
+            }
+            (EMBEDDED.to_string(), embedded::model().map_err(Failure::work)?)
+        }
+        Some(path) => {
+            check_file(path)?;
+            let options = ImportOptions {
+                architecture: options.architecture.as_deref(),
+                input_shape: options.input_shape.as_deref(),
+            };
+            (path.display().to_string(), read(path, &options).map_err(Failure::input)?)
+        }
+    };
+    let Model { network, preprocessing, classes } = model;
+    let network = canonical(&network).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    Ok(Loaded { name, network: Arc::new(network), preprocessing, classes })
+}
+
+/// Opens a circuit file. With `verify`, all of it is read and compared with its checksum: whatever makes another circuit
+/// of it starts so.
+pub fn circuit(path: &Path, verify: bool) -> Result<CircuitFile, Failure> {
+    let file = CircuitFile::open(path).map_err(Failure::input)?;
+    if verify {
+        file.verify().map_err(Failure::input)?;
+    }
+    Ok(file)
+}
+
+/// The gate circuit that a file holds.
+pub fn gates(file: &CircuitFile) -> Result<GateCircuit, Failure> {
+    match file.kind() {
+        CircuitKind::Gates => file.gates().map_err(Failure::input),
+        CircuitKind::Layered => Err(Failure::usage(format!(
+            "{} is a layered circuit, for `evaluate` and `inspect`: what is asked for needs gates, which `compile` makes \
+             without --layered",
+            file.path().display()
+        ))),
+    }
+}
+
+/// What `compile` noted in a circuit file. Notes of another maker say nothing of targets, whose variables are then 1.
+pub fn gate_notes(file: &CircuitFile) -> Result<GateNotes, Failure> {
+    let notes = file.notes().map_err(Failure::input)?;
+    Ok(serde_json::from_value(serde_json::Value::Object(notes)).unwrap_or_default())
+}
+
+/// The preprocessing that the options ask for, over what the model file says.
+fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preprocessing {
+    let mut preprocessing = loaded.preprocessing.clone().unwrap_or_default();
+    if let Some(scale) = options.scale {
+        preprocessing.scale = scale;
+    }
+    if let Some(mean) = &options.mean {
+        preprocessing.mean = mean.clone();
+    }
+    if let Some(std) = &options.std {
+        preprocessing.std = std.clone();
+    }
+    if let Some(layout) = options.layout {
+        preprocessing.layout = match layout {
+            LayoutOption::Chw => Layout::Chw,
+            LayoutOption::Hwc => Layout::Hwc,
+        };
+    }
+    preprocessing
+}
+
+/// Reads inputs; none are the embedded digits, where the network takes them.
+pub fn inputs(paths: &[PathBuf], loaded: &Loaded, preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
+    let shape = &loaded.network.node(loaded.network.input()).shape;
+    if paths.is_empty() {
+        return digits(loaded, shape, preprocessing);
+    }
+    for path in paths {
+        check_file(path)?;
+        // Inputs may be .safetensors files too.
+        if is_model(path) && !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
+            return Err(Failure::usage(format!(
+                "{} is named as a model, not as an input: a single model is given, before all inputs",
+                path.display()
+            )));
+        }
+    }
+    read_inputs(paths, shape, preprocessing).map_err(Failure::input)
+}
+
+/// The embedded digits, preprocessed like any other images.
+fn digits(loaded: &Loaded, shape: &[usize], preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
+    let mut inputs = embedded::inputs(shape).ok_or_else(|| {
+        Failure::usage(format!(
+            "{} takes inputs of shape {shape:?}, which the embedded digits do not have: name an image, .npy, \
+             .safetensors or IDX file after the model",
+            loaded.name
+        ))
+    })?;
+    let wrong = |reason| Failure::usage(format!("the preprocessing cannot be done: {reason}"));
+    preprocessing.check(shape[0]).map_err(wrong)?;
+    let length: usize = shape.iter().product();
+    for (position, value) in inputs.values.iter_mut().enumerate() {
+        *value = preprocessing.apply(*value, position % length / (length / shape[0]));
+    }
+    Ok(inputs)
+}
+
+/// Refuses a path at which `what` could not be found again, or cannot be written.
+pub fn check_output(path: &Path, what: &str) -> Result<(), Failure> {
+    if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
+        return Err(Failure::usage(format!(
+            "cannot write {}: {what} are written as safetensors files, so its name must end in .safetensors",
+            path.display()
+        )));
+    }
+    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) if !parent.is_dir() => {
+            Err(Failure::usage(format!("cannot write {}: there is no folder {}", path.display(), parent.display())))
+        }
+        _ => Ok(()),
+    }
+}

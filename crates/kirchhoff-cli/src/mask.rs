@@ -1,0 +1,69 @@
+//! `kirchhoff study mask`.
+
+use clap::Args;
+use kirchhoff::study::mask::{MaskSettings, mask};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::questions::{checked, layers};
+use crate::study::Studied;
+use crate::study_options::StudyOptions;
+
+/// `kirchhoff study mask`.
+#[derive(Args, Debug)]
+pub struct Mask {
+    #[command(flatten)]
+    pub study: StudyOptions,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    #[arg(long, short, value_name = "NAMES", default_value = "boolean,real,counting-float,viterbi")]
+    pub semiring: String,
+    /// Layers to make masks of: `input`, `all`, or names and patterns separated by commas; the input is always among them
+    #[arg(long, value_name = "LAYERS", default_value = "input")]
+    pub layers: String,
+    /// Classes to make masks of, by number [default: all]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub classes: Option<Vec<usize>>,
+    /// Take those inputs only on which the network's answer is their label
+    #[arg(long)]
+    pub correct: bool,
+    /// Quantiles to give beside, between 0 and 1; they take a second pass
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub quantile: Vec<f64>,
+    /// Memory that the masks may take, such as 300MiB
+    #[arg(long, value_name = "SIZE", value_parser = crate::memory::size, default_value = "2GiB")]
+    pub memory: u64,
+}
+
+/// Makes masks of a data set.
+pub fn run(arguments: &Mask) -> Result<(), Failure> {
+    let options = &arguments.study;
+    let (studied, mut data) = Studied::open(options)?;
+    let layers = layers(&arguments.layers)?;
+    let (rules, by_label) = studied.rules(options);
+    let questions = checked(&rules, &arguments.semiring, &studied.bounds, |question| {
+        question.layers = layers.clone();
+        question.check(studied.network())
+    })?;
+    let settings = MaskSettings {
+        questions,
+        by_label,
+        classes: arguments.classes.clone(),
+        correct: arguments.correct,
+        quantiles: arguments.quantile.clone(),
+        memory: arguments.memory,
+    };
+    let mut identity = studied.identity("mask", options)?;
+    settings.identify(&mut identity);
+    let described = json!({
+        "model": studied.loaded.name,
+        "data": studied.source,
+        "semirings": arguments.semiring,
+        "layers": arguments.layers,
+        "target": options.rules.target.join(" "),
+    });
+    let network = studied.network().clone();
+    let mut run = studied.run(identity, options)?;
+    let masks = mask(&mut run, &network, &mut data, &settings)?;
+    let outputs = masks.outputs(&settings, &described)?;
+    studied.finish(run, outputs, options)
+}

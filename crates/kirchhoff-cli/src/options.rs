@@ -1,0 +1,149 @@
+//! Options that several verbs share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use kirchhoff::compile::MaximumPooling;
+
+/// Options of every verb that computes or prints.
+#[derive(Args, Debug, Default)]
+pub struct Common {
+    /// Print JSON to stdout
+    #[arg(long)]
+    pub json: bool,
+    /// No progress, no messages
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Number of threads [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// Options that say how a model file is to be read.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct ModelOptions {
+    /// Architecture of a safetensors model, where its tensor names do not tell
+    #[arg(long, value_name = "FILE.toml")]
+    pub architecture: Option<PathBuf>,
+    /// Shape of one input, such as 3,224,224, where the model leaves it open
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    pub input_shape: Option<Vec<usize>>,
+}
+
+/// How files become inputs.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct PreprocessingOptions {
+    /// Factor on raw values, before mean and std [default: from the model, or 1; images are read as 0..1]
+    #[arg(long, allow_hyphen_values = true)]
+    pub scale: Option<f32>,
+    /// Mean to subtract: one, or one a channel
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub mean: Option<Vec<f32>>,
+    /// Standard deviation to divide by: one, or one a channel
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
+    pub std: Option<Vec<f32>>,
+    /// Order of the axes in arrays
+    #[arg(long, value_enum)]
+    pub layout: Option<LayoutOption>,
+}
+
+/// A model, and how its inputs are read.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct ReadingOptions {
+    #[command(flatten)]
+    pub model: ModelOptions,
+    #[command(flatten)]
+    pub preprocessing: PreprocessingOptions,
+}
+
+/// Order of axes.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum LayoutOption {
+    /// Channels, height, width
+    Chw,
+    /// Height, width, channels
+    Hwc,
+}
+
+/// From which outputs on, by which rules and annotations.
+#[derive(Args, Clone, Debug, Default)]
+pub struct RuleOptions {
+    /// Output to explain: `top`, `3`, `3,8` (both), `3-8` (for 3 and against 8). Repeat to give one an input
+    #[arg(long, value_name = "TARGET", default_value = "top", allow_negative_numbers = true)]
+    pub target: Vec<String>,
+    /// Composite: a rule for each kind of layer. With `SEMIRING:` before it, for that semiring only
+    #[arg(long, value_name = "[SEMIRING:]NAME")]
+    pub composite: Vec<String>,
+    /// Rule for every layer, or for layers by name or pattern: `zero`, `features.0=z-box`, `boolean:0=gamma(0.25)`
+    #[arg(long, value_name = "[SEMIRING:][LAYER=]RULE", allow_hyphen_values = true)]
+    pub rule: Vec<String>,
+    /// Annotation Θ for every layer, or for layers by name or pattern: `threshold(0.01)`, `boolean:4=0.05`. `auto(0.2)`
+    /// chooses for each input thresholds that keep a fifth of each layer's neurons, `paper-vgg` is those of a paper
+    #[arg(long, value_name = "[SEMIRING:][LAYER=]THETA", allow_hyphen_values = true)]
+    pub theta: Vec<String>,
+    /// What targets start with [default: the logit for real, 1 for the others]
+    #[arg(long, value_enum)]
+    pub start: Option<StartOption>,
+    /// How relevance goes through maximum pooling [default: winner; average under composite paper-vgg]
+    #[arg(long, value_enum)]
+    pub max_pool: Option<MaximumPoolOption>,
+    /// Lower bounds of the input for z-box: one, or one a channel [default: what the preprocessing makes of 0]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub low: Option<Vec<f32>>,
+    /// Upper bounds of the input for z-box: one, or one a channel [default: what the preprocessing makes of 1]
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
+    pub high: Option<Vec<f32>>,
+}
+
+/// What targets start with.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum StartOption {
+    /// The semiring's 1
+    One,
+    /// The target's logit
+    Logit,
+}
+
+/// How relevance goes through maximum pooling.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum MaximumPoolOption {
+    /// To the first maximum of each window
+    Winner,
+    /// As through average pooling
+    Average,
+}
+
+impl From<MaximumPoolOption> for MaximumPooling {
+    fn from(option: MaximumPoolOption) -> Self {
+        match option {
+            MaximumPoolOption::Winner => MaximumPooling::Winner,
+            MaximumPoolOption::Average => MaximumPooling::Average,
+        }
+    }
+}
+
+/// What is asked: a model, inputs, and the questions about them.
+#[derive(Args, Clone, Debug)]
+pub struct QuestionOptions {
+    /// The model (.onnx or .safetensors), then inputs: images, .npy, .safetensors or IDX files. Without a model, the
+    /// embedded digit network; without inputs, its ten digits
+    #[arg(value_name = "MODEL | INPUT")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
+    pub semiring: String,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+    /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas
+    #[arg(long, value_name = "LAYERS", default_value = "input")]
+    pub layers: String,
+    /// Have ledgers say how many edges of each layer Θ keeps, which costs a visit to every edge
+    #[arg(long)]
+    pub count_kept: bool,
+    /// Memory for activations and relevance, such as 300MiB: so many inputs are run together as fit, by an estimate;
+    /// weights that lie in a file come on top while they are read [default: 128MiB of activations, one input at least]
+    #[arg(long, value_name = "SIZE", value_parser = crate::memory::size)]
+    pub memory: Option<u64>,
+}

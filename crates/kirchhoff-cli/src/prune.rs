@@ -1,0 +1,138 @@
+//! `kirchhoff study prune`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use kirchhoff::network::data::Split;
+use kirchhoff::network::{NodeId, Prunable};
+use kirchhoff::study::data_hash;
+use kirchhoff::study::prune::{Method, PruneSettings, prune};
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::questions::checked;
+use crate::study::{self, Studied};
+use crate::study_options::StudyOptions;
+
+/// `kirchhoff study prune`.
+#[derive(Args, Debug)]
+pub struct Prune {
+    #[command(flatten)]
+    pub study: StudyOptions,
+    /// Layer to remove neurons or filters from [default: the first one that can be pruned]
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    /// How neurons are ranked, separated by commas: semirings (by mean |R|), l1, l2, activation, random
+    #[arg(
+        long,
+        alias = "methods",
+        value_name = "NAMES",
+        default_value = "real,viterbi,boolean,counting-float,l1,l2,activation,random"
+    )]
+    pub method: String,
+    /// Number of seeds, from --seed on: each ranks by training inputs of its own and draws a random order of its own
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: u64,
+    /// Training inputs that each seed ranks by
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
+    pub inputs: u64,
+    /// Neurons to remove at a step [default: a 75th of them: 4 of 300]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub step: Option<u64>,
+    /// Data set to rank by [default: the training part of a folder in MNIST's format, else the data set itself]
+    #[arg(long, value_name = "DATA")]
+    pub train: Option<PathBuf>,
+    /// Labels of the data set to rank by
+    #[arg(long, value_name = "FILE", requires = "train")]
+    pub train_labels: Option<PathBuf>,
+    /// Write the network without that share of the neurons, chosen by that method's first seed, as ONNX and safetensors;
+    /// may be repeated
+    #[arg(long, value_name = "METHOD=SHARE", value_parser = written)]
+    pub write: Vec<(String, f64)>,
+}
+
+fn written(text: &str) -> Result<(String, f64), String> {
+    let part = text.split_once('=').and_then(|(method, share)| Some((method.trim().to_string(), share.parse().ok()?)));
+    part.filter(|(_, share)| (0.0..1.0).contains(share))
+        .ok_or_else(|| "write a method and a share from 0 to below 1, such as real=0.5".to_string())
+}
+
+/// Removes neurons step by step.
+pub fn run(arguments: &Prune) -> Result<(), Failure> {
+    let options = &arguments.study;
+    let (studied, mut data) = Studied::open(options)?;
+    let layer = layer(arguments, &studied)?;
+    let (methods, by_label) = methods(arguments, &studied)?;
+    if let Some((method, _)) =
+        arguments.write.iter().find(|(name, _)| !methods.iter().any(|method| method.name() == name))
+    {
+        return Err(Failure::usage(format!("--write names method `{method}`, which --method does not")));
+    }
+    let neurons = Prunable::new(studied.network(), layer).map_err(Failure::input)?.neurons;
+    let settings = PruneSettings {
+        layer,
+        methods,
+        by_label,
+        seeds: (0..arguments.seeds).map(|number| options.seed.wrapping_add(number)).collect(),
+        inputs: usize::try_from(arguments.inputs).unwrap_or(usize::MAX),
+        step: arguments.step.map_or((neurons / 75).max(1), |step| usize::try_from(step).unwrap_or(usize::MAX)),
+    };
+    let train = arguments.train.as_deref().or(studied.path.as_deref());
+    let labels = if arguments.train.is_some() { &arguments.train_labels } else { &options.data.labels };
+    let mut ranking =
+        study::open(train, labels.as_deref(), options, &studied.loaded, &studied.preprocessing, Split::Train)?;
+    let mut identity = studied.identity("prune", options)?;
+    identity.set("training data", data_hash(&ranking)?);
+    settings.identify(&mut identity);
+    let described = json!({
+        "model": studied.loaded.name,
+        "data": studied.source,
+        "training data": train.map_or(studied.source.clone(), |path| path.display().to_string()),
+        "methods": arguments.method,
+        "target": options.rules.target.join(" "),
+        "seeds": settings.seeds,
+        "inputs to rank by": settings.inputs,
+        "neurons at a step": settings.step,
+    });
+    let network = studied.network().clone();
+    let mut run = studied.run(identity, options)?;
+    let pruning = prune(&mut run, &network, &mut ranking, &mut data, &settings)?;
+    let outputs = pruning.outputs(&network, &arguments.write, &described)?;
+    studied.finish(run, outputs, options)
+}
+
+/// The layer that is named, or the first that can be pruned.
+fn layer(arguments: &Prune, studied: &Studied) -> Result<NodeId, Failure> {
+    let network = studied.network();
+    let prunable = || network.nodes().map(|(id, _)| id).filter(|&id| Prunable::new(network, id).is_ok());
+    match &arguments.layer {
+        Some(name) => network.find(name).ok_or_else(|| {
+            let names: Vec<_> = prunable().map(|id| network.node(id).name.clone()).collect();
+            Failure::usage(format!("no layer is named `{name}`; those that can be pruned are: {}", names.join(", ")))
+        }),
+        None => prunable().next().ok_or_else(|| Failure::usage("the network has no layer that can be pruned")),
+    }
+}
+
+fn methods(arguments: &Prune, studied: &Studied) -> Result<(Vec<Method>, bool), Failure> {
+    let names: Vec<&str> = arguments.method.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+    if let Some((_, name)) = twice {
+        return Err(Failure::usage(format!("--method names `{name}` twice")));
+    }
+    let semirings: Vec<&str> = names.iter().copied().filter(|name| !Method::NAMES.contains(name)).collect();
+    let (rules, by_label) = studied.rules(&arguments.study);
+    let questions = match semirings.is_empty() {
+        true => Vec::new(),
+        false => checked(&rules, &semirings.join(","), &studied.bounds, |question| question.check(studied.network()))?,
+    };
+    let mut questions = questions.into_iter();
+    let method = |name: &&str| match *name {
+        "l1" => Some(Method::L1),
+        "l2" => Some(Method::L2),
+        "activation" => Some(Method::Activation),
+        "random" => Some(Method::Random),
+        _ => questions.next().map(|question| Method::Relevance(Box::new(question))),
+    };
+    Ok((names.iter().filter_map(method).collect(), by_label))
+}

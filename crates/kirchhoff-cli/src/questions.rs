@@ -1,0 +1,231 @@
+//! From options to questions.
+
+use std::sync::Arc;
+
+use kirchhoff::compile::{Bounds, Composite, LayerPattern, Rule};
+use kirchhoff::evaluate::Coverage;
+use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice, ThetaPreset};
+use kirchhoff::network::Network;
+use kirchhoff::semiring::{Call, DefaultStart, find};
+
+use crate::failure::Failure;
+use crate::options::{QuestionOptions, RuleOptions, StartOption};
+
+/// An option that may be meant for one semiring only: `boolean:…`.
+struct Scoped<'a> {
+    semiring: Option<&'a str>,
+    text: &'a str,
+}
+
+impl<'a> Scoped<'a> {
+    fn new(text: &'a str) -> Self {
+        // Layer names may have colons of their own: only a semiring's name before one is a scope.
+        match text.split_once(':') {
+            Some((semiring, rest)) if find(semiring).is_ok() => Scoped { semiring: Some(semiring), text: rest },
+            _ => Scoped { semiring: None, text },
+        }
+    }
+
+    fn is_for(&self, semiring: &str) -> bool {
+        self.semiring.is_none_or(|scope| scope == semiring)
+    }
+
+    /// The layer, if one is named, and what is chosen for it.
+    fn layer(&self) -> (Option<&'a str>, &'a str) {
+        match self.text.rsplit_once('=') {
+            Some((layer, choice)) => (Some(layer), choice),
+            None => (None, self.text),
+        }
+    }
+}
+
+/// One question a semiring, in the order in which they are named; all of them can be asked of the network.
+pub fn questions(options: &QuestionOptions, bounds: &Bounds, network: &Arc<Network>) -> Result<Vec<Question>, Failure> {
+    let layers = layers(&options.layers)?;
+    checked(&options.rules, &options.semiring, bounds, |question| {
+        question.layers = layers.clone();
+        question.count_kept = options.count_kept;
+        question.check(network)
+    })
+}
+
+/// One question for each of the semirings that `semirings` names, in that order, which `check` completes and accepts.
+pub fn checked(
+    options: &RuleOptions,
+    semirings: &str,
+    bounds: &Bounds,
+    check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+) -> Result<Vec<Question>, Failure> {
+    each(options, semirings, bounds, check)?.into_iter().collect()
+}
+
+/// As [`checked`], without the semirings in which `check` or the options do not admit a question; one at least has to.
+pub fn admitted(
+    options: &RuleOptions,
+    semirings: &str,
+    bounds: &Bounds,
+    check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+) -> Result<Vec<Question>, Failure> {
+    let questions = each(options, semirings, bounds, check)?;
+    match questions.iter().any(Result::is_ok) {
+        true => Ok(questions.into_iter().flatten().collect()),
+        false => questions.into_iter().collect(),
+    }
+}
+
+/// For each of the semirings its question, or why there is none.
+fn each(
+    options: &RuleOptions,
+    semirings: &str,
+    bounds: &Bounds,
+    check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+) -> Result<Vec<Result<Question, Failure>>, Failure> {
+    let names = split(semirings);
+    if names.is_empty() {
+        return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
+    }
+    if let Some(name) = names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name)) {
+        return Err(Failure::usage(format!("--semiring names `{name}` twice")));
+    }
+    for option in options.composite.iter().chain(&options.rule).chain(&options.theta) {
+        if let Some(scope) = Scoped::new(option).semiring.filter(|scope| !names.contains(scope)) {
+            return Err(Failure::usage(format!("`{option}` is for semiring `{scope}`, which is not asked for")));
+        }
+    }
+    let targets: Vec<Target> =
+        options.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
+    let one = |name: &&str| {
+        let mut question = question(name, options, names.len(), bounds, &targets)?;
+        check(&mut question).map_err(|error| explained(names.len(), &question, error))?;
+        Ok(question)
+    };
+    Ok(names.iter().map(one).collect())
+}
+
+/// The failure of a question, with what it was meant for.
+fn explained(semirings: usize, question: &Question, error: ExplainError) -> Failure {
+    match error {
+        ExplainError::Theta { .. } => {
+            refused(semirings, format_args!("semiring `{}`: {error}", question.semiring.name))
+        }
+        ExplainError::Annotation(_) => refused(semirings, error),
+        error => error.into(),
+    }
+}
+
+fn question(
+    name: &str,
+    options: &RuleOptions,
+    semirings: usize,
+    bounds: &Bounds,
+    targets: &[Target],
+) -> Result<Question, Failure> {
+    let mut question = Question::new(name).map_err(Failure::input)?;
+    question.targets = targets.to_vec();
+    question.assignment.bounds = bounds.clone();
+    if let Some(start) = options.start {
+        question.start = match start {
+            StartOption::One => DefaultStart::One,
+            StartOption::Logit => DefaultStart::Logit,
+        };
+    }
+    // What is meant for all layers comes first, or it would undo what is meant for single ones; and a choice for this
+    // semiring after one for all of them, over which it wins.
+    for for_this in [false, true] {
+        let chosen = |scoped: &Scoped<'_>| scoped.is_for(name) && scoped.semiring.is_some() == for_this;
+        for composite in options.composite.iter().map(|text| Scoped::new(text)).filter(chosen) {
+            question = question.with_rules(composite.text.parse::<Composite>().map_err(Failure::input)?);
+        }
+        for rule in options.rule.iter().map(|text| Scoped::new(text)).filter(chosen) {
+            if let (None, rule) = rule.layer() {
+                question = question.with_rules(rule.parse::<Rule>().map_err(Failure::input)?);
+            }
+        }
+    }
+    if let Some(pooling) = options.max_pool {
+        question.assignment.maximum_pooling = pooling.into();
+    }
+    for scoped in options.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
+        if let (Some(layer), rule) = scoped.layer() {
+            let pattern = LayerPattern::new(layer).map_err(Failure::input)?;
+            question.assignment = question.assignment.choose(pattern, rule.parse().map_err(Failure::input)?);
+        }
+    }
+    for scoped in options.theta.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
+        match scoped.layer() {
+            (None, theta) => match (ThetaPreset::find(theta), theta) {
+                (Some(preset), _) => {
+                    question = question.with_preset(preset).map_err(|error| refused(semirings, error))?;
+                }
+                (None, theta) => match theta_choice(theta)? {
+                    ThetaChoice::Annotation(annotation) => {
+                        (question.annotation, question.coverage) = (annotation, None);
+                    }
+                    ThetaChoice::Coverage(coverage) => question.coverage = Some(coverage),
+                    ThetaChoice::Theta(theta) => {
+                        let annotation = question.annotation.with_theta(theta);
+                        question.annotation = annotation
+                            .map_err(|error| refused(semirings, format_args!("semiring `{name}`: {error}")))?;
+                        question.coverage = None;
+                    }
+                },
+            },
+            (Some(layer), theta) => {
+                let pattern = LayerPattern::new(layer).map_err(Failure::input)?;
+                question.choices.push((pattern, theta_choice(theta)?));
+            }
+        }
+    }
+    Ok(question)
+}
+
+/// What cannot be done in one of the semirings; among several, with the way to ask it of others only.
+fn refused(semirings: usize, error: impl std::fmt::Display) -> Failure {
+    let hint = match semirings {
+        1 => "",
+        _ => "; what is meant for one semiring only has its name in front: `--rule real:gamma`, `--theta boolean:0.1`",
+    };
+    Failure::usage(format!("{error}{hint}"))
+}
+
+/// A number is another θ; `auto(…)` leaves it to be chosen; anything else is an annotation.
+fn theta_choice(text: &str) -> Result<ThetaChoice, Failure> {
+    if let Ok(theta) = text.trim().parse::<f32>() {
+        return Ok(ThetaChoice::Theta(theta));
+    }
+    match text.parse::<Call>() {
+        Ok(call) if call.name == Coverage::NAME => text.parse().map(ThetaChoice::Coverage),
+        _ => text.parse().map(ThetaChoice::Annotation),
+    }
+    .map_err(Failure::input)
+}
+
+/// The layers that an option names.
+pub fn layers(text: &str) -> Result<Layers, Failure> {
+    match text {
+        "input" => Ok(Layers::Input),
+        "all" => Ok(Layers::All),
+        names => {
+            let names = split(names);
+            if names.is_empty() {
+                return Err(Failure::usage("--layers names no layer: write `input`, `all`, or layers' names"));
+            }
+            let patterns: Result<_, _> = names.into_iter().map(LayerPattern::new).collect();
+            Ok(Layers::Matching(patterns.map_err(Failure::input)?))
+        }
+    }
+}
+
+/// Parts between commas that are in no brackets.
+pub fn split(text: &str) -> Vec<&str> {
+    let mut depth = 0usize;
+    let parts = text.split(move |character| {
+        match character {
+            '(' | '{' | '[' => depth += 1,
+            ')' | '}' | ']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        character == ',' && depth == 0
+    });
+    parts.map(str::trim).filter(|part| !part.is_empty()).collect()
+}

@@ -1,0 +1,155 @@
+//! What all studies share on the command line: a model, a data set, a folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use kirchhoff::compile::Bounds;
+use kirchhoff::network::data::{DataSet, DataSetOptions, Preprocessing, Split};
+use kirchhoff::network::{Network, network_hash};
+use kirchhoff::study::{Identity, Outputs, Run, StudyError, data_hash};
+
+use crate::asked;
+use crate::failure::Failure;
+use crate::load::{self, Loaded};
+use crate::options::RuleOptions;
+use crate::output;
+use crate::progress::{Progress, stop_at_interrupt};
+use crate::study_options::StudyOptions;
+
+/// What a study is about, beside the data itself.
+pub struct Studied {
+    pub loaded: Loaded,
+    /// What the user calls the data.
+    pub source: String,
+    /// Where the data is; none for the embedded digits.
+    pub path: Option<PathBuf>,
+    data_hash: String,
+    count: usize,
+    /// Bounds of the input for z-box.
+    pub bounds: Bounds,
+    pub preprocessing: Preprocessing,
+    pub progress: Progress,
+    clock: Instant,
+}
+
+impl Studied {
+    /// Opens the model and the data that the options name.
+    pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
+        let clock = Instant::now();
+        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading)?;
+        let path = match files {
+            [] => None,
+            [path] => Some(path.as_path()),
+            _ => return Err(Failure::usage("a study has one data set: a file, or a folder")),
+        };
+        let mut data =
+            open(path, options.data.labels.as_deref(), options, &loaded, &preprocessing, options.data.split.into())?;
+        if let Some(limit) = options.data.limit {
+            let count = data.count().min(usize::try_from(limit).unwrap_or(usize::MAX));
+            data.choose(0..count);
+        }
+        let bounds = asked::bounds(&options.rules, data.shape(), data.picture(), &preprocessing);
+        let progress = Progress::new(0, options.common.quiet);
+        let source = path.map_or("the ten embedded digits".to_string(), |path| path.display().to_string());
+        let (hash, count) = (data_hash(&data)?, data.count());
+        let path = path.map(Path::to_path_buf);
+        let studied = Studied { loaded, source, path, data_hash: hash, count, bounds, preprocessing, progress, clock };
+        Ok((studied, data))
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Arc<Network> {
+        &self.loaded.network
+    }
+
+    /// The rules that the options ask for, and whether each input is explained from the output of its label.
+    pub fn rules(&self, options: &StudyOptions) -> (RuleOptions, bool) {
+        let by_label = options.rules.target == ["label"];
+        let target = if by_label { vec!["top".to_string()] } else { options.rules.target.clone() };
+        (RuleOptions { target, ..options.rules.clone() }, by_label)
+    }
+
+    /// The identity of a study of the model and the data, to which the study adds its own settings.
+    pub fn identity(&self, study: &str, options: &StudyOptions) -> Result<Identity, Failure> {
+        let mut identity = Identity::new(study);
+        identity.set("model", network_hash(&self.loaded.network));
+        identity.set("data", &self.data_hash);
+        identity.set("preprocessing", serde_json::to_string(&self.preprocessing).map_err(Failure::work)?);
+        identity.set("inputs", self.count);
+        identity.set("--seed", options.seed);
+        identity.set("--skip-bad", options.data.skip_bad);
+        identity.set("--resize", options.data.resize);
+        Ok(identity)
+    }
+
+    /// Opens the folder for a run, which stops at Ctrl-C.
+    pub fn run(&self, identity: Identity, options: &StudyOptions) -> Result<Run<'_>, Failure> {
+        stop_at_interrupt();
+        Ok(Run::open(&options.out, identity, options.restart, &self.progress)?)
+    }
+
+    /// Writes what a study has found, all of it or nothing, and ends its run.
+    pub fn finish(&self, run: Run<'_>, outputs: Outputs, options: &StudyOptions) -> Result<(), Failure> {
+        let mut files = output::Outputs::open(&options.out)?;
+        let names = outputs.files.iter().map(|(name, _)| name.as_str());
+        let listed = names.clone().filter(|name| !name.ends_with(".png") && !name.ends_with(".svg"));
+        let said = format!("wrote {} and pictures to {}", listed.collect::<Vec<_>>().join(", "), options.out.display());
+        for (name, bytes) in &outputs.files {
+            files.write(name, bytes)?;
+        }
+        files.commit()?;
+        run.finish()?;
+        if let (true, Some((_, study))) =
+            (options.common.json, outputs.files.iter().find(|(name, _)| name == "study.json"))
+        {
+            crate::print(&format!("{}\n", String::from_utf8_lossy(study)))?;
+        }
+        if !options.common.quiet {
+            self.progress.clear();
+            let seconds = self.clock.elapsed().as_secs_f64();
+            crate::say(format_args!("{} inputs in {seconds:.1} s; {said}", self.count));
+        }
+        Ok(())
+    }
+}
+
+/// Opens a data set for a model; none is that of the embedded digits.
+pub fn open(
+    path: Option<&Path>,
+    labels: Option<&Path>,
+    options: &StudyOptions,
+    loaded: &Loaded,
+    preprocessing: &Preprocessing,
+    split: Split,
+) -> Result<DataSet, Failure> {
+    let network = &loaded.network;
+    let shape = &network.node(network.input()).shape;
+    let outputs: usize = network.node(network.output()).shape.iter().product();
+    let Some(path) = path else {
+        let inputs = load::inputs(&[], loaded, preprocessing)?;
+        let labels: Vec<usize> = (0..inputs.count).collect();
+        return DataSet::in_memory(inputs.values, shape, &labels, outputs).map_err(Failure::input);
+    };
+    let settings = DataSetOptions {
+        labels,
+        split,
+        outputs,
+        classes: loaded.classes.as_deref(),
+        skip_bad: options.data.skip_bad,
+        resize: options.data.resize,
+    };
+    DataSet::open(path, shape, preprocessing, &settings).map_err(Failure::input)
+}
+
+impl From<StudyError> for Failure {
+    fn from(error: StudyError) -> Self {
+        match error {
+            StudyError::Explain(error) => error.into(),
+            StudyError::Execution(error) => error.into(),
+            StudyError::Interrupted { .. } => Failure::Interrupted(error.to_string()),
+            StudyError::Write { .. } | StudyError::Render(_) => Failure::work(error),
+            error => Failure::input(error),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Options that all studies share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use kirchhoff::network::data::Split;
+
+use crate::options::{Common, ReadingOptions, RuleOptions};
+
+/// Options of every study: a model, a data set, questions, and where the results go.
+#[derive(Args, Debug)]
+pub struct StudyOptions {
+    /// The model (.onnx or .safetensors), then the data set: a folder in MNIST's format, a folder of images with a folder
+    /// a class, or an IDX, .npy or .safetensors file. Without a model, the embedded digit network; without data, its ten
+    /// digits
+    #[arg(value_name = "MODEL | DATA")]
+    pub files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: ReadingOptions,
+    #[command(flatten)]
+    pub data: DataOptions,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+    /// Seed of everything that is drawn at random
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Folder for the results; made if it is not there. A run that was stopped goes on from what it stored there
+    #[arg(long, short, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Discard what a run that was stopped has stored in the folder
+    #[arg(long)]
+    pub restart: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// How a data set is read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct DataOptions {
+    /// Labels of the data set: an IDX, .npy, .safetensors or .txt file [default: by MNIST's names, from the folders' names,
+    /// or the tensor `labels`]
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+    /// Part of a folder in MNIST's format
+    #[arg(long, value_enum, default_value_t)]
+    pub split: SplitOption,
+    /// Take the first N inputs only
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub limit: Option<u64>,
+    /// Pass over inputs that cannot be read or whose label is out of range; they are counted and listed
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Take images of different sizes, each cut and scaled to the network's
+    #[arg(long)]
+    pub resize: bool,
+}
+
+/// A part of a folder in MNIST's format.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub enum SplitOption {
+    /// Files whose names begin with t10k or test
+    #[default]
+    Test,
+    /// Files whose names begin with train
+    Train,
+}
+
+impl From<SplitOption> for Split {
+    fn from(option: SplitOption) -> Self {
+        match option {
+            SplitOption::Test => Split::Test,
+            SplitOption::Train => Split::Train,
+        }
+    }
+}

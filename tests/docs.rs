@@ -19,7 +19,7 @@ fn text(path: &str) -> String {
 #[test]
 fn the_semantics_name_the_whole_registry() {
     let semantics = text("docs/semantics.md");
-    let names = semirings().iter().map(|info| info.name).chain(symbolic_semirings().iter().map(|info| info.name));
+    let names = semirings().iter().map(|info| &*info.name).chain(symbolic_semirings().iter().map(|info| &*info.name));
     let names = names.chain(rules().iter().map(|info| info.name));
     for name in names.chain(Annotation::ALL.iter().map(|annotation| annotation.name())) {
         let row = [format!("| `{name}` |"), format!("| `{name}("), format!("| `{name}` (")];

@@ -31,7 +31,7 @@ impl SemiringVisitor for Compare<'_> {
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) {
         let Compare { layered, execution, target, gates } = self;
         let annotations = Annotations::uniform(layered, info.annotation);
-        annotations.check_gates(gates, info.name, semiring.carrier()).unwrap();
+        annotations.check_gates(gates, &info.name, semiring.carrier()).unwrap();
         let outputs = layered.tensor(layered.output()).size();
         let mut start = vec![semiring.zero(); layered.batch() * outputs];
         start[execution * outputs + target] = semiring.one();
@@ -50,7 +50,7 @@ impl SemiringVisitor for Compare<'_> {
             let values: Vec<f64> = values.iter().map(|value| semiring.project(value)).collect();
             let worst = worst(&values, &streamed);
             // Counts are exact, and so is what is never added; other sums are taken in another order.
-            let allowed = match info.name {
+            let allowed = match &*info.name {
                 "boolean" | "counting" | "fuzzy" | "bottleneck" => 0.0,
                 _ => 1e-5,
             };
@@ -80,7 +80,7 @@ fn check(execution: &Execution, rule: &str, number: usize) {
     let gates = unroll(&layered, &options, &()).unwrap();
     assert_eq!(gates.variables(), [format!("start[{target}]")]);
     for info in semirings().iter().filter(|info| info.rule == rule) {
-        visit(info.name, Compare { layered: &layered, execution: number, target, gates: &gates }).unwrap();
+        visit(&info.name, Compare { layered: &layered, execution: number, target, gates: &gates }).unwrap();
     }
 }
 

@@ -79,7 +79,7 @@ impl SemiringVisitor for Evaluate<'_> {
     type Output = BTreeMap<String, Vec<f64>>;
 
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
-        self.annotations.check(self.circuit, info.name, semiring.carrier()).unwrap();
+        self.annotations.check(self.circuit, &info.name, semiring.carrier()).unwrap();
         let value = |&start: &f32| match (self.from_one, start != 0.0) {
             (_, false) => semiring.zero(),
             (true, true) => semiring.one(),

@@ -46,12 +46,12 @@ fn agree(name: &str, wanted: usize, request: impl Fn(&mut Random, &mut Descripti
                 if label == "rank" && !(seed as usize + number).is_multiple_of(6) {
                     continue;
                 }
-                let start = start(&mut random, &case, info.name);
-                let compared = compare(&case, info.name, &chosen, &start)
+                let start = start(&mut random, &case, &info.name);
+                let compared = compare(&case, &info.name, &chosen, &start)
                     .map_err(|error| format!("{} {chosen:?} from {start:?}: {error}", info.name))?;
                 if let Some(compared) = compared {
                     let mut tally = tally.borrow_mut();
-                    let sum = tally.entry((info.name, label)).or_default();
+                    let sum = tally.entry((&info.name, label)).or_default();
                     *sum = Compared { narrow: sum.narrow + compared.narrow, wide: sum.wide + compared.wide };
                 }
             }

@@ -50,7 +50,7 @@ impl SemiringVisitor for Text<'_> {
             &semiring,
             &annotations,
             &start,
-            Bookkeeping { amount: Some(&amount), kept: true },
+            Bookkeeping { amount: Some(std::sync::Arc::new(amount)), kept: true },
             &mut keep,
             &(),
         )

@@ -67,7 +67,7 @@ fn check(random: &mut Random, description: Description, request: Request, unbias
     let amount = |values: &[f32], amounts: &mut [f64]| {
         amounts.iter_mut().zip(values).for_each(|(amount, value)| *amount = f64::from(*value));
     };
-    let evaluated = case.evaluate(&Real, &annotations, &start, Some(&amount));
+    let evaluated = case.evaluate(&Real, &annotations, &start, Some(std::sync::Arc::new(amount)));
     for (execution, ledger) in evaluated.ledgers.iter().enumerate() {
         audit(&case, execution, &evaluated, ledger, unbiased)?;
     }

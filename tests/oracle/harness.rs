@@ -191,7 +191,7 @@ impl SemiringVisitor for Named<'_> {
     type Output = Option<Evaluated<f64>>;
 
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
-        self.annotations.check(&self.case.circuit, info.name, semiring.carrier()).ok()?;
+        self.annotations.check(&self.case.circuit, &info.name, semiring.carrier()).ok()?;
         let start: Vec<S::Value> = self.start.iter().map(|start| start.embed(&semiring)).collect();
         let Evaluated { relevance, ledgers } = self.case.evaluate(&semiring, &self.annotations, &start, None);
         let project = |tensor: &Vec<S::Value>| tensor.iter().map(|value| semiring.project(value)).collect();

@@ -150,6 +150,7 @@ impl Row {
         let logarithm = Range { low: ln(clamped.low, -1.0), value: clamped.value.ln(), high: ln(clamped.high, 1.0) };
         let logarithm = Range { high: logarithm.high.min(0.0), ..logarithm };
         Some(match annotation {
+            Annotation::Own => panic!("built-in semirings have no Θ of their own"),
             Annotation::Identity => Range { low: d.low(), value: d.value, high: d.high() },
             Annotation::Scale(scale) => {
                 // The quotient rounds once.

@@ -65,7 +65,7 @@ fn measure(asked: &Asked, arguments: &Bench) -> Result<Vec<Samples>, Failure> {
             progress.say("network");
             let execution = samples[0].add(|| asked.run(batch.clone(), &progress))?;
             for (question, samples) in questions.iter().zip(&mut samples[1..]) {
-                progress.say(question.semiring.name);
+                progress.say(question.semiring.name.to_string());
                 let question = question.part(batch.clone(), inputs)?;
                 samples.add(|| explain(&execution, &question, &progress))?;
             }
@@ -101,7 +101,7 @@ struct Report<'a> {
     forward: Measurement,
     /// In the order in which they were asked for.
     #[serde(serialize_with = "as_map")]
-    semirings: Vec<(&'static str, Measurement)>,
+    semirings: Vec<(&'a str, Measurement)>,
     peak_memory_bytes: Option<u64>,
 }
 
@@ -149,7 +149,7 @@ impl<'a> Report<'a> {
         let (inputs, edges) = (asked.inputs.count, asked.edges());
         let measurement = |samples: &Samples| Measurement::new(samples, edges * inputs as u64);
         let mut forward = measurement(&samples[0]);
-        let names = asked.questions.iter().map(|question| question.semiring.name);
+        let names = asked.questions.iter().map(|question| &*question.semiring.name);
         let mut semirings: Vec<_> = names.zip(samples[1..].iter().map(measurement)).collect();
         let reference = semirings[0].1.median;
         for part in std::iter::once(&mut forward).chain(semirings.iter_mut().map(|(_, part)| part)) {

@@ -7,7 +7,7 @@ use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates};
 use kirchhoff::formula::{Cut, cut, find_outputs, parse};
 use kirchhoff::network::{Network, Node};
-use kirchhoff::semiring::{Call, find, find_symbolic, symbolic_semirings};
+use kirchhoff::semiring::{Call, Image, Interval, find_symbolic, symbolic_semirings};
 
 use crate::asked::Asked;
 use crate::circuit_options::{CircuitOptions, SourceOptions, SymbolicOption};
@@ -15,7 +15,8 @@ use crate::failure::Failure;
 use crate::load;
 use crate::options::{QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
-use crate::questions::checked;
+use crate::questions::{checked, split};
+use crate::semirings::registry;
 
 /// A semiring as a user names it: one of numbers, or a symbolic one beside that whose Θ decides which edges it has.
 struct Named<'a> {
@@ -25,22 +26,19 @@ struct Named<'a> {
 
 impl<'a> Named<'a> {
     fn new(semiring: &'a str) -> Result<Self, Failure> {
-        let symbolic = Some(semiring).filter(|name| is_symbolic(name));
-        let numeric = match symbolic {
-            Some(name) if name.trim_start().starts_with("top-k") => "viterbi",
-            Some(_) => "boolean",
-            None => semiring,
-        };
-        if let Some(Err(error)) = Some(numeric).filter(|name| !name.contains(',')).map(find) {
-            let names: Vec<&str> = symbolic_semirings().iter().map(|info| info.name).collect();
-            return Err(Failure::usage(format!("{error}; symbolic ones: {}", names.join(", "))));
+        let found = semiring.parse::<Call>().ok().and_then(|call| find_symbolic(&call.name).ok());
+        if let Some(limit) = found.and_then(|info| info.limit) {
+            return Ok(Named { numeric: limit.numbers, symbolic: Some(semiring) });
         }
-        Ok(Named { numeric, symbolic })
+        // Several are told apart where questions are made of them.
+        if let [name] = split(semiring)[..] {
+            registry().find(name).map_err(|error| {
+                let names: Vec<&str> = symbolic_semirings().iter().map(|info| &*info.name).collect();
+                Failure::usage(format!("{error}; symbolic ones: {}", names.join(", ")))
+            })?;
+        }
+        Ok(Named { numeric: semiring, symbolic: None })
     }
-}
-
-fn is_symbolic(semiring: &str) -> bool {
-    semiring.parse::<Call>().is_ok_and(|call| find_symbolic(&call.name).is_ok())
 }
 
 /// How a circuit is made of a model and an input.
@@ -107,7 +105,7 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
             }
         },
         // Weights of the best paths, and numbers beside variables.
-        contributions: symbolic.is_none() || question.semiring.name == "viterbi",
+        contributions: symbolic.is_none() || question.semiring.annotation.image(Interval::REALS) != Image::Truth,
         picture: asked.inputs.picture,
         leaves: compilation.leaves,
         max_gates: compilation.max_gates,

@@ -144,7 +144,7 @@ fn gates(arguments: &Evaluate) -> Result<Evaluated, Failure> {
     let progress = Progress::new(wires * questions.len() as u64, arguments.common.quiet);
     let mut answers: Vec<Answer> = Vec::new();
     for question in &questions {
-        progress.say(question.semiring.name);
+        progress.say(question.semiring.name.to_string());
         let mut whole: Option<Answer> = None;
         for item in &items {
             let answer = evaluate_gates(&item.circuit, &item.notes, question, &progress)?;
@@ -221,7 +221,7 @@ fn draw(outputs: &mut Outputs, evaluated: &Evaluated, most: usize) -> Result<(),
     let pictures = Pictures { inputs: &inputs, preprocessing: &Preprocessing::default(), channels: None };
     let width = names.len().saturating_sub(1).to_string().len();
     for answer in answers {
-        let style = Style::for_values(kind(answer.semiring));
+        let style = Style::for_values(kind(&answer.semiring));
         for item in 0..names.len().min(most) {
             if cancelled() {
                 return Err(Failure::Cancelled);
@@ -270,11 +270,7 @@ impl<'a> TensorReport<'a> {
 
 /// The semiring's 0 as a number.
 pub fn zero(answer: &Answer) -> f64 {
-    match answer.semiring.zero {
-        "∞" => f64::INFINITY,
-        "−∞" => f64::NEG_INFINITY,
-        _ => 0.0,
-    }
+    answer.semiring.zero_number
 }
 
 fn report(evaluated: &Evaluated) -> Value {

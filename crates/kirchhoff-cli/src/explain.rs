@@ -106,7 +106,7 @@ fn answer(asked: &Asked, quiet: bool) -> Result<(Vec<Answer>, Vec<Summary>), Fai
     for batch in asked.batches() {
         progress.say("network");
         let execution = asked.run(batch.clone(), &progress)?;
-        let names: Vec<_> = questions.iter().map(|question| question.semiring.name).collect();
+        let names: Vec<_> = questions.iter().map(|question| &*question.semiring.name).collect();
         progress.say(names.join(", "));
         let part = questions.iter().map(|question| question.part(batch.clone(), inputs.count));
         let part = part.collect::<Result<Vec<_>, _>>()?;
@@ -141,7 +141,7 @@ fn draw(
     }
     let width = summaries.len().saturating_sub(1).to_string().len();
     for answer in answers {
-        let style = Style::for_values(kind(answer.semiring));
+        let style = Style::for_values(kind(&answer.semiring));
         for input in 0..shown.len() {
             if cancelled() {
                 return Err(Failure::Cancelled);

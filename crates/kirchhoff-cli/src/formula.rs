@@ -137,11 +137,7 @@ fn without_zeros(circuit: GateCircuit) -> Result<GateCircuit, Failure> {
 }
 
 fn options(arguments: &CircuitOptions, part: &Part) -> FormulaOptions {
-    let notation = match part.question.as_ref().map(|question| question.semiring.name) {
-        Some("real" | "counting" | "counting-float") => Notation::Arithmetic,
-        Some("boolean") => Notation::Logic,
-        _ => Notation::Semiring,
-    };
+    let notation = part.question.as_ref().map_or(Notation::Semiring, |question| question.semiring.notation);
     FormulaOptions {
         notation,
         digits: arguments.digits.map(usize::from),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use kirchhoff::semiring::{Embed, LawChecker, LawReport, SemiringInfo, SemiringVisitor, semirings, visit};
+use kirchhoff::semiring::LawReport;
 
 use crate::failure::Failure;
 use crate::options::Common;
+use crate::semirings::{registry, semiring};
 
 /// `kirchhoff laws`.
 #[derive(Args, Debug)]
@@ -17,26 +18,14 @@ pub struct Laws {
     pub common: Common,
 }
 
-struct Check;
-
-impl SemiringVisitor for Check {
-    type Output = LawReport;
-
-    fn visit<S: Embed + Clone + 'static>(self, _: &'static SemiringInfo, semiring: S) -> LawReport {
-        LawChecker::new().check(&semiring)
-    }
-}
-
 /// Checks the axioms and declared laws of semirings.
 pub fn run(arguments: &Laws) -> Result<(), Failure> {
     let names: Vec<String> = match arguments.semirings.is_empty() {
-        true => semirings().iter().map(|info| info.name.to_string()).collect(),
+        true => registry().semirings().iter().map(|semiring| semiring.name.to_string()).collect(),
         false => arguments.semirings.clone(),
     };
-    let reports: BTreeMap<&str, LawReport> = names
-        .iter()
-        .map(|name| Ok((&name[..], visit(name, Check).map_err(Failure::input)?)))
-        .collect::<Result<_, Failure>>()?;
+    let reports: BTreeMap<&str, LawReport> =
+        names.iter().map(|name| Ok((&name[..], semiring(name)?.check_laws()))).collect::<Result<_, Failure>>()?;
     if arguments.common.json {
         crate::print_json(&reports)?;
     } else {

@@ -141,7 +141,7 @@ pub fn evaluate(arguments: &Evaluate, file: &CircuitFile) -> Result<Evaluated, F
     let progress = Progress::new(circuit.edges() * circuit.batch() as u64 * asked.len() as u64, arguments.common.quiet);
     let mut answers: Vec<Answer> = Vec::new();
     for question in asked {
-        progress.say(question.semiring.name);
+        progress.say(question.semiring.name.to_string());
         let question = complete(arguments, &circuit, &notes, question)?;
         answers.push(explain_circuit(&circuit, &question, &progress)?);
     }

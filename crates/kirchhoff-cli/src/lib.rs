@@ -30,6 +30,7 @@ mod progress;
 mod prune;
 mod questions;
 mod report;
+mod semirings;
 mod simplify;
 mod study;
 mod study_options;
@@ -39,11 +40,26 @@ use std::process::ExitCode;
 
 use arguments::{Arguments, Study, Verb};
 use failure::Failure;
+use kirchhoff::explain::Registry;
 use kirchhoff_kernel::Instructions;
 use options::Common;
 
-/// Does what the arguments of the process say; the code is 0, or that of the failure that it told on stderr.
-pub fn main() -> ExitCode {
+/// Does what the arguments of the process say; the code is 0, or that of the failure that it told on stderr. Every verb
+/// knows the semirings of the registry by their names.
+///
+/// A tool with a semiring more is a `main` of three lines:
+///
+/// ```no_run
+/// use kirchhoff::explain::{Described, Registry};
+/// # use kirchhoff::semiring::Viterbi as MySemiring;
+///
+/// fn main() -> Result<std::process::ExitCode, kirchhoff::explain::NameError> {
+///     let registry = Registry::built_in().with(Described::embedding("my-semiring", MySemiring))?;
+///     Ok(kirchhoff_cli::main(registry))
+/// }
+/// ```
+pub fn main(registry: Registry) -> ExitCode {
+    semirings::install(registry);
     match run(Arguments::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -6,11 +6,12 @@ use clap::Args;
 use kirchhoff::compile::{composites, rules as rule_registry};
 use kirchhoff::evaluate::Coverage;
 use kirchhoff::explain::theta_presets;
-use kirchhoff::semiring::{Annotation, DefaultStart, semirings as registry, symbolic_semirings};
+use kirchhoff::semiring::{Annotation, DefaultStart, SemiringInfo, symbolic_semirings};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::options::Common;
+use crate::semirings::registry;
 
 /// `kirchhoff semirings` and `kirchhoff rules`.
 #[derive(Args, Debug)]
@@ -22,9 +23,11 @@ pub struct Listing {
 /// Lists the semirings: those that `explain` runs in, and in text the symbolic ones of `formula` as well.
 pub fn semirings(arguments: &Listing) -> Result<(), Failure> {
     if arguments.common.json {
-        return crate::print_json(&registry());
+        let infos: Vec<&SemiringInfo> = registry().semirings().iter().map(|semiring| &**semiring).collect();
+        return crate::print_json(&infos);
     }
     let rows: Vec<[String; 7]> = registry()
+        .semirings()
         .iter()
         .map(|info| {
             let start = match info.start {
@@ -50,7 +53,7 @@ pub fn semirings(arguments: &Listing) -> Result<(), Failure> {
         .iter()
         .map(|info| {
             [
-                format!("{}({})", info.name, info.parameter),
+                format!("{}({})", info.name, info.limit.map_or("", |limit| limit.name)),
                 info.carrier.to_string(),
                 format!("{}, {}", info.plus, info.times),
                 format!("{}, {}", info.zero, info.one),

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use kirchhoff::explain::Registry;
+
 fn main() -> ExitCode {
-    kirchhoff_cli::main()
+    kirchhoff_cli::main(Registry::built_in())
 }

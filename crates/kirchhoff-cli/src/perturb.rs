@@ -123,13 +123,8 @@ fn attack(arguments: &Perturb, questions: &[Question]) -> Result<Option<Attack>,
     if !arguments.attack {
         return Ok(None);
     }
-    let paper = |question: &Question| match question.semiring.name {
-        "boolean" => 200.0,
-        "viterbi" => 20_000.0,
-        _ => 1.0,
-    };
     let eta = match &arguments.eta {
-        None => questions.iter().map(paper).collect(),
+        None => questions.iter().map(|question| question.semiring.sharpness).collect(),
         Some(eta) if eta.len() == questions.len() => eta.clone(),
         Some(eta) => {
             let (given, semirings) = (eta.len(), questions.len());

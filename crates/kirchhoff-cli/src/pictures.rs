@@ -6,7 +6,7 @@ use kirchhoff::render::{
     Error, HeatMap, Join, Kind, Panel, PreviewPanel, PreviewSize, RgbImage, Sheet, SheetRow, SheetSize, Style,
     input_picture, preview_row,
 };
-use kirchhoff::semiring::{Array, SemiringInfo};
+use kirchhoff::semiring::{Array, Meaning, SemiringInfo};
 
 pub use kirchhoff::study::kind;
 
@@ -15,7 +15,7 @@ use crate::explain::ChannelsOption;
 /// Numbers as pictures show them: a threshold that is not positive keeps everything, so a neuron that is relevant only
 /// below such a one is not relevant.
 fn shown(semiring: &SemiringInfo, mut values: Vec<f64>) -> Vec<f64> {
-    if kind(semiring) == Kind::Magnitude {
+    if semiring.meaning == Meaning::Threshold {
         values.iter_mut().for_each(|value| *value = value.max(0.0));
     }
     values
@@ -42,14 +42,14 @@ impl Pictures<'_> {
         let tensor = &answer.tensors[0];
         let size: usize = tensor.shape.iter().product();
         let values =
-            |array: &Array, size: usize| shown(answer.semiring, array.part_to_f64(input * size..(input + 1) * size));
+            |array: &Array, size: usize| shown(&answer.semiring, array.part_to_f64(input * size..(input + 1) * size));
         let Some([channels, height, width]) = self.shape() else {
             return HeatMap::hidden(&values(&tensor.values, size), &tensor.shape);
         };
         if channels == 1 {
             return HeatMap::plane(&values(&tensor.values, size), [height, width]);
         }
-        let kind = kind(answer.semiring);
+        let kind = kind(&answer.semiring);
         let join = match (self.channels, &answer.joined) {
             (Some(option), _) => join(option, kind),
             // The answer has joined the channels by ⊕ itself, unless the network takes the picture as a vector.
@@ -76,8 +76,8 @@ impl Pictures<'_> {
         let maps: Vec<(&str, HeatMap, Style)> = answers
             .iter()
             .map(|answer| {
-                let style = Style::for_values(kind(answer.semiring));
-                Ok((answer.semiring.name, self.map(answer, input)?, style))
+                let style = Style::for_values(kind(&answer.semiring));
+                Ok((&*answer.semiring.name, self.map(answer, input)?, style))
             })
             .collect::<Result<_, Error>>()?;
         let panels: Vec<_> = maps.iter().map(|(heading, map, style)| PreviewPanel { heading, map, style }).collect();
@@ -86,12 +86,12 @@ impl Pictures<'_> {
 
     /// The pages of the sheet.
     pub fn sheet(&self, answers: &[Answer], labels: &[String], title: &str) -> Result<Vec<RgbImage>, Error> {
-        let mut sheet = Sheet::new(answers.iter().map(|answer| answer.semiring.name)).with_title(title);
+        let mut sheet = Sheet::new(answers.iter().map(|answer| answer.semiring.name.to_string())).with_title(title);
         for (input, label) in labels.iter().enumerate() {
             let panels = answers
                 .iter()
                 .map(|answer| {
-                    Ok(Panel { map: self.map(answer, input)?, style: Style::for_values(kind(answer.semiring)) })
+                    Ok(Panel { map: self.map(answer, input)?, style: Style::for_values(kind(&answer.semiring)) })
                 })
                 .collect::<Result<_, Error>>()?;
             sheet.push(SheetRow { label: label.clone(), picture: self.input(input), panels })?;

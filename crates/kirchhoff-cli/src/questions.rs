@@ -6,10 +6,11 @@ use kirchhoff::compile::{Bounds, Composite, LayerPattern, Rule};
 use kirchhoff::evaluate::Coverage;
 use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice, ThetaPreset};
 use kirchhoff::network::Network;
-use kirchhoff::semiring::{Call, DefaultStart, find};
+use kirchhoff::semiring::{Call, DefaultStart};
 
 use crate::failure::Failure;
 use crate::options::{QuestionOptions, RuleOptions, StartOption};
+use crate::semirings::{registry, semiring};
 
 /// An option that may be meant for one semiring only: `boolean:…`.
 struct Scoped<'a> {
@@ -21,7 +22,7 @@ impl<'a> Scoped<'a> {
     fn new(text: &'a str) -> Self {
         // Layer names may have colons of their own: only a semiring's name before one is a scope.
         match text.split_once(':') {
-            Some((semiring, rest)) if find(semiring).is_ok() => Scoped { semiring: Some(semiring), text: rest },
+            Some((name, rest)) if registry().find(name).is_ok() => Scoped { semiring: Some(name), text: rest },
             _ => Scoped { semiring: None, text },
         }
     }
@@ -120,7 +121,7 @@ fn question(
     bounds: &Bounds,
     targets: &[Target],
 ) -> Result<Question, Failure> {
-    let mut question = Question::new(name).map_err(Failure::input)?;
+    let mut question = Question::of(semiring(name)?);
     question.targets = targets.to_vec();
     question.assignment.bounds = bounds.clone();
     if let Some(start) = options.start {

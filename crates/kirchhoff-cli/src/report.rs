@@ -96,7 +96,7 @@ pub struct Report<'a> {
     inputs: &'a [Summary],
     /// In the order in which they were asked for.
     #[serde(serialize_with = "as_map")]
-    semirings: Vec<(&'static str, SemiringReport<'a>)>,
+    semirings: Vec<(&'a str, SemiringReport<'a>)>,
     seconds: f64,
     peak_memory_bytes: Option<u64>,
 }
@@ -134,7 +134,7 @@ impl<'a> Report<'a> {
                 ledgers: &answer.ledgers,
                 seconds: answer.time.as_secs_f64(),
             };
-            (answer.semiring.name, report)
+            (&*answer.semiring.name, report)
         };
         Report {
             version: env!("CARGO_PKG_VERSION"),

@@ -67,7 +67,7 @@ fn main() {
     let folds: Vec<Fold> = semirings()
         .iter()
         .filter(|info| named.as_ref().is_none_or(|names| names.split(',').any(|name| name == info.name)))
-        .map(|info| visit(info.name, Measure { circuit: &circuit, rounds }).expect("it is registered"))
+        .map(|info| visit(&info.name, Measure { circuit: &circuit, rounds }).expect("it is registered"))
         .collect();
     if kept.is_none() {
         let _ = fs::remove_file(&file);
@@ -205,7 +205,7 @@ impl SemiringVisitor for Measure<'_> {
         let variables = vec![semiring.one(); circuit.variables().len()];
         let (mut times, mut most, mut sum) = (Vec::new(), None, 0.0);
         for round in 0..=rounds {
-            let (values, step) = measured(info.name, || fold(circuit, &semiring, &annotations, &variables, &()));
+            let (values, step) = measured(&info.name, || fold(circuit, &semiring, &annotations, &variables, &()));
             let values = values.expect("the circuit fits the semiring");
             sum = values.iter().map(|value| semiring.project(value)).sum();
             most = most.max(step.peak);

@@ -41,6 +41,29 @@ pub trait Annotate<S: Semiring>: Sync {
     }
 }
 
+/// Annotations that somebody else owns.
+impl<S: Semiring, A: Annotate<S>> Annotate<S> for &A {
+    fn annotate<L: AnnotationLoop<S::Value>>(
+        &self,
+        semiring: &S,
+        layer: &AnnotatedLayer<'_>,
+        body: L,
+    ) -> Result<L::Output, Cancelled> {
+        (**self).annotate(semiring, layer, body)
+    }
+
+    fn propagate(
+        &self,
+        semiring: &S,
+        layer: &AnnotatedLayer<'_>,
+        edges: &LayerEdges<'_>,
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+    ) -> Option<Result<(), Cancelled>> {
+        (**self).propagate(semiring, layer, edges, destinations, sources)
+    }
+}
+
 /// One built-in [`Annotation`] a layer, in the order of [`LayeredCircuit::layers`].
 ///
 /// Layers that only pass relevance on take none, whatever stands here for them.

@@ -147,7 +147,7 @@ fn annotate<S: Embed>(
 }
 
 /// How many contributions each leaf has.
-fn lanes(contributions: &[f32], leaves: &[u32]) -> usize {
+pub(crate) fn lanes(contributions: &[f32], leaves: &[u32]) -> usize {
     (contributions.len() / leaves.len().max(1)).max(1)
 }
 

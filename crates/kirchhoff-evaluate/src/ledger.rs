@@ -68,9 +68,10 @@ impl Conservation {
 
 /// The real numbers that values count as in the sums of a [`Conservation`], written one for each
 /// value; `None` where they do not add up.
-pub type Amount<'a, V> = Option<&'a (dyn Fn(&[V], &mut [f64]) + Sync)>;
+pub type Amount<'a, V> = Option<Arc<dyn Fn(&[V], &mut [f64]) + Send + Sync + 'a>>;
 
 /// What the ledgers of a stream hold beside the sizes of layers.
+#[derive(Clone)]
 pub struct Bookkeeping<'a, V> {
     /// Sums of relevance, where values add up.
     pub amount: Amount<'a, V>,
@@ -88,7 +89,7 @@ impl<V> Default for Bookkeeping<'_, V> {
 impl<V: Sync> Bookkeeping<'_, V> {
     /// The relevance of each execution of a tensor of `size` neurons, added up; 0 where values do not add up.
     pub(crate) fn totals(&self, relevance: &[V], size: usize) -> Vec<f64> {
-        let Some(amount) = self.amount else { return vec![0.0; relevance.len().checked_div(size).unwrap_or(0)] };
+        let Some(amount) = &self.amount else { return vec![0.0; relevance.len().checked_div(size).unwrap_or(0)] };
         let chunk = |relevance: &[V]| -> f64 {
             let mut amounts = [0.0; FEW];
             let few = |relevance: &[V]| {

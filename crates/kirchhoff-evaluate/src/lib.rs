@@ -49,6 +49,7 @@ mod fold;
 mod layer;
 mod leaves;
 mod ledger;
+mod own;
 mod probability;
 mod product;
 mod step;
@@ -61,6 +62,7 @@ pub use fold::{LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes
 pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};
+pub use own::{OwnAnnotations, OwnTheta, own_value};
 pub use probability::{
     DEFAULT_MAX_NODES, Estimate, Estimates, ProbabilityError, Sampling, estimate_probability, exact_probability,
 };

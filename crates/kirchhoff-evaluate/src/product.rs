@@ -1,12 +1,12 @@
 //! Which kernel takes a layer under a semiring and a Θ: by the form of the semiring, and by the laws that it declares.
 
 use kirchhoff_kernel::{Backward, Cancelled, Monitor, Threshold};
-use kirchhoff_semiring::{Annotation, AnnotationLoop, Embed, Fused, Interval, Law, Semiring};
+use kirchhoff_semiring::{Annotation, AnnotationLoop, Fused, Interval, Law, Semiring};
 
 use crate::layer::AnnotatedLayer;
 
 /// Propagates by a kernel made for the semiring and Θ; `None` where there is none.
-pub(crate) fn propagate<S: Embed>(
+pub(crate) fn propagate<S: Semiring>(
     semiring: &S,
     annotation: Annotation,
     layer: &AnnotatedLayer<'_>,

@@ -174,7 +174,7 @@ impl<S: Semiring> LayerStep<'_, S> {
                 kept: None,
                 neurons: size as u64,
                 relevant,
-                conservation: self.bookkeeping.amount.map(|_| conservation),
+                conservation: self.bookkeeping.amount.as_ref().map(|_| conservation),
             }
         };
         executions.map(entry).collect()
@@ -242,7 +242,7 @@ impl<S: Semiring> LayerStep<'_, S> {
     /// One pass over destinations, in parallel: how many have relevance, and sums over their amounts, of which `add` is
     /// given a few with the position of the first.
     fn survey(&self, relevance: &[S::Value], add: Option<&Add<'_>>) -> (u64, [f64; 2]) {
-        let amount = self.bookkeeping.amount.zip(add);
+        let amount = self.bookkeeping.amount.as_ref().zip(add);
         let chunk = |(number, relevance): (usize, &[S::Value])| {
             let (mut amounts, mut sums) = ([0.0; FEW], [0.0; 2]);
             let mut relevant = 0;

@@ -66,6 +66,13 @@ impl<V: Clone + Send> Sink<V> for Keep<V> {
     }
 }
 
+/// A sink that its owner keeps.
+impl<V: Clone, K: Sink<V> + ?Sized> Sink<V> for &mut K {
+    fn tensor(&mut self, tensor: TensorId, relevance: Cow<'_, [V]>) {
+        (**self).tensor(tensor, relevance);
+    }
+}
+
 /// Evaluates a layered circuit over a semiring: `R[j] = ⊕_k Θ(d[j,k]) ⊗ R[k]` (2.1.3) from `start` at the output
 /// down to the input, for every execution of the batch.
 ///
@@ -86,9 +93,9 @@ pub fn stream<S: Semiring>(
     sink: &mut dyn Sink<S::Value>,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Ledger>, EvaluationError> {
-    let mut stream = Stream::new(circuit, semiring, annotations, start, bookkeeping, sink)?;
+    let mut stream = Stream::new(circuit, semiring, annotations, start.to_vec(), bookkeeping, sink)?;
     run(circuit, &mut [&mut stream], monitor)?;
-    Ok(stream.into_ledgers())
+    Ok(stream.into_parts().0)
 }
 
 /// Takes several streams over one circuit, side by side: what a layer's edges contribute is computed once for all.
@@ -142,20 +149,21 @@ pub trait Advance: Send {
     fn charge(&mut self, time: Duration);
 }
 
-/// The evaluation of a layered circuit over one semiring, on its way from output to input.
-pub struct Stream<'a, S: Semiring, A> {
+/// The evaluation of a layered circuit over one semiring, on its way from output to input. It owns its annotations, its sink
+/// and what has reached each tensor; of either of the first two a reference does as well.
+pub struct Stream<'a, S: Semiring, A, K> {
     circuit: &'a LayeredCircuit,
     semiring: &'a S,
-    annotations: &'a A,
+    annotations: A,
     bookkeeping: Bookkeeping<'a, S::Value>,
-    sink: &'a mut dyn Sink<S::Value>,
+    sink: K,
     /// What each tensor that some layer has reached and no layer has left has received so far.
     reached: Vec<Option<Reached<S::Value>>>,
     ledgers: Vec<Ledger>,
     time: Duration,
 }
 
-impl<'a, S: Semiring, A: Annotate<S>> Stream<'a, S, A> {
+impl<'a, S: Semiring, A: Annotate<S>, K: Sink<S::Value>> Stream<'a, S, A, K> {
     /// A stream that starts at the output: see [`stream`].
     ///
     /// # Errors
@@ -163,18 +171,18 @@ impl<'a, S: Semiring, A: Annotate<S>> Stream<'a, S, A> {
     pub fn new(
         circuit: &'a LayeredCircuit,
         semiring: &'a S,
-        annotations: &'a A,
-        start: &[S::Value],
+        annotations: A,
+        start: Vec<S::Value>,
         bookkeeping: Bookkeeping<'a, S::Value>,
-        sink: &'a mut dyn Sink<S::Value>,
+        sink: K,
     ) -> Result<Self, EvaluationError> {
         let (batch, outputs) = (circuit.batch(), circuit.tensor(circuit.output()).size());
         if start.len() != batch * outputs {
             return Err(EvaluationError::Start { got: start.len(), batch, outputs });
         }
         let mut reached: Vec<Option<Reached<S::Value>>> = circuit.tensors().iter().map(|_| None).collect();
-        let totals = bookkeeping.totals(start, outputs);
-        reached[circuit.output().index()] = Some(Reached { relevance: start.to_vec(), totals });
+        let totals = bookkeeping.totals(&start, outputs);
+        reached[circuit.output().index()] = Some(Reached { relevance: start, totals });
         let ledgers = vec![Ledger::default(); batch];
         Ok(Stream { circuit, semiring, annotations, bookkeeping, sink, reached, ledgers, time: Duration::ZERO })
     }
@@ -184,13 +192,13 @@ impl<'a, S: Semiring, A: Annotate<S>> Stream<'a, S, A> {
         self.time
     }
 
-    /// One ledger an execution.
-    pub fn into_ledgers(self) -> Vec<Ledger> {
-        self.ledgers
+    /// One ledger an execution, and the sink.
+    pub fn into_parts(self) -> (Vec<Ledger>, K) {
+        (self.ledgers, self.sink)
     }
 }
 
-impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
+impl<S: Semiring, A: Annotate<S> + Send, K: Sink<S::Value>> Advance for Stream<'_, S, A, K> {
     fn reaches(&self, layer: usize) -> bool {
         self.reached[self.circuit.layers()[layer].destination.index()].is_some()
     }
@@ -225,7 +233,7 @@ impl<S: Semiring, A: Annotate<S>> Advance for Stream<'_, S, A> {
                     relevance: filled(&self.semiring.zero(), size),
                     totals: vec![0.0; self.circuit.batch()],
                 });
-                step.link(number, self.annotations, &destinations.relevance, &mut sources, &mut entries)?;
+                step.link(number, &self.annotations, &destinations.relevance, &mut sources, &mut entries)?;
                 self.reached[link.source.index()] = Some(sources);
             }
         }

@@ -1,10 +1,12 @@
 //! Explanations: an execution, a [`Question`], and its [`Answer`].
 
 mod answer;
+mod explain;
 mod gates;
 mod layered;
 mod preset;
 mod question;
+mod semiring;
 mod target;
 
 use kirchhoff_circuit::{EdgeError, GateError, UnrollError};
@@ -15,7 +17,8 @@ use kirchhoff_network::ExecutionError;
 use kirchhoff_semiring::{Annotation, LookupError, ThetaError};
 use thiserror::Error;
 
-pub use answer::{Answer, LayerSetting, TensorRelevance, explain, explain_all, explain_circuit};
+pub use answer::{Answer, LayerSetting, TensorRelevance};
+pub use explain::{explain, explain_all, explain_circuit};
 pub use gates::{
     GateNotes, GateOptions, NetworkNote, OutputExpression, Pruned, Symbolic, TargetNote, annotated, compile_gates,
     evaluate_executions, evaluate_gates, expressions, is_start, symbolic_values,
@@ -23,6 +26,7 @@ pub use gates::{
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
 pub use question::{Layers, Question, ThetaChoice};
+pub use semiring::{AnySemiring, Described, NameError, Named, Own, Registry, Thetas};
 pub use target::{Target, TargetError, top};
 
 /// Why a question has no answer.
@@ -31,6 +35,9 @@ pub enum ExplainError {
     /// A name that nothing has.
     #[error(transparent)]
     Lookup(#[from] LookupError),
+    /// A semiring by a name that it cannot have.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// Rules that do not fit the network.
     #[error(transparent)]
     Compile(#[from] CompileError),
@@ -62,7 +69,7 @@ pub enum ExplainError {
         /// The preset.
         preset: &'static str,
         /// The semiring.
-        semiring: &'static str,
+        semiring: String,
         /// Those that it has thresholds for.
         semirings: String,
     },
@@ -110,7 +117,7 @@ pub enum ExplainError {
         /// The value.
         value: f32,
         /// The semiring.
-        semiring: &'static str,
+        semiring: String,
         /// Its carrier.
         carrier: String,
         /// What to do instead.

@@ -81,14 +81,14 @@ impl Question {
     /// # Errors
     /// A semiring that the preset has no thresholds for.
     pub fn with_preset(mut self, preset: &ThetaPreset) -> Result<Self, ExplainError> {
-        let own = preset.choices.iter().filter(|(names, _)| names.contains(&self.semiring.name));
+        let own = preset.choices.iter().filter(|(names, _)| names.contains(&&*self.semiring.name));
         let choices = own.flat_map(|(_, thetas)| thetas.iter());
         let mut choices = choices
             .map(|&(pattern, theta)| Ok((LayerPattern::new(pattern)?, ThetaChoice::Theta(theta))))
             .collect::<Result<Vec<_>, ExplainError>>()?;
         if choices.is_empty() {
             let (preset, semirings) = (preset.name, preset.semirings().join(", "));
-            return Err(ExplainError::Preset { preset, semiring: self.semiring.name, semirings });
+            return Err(ExplainError::Preset { preset, semiring: self.semiring.name.to_string(), semirings });
         }
         choices.append(&mut self.choices);
         self.choices = choices;

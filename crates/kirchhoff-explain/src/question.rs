@@ -8,9 +8,9 @@ use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rul
 use kirchhoff_evaluate::{Annotations, Coverage, LayerTheta, choose_thresholds};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::{Execution, Network};
-use kirchhoff_semiring::{Annotation, DefaultStart, Image, Interval, LookupError, SemiringInfo, find};
+use kirchhoff_semiring::{Annotation, DefaultStart, Image, Interval, LookupError};
 
-use crate::{ExplainError, Target};
+use crate::{AnySemiring, ExplainError, Registry, Target};
 
 /// One explanation to make of every input: in which semiring, under which rules, from where.
 ///
@@ -25,7 +25,7 @@ use crate::{ExplainError, Target};
 #[derive(Clone, Debug)]
 pub struct Question {
     /// The semiring.
-    pub semiring: &'static SemiringInfo,
+    pub semiring: AnySemiring,
     /// The rules.
     pub assignment: Assignment,
     /// Θ of every layer that no choice names.
@@ -71,15 +71,20 @@ pub enum Layers {
 }
 
 impl Question {
-    /// The question with the semiring's default rule, annotation and start (SPEC 4), about the largest output.
+    /// The question in the built-in semiring of a name, with its default rule, annotation and start, about the largest output.
     ///
     /// # Errors
     /// No semiring of this name.
     pub fn new(semiring: &str) -> Result<Self, LookupError> {
-        let semiring = find(semiring)?;
-        Ok(Question {
-            semiring,
-            assignment: assignment(semiring.rule)?,
+        Ok(Question::of(AnySemiring::named(semiring)?))
+    }
+
+    /// The question in a semiring, built-in or anybody's, with its default rule, annotation and start, about the largest
+    /// output. A default rule that is not known is `zero`: [`Registry::with`](crate::Registry::with) refuses it.
+    pub fn of(semiring: impl Into<AnySemiring>) -> Self {
+        let semiring = semiring.into();
+        Question {
+            assignment: assignment(&semiring.rule).unwrap_or_else(|_| Rule::Zero.into()),
             annotation: semiring.annotation,
             coverage: None,
             choices: Vec::new(),
@@ -88,7 +93,8 @@ impl Question {
             layers: Layers::Input,
             count_kept: false,
             settled: None,
-        })
+            semiring,
+        }
     }
 
     /// The same question under one rule for all layers, or under a composite, which also says how maximum pooling is
@@ -172,7 +178,8 @@ impl Question {
             Some(settled) => settled.clone(),
             None => given(&layers(circuit), self.chosen(&layers(circuit))?)?,
         };
-        annotations.check(circuit, self.semiring.name, self.semiring.embeds)?;
+        self.check_name()?;
+        annotations.check(circuit, &self.semiring.name, self.semiring.embeds)?;
         Ok(annotations)
     }
 
@@ -184,8 +191,30 @@ impl Question {
     pub fn gate_annotations(&self, circuit: &GateCircuit) -> Result<Annotations, ExplainError> {
         let layers: Vec<_> = circuit.layers().iter().map(|layer| (&layer.name[..], layer.range.is_some())).collect();
         let annotations = given(&layers, self.chosen(&layers)?)?;
-        annotations.check_gates(circuit, self.semiring.name, self.semiring.embeds)?;
+        self.check_name()?;
+        annotations.check_gates(circuit, &self.semiring.name, self.semiring.embeds)?;
         Ok(annotations)
+    }
+
+    /// Whether the semiring has a name of its own: files and stored circuits know semirings by their names.
+    fn check_name(&self) -> Result<(), ExplainError> {
+        match self.semiring.is_built_in() {
+            true => Ok(()),
+            false => Ok(Registry::built_in().with(self.semiring.clone()).map(|_| ())?),
+        }
+    }
+
+    /// The outputs that each input of a circuit is explained from, with their signs.
+    ///
+    /// # Errors
+    /// Targets that are neither one for all nor one an input, or that the network does not have.
+    pub fn resolve(&self, circuit: &LayeredCircuit) -> Result<Vec<Vec<(usize, f32)>>, ExplainError> {
+        let (targets, inputs) = (&self.targets, circuit.batch());
+        if targets.len() != 1 && targets.len() != inputs {
+            return Err(ExplainError::Targets { targets: targets.len(), inputs });
+        }
+        let target = |input: usize| if targets.len() == 1 { &targets[0] } else { &targets[input] };
+        (0..inputs).map(|input| Ok(target(input).resolve(circuit.outputs(input))?)).collect()
     }
 
     /// The question about each execution of a circuit, with the thresholds that it leaves
@@ -201,10 +230,8 @@ impl Question {
             return Ok(questions);
         }
         let mut start = vec![false; inputs * outputs];
-        for (input, question) in questions.iter().enumerate() {
-            for (output, _) in question.targets[0].resolve(circuit.outputs(input))? {
-                start[input * outputs + output] = true;
-            }
+        for (input, targets) in self.resolve(circuit)?.into_iter().enumerate() {
+            targets.into_iter().for_each(|(output, _)| start[input * outputs + output] = true);
         }
         let chosen = choose_thresholds(circuit, &self.thetas(circuit)?, &start, monitor)?;
         questions.iter_mut().zip(chosen).for_each(|(question, chosen)| question.settled = Some(chosen));

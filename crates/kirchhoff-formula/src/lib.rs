@@ -55,23 +55,12 @@ pub use dot::dot;
 pub use equations::{latex, text};
 pub use error::FormulaError;
 pub use json::json;
+pub use kirchhoff_semiring::Notation;
 pub use latex::latex_name;
 pub use parse::{ParseError, parse};
 pub use removal::{with_total, without};
 pub use sexpr::sexpr;
 pub use svg::svg;
-
-/// How `⊕` and `⊗` and their neutral elements are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Notation {
-    /// `⊕`, `⊗`, `𝟘`, `𝟙`: for any semiring. Contributions are numbers whose Θ is still to come.
-    #[default]
-    Semiring,
-    /// `+`, `·`, `0`, `1`: real numbers, and polynomials.
-    Arithmetic,
-    /// `∨`, `∧`, `⊥`, `⊤`.
-    Logic,
-}
 
 /// How formulas are written.
 #[derive(Clone, Debug, PartialEq)]

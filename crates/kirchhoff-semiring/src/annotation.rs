@@ -42,13 +42,16 @@ pub enum Annotation {
     MinusNegLog,
     /// The share of the layer's positive contributions that are at most `d`; 0 if `d ≤ 0`. See [`Ranks`](crate::Ranks).
     Rank,
+    /// The semiring's own Θ, of semirings that bring one.
+    Own,
 }
 
 impl Annotation {
     /// The θ of a threshold that is given none: it drops negligible and negative contributions and keeps the others.
     pub const DEFAULT_THETA: f32 = 1e-9;
 
-    /// Each annotation once, thresholds with the default θ and the scale with 1.
+    /// Each annotation that any semiring may take once, thresholds with the default θ and the scale with 1: all but
+    /// [`Own`](Annotation::Own).
     pub const ALL: [Annotation; 8] = [
         Annotation::Identity,
         Annotation::Scale(1.0),
@@ -71,6 +74,7 @@ impl Annotation {
             Annotation::NegLog => "neg-log",
             Annotation::MinusNegLog => "-neg-log",
             Annotation::Rank => "rank",
+            Annotation::Own => "own",
         }
     }
 
@@ -85,6 +89,7 @@ impl Annotation {
             Annotation::NegLog => "−ln min(|d|, 1)",
             Annotation::MinusNegLog => "ln min(|d|, 1)",
             Annotation::Rank => "the share of the layer's positive contributions that are at most d",
+            Annotation::Own => "what the semiring itself makes of d",
         }
     }
 
@@ -122,6 +127,7 @@ impl Annotation {
             Annotation::AbsClamp | Annotation::Rank => Image::Reals(Interval::UNIT),
             Annotation::NegLog => Image::Reals(Interval::closed(0.0, f64::INFINITY)),
             Annotation::MinusNegLog => Image::Reals(Interval::closed(f64::NEG_INFINITY, 0.0)),
+            Annotation::Own => Image::Elements,
         }
     }
 
@@ -145,6 +151,7 @@ impl Annotation {
             alternatives: Annotation::ALL
                 .into_iter()
                 .filter(|other| carrier.includes(&other.image(range)))
+                .chain(carrier.own.then_some(Annotation::Own))
                 .map(|other| other.name())
                 .collect(),
             normalise: unit && *self == Annotation::Identity,
@@ -159,7 +166,8 @@ impl Annotation {
     ///
     /// # Panics
     ///
-    /// For [`Rank`](Annotation::Rank), which depends on the other contributions of the layer: use `specialise`.
+    /// For [`Rank`](Annotation::Rank), which depends on the other contributions of the layer: use `specialise`; and for
+    /// [`Own`](Annotation::Own), which whoever brings the semiring applies.
     #[inline(always)]
     pub fn apply<S: Embed>(&self, semiring: &S, d: f32) -> S::Value {
         match *self {
@@ -171,6 +179,7 @@ impl Annotation {
             Annotation::NegLog => semiring.embed(0.0 - logarithm(clamped(d))),
             Annotation::MinusNegLog => semiring.embed(logarithm(clamped(d))),
             Annotation::Rank => panic!("the annotation `rank` needs the layer's table of ranks"),
+            Annotation::Own => panic!("a semiring's own Θ is applied by whoever brings it"),
         }
     }
 
@@ -216,6 +225,7 @@ impl Annotation {
                 let table = ranks();
                 body.run(|d| semiring.embed(table.share(d)))
             }
+            Annotation::Own => panic!("a semiring's own Θ is applied by whoever brings it"),
         }
     }
 }
@@ -257,6 +267,9 @@ impl FromStr for Annotation {
 
     fn from_str(text: &str) -> Result<Self, LookupError> {
         let call: Call = text.parse()?;
+        if call.name == Annotation::Own.name() {
+            return Ok(call.arguments([]).map(|[]| Annotation::Own)?);
+        }
         let Some(found) = Annotation::ALL.into_iter().find(|annotation| annotation.name() == call.name) else {
             let known: Vec<_> = Annotation::ALL.iter().map(Annotation::name).collect();
             return Err(UnknownName::new("annotation", &call.name, &known).into());

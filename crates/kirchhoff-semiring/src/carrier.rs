@@ -77,17 +77,22 @@ pub struct Carrier {
     pub interval: Interval,
     /// Whether only integers are elements.
     pub integral: bool,
+    /// Whether the semiring has a Θ of its own, whose values are elements whatever the contribution.
+    pub own: bool,
 }
 
 impl Carrier {
+    /// No number: those of a semiring whose elements are none.
+    pub const NONE: Carrier = Carrier::real(Interval::open(f64::INFINITY, f64::NEG_INFINITY));
+
     /// Every number of `interval`.
     pub const fn real(interval: Interval) -> Self {
-        Carrier { interval, integral: false }
+        Carrier { interval, integral: false, own: false }
     }
 
     /// The integers of `interval`.
     pub const fn integers(interval: Interval) -> Self {
-        Carrier { interval, integral: true }
+        Carrier { interval, integral: true, own: false }
     }
 
     /// Whether `x` stands for an element.
@@ -99,6 +104,7 @@ impl Carrier {
     pub fn includes(&self, image: &Image) -> bool {
         match image {
             Image::Truth => true,
+            Image::Elements => self.own,
             Image::Reals(interval) => !self.integral && self.interval.includes(interval),
         }
     }
@@ -106,7 +112,11 @@ impl Carrier {
 
 impl fmt::Display for Carrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.integral { write!(f, "the integers of {}", self.interval) } else { self.interval.fmt(f) }
+        match (self.integral, *self == Carrier { own: self.own, ..Carrier::NONE }) {
+            (_, true) => f.write_str("no numbers"),
+            (true, false) => write!(f, "the integers of {}", self.interval),
+            (false, false) => self.interval.fmt(f),
+        }
     }
 }
 
@@ -124,6 +134,8 @@ pub enum Image {
     Truth,
     /// Real numbers of an interval.
     Reals(Interval),
+    /// Elements of a semiring, by a Θ of its own.
+    Elements,
 }
 
 impl fmt::Display for Image {
@@ -131,6 +143,7 @@ impl fmt::Display for Image {
         match self {
             Image::Truth => write!(f, "{{0, 1}}"),
             Image::Reals(interval) => interval.fmt(f),
+            Image::Elements => f.write_str("elements of the semiring"),
         }
     }
 }

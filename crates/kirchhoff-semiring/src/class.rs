@@ -80,8 +80,8 @@ impl Laws {
         let named: Vec<(&'static str, Laws)> = CLASSES
             .iter()
             .map(|class| (class.name, class.laws))
-            .chain(semirings().iter().map(|info| (info.name, info.laws)))
-            .chain(symbolic_semirings().iter().map(|info| (info.name, info.laws)))
+            .chain(semirings().iter().map(|info| (&*info.name, info.laws)))
+            .chain(symbolic_semirings().iter().map(|info| (&*info.name, info.laws)))
             .collect();
         if let Some((_, laws)) = named.iter().find(|(known, _)| *known == name) {
             return Ok(*laws);

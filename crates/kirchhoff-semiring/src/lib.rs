@@ -38,15 +38,16 @@ mod check;
 mod class;
 mod count;
 mod exponential;
+mod info;
 mod laws;
 mod logarithm;
 mod name;
 mod ranks;
-mod registry;
 mod rounded_count;
 mod semiring;
 mod semirings;
 mod symbolic;
+mod table;
 
 pub use annotation::{Annotation, AnnotationLoop, CarrierError, ThetaError};
 pub use array::{Array, Limbs};
@@ -56,11 +57,11 @@ pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawRep
 pub use class::SemiringClass;
 pub use count::Count;
 pub use exponential::exponential;
+pub use info::{DefaultStart, Join, Limit, Meaning, Notation, SemiringInfo};
 pub use laws::{Law, Laws, MissingLaws};
 pub use logarithm::logarithm;
 pub use name::{LookupError, UnknownName};
 pub use ranks::{RankTable, Ranks};
-pub use registry::{DefaultStart, SemiringInfo, SemiringVisitor, find, semirings, visit};
 pub use rounded_count::RoundedCount;
 pub use semiring::{Embed, Fused, Project, Semiring, View};
 pub use semirings::{
@@ -69,6 +70,8 @@ pub use semirings::{
 };
 pub use symbolic::{
     Bounded, Exceeded, Expression, How, Lineage, MinimalWitnesses, Monomial, Named, Names, Operation, Overflow, Path,
-    Paths, Polynomial, PosBool, Symbolic, SymbolicInfo, SymbolicVisitor, TopK, Variable, VariableSet, Which, Why,
-    Witnesses, find_symbolic, symbolic_semirings, visit_symbolic,
+    Paths, Polynomial, PosBool, Symbolic, TopK, Variable, VariableSet, Which, Why, Witnesses,
+};
+pub use table::{
+    SemiringVisitor, SymbolicVisitor, find, find_symbolic, semirings, symbolic_semirings, visit, visit_symbolic,
 };

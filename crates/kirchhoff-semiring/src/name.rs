@@ -21,7 +21,7 @@ pub struct UnknownName {
     /// The known names that resemble it, the nearest first; often none.
     pub nearest: Vec<String>,
     /// Every known name, in the order of the registry.
-    pub known: Vec<&'static str>,
+    pub known: Vec<String>,
 }
 
 impl UnknownName {
@@ -31,7 +31,7 @@ impl UnknownName {
     const SUGGESTIONS: usize = 3;
 
     /// `name` is not among the `known` names of things of this `kind`.
-    pub fn new(kind: &'static str, name: &str, known: &[&'static str]) -> Self {
+    pub fn new(kind: &'static str, name: &str, known: &[&str]) -> Self {
         let typed = name.to_lowercase();
         let likeness = |candidate: &str| {
             // Whoever types a whole word of a name means it: `plus` for `max-plus`.
@@ -43,7 +43,12 @@ impl UnknownName {
         // Stable: of names that are equally near, the registry's order decides.
         alike.sort_by(|a, b| b.0.total_cmp(&a.0));
         let nearest = alike.into_iter().take(Self::SUGGESTIONS).map(|(_, known)| known.to_string()).collect();
-        UnknownName { kind, name: name.to_string(), nearest, known: known.to_vec() }
+        UnknownName {
+            kind,
+            name: name.to_string(),
+            nearest,
+            known: known.iter().map(|known| known.to_string()).collect(),
+        }
     }
 }
 
@@ -64,6 +69,12 @@ pub enum LookupError {
     /// Nothing has the name.
     #[error(transparent)]
     Unknown(#[from] UnknownName),
+    /// A symbolic semiring, where one of numbers is asked for.
+    #[error("semiring `{name}` is symbolic: its values are expressions, which `formula` writes and `ask` answers from")]
+    Symbolic {
+        /// The semiring.
+        name: String,
+    },
     /// The text is malformed, or its arguments do not fit the name.
     #[error(transparent)]
     Call(#[from] CallError),

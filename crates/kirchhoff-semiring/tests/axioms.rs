@@ -89,7 +89,7 @@ impl SemiringVisitor for CheckOwnElements {
 #[test]
 fn registered_semirings_keep_what_they_declare_and_declare_all_they_keep() {
     for info in semirings() {
-        visit(info.name, CheckOwnElements).unwrap();
+        visit(&info.name, CheckOwnElements).unwrap();
     }
 }
 

@@ -72,7 +72,7 @@ fn of_circuit(
     stop_at_interrupt();
     let progress = Progress::new(2 * circuit.wires() as u64 * asked.len() as u64, options.common.quiet);
     let left = |question: &Question| {
-        progress.say(question.semiring.name);
+        progress.say(question.semiring.name.to_string());
         Left::new(circuit, notes, question, &removed, &progress)
     };
     let left = asked.iter().map(left).collect::<Result<_, _>>()?;
@@ -137,7 +137,7 @@ fn of_model(arguments: &Removed) -> Result<(BTreeSet<String>, Vec<Left>), Failur
     let execution = asked.run(input..input + 1, &progress)?;
     let mut all = Vec::new();
     for question in &asked.questions {
-        progress.say(question.semiring.name);
+        progress.say(question.semiring.name.to_string());
         let question = question.part(input..input + 1, asked.inputs.count)?;
         let (circuit, notes) = circuit(arguments, &asked, &execution, &question, &subjects.symbolic, &progress)?;
         if let Symbolic::Edges = subjects.symbolic {

@@ -31,7 +31,7 @@ impl SemiringVisitor for Compare<'_> {
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) {
         let Compare { layered, random } = self;
         let annotations = Annotations::uniform(layered, info.annotation);
-        if annotations.check(layered, info.name, semiring.carrier()).is_err() {
+        if annotations.check(layered, &info.name, semiring.carrier()).is_err() {
             return;
         }
         let gates = edges(layered);
@@ -72,8 +72,8 @@ fn one_circuit_serves_every_execution() {
     let mut random = Random(11);
     for info in semirings() {
         for _ in 0..4 {
-            let layered = circuit(&mut random, info.rule);
-            visit(info.name, Compare { layered: &layered, random: &mut random }).unwrap();
+            let layered = circuit(&mut random, &info.rule);
+            visit(&info.name, Compare { layered: &layered, random: &mut random }).unwrap();
         }
     }
 }

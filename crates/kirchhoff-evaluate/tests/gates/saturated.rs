@@ -118,8 +118,8 @@ impl SemiringVisitor for Registered<'_> {
             // With one sign nothing cancels, so that rounding stays as small as it is.
             values.retain(|value| semiring.project(value) >= 0.0);
         }
-        let rounds = ["real", "log", "counting-float", "viterbi"].contains(&info.name);
-        self.0.compare(info.name, &semiring, &values, |a, b| {
+        let rounds = ["real", "log", "counting-float", "viterbi"].contains(&&*info.name);
+        self.0.compare(&info.name, &semiring, &values, |a, b| {
             let (x, y) = (semiring.project(a), semiring.project(b));
             a == b || rounds && (semiring.close(a, b) || (x - y).abs() <= 1e-4 * x.abs().max(y.abs()))
         })
@@ -136,7 +136,7 @@ impl Simplified {
     /// Compares over every semiring of the registry, three free ones, and three where ⊗ does not commute.
     fn compare_everywhere(&self) -> usize {
         let mut compared: usize =
-            semirings().iter().map(|info| visit(info.name, Registered(self)).expect("it is registered")).sum();
+            semirings().iter().map(|info| visit(&info.name, Registered(self)).expect("it is registered")).sum();
         let how = How::with_limit(200);
         // A polynomial that outgrows its limit tells nothing.
         compared += self.compare("polynomial", &how, &symbols(&how), |a, b| a == b || a.is_err() || b.is_err());

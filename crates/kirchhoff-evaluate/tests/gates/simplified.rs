@@ -147,7 +147,7 @@ proptest! {
         for info in semirings() {
             // Exact counts of deep circuits have thousands of digits.
             if info.name != "counting" || circuit.depth() < 8 {
-                visit(info.name, Keeps(&circuit)).unwrap()?;
+                visit(&info.name, Keeps(&circuit)).unwrap()?;
             }
         }
     }
@@ -210,7 +210,7 @@ impl SemiringVisitor for Unrolled<'_> {
     type Output = [usize; 2];
 
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> [usize; 2] {
-        let layered = circuit(self.0, info.rule);
+        let layered = circuit(self.0, &info.rule);
         let start = kirchhoff_circuit::Start::OnesAt(vec![0]);
         let gates = unroll(&layered, &UnrollOptions { start, ..UnrollOptions::default() }, &()).unwrap();
         let (simplified, report) = simplify(&gates, semiring.laws()).unwrap();
@@ -234,7 +234,7 @@ fn unrolled_circuits_become_smaller_and_stay_the_same() {
     for info in semirings() {
         let mut sizes = [0, 0];
         for _ in 0..20 {
-            let [before, after] = visit(info.name, Unrolled(&mut random)).unwrap();
+            let [before, after] = visit(&info.name, Unrolled(&mut random)).unwrap();
             sizes = [sizes[0] + before, sizes[1] + after];
         }
         println!("{}: {} gates become {}", info.name, sizes[0], sizes[1]);

@@ -62,7 +62,7 @@ impl SemiringVisitor for Registered<'_> {
         if info.name == "real" {
             values.retain(|value| semiring.project(value) >= 0.0);
         }
-        let exact = ["boolean", "counting", "fuzzy", "bottleneck"].contains(&info.name);
+        let exact = ["boolean", "counting", "fuzzy", "bottleneck"].contains(&&*info.name);
         compare(self.0, self.1, &semiring, &values, |a, b| {
             let (x, y) = (semiring.project(a), semiring.project(b));
             a == b || !exact && (semiring.close(a, b) || (x - y).abs() <= 1e-4 * x.abs().max(y.abs()))
@@ -88,7 +88,7 @@ fn substitution_into_the_polynomial_is_evaluation_in_every_commutative_semiring(
         tested += 1;
         terms += polynomials.iter().map(Expression::terms).sum::<usize>();
         for info in semirings() {
-            compared += visit(info.name, Registered(&circuit, &polynomials)).unwrap();
+            compared += visit(&info.name, Registered(&circuit, &polynomials)).unwrap();
         }
         compared += symbolic(&circuit, &polynomials, &Which::new());
         compared += symbolic(&circuit, &polynomials, &Why::with_limit(2000));

@@ -32,7 +32,7 @@ impl SemiringVisitor for Compare<'_> {
         let Compare { circuit, annotation, random } = self;
         let annotations = Annotations::uniform(circuit, annotation);
         let carrier = semiring.carrier();
-        let fits = annotations.check(circuit, info.name, carrier);
+        let fits = annotations.check(circuit, &info.name, carrier);
         let (outputs, execution) = (circuit.tensor(circuit.output()).size(), random.below(2));
         let targets = [random.below(outputs), random.below(outputs)];
         let tensors: Vec<TensorId> =
@@ -76,7 +76,7 @@ impl SemiringVisitor for Compare<'_> {
                 ..UnrollOptions::default()
             };
             let gates = unroll(circuit, &options, &()).unwrap();
-            assert_eq!(annotations.check_gates(&gates, info.name, carrier), fits);
+            assert_eq!(annotations.check_gates(&gates, &info.name, carrier), fits);
             if fits.is_err() {
                 return false;
             }
@@ -120,9 +120,9 @@ fn folding_what_is_unrolled_is_streaming() {
         for annotation in [info.annotation, Annotation::Threshold(0.1), Annotation::AbsClamp, Annotation::Rank] {
             // A histogram of ranks takes a megabyte a layer.
             for _ in 0..if annotation == Annotation::Rank { 1 } else { 6 } {
-                let circuit = circuit(&mut random, info.rule);
+                let circuit = circuit(&mut random, &info.rule);
                 compared += usize::from(
-                    visit(info.name, Compare { circuit: &circuit, annotation, random: &mut random }).unwrap(),
+                    visit(&info.name, Compare { circuit: &circuit, annotation, random: &mut random }).unwrap(),
                 );
             }
         }

@@ -4,14 +4,11 @@ use std::time::Instant;
 
 use kirchhoff_circuit::{EdgeMap, GateCircuit, LayeredCircuit};
 use kirchhoff_compile::{Assignment, Bounds, LayerPattern, MaximumPooling, Rule, compile};
-use kirchhoff_evaluate::{LeafVectors, fold_batch, fold_lanes};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::{Execution, network_hash};
-use kirchhoff_semiring::{Embed, SemiringInfo, SemiringVisitor, visit};
 
-use super::evaluate::answer;
 use super::{GateNotes, NetworkNote, start_name};
-use crate::answer::start_value;
+use crate::semiring::{GateFold, VariableValue};
 use crate::{Answer, ExplainError, Question};
 
 /// Answers questions about every execution of a batch by the gate circuit of their network, which was made with a
@@ -20,7 +17,7 @@ use crate::{Answer, ExplainError, Question};
 ///
 /// The contributions of each execution are computed under the circuit's rules, once for all questions, and take 4 bytes a
 /// leaf and execution. The circuit is then evaluated for several executions side by side, as many as fit in `memory` bytes
-/// beside them, up to a limit: see [`fold_batch`].
+/// beside them, up to a limit: see [`fold_batch`](kirchhoff_evaluate::fold_batch).
 ///
 /// ```
 /// use std::sync::Arc;
@@ -59,7 +56,7 @@ pub fn evaluate_executions(
     let share = clock.elapsed() / questions.len().max(1) as u32;
     let answer = |question: &Question| {
         let evaluate = Evaluate { circuit, notes, layered, contributions, question, memory, monitor };
-        let answer = visit(question.semiring.name, evaluate)??;
+        let answer = evaluate.answer()?;
         Ok(Answer { time: answer.time + share, ..answer })
     };
     questions.iter().map(answer).collect()
@@ -87,35 +84,38 @@ struct Evaluate<'a> {
     monitor: &'a dyn Monitor,
 }
 
-impl SemiringVisitor for Evaluate<'_> {
-    type Output = Result<Answer, ExplainError>;
-
-    fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
-        let clock = Instant::now();
+impl Evaluate<'_> {
+    fn answer(self) -> Result<Answer, ExplainError> {
         let Evaluate { circuit, notes, layered, contributions, question, memory, monitor } = self;
-        let annotations = notes.admit(circuit, question, semiring.laws())?;
+        let annotations = notes.admit(circuit, question, question.semiring.laws)?;
         let (count, names) = (layered.batch(), circuit.variables());
         let outputs = layered.tensor(layered.output()).size();
         let position = |name: &str| names.iter().position(|own| own == name);
         let starts: Vec<Option<usize>> = (0..outputs).map(|output| position(&start_name(output))).collect();
-        let mut vector = vec![semiring.one(); names.len()];
-        starts.iter().flatten().for_each(|&start| vector[start] = semiring.zero());
-        let (mut variables, mut targets) = (Vec::with_capacity(count * names.len()), Vec::with_capacity(count));
-        for execution in 0..count {
+        let mut vector = vec![VariableValue::One; names.len()];
+        starts.iter().flatten().for_each(|&start| vector[start] = VariableValue::Zero);
+        let mut variables = Vec::with_capacity(count * names.len());
+        let targets = question.resolve(layered)?;
+        for (execution, targets) in targets.iter().enumerate() {
             let logits = layered.outputs(execution);
-            let own = question.part(execution..execution + 1, count)?.targets[0].resolve(logits)?;
             let mut vector = vector.clone();
-            for &(output, sign) in &own {
+            for &(output, sign) in targets {
                 if let Some(start) = starts[output] {
-                    vector[start] = start_value(info, &semiring, question.start, sign, logits[output])?;
+                    vector[start] = VariableValue::Target { sign, logit: logits[output] };
                 }
             }
             variables.append(&mut vector);
-            targets.push(own);
         }
-        let vectors = LeafVectors { count, contributions, variables: &variables };
-        let lanes = fold_lanes::<S::Value>(circuit, memory);
-        let values = fold_batch(circuit, &semiring, &annotations, vectors, lanes, monitor)?;
-        Ok(answer(circuit, info, &semiring, &annotations, &values, targets, clock))
+        question.semiring.fold(GateFold {
+            circuit,
+            annotations: &annotations,
+            variables,
+            start: question.start,
+            contributions: Some(contributions),
+            count,
+            memory,
+            targets,
+            monitor,
+        })
     }
 }

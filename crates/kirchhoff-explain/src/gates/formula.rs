@@ -2,11 +2,10 @@
 
 use kirchhoff_circuit::GateCircuit;
 use kirchhoff_evaluate::{PerLeaf, fold};
-use kirchhoff_formula::{Decision, decide, output_names};
+use kirchhoff_formula::{decide, output_names};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_semiring::{
-    Embed, Expression, Overflow, Real, SemiringInfo, SemiringVisitor, Symbolic, SymbolicInfo, SymbolicVisitor,
-    Variable, visit, visit_symbolic,
+    Expression, Overflow, Real, SemiringInfo, Symbolic, SymbolicVisitor, Variable, visit_symbolic,
 };
 
 use super::GateNotes;
@@ -18,33 +17,11 @@ use crate::{ExplainError, Question};
 /// # Errors
 /// As for [`evaluate_gates`](super::evaluate_gates).
 pub fn annotated(circuit: &GateCircuit, notes: &GateNotes, question: &Question) -> Result<GateCircuit, ExplainError> {
-    visit(question.semiring.name, Annotate { circuit, notes, question })?
-}
-
-struct Annotate<'a> {
-    circuit: &'a GateCircuit,
-    notes: &'a GateNotes,
-    question: &'a Question,
-}
-
-impl SemiringVisitor for Annotate<'_> {
-    type Output = Result<GateCircuit, ExplainError>;
-
-    fn visit<S: Embed + Clone + 'static>(self, _: &'static SemiringInfo, semiring: S) -> Self::Output {
-        let annotations = self.notes.admit(self.circuit, self.question, semiring.laws())?;
-        let theta = |layer: usize, d: f32| {
-            let value = annotations.of(layer).apply(&semiring, d);
-            if semiring.is_zero(&value) {
-                Decision::Zero
-            } else if value == semiring.one() {
-                Decision::One
-            } else {
-                Decision::Number(semiring.project(&value) as f32)
-            }
-        };
-        let is_one = |variable: &str| self.notes.is_one(self.question, variable);
-        Ok(decide(self.circuit, &theta, &is_one)?)
-    }
+    let annotations = notes.admit(circuit, question, question.semiring.laws)?;
+    let theta =
+        |layer: usize, d: f32| question.semiring.decide(annotations.of(layer), &circuit.layers()[layer].name, d);
+    let is_one = |variable: &str| notes.is_one(question, variable);
+    Ok(decide(circuit, &theta, &is_one)?)
 }
 
 /// What an output is in a symbolic semiring.
@@ -86,7 +63,7 @@ struct Express<'a> {
 impl SymbolicVisitor for Express<'_> {
     type Output = Result<Vec<OutputExpression>, ExplainError>;
 
-    fn visit<S: Symbolic + Clone + 'static>(self, _: &'static SymbolicInfo, semiring: S) -> Self::Output {
+    fn visit<S: Symbolic + Clone + 'static>(self, _: &'static SemiringInfo, semiring: S) -> Self::Output {
         let values = symbolic_values(self.circuit, self.notes, &semiring, self.question, self.monitor)?;
         let names = self.circuit.variables();
         let name = |variable: Variable| names[variable.0 as usize].clone();

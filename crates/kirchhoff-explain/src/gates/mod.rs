@@ -9,9 +9,10 @@ use kirchhoff_circuit::{
 };
 use kirchhoff_compile::{LayerPattern, compile};
 use kirchhoff_evaluate::{Annotations, check_laws};
+use kirchhoff_formula::Decision;
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::{Execution, network_hash};
-use kirchhoff_semiring::{Annotation, DefaultStart, Embed, Image, Laws, SemiringInfo, SemiringVisitor, visit};
+use kirchhoff_semiring::{Annotation, DefaultStart, Image, Laws, SemiringInfo};
 use serde::{Deserialize, Serialize};
 
 use crate::{ExplainError, Layers, Question};
@@ -163,7 +164,7 @@ pub fn compile_gates(
 ) -> Result<(GateCircuit, GateNotes), ExplainError> {
     let layered = compile(execution, &question.assignment)?;
     let question = &question.settle(&layered, monitor)?[options.execution];
-    let (circuit, notes) = visit(question.semiring.name, Compile { layered: &layered, question, options, monitor })??;
+    let (circuit, notes) = unrolled(&layered, question, options, monitor)?;
     let network = (options.leaves == Leaves::Edges).then(|| NetworkNote {
         hash: network_hash(execution.network()),
         low: question.assignment.bounds.low.to_vec(),
@@ -186,62 +187,58 @@ pub fn is_start(variable: &str) -> bool {
     variable.starts_with(START)
 }
 
-struct Compile<'a> {
-    layered: &'a LayeredCircuit,
-    /// About the one execution.
-    question: &'a Question,
-    options: &'a GateOptions,
-    monitor: &'a dyn Monitor,
-}
-
-impl SemiringVisitor for Compile<'_> {
-    type Output = Result<(GateCircuit, GateNotes), ExplainError>;
-
-    fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
-        let Compile { layered, question, options, monitor } = self;
-        let annotations = question.annotations(layered)?;
-        let logits = layered.outputs(options.execution);
-        let targets = question.targets[0].resolve(logits)?;
-        let prune = options.prune || !options.contributions;
-        let edges = options.leaves == Leaves::Edges;
-        if edges && prune {
-            return Err(ExplainError::Leaves);
-        }
-        if prune {
-            check_ranks(&annotations, layered.layers().iter().map(|layer| (&*layer.name, layer.is_annotated())))?;
-        }
-        let keep = |layer: usize, d: f32| !semiring.is_zero(&annotations.of(layer).apply(&semiring, d));
-        let keep: KeepEdge<'_> = &keep;
-        let unrolling = UnrollOptions {
-            execution: options.execution,
-            start: match edges {
-                true => Start::Variables,
-                false => Start::VariablesAt(targets.iter().map(|&(output, _)| output).collect()),
-            },
-            tensors: question.kept(layered)?,
-            keep: prune.then_some(keep),
-            variables: variables(layered, question, &options.symbolic)?,
-            contributions: options.contributions,
-            leaves: options.leaves,
-            input_shape: options.picture.map(|picture| picture.to_vec()),
-            max_gates: options.max_gates,
-        };
-        let circuit = unroll(layered, &unrolling, monitor)?;
-        let target = |&(output, sign): &(usize, f32)| TargetNote {
-            variable: start_name(output),
-            output,
-            sign,
-            logit: logits[output],
-        };
-        let annotations = (0..annotations.count()).map(|index| annotations.of(index)).collect();
-        let notes = GateNotes {
-            picture: options.picture,
-            targets: targets.iter().map(target).collect(),
-            pruned: prune.then(|| Pruned { semiring: info.name.to_string(), annotations }),
-            ..GateNotes::default()
-        };
-        Ok((circuit, notes))
+/// The gates of one execution, for a question about it alone.
+fn unrolled(
+    layered: &LayeredCircuit,
+    question: &Question,
+    options: &GateOptions,
+    monitor: &dyn Monitor,
+) -> Result<(GateCircuit, GateNotes), ExplainError> {
+    let annotations = question.annotations(layered)?;
+    let logits = layered.outputs(options.execution);
+    let targets = question.targets[0].resolve(logits)?;
+    let prune = options.prune || !options.contributions;
+    let edges = options.leaves == Leaves::Edges;
+    if edges && prune {
+        return Err(ExplainError::Leaves);
     }
+    if prune {
+        check_ranks(&annotations, layered.layers().iter().map(|layer| (&*layer.name, layer.is_annotated())))?;
+    }
+    let keep = |layer: usize, d: f32| {
+        let name = &layered.layers()[layer].name;
+        question.semiring.decide(annotations.of(layer), name, d) != Decision::Zero
+    };
+    let keep: KeepEdge<'_> = &keep;
+    let unrolling = UnrollOptions {
+        execution: options.execution,
+        start: match edges {
+            true => Start::Variables,
+            false => Start::VariablesAt(targets.iter().map(|&(output, _)| output).collect()),
+        },
+        tensors: question.kept(layered)?,
+        keep: prune.then_some(keep),
+        variables: variables(layered, question, &options.symbolic)?,
+        contributions: options.contributions,
+        leaves: options.leaves,
+        input_shape: options.picture.map(|picture| picture.to_vec()),
+        max_gates: options.max_gates,
+    };
+    let circuit = unroll(layered, &unrolling, monitor)?;
+    let target = |&(output, sign): &(usize, f32)| TargetNote {
+        variable: start_name(output),
+        output,
+        sign,
+        logit: logits[output],
+    };
+    let annotations = (0..annotations.count()).map(|index| annotations.of(index)).collect();
+    let notes = GateNotes {
+        picture: options.picture,
+        targets: targets.iter().map(target).collect(),
+        pruned: prune.then(|| Pruned { semiring: question.semiring.name.to_string(), annotations }),
+        ..GateNotes::default()
+    };
+    Ok((circuit, notes))
 }
 
 fn variables(layered: &LayeredCircuit, question: &Question, symbolic: &Symbolic) -> Result<Variables, ExplainError> {
@@ -290,7 +287,7 @@ impl GateNotes {
         let annotations = question.gate_annotations(circuit)?;
         check_ranks(&annotations, circuit.layers().iter().map(|layer| (&*layer.name, layer.range.is_some())))?;
         if let Some(pruned) = &self.pruned {
-            pruned.check(circuit, question.semiring, &annotations)?;
+            pruned.check(circuit, &question.semiring, &annotations)?;
         }
         Ok(annotations)
     }

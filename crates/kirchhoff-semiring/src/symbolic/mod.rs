@@ -16,7 +16,6 @@ mod overflow;
 mod paths;
 mod polynomial;
 mod posbool;
-mod registry;
 mod subset_index;
 mod substitution;
 mod top_k;
@@ -34,7 +33,6 @@ pub use overflow::{Bounded, Exceeded, Operation, Overflow};
 pub use paths::{Path, Paths};
 pub use polynomial::Polynomial;
 pub use posbool::PosBool;
-pub use registry::{SymbolicInfo, SymbolicVisitor, find_symbolic, symbolic_semirings, visit_symbolic};
 pub use top_k::TopK;
 pub use variable::{Names, Variable};
 pub use variable_set::VariableSet;
@@ -146,4 +144,4 @@ shown_with_numbered_variables!(Lineage, Witnesses, MinimalWitnesses, Polynomial,
 
 /// The limit of a semiring that is given none: some seconds of work for the largest product, and formulas that are
 /// longer than anyone reads.
-const DEFAULT_LIMIT: usize = 10_000;
+pub(crate) const DEFAULT_LIMIT: usize = 10_000;

@@ -1,7 +1,7 @@
 //! Every symbolic semiring keeps the axioms and its declared laws.
 
 use kirchhoff_semiring::{
-    Bounded, Expression, How, Law, LawChecker, Overflow, PosBool, Semiring, Symbolic, SymbolicInfo, SymbolicVisitor,
+    Bounded, Expression, How, Law, LawChecker, Overflow, PosBool, Semiring, SemiringInfo, Symbolic, SymbolicVisitor,
     TopK, Variable, Which, Why, symbolic_semirings, visit_symbolic,
 };
 use proptest::prelude::*;
@@ -55,7 +55,7 @@ struct CheckOwnElements;
 impl SymbolicVisitor for CheckOwnElements {
     type Output = ();
 
-    fn visit<S: Symbolic + Clone + 'static>(self, info: &'static SymbolicInfo, semiring: S) {
+    fn visit<S: Symbolic + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) {
         let elements = semiring.elements();
         assert_eq!(elements[..2], [semiring.zero(), semiring.one()], "{}: the simplest come first", info.name);
         let report = LawChecker::new().check(&semiring);
@@ -67,7 +67,7 @@ impl SymbolicVisitor for CheckOwnElements {
 #[test]
 fn registered_semirings_keep_what_they_declare_and_declare_all_they_keep() {
     for info in symbolic_semirings() {
-        visit_symbolic(info.name, CheckOwnElements).unwrap();
+        visit_symbolic(&info.name, CheckOwnElements).unwrap();
     }
     visit_symbolic("top-k(1)", CheckOwnElements).unwrap();
     visit_symbolic("top-k(2)", CheckOwnElements).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use kirchhoff_semiring::{
-    Annotation, Call, Symbolic, SymbolicInfo, SymbolicVisitor, find_symbolic, semirings, symbolic_semirings,
+    Annotation, Call, SemiringInfo, Symbolic, SymbolicVisitor, find_symbolic, semirings, symbolic_semirings,
     visit_symbolic,
 };
 
@@ -12,8 +12,8 @@ struct Limit;
 impl SymbolicVisitor for Limit {
     type Output = usize;
 
-    fn visit<S: Symbolic + Clone + 'static>(self, info: &'static SymbolicInfo, semiring: S) -> usize {
-        for (text, value) in [(info.zero, semiring.zero()), (info.one, semiring.one())] {
+    fn visit<S: Symbolic + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> usize {
+        for (text, value) in [(&*info.zero, semiring.zero()), (&*info.one, semiring.one())] {
             assert_eq!(value.unwrap().to_string(), text, "{}", info.name);
         }
         semiring.limit()
@@ -23,17 +23,17 @@ impl SymbolicVisitor for Limit {
 #[test]
 fn entries_describe_their_semirings() {
     for info in symbolic_semirings() {
-        assert_eq!(visit_symbolic(info.name, Limit), Ok(info.limit));
+        assert_eq!(visit_symbolic(&info.name, Limit), Ok(info.limit.unwrap().default));
         assert_eq!(visit_symbolic(&format!("{}(7)", info.name), Limit), Ok(7));
-        assert_eq!(find_symbolic(info.name), Ok(info));
+        assert_eq!(find_symbolic(&info.name), Ok(info));
         assert_eq!(info.annotation.to_string().parse::<Annotation>(), Ok(info.annotation));
     }
 }
 
 #[test]
 fn names_are_unique_across_both_registries() {
-    let symbolic = symbolic_semirings().iter().map(|info| info.name);
-    let names: Vec<_> = semirings().iter().map(|info| info.name).chain(symbolic).collect();
+    let symbolic = symbolic_semirings().iter().map(|info| &*info.name);
+    let names: Vec<_> = semirings().iter().map(|info| &*info.name).chain(symbolic).collect();
     assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len());
     for name in names {
         assert_eq!(name.parse(), Ok(Call::named(name)));
@@ -42,7 +42,7 @@ fn names_are_unique_across_both_registries() {
 
 #[test]
 fn the_table_of_the_semantics_is_complete() {
-    let names: Vec<_> = symbolic_semirings().iter().map(|info| info.name).collect();
+    let names: Vec<_> = symbolic_semirings().iter().map(|info| &*info.name).collect();
     assert_eq!(names, ["which", "why", "posbool", "polynomial", "top-k"]);
 }
 
@@ -61,7 +61,7 @@ fn wrong_names_and_arguments_are_explained() {
 #[test]
 fn entries_are_machine_readable() {
     let json = serde_json::to_value(find_symbolic("top-k").unwrap()).unwrap();
-    assert_eq!((&json["parameter"], &json["limit"]), (&"k".into(), &3.into()));
+    assert_eq!((&json["limit"]["name"], &json["limit"]["default"]), (&"k".into(), &3.into()));
     assert_eq!(json["laws"], serde_json::json!(["commutative-times", "idempotent-plus"]));
     assert_eq!(json["annotation"], "identity");
 }

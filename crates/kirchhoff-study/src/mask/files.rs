@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kirchhoff_render::{
     HeatMap, Kind, Panel, READABLE_SIZE, Report, Sheet, SheetRow, SheetSize, Style, encode_png, render,
 };
-use kirchhoff_semiring::find;
+use kirchhoff_semiring::SemiringInfo;
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
 use serde_json::json;
@@ -20,7 +20,7 @@ const DRAWN: usize = 21;
 impl Masks {
     /// The mask of a group.
     pub fn mask(&self, semiring: &str, layer: &str, group: Group, join: MaskJoin) -> Option<&[f64]> {
-        let tensor = self.tensors.iter().find(|tensor| tensor.semiring == semiring && tensor.layer == layer)?;
+        let tensor = self.tensors.iter().find(|tensor| tensor.semiring.name == semiring && tensor.layer == layer)?;
         let (_, masks) = tensor.groups.iter().find(|(of, _)| *of == group)?;
         masks.iter().find(|(of, _)| *of == join).map(|(_, values)| &values[..])
     }
@@ -60,8 +60,8 @@ impl Masks {
             let Some((_, masks)) = tensor.groups.iter().find(|(group, _)| *group == Group::All) else { continue };
             for (join, values) in masks {
                 let Some(map) = self.map(tensor, values)? else { continue };
-                let png = encode_png(&render(&map, &style(tensor.semiring, *join)?, READABLE_SIZE))?;
-                outputs.add(format!("{}-{}-{join}.png", file_name(&tensor.layer), tensor.semiring), png);
+                let png = encode_png(&render(&map, &style(&tensor.semiring, *join)?, READABLE_SIZE))?;
+                outputs.add(format!("{}-{}-{join}.png", file_name(&tensor.layer), tensor.semiring.name), png);
             }
         }
         report.heading("Numbers");
@@ -103,8 +103,15 @@ impl Masks {
     }
 
     fn joins(&self) -> Vec<MaskJoin> {
-        let first = self.tensors.iter().find_map(|tensor| tensor.groups.first());
-        first.map_or(Vec::new(), |(_, masks)| masks.iter().map(|(join, _)| *join).collect())
+        let mut joins: Vec<MaskJoin> = Vec::new();
+        for tensor in &self.tensors {
+            for (join, _) in tensor.groups.first().map_or(&[][..], |(_, masks)| masks) {
+                if !joins.contains(join) {
+                    joins.push(*join);
+                }
+            }
+        }
+        joins
     }
 
     /// The table of all masks. In how many inputs signed relevance is 0 is not known of its extremes: the share relevant in
@@ -121,9 +128,8 @@ impl Masks {
             "mean",
         ]);
         for tensor in &self.tensors {
-            let zero = find(tensor.semiring).ok().and_then(|info| crate::meaning::Numbers::of(info).ok());
-            let zero = zero.map_or(0.0, |numbers| numbers.zero);
-            let signed = find(tensor.semiring).is_ok_and(|info| kind(info) == Kind::Signed);
+            let zero = tensor.semiring.zero_number;
+            let signed = kind(&tensor.semiring) == Kind::Signed;
             for (group, masks) in &tensor.groups {
                 let values = |wanted: MaskJoin| -> &[f64] {
                     masks.iter().find(|(join, _)| *join == wanted).map_or(&[], |(_, values)| values)
@@ -137,7 +143,7 @@ impl Masks {
                 let images = self.images.iter().find(|(of, _)| of == group).map_or(0, |(_, images)| *images);
                 table.push(vec![
                     tensor.layer.clone(),
-                    tensor.semiring.to_string(),
+                    tensor.semiring.name.to_string(),
                     group.to_string(),
                     images.to_string(),
                     mean.len().to_string(),
@@ -166,8 +172,12 @@ impl Masks {
 
     /// Classes below one another, semirings side by side.
     fn sheet(&self, layer: &str, join: MaskJoin) -> Result<Vec<Vec<u8>>, StudyError> {
-        let tensors: Vec<_> = self.tensors.iter().filter(|tensor| tensor.layer == layer).collect();
-        let columns = tensors.iter().map(|tensor| tensor.semiring);
+        // A semiring whose ⊕ is none of numbers has no sum.
+        let has = |tensor: &&TensorMasks| {
+            tensor.groups.first().is_some_and(|(_, masks)| masks.iter().any(|(of, _)| *of == join))
+        };
+        let tensors: Vec<_> = self.tensors.iter().filter(|tensor| tensor.layer == layer).filter(has).collect();
+        let columns = tensors.iter().map(|tensor| tensor.semiring.name.to_string());
         let mut sheet = Sheet::new(columns).with_title(format!("Layer {layer}, joined by {join}"));
         let groups: Vec<Group> =
             tensors.first().map_or(Vec::new(), |tensor| tensor.groups.iter().map(|(of, _)| *of).collect());
@@ -181,7 +191,7 @@ impl Masks {
                     Some(map) => map,
                     None => HeatMap::hidden(&vec![0.0; values.len()], &tensor.shape)?,
                 };
-                panels.push(Panel { map, style: style(tensor.semiring, join)? });
+                panels.push(Panel { map, style: style(&tensor.semiring, join)? });
             }
             let images = self.images.iter().find(|(of, _)| of == group).map_or(0, |(_, images)| *images);
             let label = format!("{group}\n{images} inputs");
@@ -195,7 +205,7 @@ impl Masks {
         for tensor in &self.tensors {
             for (group, masks) in &tensor.groups {
                 for (join, values) in masks {
-                    let name = format!("{}/{}/{group}/{join}", tensor.semiring, tensor.layer);
+                    let name = format!("{}/{}/{group}/{join}", tensor.semiring.name, tensor.layer);
                     let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
                     buffers.push((name, tensor.shape.clone(), bytes));
                 }
@@ -213,8 +223,8 @@ impl Masks {
 }
 
 /// How a mask is drawn: that of a truth value is a share once it is a mean.
-fn style(semiring: &str, join: MaskJoin) -> Result<Style, StudyError> {
-    let kind = find(semiring).map_or(Kind::Magnitude, kind);
+fn style(semiring: &SemiringInfo, join: MaskJoin) -> Result<Style, StudyError> {
+    let kind = kind(semiring);
     let kind = if kind == Kind::Truth && join == MaskJoin::Mean { Kind::Magnitude } else { kind };
     Ok(Style::for_values(kind))
 }

@@ -6,12 +6,12 @@ mod histogram;
 use std::sync::Arc;
 
 use kirchhoff_compile::compile;
-use kirchhoff_explain::{Answer, Question, Target, top};
+use kirchhoff_explain::{Answer, AnySemiring, Question, Target, top};
 use kirchhoff_network::data::{Batch, DataSet, Skipped};
 use kirchhoff_network::{Execution, Network};
+use kirchhoff_semiring::{Join, Meaning};
 use serde::{Deserialize, Serialize};
 
-use crate::meaning::{Numbers, kind};
 use crate::{Folded, Identity, Pass, Run, StudyError, Watch, batch_size, edges, relevance};
 use histogram::{BINS, Histograms};
 
@@ -50,8 +50,8 @@ pub struct Masks {
 /// The masks of one layer in one semiring.
 #[derive(Clone, Debug)]
 pub struct TensorMasks {
-    /// The semiring's name.
-    pub semiring: &'static str,
+    /// The semiring.
+    pub semiring: AnySemiring,
     /// The layer.
     pub layer: String,
     /// The shape of its values.
@@ -84,7 +84,7 @@ impl std::fmt::Display for Group {
 /// How the relevance of several inputs becomes one mask.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MaskJoin {
-    /// By the semiring's ⊕.
+    /// By the semiring's ⊕, where that is a sum, a maximum or the like of values as numbers.
     Sum,
     /// ∧: as relevant as in the input in which it is least so. The minimum, of costs the maximum.
     All,
@@ -131,7 +131,9 @@ struct Part {
     question: usize,
     layer: String,
     shape: Vec<usize>,
-    numbers: Numbers,
+    /// ⊕ on values as numbers, and its neutral element.
+    join: Option<Join>,
+    zero: f64,
 }
 
 impl Part {
@@ -143,7 +145,7 @@ impl Part {
 impl MaskSettings {
     /// Adds the settings to the identity of a run.
     pub fn identify(&self, identity: &mut Identity) {
-        let names: Vec<_> = self.questions.iter().map(|question| question.semiring.name).collect();
+        let names: Vec<_> = self.questions.iter().map(|question| &*question.semiring.name).collect();
         identity.set("--semiring", names.join(","));
         identity.set_hash("rules, annotations, targets or layers", &format!("{:?}", self.questions));
         identity.set("--target label", self.by_label);
@@ -159,10 +161,10 @@ impl MaskSettings {
         let mut parts = Vec::new();
         for (number, question) in self.questions.iter().enumerate() {
             let circuit = compile(&execution, &question.assignment).map_err(kirchhoff_explain::ExplainError::from)?;
-            let numbers = Numbers::of(question.semiring).map_err(kirchhoff_explain::ExplainError::from)?;
+            let (join, zero) = (question.semiring.join, question.semiring.zero_number);
             for id in question.kept(&circuit)? {
                 let (layer, shape) = (circuit.tensor(id).name.clone(), circuit.tensor(id).shape.clone());
-                parts.push(Part { question: number, layer, shape, numbers });
+                parts.push(Part { question: number, layer, shape, join, zero });
             }
         }
         Ok(parts)
@@ -189,7 +191,7 @@ impl MaskSettings {
             interval.closed_below && interval.low.is_infinite() || interval.closed_above && interval.high.is_infinite()
         };
         if let (Some(question), false) = (self.questions.iter().find(infinite), self.quantiles.is_empty()) {
-            let name = question.semiring.name;
+            let name = &question.semiring.name;
             return Err(StudyError::Settings(format!(
                 "quantiles need finite values, which those of `{name}` may not be"
             )));
@@ -275,7 +277,7 @@ pub fn mask(
     let compute = |batch: &Batch| settings.answers(network, batch, &groups, watch);
     let sums: Folded<Sums> = run.pass(pass, data, state, compute, |sums, (answers, of)| {
         of.iter().flatten().for_each(|&group| sums.images[group] += 1);
-        each(&parts, &answers, &of, |part, group, values| sums.parts[part].add(parts[part].numbers, group, values));
+        each(&parts, &answers, &of, |part, group, values| sums.parts[part].add(parts[part].join, group, values));
     })?;
     let histograms = match settings.quantiles.is_empty() {
         true => None,
@@ -292,15 +294,16 @@ pub fn mask(
             Some(folded.state)
         }
     };
-    let joins = || [MaskJoin::Sum, MaskJoin::All, MaskJoin::Any, MaskJoin::Mean].into_iter();
+    let joins = [MaskJoin::Sum, MaskJoin::All, MaskJoin::Any, MaskJoin::Mean];
     let quantiles = || settings.quantiles.iter().map(|&quantile| MaskJoin::Quantile(quantile));
     let images = &sums.state.images;
     let tensor = |(number, part): (usize, &Part)| {
         let statistics = &sums.state.parts[number];
-        let semiring = settings.questions[part.question].semiring;
+        let semiring = settings.questions[part.question].semiring.clone();
+        let joins = || joins.into_iter().filter(|join| *join != MaskJoin::Sum || part.join.is_some());
         let of_group = |group: usize| {
             let range = group * part.size()..(group + 1) * part.size();
-            let cost = kind(semiring) == kirchhoff_render::Kind::Cost;
+            let cost = semiring.meaning == Meaning::Cost;
             let values = |join: MaskJoin| -> Vec<f64> {
                 match (join, &histograms) {
                     (MaskJoin::Sum, _) => statistics.joined[range.clone()].to_vec(),
@@ -319,12 +322,8 @@ pub fn mask(
             (groups[group], joins().chain(quantiles()).map(|join| (join, values(join))).collect())
         };
         let present = (0..groups.len()).filter(|&group| images[group] > 0);
-        TensorMasks {
-            semiring: semiring.name,
-            layer: part.layer.clone(),
-            shape: part.shape.clone(),
-            groups: present.map(of_group).collect(),
-        }
+        let groups = present.map(of_group).collect();
+        TensorMasks { semiring: semiring.clone(), layer: part.layer.clone(), shape: part.shape.clone(), groups }
     };
     Ok(Masks {
         tensors: parts.iter().enumerate().map(tensor).collect(),
@@ -338,7 +337,7 @@ impl Part {
     fn empty(&self, groups: usize) -> Statistics {
         let all = |value| vec![value; self.size() * groups];
         Statistics {
-            joined: all(self.numbers.zero),
+            joined: all(self.zero),
             total: all(0.0),
             least: all(f64::INFINITY),
             greatest: all(f64::NEG_INFINITY),
@@ -347,12 +346,14 @@ impl Part {
 }
 
 impl Statistics {
-    fn add(&mut self, numbers: Numbers, group: usize, values: &[f64]) {
+    fn add(&mut self, join: Option<Join>, group: usize, values: &[f64]) {
         let range = group * values.len()..(group + 1) * values.len();
         let joined = self.joined[range.clone()].iter_mut().zip(&mut self.total[range.clone()]);
         let ends = self.least[range.clone()].iter_mut().zip(&mut self.greatest[range]);
         for ((&value, (joined, total)), (least, greatest)) in values.iter().zip(joined).zip(ends) {
-            *joined = numbers.add(*joined, value);
+            if let Some(join) = join {
+                *joined = join.join(*joined, value);
+            }
             *total += value;
             *least = least.min(value);
             *greatest = greatest.max(value);

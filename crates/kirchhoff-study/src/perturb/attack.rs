@@ -40,7 +40,7 @@ impl Study<'_> {
         for ((question, sums), eta) in self.settings.questions.iter().zip(&curves.magnitudes).zip(&attack.eta) {
             let weights: Vec<f64> = sums.iter().map(|sum| -eta * sum / curves.inputs.max(1) as f64).collect();
             if !weights.iter().all(|weight| weight.is_finite()) {
-                let semiring = question.semiring.name;
+                let semiring = &question.semiring.name;
                 let reason = format!("the attack draws pixels by mean |R|, which is infinite in semiring `{semiring}`");
                 return Err(StudyError::Settings(reason));
             }

@@ -82,15 +82,15 @@ impl Found {
     fn name(&self, combination: &Combination) -> String {
         match combination.question {
             Some(question) => {
-                let semiring = self.settings.questions[question].semiring.name;
+                let semiring = &self.settings.questions[question].semiring.name;
                 format!("{semiring}, {}", combination.order)
             }
             None => combination.order.to_string(),
         }
     }
 
-    fn semiring(&self, combination: &Combination) -> &'static str {
-        combination.question.map_or("", |question| self.settings.questions[question].semiring.name)
+    fn semiring(&self, combination: &Combination) -> &str {
+        combination.question.map_or("", |question| &self.settings.questions[question].semiring.name)
     }
 
     fn scores(&self) -> Table {

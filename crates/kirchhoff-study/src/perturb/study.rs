@@ -299,7 +299,7 @@ impl<'a> Study<'a> {
             )),
         };
         let targets = answer.targets.iter().map(target).collect::<Result<_, _>>()?;
-        let values = importance(answer.semiring, answer.tensors[0].values.to_f64());
+        let values = importance(&answer.semiring, answer.tensors[0].values.to_f64());
         Ok((targets, values.chunks(self.layout.size).map(<[f64]>::to_vec).collect()))
     }
 }
@@ -329,10 +329,7 @@ pub(crate) fn questions_of(questions: &[Question], by_label: bool, batch: &Batch
 
 /// Relevance as numbers of which larger ones mean more: costs count the other way round.
 pub fn importance(semiring: &SemiringInfo, values: Vec<f64>) -> Vec<f64> {
-    match semiring.name {
-        "tropical" => values.into_iter().map(|cost| -cost).collect(),
-        _ => values,
-    }
+    values.into_iter().map(|value| semiring.meaning.importance(value)).collect()
 }
 
 /// The sum of |R| over inputs, value by value.

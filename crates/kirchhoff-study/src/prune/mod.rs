@@ -35,9 +35,9 @@ impl Method {
     pub const NAMES: [&'static str; 4] = ["l1", "l2", "activation", "random"];
 
     /// Its name: that of its semiring, for relevance.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
-            Method::Relevance(question) => question.semiring.name,
+            Method::Relevance(question) => &question.semiring.name,
             Method::L1 => "l1",
             Method::L2 => "l2",
             Method::Activation => "activation",

@@ -126,7 +126,7 @@ fn fold(
                     let answer = answers.next();
                     let tensor = answer.and_then(|answer| answer.tensors.iter().find(|tensor| tensor.name == *name));
                     let values = tensor.map(|tensor| tensor.values.to_f64());
-                    (values.unwrap_or_default(), kind(question.semiring))
+                    (values.unwrap_or_default(), kind(&question.semiring))
                 }
                 _ => {
                     let activations = execution.activations(prunable.silenced);

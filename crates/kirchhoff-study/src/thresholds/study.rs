@@ -318,7 +318,7 @@ impl Study<'_> {
         watch: &dyn crate::Watch,
     ) -> Result<Vec<(f64, f64)>, StudyError> {
         let size = self.layout.size;
-        let values = importance(answer.semiring, answer.tensors[0].values.to_f64());
+        let values = importance(&answer.semiring, answer.tensors[0].values.to_f64());
         let orders: Vec<Vec<u32>> = values
             .chunks(size)
             .zip(&batch.positions)

@@ -1,0 +1,119 @@
+//! Questions answered: by streams through layered circuits.
+
+use kirchhoff_circuit::LayeredCircuit;
+use kirchhoff_compile::compile;
+use kirchhoff_evaluate::{Advance, Annotations, EvaluationError, LayerTheta, run};
+use kirchhoff_kernel::Monitor;
+use kirchhoff_network::Execution;
+
+use crate::{Answer, ExplainError, Question};
+
+/// Answers a question about every input of an execution.
+///
+/// ```
+/// use std::sync::Arc;
+/// use kirchhoff::explain::{Question, explain};
+/// use kirchhoff::network::Execution;
+///
+/// let (network, digits) = kirchhoff::embedded::digits()?;
+/// let execution = Execution::run(Arc::new(network), &digits.values[..784], 1, &())?;
+/// let answer = explain(&execution, &Question::new("boolean")?, &())?;
+/// let relevant = answer.tensors[0].values.to_f64().iter().sum::<f64>();
+/// assert!(relevant > 50.0 && relevant < 400.0, "a digit's strokes, neither nothing nor everything: {relevant}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Whatever in the question does not fit the network or the semiring; cancellation.
+pub fn explain(execution: &Execution, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
+    explain_circuit(&compile(execution, &question.assignment)?, question, monitor)
+}
+
+/// Answers a question about every execution of a circuit, which has its rules already: those of the question do not count.
+///
+/// # Errors
+/// As for [`explain`].
+pub fn explain_circuit(
+    circuit: &LayeredCircuit,
+    question: &Question,
+    monitor: &dyn Monitor,
+) -> Result<Answer, ExplainError> {
+    if question.is_open() {
+        return settled(circuit, question, monitor);
+    }
+    Ok(side_by_side(circuit, &[question], monitor)?.swap_remove(0))
+}
+
+/// Answers questions about a circuit whose thresholds are known: their streams go through the layers together.
+fn side_by_side(
+    circuit: &LayeredCircuit,
+    questions: &[&Question],
+    monitor: &dyn Monitor,
+) -> Result<Vec<Answer>, ExplainError> {
+    let streams = questions.iter().map(|question| question.semiring.stream(circuit, question));
+    let mut streams: Vec<_> = streams.collect::<Result<_, _>>()?;
+    let mut advancing: Vec<&mut dyn Advance> = Vec::with_capacity(streams.len());
+    for stream in &mut streams {
+        advancing.push(&mut **stream);
+    }
+    run(circuit, &mut advancing, monitor).map_err(EvaluationError::from)?;
+    Ok(streams.into_iter().map(|stream| stream.answer()).collect())
+}
+
+/// The answer to a question that leaves thresholds open: input by input, since each has its own.
+fn settled(circuit: &LayeredCircuit, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
+    let thetas = question.thetas(circuit)?;
+    let questions = question.settle(circuit, monitor)?;
+    let mut answers: Option<Answer> = None;
+    for (input, question) in questions.iter().enumerate() {
+        let mut answer = explain_circuit(&circuit.part(input..input + 1), question, monitor)?;
+        let annotations = question.annotations(circuit)?;
+        for (index, (setting, theta)) in answer.settings.iter_mut().zip(&thetas).enumerate() {
+            if let (LayerTheta::Chosen(coverage), Some(annotation)) = (theta, &mut setting.annotation) {
+                *annotation = coverage.to_string();
+                setting.thresholds = annotations.of(index).theta().map(|theta| vec![theta]);
+            }
+        }
+        match &mut answers {
+            None => answers = Some(answer),
+            Some(answers) => answers.append(answer),
+        }
+    }
+    match answers {
+        Some(answer) => Ok(answer),
+        // Of no inputs, nothing is chosen.
+        None => explain_circuit(
+            circuit,
+            &Question { settled: Some(Annotations::uniform(circuit, question.annotation)), ..question.clone() },
+            monitor,
+        ),
+    }
+}
+
+/// Answers several questions about every input of an execution, in their order. Those under the same rules go through the
+/// layers side by side and share the normalisers.
+///
+/// # Errors
+/// As for [`explain`].
+pub fn explain_all(
+    execution: &Execution,
+    questions: &[Question],
+    monitor: &dyn Monitor,
+) -> Result<Vec<Answer>, ExplainError> {
+    let mut answers: Vec<Option<Answer>> = Vec::with_capacity(questions.len());
+    for question in questions {
+        answers.push(if question.is_open() { Some(explain(execution, question, monitor)?) } else { None });
+    }
+    while let Some(first) = answers.iter().position(Option::is_none) {
+        let assignment = &questions[first].assignment;
+        let circuit = compile(execution, assignment)?;
+        let alike: Vec<usize> = (first..questions.len())
+            .filter(|&number| answers[number].is_none() && questions[number].assignment == *assignment)
+            .collect();
+        let asked: Vec<&Question> = alike.iter().map(|&number| &questions[number]).collect();
+        for (number, answer) in alike.into_iter().zip(side_by_side(&circuit, &asked, monitor)?) {
+            answers[number] = Some(answer);
+        }
+    }
+    Ok(answers.into_iter().flatten().collect())
+}

@@ -1,0 +1,355 @@
+//! A semiring of some type with what there is to know of it: what becomes an [`AnySemiring`].
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use kirchhoff_circuit::{GateCircuit, GateLayer, LayerContributions, LayeredCircuit};
+use kirchhoff_evaluate::{Advance, Amount, Bookkeeping, Keep, LeafVectors, OwnTheta, Stream, fold_batch, fold_lanes};
+use kirchhoff_formula::Decision;
+use kirchhoff_kernel::{Cancelled, Monitor, vectorised};
+use kirchhoff_semiring::{
+    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawChecker, LawReport, Meaning, Project,
+    SemiringInfo,
+};
+
+use super::theta::{Named, Own, Thetas};
+use super::{Answering, AnySemiring, Erased, GateFold, VariableValue};
+use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
+
+/// A semiring with what there is to know of it.
+///
+/// [`new`](Described::new) takes any semiring whose values can be shown, [`embedding`](Described::embedding) one that takes
+/// real numbers. Both have defaults that suit any: rule `zero`, `threshold(1e-9)`, 1 as start.
+pub struct Described<S, T> {
+    semiring: S,
+    info: SemiringInfo,
+    theta: T,
+    built_in: bool,
+}
+
+/// The Θ of a semiring that has none of its own.
+type NoTheta<V> = fn(&str, f32) -> V;
+
+impl<S: Project + Clone + 'static> Described<S, Own<NoTheta<S::Value>>> {
+    /// A semiring of a name, `[a-z][a-z0-9-]*`, that takes thresholds as Θ, and one of its own where
+    /// [`with_theta`](Described::with_theta) gives it.
+    pub fn new(name: impl Into<Cow<'static, str>>, semiring: S) -> Self {
+        let none: NoTheta<S::Value> = |_, _| unreachable!("annotation `own` is refused where there is none");
+        let info = described(name.into(), &semiring, Carrier::NONE);
+        Described { semiring, info, theta: Own(Arc::new(none), false), built_in: false }
+    }
+}
+
+impl<S: Embed + Clone + 'static> Described<S, Named> {
+    /// A semiring of a name, `[a-z][a-z0-9-]*`, that takes real numbers, and so every annotation whose values lie in its
+    /// carrier.
+    pub fn embedding(name: impl Into<Cow<'static, str>>, semiring: S) -> Self {
+        let info = described(name.into(), &semiring, semiring.carrier());
+        Described { semiring, info, theta: Named, built_in: false }
+    }
+
+    /// A semiring of the table.
+    pub(super) fn built_in(info: SemiringInfo, semiring: S) -> Self {
+        Described { semiring, info, theta: Named, built_in: true }
+    }
+}
+
+impl<S: Project + Clone + 'static, T> Described<S, T> {
+    /// The same semiring with a Θ of its own, given the name of the layer and the contribution: its default from then on.
+    pub fn with_theta<F: OwnTheta<S::Value> + 'static>(self, theta: F) -> Described<S, Own<F>> {
+        let mut info = self.info;
+        info.embeds = Carrier { own: true, ..Carrier::NONE };
+        info.annotation = Annotation::Own;
+        Described { semiring: self.semiring, info, theta: Own(Arc::new(theta), true), built_in: false }
+    }
+
+    /// The same semiring with a description: what a neuron's value says.
+    pub fn with_description(mut self, description: impl Into<Cow<'static, str>>) -> Self {
+        self.info.description = description.into();
+        self
+    }
+
+    /// The same semiring under another default rule or composite, by name.
+    pub fn with_rule(mut self, rule: impl Into<Cow<'static, str>>) -> Self {
+        self.info.rule = rule.into();
+        self
+    }
+
+    /// The same semiring under another default annotation.
+    pub fn with_annotation(mut self, annotation: Annotation) -> Self {
+        self.info.annotation = annotation;
+        self
+    }
+
+    /// The same semiring with another meaning of its values as numbers, which pictures and studies go by.
+    pub fn with_meaning(mut self, meaning: Meaning) -> Self {
+        self.info.meaning = meaning;
+        self
+    }
+
+    /// The same semiring with other facts: whatever the given function changes, the name and the laws aside.
+    pub fn with_info(mut self, change: impl FnOnce(&mut SemiringInfo)) -> Self {
+        let (name, laws) = (self.info.name.clone(), self.info.laws);
+        change(&mut self.info);
+        (self.info.name, self.info.laws) = (name, laws);
+        self
+    }
+}
+
+/// What can be told of a semiring by asking it.
+fn described<S: Project>(name: Cow<'static, str>, semiring: &S, embeds: Carrier) -> SemiringInfo {
+    let (zero, one) = (semiring.zero(), semiring.one());
+    let mut info = SemiringInfo::new(name);
+    info.laws = semiring.laws();
+    info.embeds = embeds;
+    info.zero = format!("{zero:?}").into();
+    info.one = format!("{one:?}").into();
+    info.carrier = format!("{embeds}").into();
+    info.zero_number = semiring.project(&zero);
+    info.meaning = match (info.zero_number, semiring.project(&one)) {
+        (zero, one) if zero > one => Meaning::Cost,
+        (f64::NEG_INFINITY, _) => Meaning::Score,
+        _ => Meaning::Share,
+    };
+    info.join = join(semiring);
+    info
+}
+
+/// What `⊕` is on values as numbers, if it is the same of the joins on all elements that the semiring names.
+fn join<S: Project>(semiring: &S) -> Option<Join> {
+    let elements = semiring.elements();
+    let is = |join: &Join| {
+        elements.iter().all(|a| {
+            elements.iter().all(|b| {
+                let expected = semiring.project(&semiring.plus(a, b));
+                let got = join.join(semiring.project(a), semiring.project(b));
+                got == expected || (got - expected).abs() <= 1e-4 * expected.abs().max(1.0)
+            })
+        })
+    };
+    Join::ALL.into_iter().find(is)
+}
+
+impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
+    /// What a target of the given sign and logit starts with.
+    fn start(&self, start: DefaultStart, sign: f32, logit: f32) -> Result<S::Value, ExplainError> {
+        let (semiring, embeds) = (&self.semiring, self.info.embeds);
+        // A sign is a factor of −1, which the semiring must have.
+        let one = || self.theta.embed(semiring, 1.0).is_some_and(|one| one == semiring.one());
+        let has_signs = || embeds.contains(-1.0) && embeds.contains(1.0) && one();
+        let value = match start {
+            DefaultStart::One => sign,
+            DefaultStart::Logit => sign * logit,
+        };
+        if start == DefaultStart::One && sign > 0.0 {
+            return Ok(semiring.one());
+        }
+        let fits = if sign < 0.0 { has_signs() } else { embeds.contains(f64::from(value)) };
+        match self.theta.embed(semiring, value).filter(|_| fits) {
+            Some(value) => Ok(value),
+            None => Err(ExplainError::Start {
+                value,
+                semiring: self.info.name.to_string(),
+                carrier: self.info.carrier.to_string(),
+                hint: match sign < 0.0 {
+                    true => "contrasts such as `3-8` need the real semiring",
+                    false => "start from 1 instead of the logit",
+                },
+            }),
+        }
+    }
+
+    /// The values of a tensor as numbers.
+    fn tensor(&self, name: &str, shape: &[usize], values: Vec<S::Value>) -> TensorRelevance {
+        TensorRelevance {
+            name: name.to_string(),
+            shape: shape.to_vec(),
+            limbs: self.semiring.limbs(&values),
+            columns: self.semiring.columns(&values),
+            values: self.semiring.array(values),
+        }
+    }
+
+    /// The relevance of images with their channels joined by ⊕; `None` where there are not several.
+    fn joined(&self, relevance: &[S::Value], shape: &[usize]) -> Option<Array> {
+        let [channels, height, width] = shape[..] else { return None };
+        if channels < 2 {
+            return None;
+        }
+        let area = height * width;
+        let image = |values: &[S::Value]| -> Vec<S::Value> {
+            let mut sum = values[..area].to_vec();
+            for channel in values.chunks(area).skip(1) {
+                sum.iter_mut().zip(channel).for_each(|(sum, value)| self.semiring.plus_assign(sum, value));
+            }
+            sum
+        };
+        Some(self.semiring.array(relevance.chunks(channels * area).flat_map(image).collect()))
+    }
+}
+
+impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
+    fn info(&self) -> &SemiringInfo {
+        &self.info
+    }
+
+    fn is_built_in(&self) -> bool {
+        self.built_in
+    }
+
+    fn check_laws(&self) -> LawReport {
+        LawChecker::new().check(&self.semiring)
+    }
+
+    fn decide(&self, annotation: Annotation, layer: &str, d: f32) -> Decision {
+        let value = self.theta.apply(&self.semiring, annotation, layer, d);
+        if self.semiring.is_zero(&value) {
+            Decision::Zero
+        } else if value == self.semiring.one() {
+            Decision::One
+        } else {
+            Decision::Number(self.semiring.project(&value) as f32)
+        }
+    }
+
+    fn stream<'a>(
+        &'a self,
+        handle: &'a AnySemiring,
+        circuit: &'a LayeredCircuit,
+        question: &Question,
+    ) -> Result<Box<dyn Answering + 'a>, ExplainError> {
+        let annotations = question.annotations(circuit)?;
+        let targets = question.resolve(circuit)?;
+        let outputs = circuit.tensor(circuit.output()).size();
+        let mut start = vec![self.semiring.zero(); targets.len() * outputs];
+        for (input, targets) in targets.iter().enumerate() {
+            for &(index, sign) in targets {
+                let logit = circuit.outputs(input)[index];
+                start[input * outputs + index] = self.start(question.start, sign, logit)?;
+            }
+        }
+        // Sums of relevance have a meaning where ⊕ is the addition of all real numbers.
+        let project = |values: &[S::Value], amounts: &mut [f64]| {
+            let pairs = amounts.iter_mut().zip(values);
+            vectorised(|| pairs.for_each(|(amount, value)| *amount = self.semiring.project(value)));
+        };
+        let adds = self.info.embeds == Carrier::real(Interval::REALS);
+        let amount: Amount<'a, S::Value> = if adds { Some(Arc::new(project)) } else { None };
+        let bookkeeping = Bookkeeping { amount, kept: question.count_kept };
+        let setting = |(index, layer): (usize, &kirchhoff_circuit::Layer)| LayerSetting {
+            layer: layer.name.clone(),
+            rule: layer.rule_name.clone(),
+            annotation: layer.is_annotated().then(|| annotations.of(index).to_string()),
+            thresholds: None,
+        };
+        let settings = circuit.layers().iter().enumerate().map(setting).collect();
+        let keep = Keep::tensors(question.kept(circuit)?);
+        let bound = self.theta.bind(&annotations);
+        let stream = Stream::new(circuit, &self.semiring, bound, start, bookkeeping, keep)?;
+        Ok(Box::new(Questioned { described: self, handle, circuit, stream, settings, targets }))
+    }
+
+    fn fold(&self, handle: &AnySemiring, fold: GateFold<'_>) -> Result<Answer, ExplainError> {
+        let clock = Instant::now();
+        let GateFold { circuit, annotations, start, count, memory, targets, monitor, .. } = fold;
+        let value = |value: &VariableValue| match *value {
+            VariableValue::Zero => Ok(self.semiring.zero()),
+            VariableValue::One => Ok(self.semiring.one()),
+            VariableValue::Target { sign, logit } => self.start(start, sign, logit),
+        };
+        let variables: Vec<S::Value> = fold.variables.iter().map(value).collect::<Result<_, _>>()?;
+        let contributions = fold.contributions.unwrap_or(&circuit.arrays().contributions);
+        let vectors = LeafVectors { count, contributions, variables: &variables };
+        let lanes = fold_lanes::<S::Value>(circuit, memory).min(count.max(1));
+        let bound = self.theta.bind(annotations);
+        let values = fold_batch(circuit, &self.semiring, &bound, vectors, lanes, monitor)?;
+        let setting = |(index, layer): (usize, &GateLayer)| LayerSetting {
+            layer: layer.name.clone(),
+            rule: layer.rule.clone(),
+            annotation: layer.range.is_some().then(|| annotations.of(index).to_string()),
+            thresholds: None,
+        };
+        let settings = circuit.layers().iter().enumerate().map(setting).collect();
+        let outputs = by_tensor(circuit, &values);
+        let first = circuit.output_tensors().first().zip(outputs.first());
+        let joined = first.and_then(|(tensor, values)| self.joined(values, &tensor.shape));
+        let tensors = circuit.output_tensors().iter().zip(outputs);
+        Ok(Answer {
+            semiring: handle.clone(),
+            tensors: tensors.map(|(tensor, values)| self.tensor(&tensor.name, &tensor.shape, values)).collect(),
+            joined,
+            ledgers: Vec::new(),
+            settings,
+            targets,
+            time: clock.elapsed(),
+        })
+    }
+}
+
+/// The values of each tensor of a circuit's outputs, for all executions, one after the other.
+fn by_tensor<V: Clone>(circuit: &GateCircuit, values: &[V]) -> Vec<Vec<V>> {
+    let mut first = 0;
+    let tensor = |size: usize| -> Vec<V> {
+        let range = first..first + size;
+        first = range.end;
+        values.chunks(circuit.outputs().len().max(1)).flat_map(|values| values[range.clone()].to_vec()).collect()
+    };
+    circuit.output_tensors().iter().map(|tensor| tensor.shape.iter().product()).map(tensor).collect()
+}
+
+/// A question on its way through a layered circuit.
+struct Questioned<'a, S: Project + Clone + 'static, T: Thetas<S>> {
+    described: &'a Described<S, T>,
+    handle: &'a AnySemiring,
+    circuit: &'a LayeredCircuit,
+    stream: Stream<'a, S, T::Bound, Keep<S::Value>>,
+    settings: Vec<LayerSetting>,
+    targets: Vec<Vec<(usize, f32)>>,
+}
+
+impl<S: Project + Clone + 'static, T: Thetas<S>> Advance for Questioned<'_, S, T> {
+    fn reaches(&self, layer: usize) -> bool {
+        self.stream.reaches(layer)
+    }
+
+    fn advance(
+        &mut self,
+        layer: usize,
+        contributions: &LayerContributions,
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.stream.advance(layer, contributions, monitor)
+    }
+
+    fn finish(&mut self) {
+        self.stream.finish();
+    }
+
+    fn charge(&mut self, time: std::time::Duration) {
+        self.stream.charge(time);
+    }
+}
+
+impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S, T> {
+    fn answer(self: Box<Self>) -> Answer {
+        let Questioned { described, handle, circuit, stream, settings, targets } = *self;
+        let time = stream.time();
+        let (ledgers, keep) = stream.into_parts();
+        let input = circuit.tensor(circuit.input());
+        let joined = described.joined(keep.relevance(circuit.input()).unwrap_or_default(), &input.shape);
+        let tensor = |(id, relevance): (kirchhoff_circuit::TensorId, Vec<S::Value>)| {
+            let tensor = circuit.tensor(id);
+            described.tensor(&tensor.name, &tensor.shape, relevance)
+        };
+        Answer {
+            semiring: handle.clone(),
+            tensors: keep.into_relevance().map(tensor).collect(),
+            joined,
+            ledgers,
+            settings,
+            targets,
+            time,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Which Θ a semiring takes: the named ones, or its own.
+
+use std::sync::Arc;
+
+use kirchhoff_evaluate::{Annotate, AnnotateLeaves, Annotations, OwnAnnotations, OwnTheta, own_value};
+use kirchhoff_semiring::{Annotation, Carrier, Embed, Semiring};
+
+/// What the annotations of a semiring mean: implemented by [`Named`] for semirings that take real numbers, and by [`Own`] for
+/// those with a Θ of their own.
+pub trait Thetas<S: Semiring>: Send + Sync + 'static {
+    /// The annotations of the layers of a circuit.
+    type Bound: Annotate<S> + AnnotateLeaves<S> + Send;
+
+    /// The annotations of the layers of a circuit, which must have been [checked](Annotations::check) for the
+    /// [carrier](Thetas::carrier).
+    fn bind(&self, annotations: &Annotations) -> Self::Bound;
+
+    /// The real numbers that stand for elements, and whether there is a Θ of the semiring's own.
+    fn carrier(&self, semiring: &S) -> Carrier;
+
+    /// `Θ(d)` on an edge of a layer.
+    ///
+    /// # Panics
+    /// At an annotation that the carrier refuses, and at [`Annotation::Rank`].
+    fn apply(&self, semiring: &S, annotation: Annotation, layer: &str, d: f32) -> S::Value;
+
+    /// The element that a number of the carrier stands for; `None` where no number does.
+    fn embed(&self, semiring: &S, x: f32) -> Option<S::Value>;
+}
+
+/// The annotations by name, of a semiring that takes real numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named;
+
+impl<S: Embed> Thetas<S> for Named {
+    type Bound = Annotations;
+
+    fn bind(&self, annotations: &Annotations) -> Annotations {
+        annotations.clone()
+    }
+
+    fn carrier(&self, semiring: &S) -> Carrier {
+        semiring.carrier()
+    }
+
+    fn apply(&self, semiring: &S, annotation: Annotation, _: &str, d: f32) -> S::Value {
+        annotation.apply(semiring, d)
+    }
+
+    fn embed(&self, semiring: &S, x: f32) -> Option<S::Value> {
+        Some(semiring.embed(x))
+    }
+}
+
+/// A Θ of the semiring's own, with the thresholds beside it, which suit any semiring.
+#[derive(Debug)]
+pub struct Own<F>(pub(crate) Arc<F>, pub(crate) bool);
+
+impl<F> Clone for Own<F> {
+    fn clone(&self) -> Self {
+        Own(self.0.clone(), self.1)
+    }
+}
+
+impl<S: Semiring, F: OwnTheta<S::Value> + 'static> Thetas<S> for Own<F> {
+    type Bound = OwnAnnotations<Shared<F>>;
+
+    fn bind(&self, annotations: &Annotations) -> Self::Bound {
+        OwnAnnotations { annotations: annotations.clone(), own: Shared(self.0.clone()) }
+    }
+
+    fn carrier(&self, _: &S) -> Carrier {
+        Carrier { own: self.1, ..Carrier::NONE }
+    }
+
+    fn apply(&self, semiring: &S, annotation: Annotation, layer: &str, d: f32) -> S::Value {
+        own_value(&*self.0, semiring, annotation, layer, d)
+    }
+
+    fn embed(&self, _: &S, _: f32) -> Option<S::Value> {
+        None
+    }
+}
+
+/// A Θ that several evaluations share.
+#[derive(Debug)]
+pub struct Shared<F>(Arc<F>);
+
+impl<V, F: OwnTheta<V>> OwnTheta<V> for Shared<F> {
+    #[inline(always)]
+    fn value(&self, layer: &str, d: f32) -> V {
+        self.0.value(layer, d)
+    }
+}

@@ -16,5 +16,7 @@ mod perturbation;
 mod process;
 mod refused_files;
 mod refused_options;
+#[cfg(unix)]
+mod semirings;
 mod simplify;
 mod studies;

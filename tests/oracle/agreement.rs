@@ -14,13 +14,13 @@ use crate::random::{Random, Verdict, cases};
 use crate::relevance::{Algebra, Range, Row};
 use crate::rules::{Base, Request, has_edges, is_maximum};
 
-/// The largest error that SPEC 7 allows, relative to the largest magnitude.
+/// The largest error that single precision is allowed, relative to the largest magnitude.
 const PROMISED: f64 = 1e-4;
 
 /// How many tensors were compared.
 #[derive(Clone, Copy, Debug, Default)]
 struct Compared {
-    /// Up to errors that SPEC 7 allows.
+    /// Up to [`PROMISED`] errors.
     narrow: usize,
     /// Up to larger errors, where cancellation on this network makes single precision so bad; or not at all, where
     /// rounding decides whether Θ keeps some edge.
@@ -166,7 +166,7 @@ fn compare(case: &Case, semiring: &str, chosen: &[Annotation], start: &[Start]) 
     Ok(Some(compared))
 }
 
-/// Whether values lie in the ranges that the oracle has for them, and those are as narrow as SPEC 7 promises.
+/// Whether values lie in the ranges that the oracle has for them, and those are as narrow as [`PROMISED`].
 fn agrees(row: &Row, got: &[f64], expected: &[Range]) -> Result<bool, String> {
     let magnitudes = expected.iter().map(|range| range.value.abs()).filter(|size| size.is_finite());
     let largest = magnitudes.fold(row.smallest_magnitude(), f64::max);

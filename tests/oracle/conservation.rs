@@ -1,4 +1,4 @@
-//! The ledger of real relevance: every layer's books close, and say what the oracle says (SPEC 6).
+//! The ledger of real relevance: every layer's books close, and say what the oracle says.
 
 use kirchhoff_compile::{MaximumPooling, Rule};
 use kirchhoff_evaluate::{Conservation, Ledger};

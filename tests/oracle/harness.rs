@@ -128,7 +128,7 @@ impl Case {
         Annotations::new(self.circuit.layers().iter().map(|layer| chosen[self.layer(&layer.name)]).collect())
     }
 
-    /// Θ of every edge of an execution, in a row of SPEC 4; nothing where rounding may decide.
+    /// Θ of every edge of an execution, in a row of the table of semirings; nothing where rounding may decide.
     pub fn theta(&self, row: &Row, chosen: &[Annotation], execution: usize) -> Option<Vec<Vec<Range>>> {
         let of = |(index, contributions): (usize, &Contributions)| -> Option<Vec<Range>> {
             if self.rules[index] == Rule::PASS {

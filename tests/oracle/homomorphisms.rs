@@ -1,4 +1,4 @@
-//! Relevance commutes with the homomorphisms of SPEC 5, edge for edge the same contributions.
+//! Relevance commutes with homomorphisms of semirings, edge for edge the same contributions.
 
 use std::sync::Arc;
 

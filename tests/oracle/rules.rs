@@ -1,4 +1,4 @@
-//! The rules of SPEC 2, each written as its formula, and which layer takes which.
+//! The rules, each written as its formula, and which layer takes which.
 
 use kirchhoff_compile::{Assignment, Bounds, Composite, LayerPattern, MaximumPooling, Rule};
 use kirchhoff_network::{Operator, Pool, PoolKind};
@@ -64,7 +64,7 @@ fn quotients(n: Vec<Approximate>, bias: Approximate, epsilon: f32) -> Shares {
     (n.into_iter().map(|n| n / denominator).collect(), bias / denominator)
 }
 
-/// The sum of terms that may cancel. A rule is a sum of separable terms (SPEC 2), each of which may be divided, and so
+/// The sum of terms that may cancel. A rule is a sum of separable terms, each of which may be divided, and so
 /// rounded, before they are added. Terms that cancel to 0 still do.
 fn separable<const TERMS: usize>(terms: [Approximate; TERMS]) -> Approximate {
     let sum: Approximate = terms.iter().copied().sum();
@@ -75,7 +75,7 @@ fn separable<const TERMS: usize>(terms: [Approximate; TERMS]) -> Approximate {
     Approximate { error: sum.error + 2.0 * ROUNDING * total, ..sum }
 }
 
-/// The contributions of a layer under a rule (SPEC 2).
+/// The contributions of a layer under a rule.
 pub fn contributions(situation: &Situation<'_>, rule: &Rule) -> Contributions {
     let mut result = Contributions {
         edges: vec![Approximate::ZERO; situation.edges.len()],
@@ -248,7 +248,7 @@ impl Request {
         chosen.with_maximum_pooling(self.maximum_pooling).with_bounds(self.bounds.clone())
     }
 
-    /// The rule of every layer (SPEC 2).
+    /// The rule of every layer.
     pub fn rules(&self, description: &Description) -> Vec<Rule> {
         let mut first = true;
         description.layers.iter().map(|layer| self.rule(layer, &mut first)).collect()

@@ -65,7 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let (network, digits) = embedded::digits()?;
     let execution = Execution::run(Arc::new(network), &digits.values[..784], 1, &())?;
-    let circuit = compile(&execution, &Rule::MaxAbs.into())?;
+    let circuit = compile(&execution, &Rule::MAX_ABS.into())?;
 
     // Θ: a contribution from 0 to 1 costs as many halvings as lead from 1 down to it.
     let halvings = PerEdge(|_: &kirchhoff::circuit::Layer, contribution: f32| {

@@ -100,7 +100,7 @@ fn the_embedded_digits() {
 #[test]
 fn few_edges_matter_to_a_digit() {
     let execution = digits();
-    let layered = compile(&execution, &Rule::Zero.into()).unwrap();
+    let layered = compile(&execution, &Rule::ZERO.into()).unwrap();
     let annotation = Annotation::Threshold(0.05);
     let keep = |_: usize, d: f32| annotation.apply(&kirchhoff_semiring::Boolean, d);
     let options = |keep| UnrollOptions { start: Start::OnesAt(vec![7]), keep, ..UnrollOptions::default() };
@@ -115,7 +115,7 @@ fn few_edges_matter_to_a_digit() {
 
 #[test]
 fn a_circuit_beyond_the_limit_says_how_large_it_would_be() {
-    let layered = compile(&digits(), &Rule::Zero.into()).unwrap();
+    let layered = compile(&digits(), &Rule::ZERO.into()).unwrap();
     let options = UnrollOptions { max_gates: 10_000, ..UnrollOptions::default() };
     let error = unroll(&layered, &options, &()).unwrap_err();
     // Two constants, 10 starts, a leaf and a product for each of 266,200 edges, a sum for each neuron but those that

@@ -177,7 +177,7 @@ fn assignment(case: &Case, modules: &[String], layers: &[String]) -> Assignment 
     let pooling = if case.maxpool == "winner" { MaximumPooling::Winner } else { MaximumPooling::Average };
     let base: Assignment = match &case.composite {
         Some(composite) => composite.parse::<Composite>().unwrap().into(),
-        None => Rule::Zero.into(),
+        None => Rule::ZERO.into(),
     };
     let bounds = Bounds { low: [0.0].into(), high: [1.0].into() };
     let mut assignment = base.with_maximum_pooling(pooling).with_bounds(bounds);

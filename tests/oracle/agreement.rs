@@ -14,13 +14,13 @@ use crate::random::{Random, Verdict, cases};
 use crate::relevance::{Algebra, Range, Row};
 use crate::rules::{Base, Request, has_edges, is_maximum};
 
-/// The largest error that SPEC 7 allows, relative to the largest magnitude.
+/// The largest error that single precision is allowed, relative to the largest magnitude.
 const PROMISED: f64 = 1e-4;
 
 /// How many tensors were compared.
 #[derive(Clone, Copy, Debug, Default)]
 struct Compared {
-    /// Up to errors that SPEC 7 allows.
+    /// Up to [`PROMISED`] errors.
     narrow: usize,
     /// Up to larger errors, where cancellation on this network makes single precision so bad; or not at all, where
     /// rounding decides whether Θ keeps some edge.
@@ -96,7 +96,7 @@ fn choices(random: &mut Random, case: &Case) -> Vec<(&'static str, Vec<Annotatio
     let scale = *random.pick(&[0.05, 0.7, 3.0]);
     choices.push(("scale(c)", vec![Annotation::Scale(scale); count]));
     choices.push(("threshold-abs(θ)", vec![Annotation::ThresholdAbs(theta); count]));
-    let mut theta = |rule: &Rule| if *rule == Rule::Winner && random.chance(0.5) { 1.0 } else { *random.pick(&THETAS) };
+    let mut theta = |rule: &Rule| if *rule == Rule::WINNER && random.chance(0.5) { 1.0 } else { *random.pick(&THETAS) };
     let single = case.rules.iter().map(|rule| Annotation::Threshold(theta(rule))).collect();
     choices.push(("threshold(θ of the layer)", single));
     let mixed = (0..count).map(|_| *random.pick(&Annotation::ALL[..7])).collect();
@@ -166,7 +166,7 @@ fn compare(case: &Case, semiring: &str, chosen: &[Annotation], start: &[Start]) 
     Ok(Some(compared))
 }
 
-/// Whether values lie in the ranges that the oracle has for them, and those are as narrow as SPEC 7 promises.
+/// Whether values lie in the ranges that the oracle has for them, and those are as narrow as [`PROMISED`].
 fn agrees(row: &Row, got: &[f64], expected: &[Range]) -> Result<bool, String> {
     let magnitudes = expected.iter().map(|range| range.value.abs()).filter(|size| size.is_finite());
     let largest = magnitudes.fold(row.smallest_magnitude(), f64::max);
@@ -219,7 +219,7 @@ fn check_ledger(
 
 /// A rule for all layers, with maximum pools treated either way.
 fn everywhere(rule: Rule) -> impl Fn(&mut Random, &mut Description) -> Request {
-    move |random, _| Request { maximum_pooling: pooling(random), ..Request::from(rule) }
+    move |random, _| Request { maximum_pooling: pooling(random), ..Request::from(rule.clone()) }
 }
 
 fn pooling(random: &mut Random) -> MaximumPooling {
@@ -238,22 +238,22 @@ macro_rules! rules {
 }
 
 rules! {
-    zero_agrees: [Rule::Zero];
-    epsilon_agrees: [Rule::Epsilon(1e-6), Rule::Epsilon(0.25)];
-    epsilon_rms_agrees: [Rule::EpsilonRms(0.25), Rule::EpsilonRms(1.0)];
-    gamma_agrees: [Rule::Gamma(0.25), Rule::Gamma(2.0), Rule::Gamma(0.0)];
-    alpha_beta_agrees: [Rule::AlphaBeta(2.0, 1.0), Rule::AlphaBeta(1.5, 0.5), Rule::AlphaBeta(1.0, 0.0)];
-    z_plus_agrees: [Rule::ZPlus];
-    z_box_agrees: [Rule::ZBox(Some([-1.0, 1.0])), Rule::ZBox(Some([0.0, 1.0])), Rule::ZBox(Some([-0.5, 2.0]))];
-    w_square_agrees: [Rule::WSquare];
-    flat_agrees: [Rule::Flat];
-    max_abs_agrees: [Rule::MaxAbs];
+    zero_agrees: [Rule::ZERO];
+    epsilon_agrees: [Rule::epsilon(1e-6), Rule::epsilon(0.25), Rule::epsilon(0.0)];
+    epsilon_rms_agrees: [Rule::epsilon_rms(0.25), Rule::epsilon_rms(1.0)];
+    gamma_agrees: [Rule::gamma(0.25), Rule::gamma(2.0), Rule::gamma(0.0)];
+    alpha_beta_agrees: [Rule::alpha_beta(2.0, 1.0), Rule::alpha_beta(1.5, 0.5), Rule::alpha_beta(1.0, 0.0)];
+    z_plus_agrees: [Rule::Z_PLUS];
+    z_box_agrees: [Rule::z_box(-1.0, 1.0), Rule::z_box(0.0, 1.0), Rule::z_box(-0.5, 2.0)];
+    w_square_agrees: [Rule::W_SQUARE];
+    flat_agrees: [Rule::FLAT];
+    max_abs_agrees: [Rule::MAX_ABS];
 }
 
 #[test]
 fn different_rules_for_different_layers_agree() {
     agree("mixed", 60, |random, description| {
-        let mut request = Request { maximum_pooling: pooling(random), ..Request::from(Rule::Zero) };
+        let mut request = Request { maximum_pooling: pooling(random), ..Request::from(Rule::ZERO) };
         let channels = description.layers[0].shape[0];
         let count = *random.pick(&[1, channels, channels]);
         let low: Vec<f32> = (0..count).map(|_| -(random.unit() as f32) - 0.5).collect();
@@ -275,22 +275,22 @@ fn different_rules_for_different_layers_agree() {
 
 /// A random rule that fits a layer.
 fn fitting(random: &mut Random, operator: &Operator, pooling: MaximumPooling, bounded: bool) -> Option<Rule> {
-    let any = [Rule::Zero, Rule::Epsilon(0.01), Rule::EpsilonRms(0.25), Rule::MaxAbs];
-    let weighted = [Rule::Gamma(0.5), Rule::AlphaBeta(2.0, 1.0), Rule::ZPlus, Rule::WSquare, Rule::Flat];
+    let any = [Rule::ZERO, Rule::epsilon(0.01), Rule::epsilon_rms(0.25), Rule::MAX_ABS];
+    let weighted = [Rule::gamma(0.5), Rule::alpha_beta(2.0, 1.0), Rule::Z_PLUS, Rule::W_SQUARE, Rule::FLAT];
     let mut rules = any.to_vec();
     match operator {
-        operator if !has_edges(operator) => return random.chance(0.5).then_some(Rule::Pass),
-        operator if is_maximum(operator) && pooling == MaximumPooling::Winner => return Some(Rule::Winner),
-        operator if is_maximum(operator) => rules.extend([Rule::Winner, Rule::Norm]),
-        Operator::Pool(_) => rules.push(Rule::Norm),
-        Operator::Add => rules.extend([Rule::Norm, Rule::Pass]),
+        operator if !has_edges(operator) => return random.chance(0.5).then_some(Rule::PASS),
+        operator if is_maximum(operator) && pooling == MaximumPooling::Winner => return Some(Rule::WINNER),
+        operator if is_maximum(operator) => rules.extend([Rule::WINNER, Rule::NORM]),
+        Operator::Pool(_) => rules.push(Rule::NORM),
+        Operator::Add => rules.extend([Rule::NORM, Rule::PASS]),
         operator => {
             rules.extend(weighted);
-            rules.extend(vec![Rule::ZBox(None); if bounded { 4 } else { 0 }]);
-            rules.extend(matches!(operator, Operator::Affine(_)).then_some(Rule::Pass));
+            rules.extend(vec![Rule::Z_BOX; if bounded { 4 } else { 0 }]);
+            rules.extend(matches!(operator, Operator::Affine(_)).then_some(Rule::PASS));
         }
     }
-    Some(*random.pick(&rules))
+    Some(random.pick(&rules).clone())
 }
 
 #[test]
@@ -305,15 +305,15 @@ fn wide_layers_agree() {
         let mut random = Random::new(seed);
         let description = wide_network(&mut random);
         let rules: Vec<Rule> = match random.below(7) {
-            0 => vec![Rule::Zero, Rule::Epsilon(0.01)],
-            1 => vec![Rule::EpsilonRms(0.25), Rule::ZPlus],
-            2 => vec![Rule::Gamma(0.25)],
-            3 => vec![Rule::AlphaBeta(2.0, 1.0)],
-            4 => vec![Rule::ZBox(Some([-1.0, 1.0]))],
-            5 => vec![Rule::WSquare, Rule::Flat],
-            _ => vec![Rule::MaxAbs],
+            0 => vec![Rule::ZERO, Rule::epsilon(0.01)],
+            1 => vec![Rule::epsilon_rms(0.25), Rule::Z_PLUS],
+            2 => vec![Rule::gamma(0.25)],
+            3 => vec![Rule::alpha_beta(2.0, 1.0)],
+            4 => vec![Rule::z_box(-1.0, 1.0)],
+            5 => vec![Rule::W_SQUARE, Rule::FLAT],
+            _ => vec![Rule::MAX_ABS],
         };
-        let request = everywhere(*random.pick(&rules))(&mut random, &mut description.clone());
+        let request = everywhere(random.pick(&rules).clone())(&mut random, &mut description.clone());
         let inputs = description.inputs(&mut random, 2);
         let execution = Execution::run(description.network(), &inputs, 2, &()).map_err(|error| error.to_string())?;
         for number in 0..2 {
@@ -348,7 +348,7 @@ fn composites_agree() {
                 number(random, description);
             }
             let bounds = Bounds { low: [-1.0].into(), high: [1.0].into() };
-            Request { base: Base::Composite(name), maximum_pooling: pooling(random), bounds, ..Rule::Zero.into() }
+            Request { base: Base::Composite(name), maximum_pooling: pooling(random), bounds, ..Rule::ZERO.into() }
         });
     }
 }

@@ -71,9 +71,9 @@ impl SemiringVisitor for Text<'_> {
 fn texts(network: &Arc<Network>, inputs: &[f32], batch: usize, rules: &[Rule]) -> Vec<Vec<String>> {
     let execution = Execution::run(network.clone(), inputs, batch, &()).unwrap();
     let mut texts = Vec::new();
-    for (number, &rule) in rules.iter().enumerate() {
+    for (number, rule) in rules.iter().enumerate() {
         let pooling = [MaximumPooling::Winner, MaximumPooling::Average][number % 2];
-        let assignment = Assignment::from(rule).with_maximum_pooling(pooling);
+        let assignment = Assignment::from(rule.clone()).with_maximum_pooling(pooling);
         for (semiring, annotation) in QUESTIONS {
             let text = Text { execution: &execution, assignment: &assignment, annotation };
             texts.push(visit(semiring, text).unwrap());
@@ -84,12 +84,12 @@ fn texts(network: &Arc<Network>, inputs: &[f32], batch: usize, rules: &[Rule]) -
 
 #[test]
 fn an_execution_has_the_same_bits_alone_and_in_a_batch() {
-    let rules = [Rule::Zero, Rule::EpsilonRms(0.25), Rule::Gamma(0.25), Rule::AlphaBeta(2.0, 1.0), Rule::MaxAbs];
+    let rules = [Rule::ZERO, Rule::epsilon_rms(0.25), Rule::gamma(0.25), Rule::alpha_beta(2.0, 1.0), Rule::MAX_ABS];
     cases("batch", 20, 12, &|seed, size| {
         let mut random = Random::new(seed);
         let description = random_network(&mut random, size, Sort::default());
         let (network, inputs) = (description.network(), description.inputs(&mut random, 3));
-        let rule = [*random.pick(&rules)];
+        let rule = [random.pick(&rules).clone()];
         let together = texts(&network, &inputs, 3, &rule);
         for (execution, input) in inputs.chunks(inputs.len() / 3).enumerate() {
             for (together, alone) in together.iter().zip(texts(&network, input, 1, &rule)) {
@@ -140,7 +140,7 @@ fn every_number_of_threads_has_the_same_bits() {
     let mut random = Random::new(7);
     let network = large(&mut random);
     let inputs: Vec<f32> = (0..2 * 3 * 32 * 32).map(|_| 2.0 * random.unit() as f32 - 1.0).collect();
-    let rules = [Rule::Epsilon(1e-6), Rule::MaxAbs, Rule::EpsilonRms(0.25), Rule::AlphaBeta(2.0, 1.0)];
+    let rules = [Rule::epsilon(1e-6), Rule::MAX_ABS, Rule::epsilon_rms(0.25), Rule::alpha_beta(2.0, 1.0)];
     let with = |threads| {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         // One input alone, so that threads have to share its layers, and two.

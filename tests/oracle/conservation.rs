@@ -1,4 +1,4 @@
-//! The ledger of real relevance: every layer's books close, and say what the oracle says (SPEC 6).
+//! The ledger of real relevance: every layer's books close, and say what the oracle says.
 
 use kirchhoff_compile::{MaximumPooling, Rule};
 use kirchhoff_evaluate::{Conservation, Ledger};
@@ -18,24 +18,25 @@ fn relevance_is_conserved_without_biases() {
     cases("conservation", 150, 12, &|seed, size| {
         let mut random = Random::new(seed);
         let description = network(&mut random, size, Sort { unbiased: true });
-        check(&mut random, description, Request::from(Rule::Zero), true)
+        check(&mut random, description, Request::from(Rule::ZERO), true)
     });
 }
 
 #[test]
 fn the_books_close_under_every_rule() {
     let rules = [
-        Rule::Zero,
-        Rule::Epsilon(1e-6),
-        Rule::Epsilon(0.5),
-        Rule::EpsilonRms(0.25),
-        Rule::Gamma(0.25),
-        Rule::AlphaBeta(2.0, 1.0),
-        Rule::ZPlus,
-        Rule::ZBox(Some([-1.0, 1.0])),
-        Rule::WSquare,
-        Rule::Flat,
-        Rule::MaxAbs,
+        Rule::ZERO,
+        Rule::epsilon(1e-6),
+        Rule::epsilon(0.5),
+        Rule::epsilon(0.0),
+        Rule::epsilon_rms(0.25),
+        Rule::gamma(0.25),
+        Rule::alpha_beta(2.0, 1.0),
+        Rule::Z_PLUS,
+        Rule::z_box(-1.0, 1.0),
+        Rule::W_SQUARE,
+        Rule::FLAT,
+        Rule::MAX_ABS,
     ];
     for rule in rules {
         cases(&rule.to_string(), 30, 12, &|seed, size| {
@@ -43,11 +44,11 @@ fn the_books_close_under_every_rule() {
             let description = network(&mut random, size, Sort::default());
             let winner = random.chance(0.5);
             let maximum_pooling = if winner { MaximumPooling::Winner } else { MaximumPooling::Average };
-            let mut request = Request { maximum_pooling, ..Request::from(rule) };
+            let mut request = Request { maximum_pooling, ..Request::from(rule.clone()) };
             for layer in &description.layers {
                 let passes = matches!(layer.operator, Operator::Affine(_) | Operator::Add);
                 if passes && random.chance(0.3) {
-                    request.choices.push((layer.name.clone(), Rule::Pass));
+                    request.choices.push((layer.name.clone(), Rule::PASS));
                 }
             }
             check(&mut random, description, request, false)
@@ -93,10 +94,10 @@ struct Books {
 impl Books {
     fn of(case: &Case, layer: usize, execution: usize, relevance: &[f32]) -> Self {
         let contributions = &case.contributions[execution][layer];
-        let (rule, operator) = (case.rules[layer], &case.description.layers[layer].operator);
+        let (rule, operator) = (&case.rules[layer], &case.description.layers[layer].operator);
         // A rule that does not divide among sources passes all of it to each: only one source makes a share.
-        let copies = rule == Rule::Pass && matches!(operator, Operator::Add);
-        let mut books = Books { shares: rule != Rule::MaxAbs && !copies, ..Books::default() };
+        let copies = *rule == Rule::PASS && matches!(operator, Operator::Add);
+        let mut books = Books { shares: *rule != Rule::MAX_ABS && !copies, ..Books::default() };
         for (k, relevance) in relevance.iter().map(|&relevance| f64::from(relevance)).enumerate() {
             let into = case.edges[layer].iter().zip(&contributions.edges).filter(|(edge, _)| edge.destination == k);
             let (d, errors): (Vec<f64>, Vec<f64>) = into.map(|(_, d)| (d.value, d.error)).unzip();
@@ -105,7 +106,7 @@ impl Books {
             books.entered += relevance;
             books.left += sum * relevance;
             books.turnover += relevance.abs() * (1.0 + d.iter().map(|d| d.abs()).sum::<f64>() + bias.abs());
-            if matches!(rule, Rule::Pass | Rule::Winner) {
+            if [Rule::PASS, Rule::WINNER].contains(rule) {
                 books.uncovered += if d.is_empty() { relevance } else { 0.0 };
             } else if books.shares {
                 books.bias += bias * relevance;

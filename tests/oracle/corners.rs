@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kirchhoff_compile::{MaximumPooling, Rule};
+use kirchhoff_circuit::LayerRule;
+use kirchhoff_compile::{Bounds, MaximumPooling, Part, Rule, Slopes, SourceFactor, WeightFactor};
 use kirchhoff_kernel::Window;
 use kirchhoff_network::*;
 use kirchhoff_semiring::{Annotation, Boolean, Counting, Real, Semiring};
@@ -38,35 +39,79 @@ fn real(description: Description, request: impl Into<Request>, inputs: &[f32]) -
 #[test]
 fn the_sign_of_0_is_positive() {
     let cancelling = || dense(&[1.0, 1.0], 2, None);
-    assert_eq!(real(cancelling(), Rule::Zero, &[1.0, -1.0]), [1.0 / 1e-9, -1.0 / 1e-9]);
-    assert_eq!(real(cancelling(), Rule::Epsilon(0.5), &[1.0, -1.0]), [2.0, -2.0]);
-    assert_eq!(real(cancelling(), Rule::Epsilon(0.5), &[-1.0, 0.0]), [1.0 / 1.5, 0.0]);
+    assert_eq!(real(cancelling(), Rule::ZERO, &[1.0, -1.0]), [1.0 / 1e-9, -1.0 / 1e-9]);
+    assert_eq!(real(cancelling(), Rule::epsilon(0.5), &[1.0, -1.0]), [2.0, -2.0]);
+    assert_eq!(real(cancelling(), Rule::epsilon(0.5), &[-1.0, 0.0]), [1.0 / 1.5, 0.0]);
 }
 
 #[test]
 fn gamma_gives_no_contributions_where_the_output_is_0() {
-    assert_eq!(real(dense(&[1.0, 1.0], 2, None), Rule::Gamma(0.25), &[1.0, -1.0]), [0.0, 0.0]);
-    assert_eq!(real(dense(&[1.0, 1.0], 2, Some(&[-2.0])), Rule::Gamma(0.25), &[1.0, 1.0]), [0.0, 0.0]);
+    assert_eq!(real(dense(&[1.0, 1.0], 2, None), Rule::gamma(0.25), &[1.0, -1.0]), [0.0, 0.0]);
+    assert_eq!(real(dense(&[1.0, 1.0], 2, Some(&[-2.0])), Rule::gamma(0.25), &[1.0, 1.0]), [0.0, 0.0]);
+}
+
+#[test]
+fn without_a_stabiliser_a_normaliser_of_0_gives_nothing() {
+    let rule = Rule::epsilon(0.0);
+    // The numerators cancel, or are 0, or their sum is too small to divide by.
+    assert_eq!(real(dense(&[1.0, 1.0], 2, None), rule.clone(), &[1.0, -1.0]), [0.0, 0.0]);
+    assert_eq!(real(dense(&[1.0, 1.0], 2, None), rule.clone(), &[0.0, 0.0]), [0.0, 0.0]);
+    assert_eq!(real(dense(&[1.0, 0.0], 2, None), rule.clone(), &[1e-40, 1.0]), [0.0, 0.0]);
+    // Everywhere else, contributions are shares of the sum as it is, whatever its sign.
+    assert_eq!(real(dense(&[3.0, 1.0], 2, None), rule.clone(), &[1.0, -1.0]), [1.5, -0.5]);
+    assert_eq!(real(dense(&[-3.0, 1.0], 2, None), rule.clone(), &[1.0, 1.0]), [1.5, -0.5]);
+    assert_eq!(real(dense(&[1.0, 1.0], 2, Some(&[2.0])), rule.clone(), &[1e-30, 0.0]), [5e-31, 0.0]);
+    // The same root mean square below 0: z + 1e-9 + √(mean z²) is 1e-9, and smaller than f32 can tell from 0.
+    let rms = real(dense(&[1.0, 1.0], 2, None), Rule::epsilon_rms(1.0), &[-1.0, 0.0]);
+    assert!(rms.iter().all(|relevance| !relevance.is_nan()), "{rms:?}");
+    // What is not shared out stays with the stabiliser.
+    let case = Case::new(dense(&[1.0, 1.0], 2, None), &rule.into(), &[1.0, -1.0], 1).unwrap();
+    let annotations = case.annotations(&[Annotation::Identity; 2]);
+    let amount = |relevance: &[f32], amounts: &mut [f64]| {
+        amounts.iter_mut().zip(relevance).for_each(|(amount, &relevance)| *amount = f64::from(relevance));
+    };
+    let ledger = case.evaluate(&Real, &annotations, &[2.0], Some(&amount)).ledgers.swap_remove(0);
+    let conservation = ledger.layers[0].conservation.unwrap();
+    assert_eq!([conservation.entered, conservation.stabiliser, conservation.left], [2.0, 2.0, 0.0]);
+}
+
+#[test]
+fn a_rule_of_the_users_own_goes_where_one_of_the_registry_does() {
+    let activation = SourceFactor::Activation;
+    let magnitude = (activation(Slopes::ABSOLUTE), WeightFactor::Weight(Slopes::ABSOLUTE));
+    let rule = Rule::custom("magnitude", [Part { bias: false, ..Part::share([magnitude], 0.0) }]).unwrap();
+    // |a w| / Σ |a w|.
+    assert_eq!(real(dense(&[3.0, -1.0], 2, Some(&[7.0])), rule.clone(), &[-1.0, 1.0]), [0.75, 0.25]);
+    // Nothing tells a copy of a rule of the registry from the rule.
+    for original in [Rule::ZERO, Rule::gamma(0.5), Rule::alpha_beta(2.0, 1.0), Rule::MAX_ABS, Rule::FLAT] {
+        let LayerRule::Separable(terms) = original.layer_rule(&Bounds::default()) else { panic!("{original}") };
+        let copy = Rule::custom("copy", terms.parts).unwrap();
+        assert_eq!(copy.fits(), original.fits());
+        let description = || dense(&[0.5, -1.0, 2.0, 0.25, 3.0, -0.125], 3, Some(&[0.5, -0.25]));
+        let inputs = [1.0, -0.5, 0.75];
+        assert_eq!(real(description(), copy, &inputs), real(description(), original, &inputs));
+    }
 }
 
 #[test]
 fn nothing_is_shared_out_among_zeros() {
-    let rules = [Rule::Zero, Rule::Epsilon(1e-6), Rule::EpsilonRms(0.25), Rule::Gamma(0.25), Rule::ZPlus, Rule::MaxAbs];
+    let rules =
+        [Rule::ZERO, Rule::epsilon(1e-6), Rule::epsilon_rms(0.25), Rule::gamma(0.25), Rule::Z_PLUS, Rule::MAX_ABS];
     for rule in rules {
-        assert_eq!(real(dense(&[1.0, -1.0, 0.5, 2.0], 2, None), rule, &[0.0, 0.0]), [0.0, 0.0], "{rule}");
-        assert_eq!(real(dense(&[0.0, 0.0], 2, None), rule, &[3.0, -1.0]), [0.0, 0.0], "{rule}");
+        assert_eq!(real(dense(&[1.0, -1.0, 0.5, 2.0], 2, None), rule.clone(), &[0.0, 0.0]), [0.0, 0.0], "{rule}");
+        assert_eq!(real(dense(&[0.0, 0.0], 2, None), rule.clone(), &[3.0, -1.0]), [0.0, 0.0], "{rule}");
     }
-    assert_eq!(real(dense(&[0.0, 0.0], 2, None), Rule::WSquare, &[3.0, -1.0]), [0.0, 0.0]);
+    assert_eq!(real(dense(&[0.0, 0.0], 2, None), Rule::W_SQUARE, &[3.0, -1.0]), [0.0, 0.0]);
     // Equal shares ask for neither weights nor activations.
     let half = (1.0 / (2.0 + 1e-6)) as f32;
-    assert_eq!(real(dense(&[0.0, 0.0], 2, None), Rule::Flat, &[0.0, 0.0]), [half, half]);
+    assert_eq!(real(dense(&[0.0, 0.0], 2, None), Rule::FLAT, &[0.0, 0.0]), [half, half]);
 }
 
 #[test]
 fn a_bound_that_is_met_contributes_exactly_0() {
     // 0.1 and 0.7 are no multiples of a power of two: the terms of z-box cancel all the same.
     let description = || dense(&[0.7, -0.3, 0.9], 3, None);
-    let case = Case::new(description(), &Rule::ZBox(Some([-0.1, 0.7])).into(), &[-0.1, 0.7, 0.3], 1).unwrap();
+    let case = Case::new(description(), &Rule::z_box(-0.1, 0.7).into(), &[-0.1, 0.7, 0.3], 1).unwrap();
     for theta in [1e-9, 1e-30] {
         let annotations = case.annotations(&[Annotation::Threshold(theta); 2]);
         let relevant = case.evaluate(&Boolean, &annotations, &[true], None).relevance.swap_remove(0);
@@ -79,10 +124,10 @@ fn the_first_of_equal_maxima_wins() {
     let window = Window::new([2, 2]);
     let pool =
         || one_layer(&[1, 2, 3], Operator::Pool(Pool { kind: PoolKind::Maximum, window: Some(window) }), &[1, 1, 2]);
-    assert_eq!(real(pool(), Rule::Zero, &[0.0, 2.0, 1.0, 2.0, 2.0, 2.0]), [0.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
-    assert_eq!(real(pool(), Rule::Zero, &[0.0; 6]), [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
-    assert_eq!(real(pool(), Rule::Zero, &[-2.0, -1.0, -3.0, -1.0, -1.0, 0.0]), [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-    let average = Request { maximum_pooling: MaximumPooling::Average, ..Request::from(Rule::Norm) };
+    assert_eq!(real(pool(), Rule::ZERO, &[0.0, 2.0, 1.0, 2.0, 2.0, 2.0]), [0.0, 2.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(real(pool(), Rule::ZERO, &[0.0; 6]), [1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(real(pool(), Rule::ZERO, &[-2.0, -1.0, -3.0, -1.0, -1.0, 0.0]), [0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    let average = Request { maximum_pooling: MaximumPooling::Average, ..Request::from(Rule::NORM) };
     let got = real(pool(), average, &[1.0, 2.0, 0.0, 0.0, 1.0, 5.0]);
     let expected = [0.25, 0.75, 0.0, 0.0, 0.375, 0.625];
     assert!(got.iter().zip(expected).all(|(got, expected)| (got - expected).abs() < 1e-5), "{got:?}");
@@ -94,7 +139,7 @@ fn negative_thresholds_keep_edges_that_contribute_nothing() {
     let window = Some(Window::new([2, 2]));
     let pool = Operator::Pool(Pool { kind: PoolKind::Maximum, window });
     let case =
-        Case::new(one_layer(&[1, 2, 2], pool, &[1, 1, 1]), &Rule::Zero.into(), &[1.0, 4.0, 2.0, 3.0], 1).unwrap();
+        Case::new(one_layer(&[1, 2, 2], pool, &[1, 1, 1]), &Rule::ZERO.into(), &[1.0, 4.0, 2.0, 3.0], 1).unwrap();
     for (theta, expected) in [(1e-9, [0, 1, 0, 0]), (0.0, [1; 4]), (-0.5, [1; 4]), (1.0, [0, 1, 0, 0]), (1.5, [0; 4])] {
         let annotations = case.annotations(&[Annotation::Threshold(theta); 2]);
         let counts = case.evaluate(&Counting, &annotations, &[Counting.one()], None).relevance.swap_remove(0);
@@ -107,7 +152,7 @@ fn neurons_that_no_window_covers_have_no_relevance() {
     let window = Window::new([1, 1]).with_stride([2, 2]);
     for kind in [PoolKind::Maximum, PoolKind::Average { count_padding: true }] {
         let pool = one_layer(&[1, 3, 3], Operator::Pool(Pool { kind, window: Some(window) }), &[1, 2, 2]);
-        let covered = real(pool, Rule::Norm, &[1.0; 9]);
+        let covered = real(pool, Rule::NORM, &[1.0; 9]);
         assert_eq!(covered.iter().map(|value| value.round()).collect::<Vec<_>>(), [1., 0., 1., 0., 0., 0., 1., 0., 1.]);
     }
 }
@@ -117,11 +162,11 @@ fn a_tensor_that_is_added_to_itself_gets_both_halves() {
     let mut description = one_layer(&[2], Operator::Add, &[2]);
     description.layers[1].arguments = vec![0, 0];
     let annotations = [Annotation::Threshold(0.4); 2];
-    let case = Case::new(description.clone(), &Rule::Zero.into(), &[3.0, -0.5], 1).unwrap();
+    let case = Case::new(description.clone(), &Rule::ZERO.into(), &[3.0, -0.5], 1).unwrap();
     let start = vec![Counting.one(); 2];
     let counts = case.evaluate(&Counting, &case.annotations(&annotations), &start, None).relevance.swap_remove(0);
     assert_eq!(counts.iter().map(|count| count.to_u64().unwrap()).collect::<Vec<_>>(), [2, 2]);
-    assert_eq!(real(description, Rule::Zero, &[3.0, -0.5]), [1.0, 1.0]);
+    assert_eq!(real(description, Rule::ZERO, &[3.0, -0.5]), [1.0, 1.0]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn chain() -> LayeredCircuit {
     }
     let inputs: Vec<f32> = (0..WIDTH).map(|_| 0.5 + random.unit() as f32).collect();
     let execution = Execution::run(Arc::new(builder.finish(node).unwrap()), &inputs, 1, &()).unwrap();
-    compile(&execution, &Rule::Zero.into()).unwrap()
+    compile(&execution, &Rule::ZERO.into()).unwrap()
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn one_target_has_a_path_from_every_neuron_of_a_full_layer() {
         node = builder.add(format!("dense.{layer}"), dense, &[node]).unwrap();
     }
     let execution = Execution::run(Arc::new(builder.finish(node).unwrap()), &[1.0; WIDTH], 1, &()).unwrap();
-    let circuit = compile(&execution, &Rule::Zero.into()).unwrap();
+    let circuit = compile(&execution, &Rule::ZERO.into()).unwrap();
     let annotations = Annotations::uniform(&circuit, Annotation::Threshold(1e-9));
     let mut start = vec![Counting.zero(); WIDTH];
     start[3] = Counting.one();
@@ -174,7 +174,7 @@ fn agree<S: Semiring + Copy>(name: &str, semiring: S, theta: impl Fn(&str, i8) -
     cases(name, 100, 10, &|seed, size| {
         let mut random = Random::new(seed);
         let description = network(&mut random, size, Sort::default());
-        let rule = *random.pick(&[Rule::Zero, Rule::Gamma(0.25), Rule::ZBox(Some([-1.0, 1.0]))]);
+        let rule = random.pick(&[Rule::ZERO, Rule::gamma(0.25), Rule::z_box(-1.0, 1.0)]).clone();
         let request = Request { maximum_pooling: MaximumPooling::Average, ..Request::from(rule) };
         let inputs = description.inputs(&mut random, 1);
         let case = Case::new(description, &request, &inputs, 1)?;
@@ -187,7 +187,7 @@ fn agree<S: Semiring + Copy>(name: &str, semiring: S, theta: impl Fn(&str, i8) -
         let annotation = PerEdge(|layer: &Layer, d: f32| theta(&layer.name, sign(f64::from(d))));
         let got = case.evaluate(&semiring, &annotation, &start, None).relevance;
         let of = |index: usize| {
-            let (name, passes) = (&case.description.layers[index].name, case.rules[index] == Rule::Pass);
+            let (name, passes) = (&case.description.layers[index].name, case.rules[index] == Rule::PASS);
             let edges = case.contributions[0][index].edges.iter();
             edges.map(|d| if passes { semiring.one() } else { theta(name, sign(d.value)) }).collect()
         };

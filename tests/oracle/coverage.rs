@@ -19,7 +19,7 @@ fn a_chosen_threshold_is_the_largest_that_keeps_the_share() {
         let mut random = Random::new(seed);
         let description = network(&mut random, size, Sort::default());
         let maximum_pooling = if random.chance(0.5) { MaximumPooling::Winner } else { MaximumPooling::Average };
-        let rule = *random.pick(&[Rule::Zero, Rule::Gamma(0.25), Rule::AlphaBeta(2.0, 1.0), Rule::MaxAbs]);
+        let rule = random.pick(&[Rule::ZERO, Rule::gamma(0.25), Rule::alpha_beta(2.0, 1.0), Rule::MAX_ABS]).clone();
         let request = Request { maximum_pooling, ..Request::from(rule) };
         let inputs = description.inputs(&mut random, 2);
         let case = Case::new(description, &request, &inputs, 2)?;

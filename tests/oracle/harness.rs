@@ -86,7 +86,7 @@ impl Case {
                 outputs: self.activations(index, execution),
                 bounds: &request.bounds,
             };
-            contributions(&situation, self.rules[index])
+            contributions(&situation, &self.rules[index])
         };
         self.description.layers.iter().enumerate().map(of).collect()
     }
@@ -128,10 +128,10 @@ impl Case {
         Annotations::new(self.circuit.layers().iter().map(|layer| chosen[self.layer(&layer.name)]).collect())
     }
 
-    /// Θ of every edge of an execution, in a row of SPEC 4; nothing where rounding may decide.
+    /// Θ of every edge of an execution, in a row of the table of semirings; nothing where rounding may decide.
     pub fn theta(&self, row: &Row, chosen: &[Annotation], execution: usize) -> Option<Vec<Vec<Range>>> {
         let of = |(index, contributions): (usize, &Contributions)| -> Option<Vec<Range>> {
-            if self.rules[index] == Rule::Pass {
+            if self.rules[index] == Rule::PASS {
                 return Some(vec![row.one(); contributions.edges.len()]);
             }
             let all = &contributions.edges;

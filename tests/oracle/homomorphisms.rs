@@ -1,4 +1,4 @@
-//! Relevance commutes with the homomorphisms of SPEC 5, edge for edge the same contributions.
+//! Relevance commutes with homomorphisms of semirings, edge for edge the same contributions.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::rules::Request;
 fn case(random: &mut Random, size: usize, rules: &[Rule]) -> Result<Case, String> {
     let description = network(random, size, Sort::default());
     let maximum_pooling = if random.chance(0.5) { MaximumPooling::Winner } else { MaximumPooling::Average };
-    let request = Request { maximum_pooling, ..Request::from(*random.pick(rules)) };
+    let request = Request { maximum_pooling, ..Request::from(random.pick(rules).clone()) };
     let inputs = description.inputs(random, 2);
     Case::new(description, &request, &inputs, 2)
 }
@@ -38,7 +38,7 @@ fn row<V: Clone>(relevance: &[Vec<V>]) -> Vec<V> {
     relevance.concat()
 }
 
-const RULES: [Rule; 5] = [Rule::Zero, Rule::Gamma(0.25), Rule::AlphaBeta(2.0, 1.0), Rule::MaxAbs, Rule::ZPlus];
+const RULES: [Rule; 5] = [Rule::ZERO, Rule::gamma(0.25), Rule::alpha_beta(2.0, 1.0), Rule::MAX_ABS, Rule::Z_PLUS];
 
 #[test]
 fn a_neuron_is_relevant_where_it_has_a_path() {
@@ -69,7 +69,7 @@ fn a_neuron_is_relevant_where_it_has_a_path() {
 fn the_bottleneck_is_the_critical_threshold() {
     cases("bottleneck to boolean", 100, 12, &|seed, size| {
         let mut random = Random::new(seed);
-        let case = case(&mut random, size, &[Rule::Zero])?;
+        let case = case(&mut random, size, &[Rule::ZERO])?;
         let start = target(&mut random, &case);
         let identity = case.annotations(&vec![Annotation::Identity; case.rules.len()]);
         let bottleneck = case.evaluate(&Bottleneck, &identity, &embedded(&Bottleneck, &start), None);
@@ -123,7 +123,7 @@ fn scales_of_the_bottleneck_are_those_of_the_thresholds() {
 fn logarithms_turn_products_into_sums() {
     cases("viterbi, tropical, max-plus; real and log", 200, 12, &|seed, size| {
         let mut random = Random::new(seed);
-        let case = case(&mut random, size, &[Rule::MaxAbs])?;
+        let case = case(&mut random, size, &[Rule::MAX_ABS])?;
         let start = target(&mut random, &case);
         let relevance = |semiring, annotation| {
             let chosen = vec![annotation; case.rules.len()];
@@ -188,7 +188,7 @@ fn edges_that_pass_take_no_annotation() {
     let output = builder.add("relu", Operator::Activation(Activation::Relu), &[input]).unwrap();
     let network = Arc::new(builder.finish(output).unwrap());
     let execution = kirchhoff_network::Execution::run(network, &[1.0, -1.0], 1, &()).unwrap();
-    let circuit = kirchhoff_compile::compile(&execution, &Rule::Zero.into()).unwrap();
+    let circuit = kirchhoff_compile::compile(&execution, &Rule::ZERO.into()).unwrap();
     let annotations = kirchhoff_evaluate::Annotations::uniform(&circuit, Annotation::Threshold(2.0));
     let mut keep = kirchhoff_evaluate::Keep::input(&circuit);
     let start = [Boolean.one(), Boolean.zero()];

@@ -1,6 +1,6 @@
 //! The evaluator against a naive oracle, on random networks.
 //!
-//! The oracle is written from the definitions (SPEC 1 to 6) in the slow, explicit way: every edge is listed, every
+//! The oracle is written from the definitions in `docs/semantics.md` in the slow, explicit way: every edge is listed, every
 //! rule is its formula in `f64`, and relevance is (2.1.3) edge by edge.
 
 mod agreement;

@@ -1,4 +1,4 @@
-//! The semirings and annotations of SPEC 3 and 4 in `f64`, and relevance by (2.1.3), edge by edge.
+//! The semirings and annotations in `f64`, and relevance by (2.1.3), edge by edge.
 
 use kirchhoff_semiring::Annotation;
 
@@ -20,7 +20,7 @@ pub trait Algebra {
     fn times(&self, a: &Self::Value, b: &Self::Value) -> Self::Value;
 }
 
-/// A row of the table of semirings (SPEC 4).
+/// A row of the table of semirings.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The name.
@@ -107,7 +107,7 @@ impl Range {
 impl Row {
     /// The row of a semiring's name.
     pub fn of(name: &str) -> &'static Row {
-        ROWS.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("SPEC 4 has no semiring {name}"))
+        ROWS.iter().find(|row| row.name == name).unwrap_or_else(|| panic!("the oracle has no semiring {name}"))
     }
 
     /// What errors are relative to at least: sums of logarithms, and of shares less 1, round as 1 does even where the
@@ -134,7 +134,7 @@ impl Row {
         }
     }
 
-    /// `Θ(d)` (SPEC 3), or nothing where rounding may decide between 0 and 1. `layer` are all contributions of the
+    /// `Θ(d)`, or nothing where rounding may decide between 0 and 1. `layer` are all contributions of the
     /// layer in one execution.
     pub fn annotate(&self, annotation: Annotation, d: Approximate, layer: &[Approximate]) -> Option<Range> {
         let truth = |holds| Range::exactly(if holds { self.one } else { self.zero });
@@ -167,7 +167,7 @@ impl Row {
     }
 }
 
-/// Whether `d > θ`, unless they are too close to tell: by the error of `d`, or by 1e-5 (SPEC 7).
+/// Whether `d > θ`, unless they are too close to tell: by the error of `d`, or by 1e-5, within which thresholds may fall either way.
 fn above(d: Approximate, theta: f32) -> Option<bool> {
     let theta = f64::from(theta);
     let margin = if d.error == 0.0 { 0.0 } else { d.error.max(1e-5 * theta.abs()) };

@@ -1,4 +1,4 @@
-//! The rules of SPEC 2, each written as its formula, and which layer takes which.
+//! The rules, each written as its formula, and which layer takes which.
 
 use kirchhoff_compile::{Assignment, Bounds, Composite, LayerPattern, MaximumPooling, Rule};
 use kirchhoff_network::{Operator, Pool, PoolKind};
@@ -54,14 +54,17 @@ fn stab(z: Approximate, epsilon: Approximate) -> Approximate {
     if z.value >= 0.0 { z + epsilon } else { z - epsilon }
 }
 
-/// `n / stab(Σ n + n_b, ε)`, for the edges and the bias.
+/// `n / stab(Σ n + n_b, ε)`, for the edges and the bias; nothing where ε and the sum are 0.
 fn quotients(n: Vec<Approximate>, bias: Approximate, epsilon: f32) -> Shares {
     let z: Approximate = n.iter().copied().chain([bias]).sum();
     let denominator = stab(z, real(epsilon));
+    if denominator.is_zero() {
+        return (vec![Approximate::ZERO; n.len()], Approximate::ZERO);
+    }
     (n.into_iter().map(|n| n / denominator).collect(), bias / denominator)
 }
 
-/// The sum of terms that may cancel. A rule is a sum of separable terms (SPEC 2), each of which may be divided, and so
+/// The sum of terms that may cancel. A rule is a sum of separable terms, each of which may be divided, and so
 /// rounded, before they are added. Terms that cancel to 0 still do.
 fn separable<const TERMS: usize>(terms: [Approximate; TERMS]) -> Approximate {
     let sum: Approximate = terms.iter().copied().sum();
@@ -72,8 +75,8 @@ fn separable<const TERMS: usize>(terms: [Approximate; TERMS]) -> Approximate {
     Approximate { error: sum.error + 2.0 * ROUNDING * total, ..sum }
 }
 
-/// The contributions of a layer under a rule (SPEC 2).
-pub fn contributions(situation: &Situation<'_>, rule: Rule) -> Contributions {
+/// The contributions of a layer under a rule.
+pub fn contributions(situation: &Situation<'_>, rule: &Rule) -> Contributions {
     let mut result = Contributions {
         edges: vec![Approximate::ZERO; situation.edges.len()],
         bias: vec![Approximate::ZERO; situation.bias.len()],
@@ -124,20 +127,20 @@ impl Situation<'_> {
         destinations
     }
 
-    fn shares(&self, to: &Destination, rule: Rule, mean_square: Approximate) -> Shares {
+    fn shares(&self, to: &Destination, rule: &Rule, mean_square: Approximate) -> Shares {
         let (none, one) = (Approximate::ZERO, Approximate::ONE);
         let b = to.b;
-        match rule {
-            Rule::Zero => quotients(to.products(), b, 1e-9),
-            Rule::Epsilon(epsilon) => quotients(to.products(), b, epsilon),
-            Rule::Norm => quotients(to.products(), b, 1e-6),
-            Rule::EpsilonRms(c) => {
+        match (rule.name(), rule.arguments()) {
+            ("zero", []) => quotients(to.products(), b, 1e-9),
+            ("epsilon", &[epsilon]) => quotients(to.products(), b, epsilon),
+            ("norm", []) => quotients(to.products(), b, 1e-6),
+            ("epsilon-rms", &[c]) => {
                 let n = to.products();
                 let z: Approximate = n.iter().copied().chain([b]).sum();
                 let denominator = z + real(1e-9) + real(c) * mean_square.sqrt();
                 (n.into_iter().map(|n| n / denominator).collect(), b / denominator)
             }
-            Rule::Gamma(gamma) => {
+            ("gamma", &[gamma]) => {
                 let gamma = real(gamma);
                 let more = |w: Approximate| w + gamma * w.positive();
                 let less = |w: Approximate| w + gamma * w.negative();
@@ -151,12 +154,12 @@ impl Situation<'_> {
                     (vec![none; to.a.len()], none)
                 }
             }
-            Rule::AlphaBeta(alpha, beta) => alpha_beta(to, real(alpha), real(beta)),
-            Rule::ZPlus => alpha_beta(to, one, none),
-            Rule::ZBox(fixed) => {
+            ("alpha-beta", &[alpha, beta]) => alpha_beta(to, real(alpha), real(beta)),
+            ("z-plus", []) => alpha_beta(to, one, none),
+            ("z-box", fixed) => {
                 let bounds = |index: usize| match fixed {
-                    Some([low, high]) => (real(low), real(high)),
-                    None => self.bounds_of(&self.edges[to.edges[index]]),
+                    &[low, high] => (real(low), real(high)),
+                    _ => self.bounds_of(&self.edges[to.edges[index]]),
                 };
                 let minus = Approximate { value: -1.0, error: 0.0 };
                 let terms: Vec<[Approximate; 3]> = (to.a.iter().zip(&to.w).enumerate())
@@ -168,19 +171,20 @@ impl Situation<'_> {
                 let denominator = stab(terms.iter().flatten().copied().sum(), real(1e-6));
                 (terms.into_iter().map(|terms| separable(terms) / denominator).collect(), none)
             }
-            Rule::WSquare => quotients(to.each(|_, w| w * w), b * b, 1e-6),
-            Rule::Flat => quotients(to.each(|_, _| one), none, 1e-6),
-            Rule::MaxAbs => {
+            ("w-square", []) => quotients(to.each(|_, w| w * w), b * b, 1e-6),
+            ("flat", []) => quotients(to.each(|_, _| one), none, 1e-6),
+            ("max-abs", []) => {
                 let n = to.each(|a, w| (a * w).abs());
                 let denominator = Approximate::maximum(n.iter().copied()) + real(1e-9);
                 (n.into_iter().map(|n| n / denominator).collect(), none)
             }
-            Rule::Pass => (vec![one; to.a.len()], none),
-            Rule::Winner => {
+            ("pass", []) => (vec![one; to.a.len()], none),
+            ("winner", []) => {
                 let largest = to.a.iter().map(|a| a.value).fold(f64::NEG_INFINITY, f64::max);
                 let first = to.a.iter().position(|a| a.value == largest);
                 ((0..to.a.len()).map(|index| if Some(index) == first { one } else { none }).collect(), none)
             }
+            _ => panic!("the oracle has no formula of rule `{rule}`"),
         }
     }
 
@@ -215,7 +219,7 @@ pub struct Request {
 }
 
 /// What layers take that no choice names.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Base {
     /// This rule.
     Rule(Rule),
@@ -233,38 +237,37 @@ impl From<Rule> for Request {
 impl Request {
     /// The request in the evaluator's terms.
     pub fn assignment(&self) -> Assignment {
-        let base: Assignment = match self.base {
-            Base::Rule(rule) => rule.into(),
+        let base: Assignment = match &self.base {
+            Base::Rule(rule) => rule.clone().into(),
             Base::Composite(name) => name.parse::<Composite>().unwrap().into(),
         };
         let choose = |assignment: Assignment, (name, rule): &(String, Rule)| {
-            assignment.choose(LayerPattern::new(name).unwrap(), *rule)
+            assignment.choose(LayerPattern::new(name).unwrap(), rule.clone())
         };
         let chosen = self.choices.iter().fold(base, choose);
         chosen.with_maximum_pooling(self.maximum_pooling).with_bounds(self.bounds.clone())
     }
 
-    /// The rule of every layer (SPEC 2).
+    /// The rule of every layer.
     pub fn rules(&self, description: &Description) -> Vec<Rule> {
         let mut first = true;
         description.layers.iter().map(|layer| self.rule(layer, &mut first)).collect()
     }
 
     fn rule(&self, layer: &Layer, first: &mut bool) -> Rule {
-        let rule = match self.base {
-            Base::Rule(rule) => rule,
+        let rule = match &self.base {
+            Base::Rule(rule) => rule.clone(),
             Base::Composite(name) => composite(name, layer, first),
         };
         if let Some((_, rule)) = self.choices.iter().rev().find(|(name, _)| *name == layer.name) {
-            return *rule;
+            return rule.clone();
         }
         let weights = matches!(layer.operator, Operator::Dense(_) | Operator::Convolution(_) | Operator::Affine(_));
-        match (&layer.operator, rule) {
-            _ if !has_edges(&layer.operator) => Rule::Pass,
-            _ if is_maximum(&layer.operator) && self.maximum_pooling == MaximumPooling::Winner => Rule::Winner,
-            (_, Rule::Gamma(_) | Rule::AlphaBeta(..) | Rule::ZPlus) if !weights => Rule::Norm,
-            (_, Rule::ZBox(_) | Rule::WSquare | Rule::Flat) if !weights => Rule::Norm,
-            (_, rule) => rule,
+        match rule.name() {
+            _ if !has_edges(&layer.operator) => Rule::PASS,
+            _ if is_maximum(&layer.operator) && self.maximum_pooling == MaximumPooling::Winner => Rule::WINNER,
+            "gamma" | "alpha-beta" | "z-plus" | "z-box" | "w-square" | "flat" if !weights => Rule::NORM,
+            _ => rule,
         }
     }
 }
@@ -285,35 +288,35 @@ fn composite(name: &str, layer: &Layer, first: &mut bool) -> Rule {
     let (dense, convolution) =
         (matches!(layer.operator, Operator::Dense(_)), matches!(layer.operator, Operator::Convolution(_)));
     if matches!(layer.operator, Operator::Affine(_)) || !has_edges(&layer.operator) {
-        return Rule::Pass;
+        return Rule::PASS;
     }
     if name == "paper-vgg" {
         let (part, number) = layer.name.split_once('.').unwrap();
         let number: u32 = number.parse().unwrap();
         return match if part == "classifier" { number + 31 } else { number } {
-            0 => Rule::Zero,
-            1..=16 => Rule::Gamma(0.25),
-            17..=30 => Rule::EpsilonRms(0.25),
-            31.. => Rule::Zero,
+            0 => Rule::ZERO,
+            1..=16 => Rule::gamma(0.25),
+            17..=30 => Rule::epsilon_rms(0.25),
+            31.. => Rule::ZERO,
         };
     }
     if !dense && !convolution {
-        return Rule::Norm;
+        return Rule::NORM;
     }
     let special = match name {
-        "epsilon-gamma-box" if convolution => Some(Rule::ZBox(None)),
-        "epsilon-plus-flat" | "epsilon-alpha2-beta1-flat" => Some(Rule::Flat),
+        "epsilon-gamma-box" if convolution => Some(Rule::Z_BOX),
+        "epsilon-plus-flat" | "epsilon-alpha2-beta1-flat" => Some(Rule::FLAT),
         _ => None,
     };
     if let Some(rule) = special.filter(|_| std::mem::take(first)) {
         return rule;
     }
     match name {
-        _ if dense => Rule::Epsilon(1e-6),
-        "epsilon" => Rule::Epsilon(1e-6),
-        "epsilon-gamma-box" => Rule::Gamma(0.25),
-        "epsilon-plus" | "epsilon-plus-flat" => Rule::ZPlus,
-        "epsilon-alpha2-beta1" | "epsilon-alpha2-beta1-flat" => Rule::AlphaBeta(2.0, 1.0),
+        _ if dense => Rule::epsilon(1e-6),
+        "epsilon" => Rule::epsilon(1e-6),
+        "epsilon-gamma-box" => Rule::gamma(0.25),
+        "epsilon-plus" | "epsilon-plus-flat" => Rule::Z_PLUS,
+        "epsilon-alpha2-beta1" | "epsilon-alpha2-beta1-flat" => Rule::alpha_beta(2.0, 1.0),
         other => panic!("no composite is named {other}"),
     }
 }

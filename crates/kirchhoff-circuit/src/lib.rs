@@ -88,6 +88,6 @@ pub use gates::{
 pub use gates::{SaturateError, SaturateOptions, SaturateReport, StopReason, rewrites, saturate};
 pub use layered::{
     Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,
-    SeparableRule, Stabilised, Stabiliser, Tensor, TensorId,
+    RuleError, SeparableRule, Stabilised, Stabiliser, Tensor, TensorId,
 };
 pub use store::{CircuitFile, CircuitKind, Notes, StoreError, WeightStorage, save_gates, save_layered};

@@ -87,7 +87,7 @@ impl Asked {
     /// Says so where z-box is asked for and inputs leave its bounds: relevance then means little.
     pub fn warn_of_bounds(&self) {
         let rules = self.questions.iter().filter_map(|question| question.assignment.resolve(&self.loaded.network).ok());
-        if !rules.flatten().any(|rule| rule.info().name == "z-box") {
+        if !rules.flatten().any(|rule| rule.takes_bounds()) {
             return;
         }
         let ends = |values: &[f32]| {

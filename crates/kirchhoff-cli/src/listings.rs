@@ -74,9 +74,7 @@ const COVERAGE: &str = "the largest that this share of the layer's source neuron
 fn rules_text() -> String {
     let rows: Vec<[String; 4]> = rule_registry()
         .iter()
-        .map(|info| {
-            [info.name.to_string(), info.parameters.to_string(), info.fits.to_string(), info.formula.to_string()]
-        })
+        .map(|info| [info.name.to_string(), info.signature(), info.fits.to_string(), info.formula.to_string()])
         .collect();
     let mut text = table(&["rule", "parameters", "for", "contribution d of an edge"], &rows);
     let rows: Vec<[String; 2]> =
@@ -101,7 +99,7 @@ pub fn rules(arguments: &Listing) -> Result<(), Failure> {
         .iter()
         .map(|info| {
             json!({
-                "name": info.name, "parameters": info.parameters, "formula": info.formula, "fits": info.fits.to_string(),
+                "name": info.name, "parameters": info.signature(), "formula": info.formula, "fits": info.fits.to_string(),
             })
         })
         .collect();

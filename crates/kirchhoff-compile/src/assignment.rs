@@ -5,7 +5,8 @@ use kirchhoff_network::{Network, Node, NodeId};
 
 use crate::composite::{Composite, LayerKind, MaximumPooling};
 use crate::error::CompileError;
-use crate::rule::{Bounds, Fits, Rule};
+use crate::rule::Rule;
+use crate::rules::{Bounds, Fits};
 
 /// A choice of rules for the layers of any network: one for all, and others for single layers.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +81,8 @@ impl From<Rule> for Assignment {
 
 impl From<Composite> for Assignment {
     fn from(composite: Composite) -> Self {
-        Assignment::new(Base::Composite(composite)).with_maximum_pooling(composite.maximum_pooling())
+        let maximum_pooling = composite.maximum_pooling;
+        Assignment::new(Base::Composite(composite)).with_maximum_pooling(maximum_pooling)
     }
 }
 
@@ -110,9 +112,14 @@ impl Assignment {
     /// The rule of every node of a network, in the network's order; the input's is `pass`.
     ///
     /// # Errors
-    /// A rule that does not fit the layer that it was named for, or a choice that means no layer.
+    /// A rule with arguments that it does not take, one that does not fit the layer that it was named for, or a choice that
+    /// means no layer.
     pub fn resolve(&self, network: &Network) -> Result<Vec<Rule>, CompileError> {
-        for (pattern, _) in &self.choices {
+        if let Base::Rule(rule) = &self.base {
+            rule.check()?;
+        }
+        for (pattern, rule) in &self.choices {
+            rule.check()?;
             let edges = |node: &Node| LayerKind::of(&node.operator) != LayerKind::Passing;
             if !network.nodes().any(|(_, node)| pattern.matches(&node.name)) {
                 let layers: Vec<_> =
@@ -126,21 +133,21 @@ impl Assignment {
             let takes_first = matches!(&self.base, Base::Composite(composite) if composite.takes_first(kind));
             let first = takes_first && !first_seen;
             first_seen |= takes_first;
-            if id == network.input() { Ok(Rule::Pass) } else { self.rule(node, kind, first) }
+            if id == network.input() { Ok(Rule::PASS) } else { self.rule(node, kind, first) }
         };
         network.nodes().map(&mut rule_of).collect()
     }
 
     fn rule(&self, node: &Node, kind: LayerKind, first: bool) -> Result<Rule, CompileError> {
         match self.choices.iter().rev().find(|(pattern, _)| pattern.matches(&node.name)) {
-            Some((pattern, rule)) if pattern.is_glob() => self.spread(*rule, node, kind),
-            Some((_, rule)) => self.named(*rule, node, kind),
+            Some((pattern, rule)) if pattern.is_glob() => self.spread(rule.clone(), node, kind),
+            Some((_, rule)) => self.named(rule.clone(), node, kind),
             None => match &self.base {
-                Base::Rule(rule) => self.spread(*rule, node, kind),
-                Base::Composite(_) if kind == LayerKind::Passing => Ok(Rule::Pass),
+                Base::Rule(rule) => self.spread(rule.clone(), node, kind),
+                Base::Composite(_) if kind == LayerKind::Passing => Ok(Rule::PASS),
                 Base::Composite(composite) => {
                     let rule = composite.rule(kind, &node.name, first).ok_or_else(|| CompileError::Unnumbered {
-                        composite: composite.name,
+                        composite: composite.name.to_string(),
                         layer: node.name.clone(),
                     })?;
                     self.spread(rule, node, kind)
@@ -151,10 +158,10 @@ impl Assignment {
 
     /// The rule that a layer takes of one that was named for several.
     fn spread(&self, rule: Rule, node: &Node, kind: LayerKind) -> Result<Rule, CompileError> {
-        match (kind, rule.info().fits) {
-            (LayerKind::Passing, _) => Ok(Rule::Pass),
-            (LayerKind::MaximumPooling, _) if self.maximum_pooling == MaximumPooling::Winner => Ok(Rule::Winner),
-            (_, Fits::Weighted) if !kind.is_weighted() => Ok(Rule::Norm),
+        match (kind, rule.fits()) {
+            (LayerKind::Passing, _) => Ok(Rule::PASS),
+            (LayerKind::MaximumPooling, _) if self.maximum_pooling == MaximumPooling::Winner => Ok(Rule::WINNER),
+            (_, Fits::Weighted) if !kind.is_weighted() => Ok(Rule::NORM),
             _ => self.named(rule, node, kind),
         }
     }
@@ -162,7 +169,7 @@ impl Assignment {
     /// The rule that was named for this layer, if it fits.
     fn named(&self, rule: Rule, node: &Node, kind: LayerKind) -> Result<Rule, CompileError> {
         let pools_winner = kind == LayerKind::MaximumPooling && self.maximum_pooling == MaximumPooling::Winner;
-        let fits = rule.info().fits;
+        let fits = rule.fits();
         let fit = match fits {
             Fits::Any => kind != LayerKind::Passing && !pools_winner,
             Fits::Weighted => kind.is_weighted(),

@@ -9,6 +9,7 @@ use kirchhoff_network::{Execution, Node, NodeId, Operator, Pool, PoolKind, divis
 use crate::assignment::Assignment;
 use crate::error::CompileError;
 use crate::rule::Rule;
+use crate::rules::Bounds;
 
 /// Compiles an execution into its provenance circuit under the given rules.
 ///
@@ -32,7 +33,7 @@ pub fn compile(execution: &Execution, assignment: &Assignment) -> Result<Layered
         .nodes()
         .zip(rules)
         .filter(|((id, _), _)| *id != network.input())
-        .map(|((id, node), rule)| layer(execution, id, node, rule, assignment))
+        .map(|((id, node), rule)| layer(execution, id, node, &rule, assignment))
         .collect::<Result<_, _>>()?;
     Ok(LayeredCircuit::new(execution.batch(), tensors, layers, tensor(network.input()), tensor(network.output()))?)
 }
@@ -45,7 +46,7 @@ fn layer(
     execution: &Execution,
     id: NodeId,
     node: &Node,
-    rule: Rule,
+    rule: &Rule,
     assignment: &Assignment,
 ) -> Result<Layer, CompileError> {
     let network = execution.network();
@@ -63,9 +64,9 @@ fn layer(
         _ => (None, None),
     };
     // A layer that passes has no use for weights, but its wiring may index them.
-    let (weights, links) = if rule == Rule::Pass { (None, unweighted(links)) } else { (weights, links) };
+    let (weights, links) = if *rule == Rule::PASS { (None, unweighted(links)) } else { (weights, links) };
     let source_shape = &network.node(arguments[0]).shape;
-    let (low, high) = bounds(rule, node, source_shape, assignment)?;
+    let bounds = bounds(rule, node, source_shape, assignment)?;
     Ok(Layer {
         name: node.name.clone(),
         operator: node.operator.name().into(),
@@ -74,8 +75,8 @@ fn layer(
         links,
         destination: tensor(id),
         weights,
-        bias: if rule == Rule::Pass { None } else { bias },
-        rule: rule.separable(&low, &high),
+        bias: if *rule == Rule::PASS { None } else { bias },
+        rule: rule.layer_rule(&bounds),
         rule_name: rule.to_string(),
     })
 }
@@ -92,26 +93,19 @@ fn unweighted(links: Vec<Link>) -> Vec<Link> {
 }
 
 /// One over the number of members of each window, for pools that are averaged.
-fn scale(operator: &Operator, wiring: &Wiring, rule: Rule) -> Option<Arc<[f32]>> {
+fn scale(operator: &Operator, wiring: &Wiring, rule: &Rule) -> Option<Arc<[f32]>> {
     match operator {
-        Operator::Pool(pool) if rule != Rule::Winner => {
+        Operator::Pool(pool) if *rule != Rule::WINNER => {
             Some(divisors(wiring, pool).into_iter().map(|divisor| 1.0 / divisor).collect())
         }
         _ => None,
     }
 }
 
-/// The bounds of the layer's source for a z-box rule, one for all or one a channel.
-fn bounds(
-    rule: Rule,
-    node: &Node,
-    source_shape: &[usize],
-    assignment: &Assignment,
-) -> Result<(Vec<f32>, Vec<f32>), CompileError> {
-    match rule {
-        Rule::ZBox(None) => {}
-        Rule::ZBox(Some([low, high])) => return Ok((vec![low], vec![high])),
-        _ => return Ok((Vec::new(), Vec::new())),
+/// The bounds of the layer's source, one for all or one a channel, for a rule that takes them.
+fn bounds(rule: &Rule, node: &Node, source_shape: &[usize], assignment: &Assignment) -> Result<Bounds, CompileError> {
+    if !rule.takes_bounds() {
+        return Ok(Bounds::default());
     }
     let (low, high) = (&assignment.bounds.low, &assignment.bounds.high);
     let size: usize = source_shape.iter().product();
@@ -125,5 +119,5 @@ fn bounds(
     if low_values.len() != high_values.len() || !(count == 1 || fits(count)) || !ordered {
         return Err(CompileError::Bounds { layer: node.name.clone(), channels, low: low.len(), high: high.len() });
     }
-    Ok((low_values, high_values))
+    Ok(Bounds { low: low_values.into(), high: high_values.into() })
 }

@@ -1,12 +1,14 @@
 //! Composites: a rule for each kind of layer.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use kirchhoff_network::{Operator, Pool, PoolKind};
 use kirchhoff_semiring::UnknownName;
 
-use crate::rule::{EPSILON, Rule};
+use crate::rule::Rule;
+use crate::rules::EPSILON;
 
 /// Layers as composites tell them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,16 +78,18 @@ impl MaximumPooling {
 }
 
 /// A named choice of rules for all layers of a network, after Zennit's composites.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Composite {
     /// The name.
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     /// What it does, in words.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
+    /// How it treats maximum pooling, unless the user says otherwise.
+    pub maximum_pooling: MaximumPooling,
     choice: Choice,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Choice {
     /// By the kind of the layer, with a rule of its own for the first layer of some kinds.
     ByKind { first: Option<First>, convolution: Rule, dense: Rule },
@@ -93,108 +97,119 @@ enum Choice {
     ByNumber(&'static [(u32, Rule)]),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct First {
     /// Whether only convolutions count.
     convolutions: bool,
     rule: Rule,
 }
 
-const EPSILON_RULE: Rule = Rule::Epsilon(EPSILON);
-const ALPHA2_BETA1: Rule = Rule::AlphaBeta(2.0, 1.0);
-const FLAT_FIRST: Option<First> = Some(First { convolutions: false, rule: Rule::Flat });
+const EPSILON_RULE: Rule = Rule::epsilon(EPSILON);
+const FLAT_FIRST: Option<First> = Some(First { convolutions: false, rule: Rule::FLAT });
+const PAPER_VGG: &[(u32, Rule)] =
+    &[(0, Rule::ZERO), (16, Rule::gamma(0.25)), (30, Rule::epsilon_rms(0.25)), (u32::MAX, Rule::ZERO)];
 
 static COMPOSITES: [Composite; 7] = [
+    by_kind("epsilon", "epsilon on every linear layer", None, EPSILON_RULE),
+    by_kind(
+        "epsilon-gamma-box",
+        "z-box on the first convolution, gamma(0.25) on the others, epsilon on dense layers",
+        Some(First { convolutions: true, rule: Rule::Z_BOX }),
+        Rule::gamma(0.25),
+    ),
+    by_kind("epsilon-plus", "z-plus on convolutions, epsilon on dense layers", None, Rule::Z_PLUS),
+    by_kind(
+        "epsilon-alpha2-beta1",
+        "alpha-beta(2,1) on convolutions, epsilon on dense layers",
+        None,
+        Rule::alpha_beta(2.0, 1.0),
+    ),
+    by_kind("epsilon-plus-flat", "flat on the first linear layer, then as epsilon-plus", FLAT_FIRST, Rule::Z_PLUS),
+    by_kind(
+        "epsilon-alpha2-beta1-flat",
+        "flat on the first linear layer, then as epsilon-alpha2-beta1",
+        FLAT_FIRST,
+        Rule::alpha_beta(2.0, 1.0),
+    ),
     Composite {
-        name: "epsilon",
-        description: "epsilon on every linear layer",
-        choice: Choice::ByKind { first: None, convolution: EPSILON_RULE, dense: EPSILON_RULE },
-    },
-    Composite {
-        name: "epsilon-gamma-box",
-        description: "z-box on the first convolution, gamma(0.25) on the others, epsilon on dense layers",
-        choice: Choice::ByKind {
-            first: Some(First { convolutions: true, rule: Rule::ZBox(None) }),
-            convolution: Rule::Gamma(0.25),
-            dense: EPSILON_RULE,
-        },
-    },
-    Composite {
-        name: "epsilon-plus",
-        description: "z-plus on convolutions, epsilon on dense layers",
-        choice: Choice::ByKind { first: None, convolution: Rule::ZPlus, dense: EPSILON_RULE },
-    },
-    Composite {
-        name: "epsilon-alpha2-beta1",
-        description: "alpha-beta(2,1) on convolutions, epsilon on dense layers",
-        choice: Choice::ByKind { first: None, convolution: ALPHA2_BETA1, dense: EPSILON_RULE },
-    },
-    Composite {
-        name: "epsilon-plus-flat",
-        description: "flat on the first linear layer, then as epsilon-plus",
-        choice: Choice::ByKind { first: FLAT_FIRST, convolution: Rule::ZPlus, dense: EPSILON_RULE },
-    },
-    Composite {
-        name: "epsilon-alpha2-beta1-flat",
-        description: "flat on the first linear layer, then as epsilon-alpha2-beta1",
-        choice: Choice::ByKind { first: FLAT_FIRST, convolution: ALPHA2_BETA1, dense: EPSILON_RULE },
-    },
-    Composite {
-        name: "paper-vgg",
-        description: "VGG layers 0: zero, 1–16: gamma(0.25), 17–30: epsilon-rms(0.25), from 31: zero; maximum pooling averaged (Groudiev & Maniu 2024)",
-        choice: Choice::ByNumber(&[
-            (0, Rule::Zero),
-            (16, Rule::Gamma(0.25)),
-            (30, Rule::EpsilonRms(0.25)),
-            (u32::MAX, Rule::Zero),
-        ]),
+        name: Cow::Borrowed("paper-vgg"),
+        description: Cow::Borrowed(
+            "VGG layers 0: zero, 1–16: gamma(0.25), 17–30: epsilon-rms(0.25), from 31: zero; maximum pooling averaged (Groudiev & Maniu 2024)",
+        ),
+        maximum_pooling: MaximumPooling::Average,
+        choice: Choice::ByNumber(PAPER_VGG),
     },
 ];
 
-/// Every composite.
+/// A composite that gives dense layers `epsilon`.
+const fn by_kind(name: &'static str, description: &'static str, first: Option<First>, convolution: Rule) -> Composite {
+    Composite {
+        name: Cow::Borrowed(name),
+        description: Cow::Borrowed(description),
+        maximum_pooling: MaximumPooling::Winner,
+        choice: Choice::ByKind { first, convolution, dense: EPSILON_RULE },
+    }
+}
+
+/// Every composite that has a name of its own.
 pub fn composites() -> &'static [Composite] {
     &COMPOSITES
 }
 
 impl Composite {
+    /// A composite of the user's own: a rule for convolutions and one for dense layers. Other layers with edges take
+    /// `norm`, multiplications and additions per channel pass.
+    pub fn custom(name: impl Into<Cow<'static, str>>, convolution: Rule, dense: Rule) -> Self {
+        Composite {
+            name: name.into(),
+            description: format!("{convolution} on convolutions, {dense} on dense layers").into(),
+            maximum_pooling: MaximumPooling::default(),
+            choice: Choice::ByKind { first: None, convolution, dense },
+        }
+    }
+
+    /// Gives the first dense layer or convolution a rule of its own; with `convolutions`, the first convolution.
+    ///
+    /// A composite that goes by the numbers of layers stays as it is.
+    pub fn with_first(mut self, rule: Rule, convolutions: bool) -> Self {
+        if let Choice::ByKind { first, .. } = &mut self.choice {
+            let layer = if convolutions { "convolution" } else { "linear layer" };
+            self.description = format!("{rule} on the first {layer}, then {}", self.description).into();
+            *first = Some(First { convolutions, rule });
+        }
+        self
+    }
+
     /// The rule for a layer with edges. `first` says whether it is the first of its kind, as
     /// [`takes_first`](Composite::takes_first) counts, `name` is the layer's name.
     ///
     /// Rules that speak of weights become `norm` on layers without them. `None` if the composite goes by numbers and
     /// the layer has none.
     pub(crate) fn rule(&self, kind: LayerKind, name: &str, first: bool) -> Option<Rule> {
-        let rule = match self.choice {
+        let rule = match &self.choice {
             Choice::ByKind { first: special, convolution, dense } => match (kind, special) {
-                (LayerKind::Dense | LayerKind::Convolution, Some(special)) if first => special.rule,
+                (LayerKind::Dense | LayerKind::Convolution, Some(special)) if first => &special.rule,
                 (LayerKind::Dense, _) => dense,
                 (LayerKind::Convolution, _) => convolution,
-                (LayerKind::Affine | LayerKind::Passing, _) => Rule::Pass,
-                (LayerKind::AveragePooling | LayerKind::MaximumPooling | LayerKind::Addition, _) => Rule::Norm,
+                (LayerKind::Affine | LayerKind::Passing, _) => &Rule::PASS,
+                (LayerKind::AveragePooling | LayerKind::MaximumPooling | LayerKind::Addition, _) => &Rule::NORM,
             },
-            Choice::ByNumber(_) if kind == LayerKind::Affine => Rule::Pass,
+            Choice::ByNumber(_) if kind == LayerKind::Affine => &Rule::PASS,
             Choice::ByNumber(ranges) => {
                 let number = vgg_number(name)?;
-                ranges.iter().find(|&&(last, _)| number <= last)?.1
+                &ranges.iter().find(|&&(last, _)| number <= last)?.1
             }
         };
-        Some(rule)
-    }
-
-    /// How the composite treats maximum pooling, unless the user says otherwise: as the paper did where it is the paper's.
-    pub fn maximum_pooling(&self) -> MaximumPooling {
-        match self.choice {
-            Choice::ByKind { .. } => MaximumPooling::Winner,
-            Choice::ByNumber(_) => MaximumPooling::Average,
-        }
+        Some(rule.clone())
     }
 
     /// Whether a layer of this kind counts as the first that the composite has a rule of its own for.
     pub(crate) fn takes_first(&self, kind: LayerKind) -> bool {
-        match self.choice {
+        match &self.choice {
             Choice::ByKind { first: Some(First { convolutions, .. }), .. } => {
                 kind == LayerKind::Convolution || (kind == LayerKind::Dense && !convolutions)
             }
-            _ => false,
+            Choice::ByKind { first: None, .. } | Choice::ByNumber(_) => false,
         }
     }
 }
@@ -214,7 +229,7 @@ fn vgg_number(name: &str) -> Option<u32> {
 
 impl fmt::Display for Composite {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
+        f.write_str(&self.name)
     }
 }
 
@@ -222,8 +237,8 @@ impl FromStr for Composite {
     type Err = UnknownName;
 
     fn from_str(name: &str) -> Result<Self, UnknownName> {
-        let names: Vec<_> = COMPOSITES.iter().map(|composite| composite.name).collect();
+        let names: Vec<_> = COMPOSITES.iter().map(|composite| &*composite.name).collect();
         let found = COMPOSITES.iter().find(|composite| composite.name == name);
-        found.copied().ok_or_else(|| UnknownName::new("composite", name, &names))
+        found.cloned().ok_or_else(|| UnknownName::new("composite", name, &names))
     }
 }

@@ -1,11 +1,31 @@
 //! What can be wrong with the assignment of rules to layers.
 
-use kirchhoff_circuit::CircuitError;
+use kirchhoff_circuit::{CircuitError, RuleError};
+use kirchhoff_semiring::CallError;
 use thiserror::Error;
 
 /// Why an execution cannot be compiled.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub enum CompileError {
+    /// Arguments that a rule does not take.
+    #[error(transparent)]
+    Arguments(#[from] CallError),
+    /// A name that a rule of the user's own cannot have.
+    #[error("a rule cannot be called `{name}`: {reason}")]
+    RuleName {
+        /// The name.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Parts that make no rule.
+    #[error("rule `{rule}`: {error}")]
+    Terms {
+        /// The rule.
+        rule: String,
+        /// What is wrong with its parts.
+        error: RuleError,
+    },
     /// A rule that was named for a layer that it does not fit.
     #[error("rule `{rule}` does not fit layer `{layer}` ({operator}): it is for {fits}{hint}")]
     Unfit {
@@ -42,7 +62,7 @@ pub enum CompileError {
     )]
     Unnumbered {
         /// The composite.
-        composite: &'static str,
+        composite: String,
         /// The layer.
         layer: String,
     },

@@ -15,20 +15,26 @@
 //! let output = builder.add("0", Operator::Dense(dense), &[input])?;
 //! let execution = Execution::run(Arc::new(builder.finish(output)?), &[3.0, 1.0], 1, &())?;
 //!
-//! let assignment = Assignment::from(Rule::Zero).choose(LayerPattern::new("0")?, "gamma(0.25)".parse()?);
+//! let assignment = Assignment::from(Rule::ZERO).choose(LayerPattern::new("0")?, Rule::gamma(0.25));
 //! let circuit = compile(&execution, &assignment)?;
 //! assert_eq!(circuit.layers()[0].rule_name, "gamma(0.25)");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+#![forbid(unsafe_code)]
 
 mod assignment;
 mod compile;
 mod composite;
 mod error;
 mod rule;
+mod rules;
 
 pub use assignment::{Assignment, LayerPattern};
 pub use compile::compile;
 pub use composite::{Composite, LayerKind, MaximumPooling, composites};
 pub use error::CompileError;
-pub use rule::{Bounds, EPSILON, Fits, Rule, RuleInfo, rules};
+pub use kirchhoff_circuit::{Destinations, Normaliser, Part, Stabiliser};
+pub use kirchhoff_kernel::{Slopes, SourceFactor, WeightFactor};
+pub use rule::Rule;
+pub use rules::{Bounds, EPSILON, Fits, Parameter, RuleInfo, rules};

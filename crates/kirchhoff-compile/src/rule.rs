@@ -1,370 +1,229 @@
-//! The rules by name (SPEC 2), and the separable data that each is made of.
+//! A rule with its arguments: one of the registry, or the user's own.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use kirchhoff_circuit::{Destinations, LayerRule, Normaliser, Part, SeparableRule, Stabiliser};
-use kirchhoff_kernel::{Slopes, SourceFactor, WeightFactor};
+use kirchhoff_circuit::{LayerRule, Part, SeparableRule};
+use kirchhoff_kernel::{Slopes, WeightFactor};
 use kirchhoff_semiring::{Call, CallError, LookupError, UnknownName};
 
-/// The default ε of [`Rule::Epsilon`], and the ε of rules that have no other.
-pub const EPSILON: f32 = 1e-6;
-
-/// The ε of [`Rule::Zero`], and what [`Rule::MaxAbs`] adds to its maximum.
-const TINY: f32 = 1e-9;
+use crate::error::CompileError;
+use crate::rules::{Bounds, Fits, RuleInfo, entry, rules};
 
 /// A rule: how a layer shares relevance out among its sources.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rule {
-    /// LRP-0 (1.2.3).
-    Zero,
-    /// LRP-ε.
-    Epsilon(f32),
-    /// LRP-ε with ε = c · root mean square of the layer's outputs (Montavon et al. 2019).
-    EpsilonRms(f32),
-    /// LRP-γ, for inputs of either sign.
-    Gamma(f32),
-    /// LRP-αβ, with α − β = 1.
-    AlphaBeta(f32, f32),
-    /// LRP-αβ with α = 1, β = 0.
-    ZPlus,
-    /// The zᴮ rule for bounded inputs (1.2.4), with `[low, high]` or the bounds of the network's input.
-    ZBox(Option<[f32; 2]>),
-    /// The w² rule.
-    WSquare,
-    /// Equal shares.
-    Flat,
-    /// LRP-ε on a layer without weights.
-    Norm,
-    /// Shares of the largest contribution (2.2.5).
-    MaxAbs,
-    /// Relevance passes unchanged.
-    Pass,
-    /// All to the largest activation.
-    Winner,
+///
+/// ```
+/// use kirchhoff_compile::{Part, Rule, Slopes, SourceFactor, WeightFactor};
+///
+/// assert_eq!("gamma(0.5)".parse(), Ok(Rule::gamma(0.5)));
+///
+/// // Shares of the magnitudes |a w|, the bias left out.
+/// let magnitude = (SourceFactor::Activation(Slopes::ABSOLUTE), WeightFactor::Weight(Slopes::ABSOLUTE));
+/// let rule = Rule::custom("magnitude", [Part { bias: false, ..Part::share([magnitude], 1e-6) }])?;
+/// assert_eq!(rule.to_string(), "magnitude");
+/// # Ok::<(), kirchhoff_compile::CompileError>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Rule(Form);
+
+#[derive(Clone, PartialEq)]
+enum Form {
+    Named { info: &'static RuleInfo, arguments: Arguments },
+    Custom(Arc<Custom>),
 }
 
-/// What the registry says of a rule.
-#[derive(Clone, Copy, Debug)]
-pub struct RuleInfo {
-    /// The name.
-    pub name: &'static str,
-    /// Names and defaults of its parameters, as users write them.
-    pub parameters: &'static str,
-    /// Numerator `n[j,k]` and normaliser `z[k]`.
-    pub formula: &'static str,
-    /// Where it fits.
-    pub fits: Fits,
-    make: fn(&Call) -> Result<Rule, CallError>,
+/// Arguments, one for each parameter or none; what is left of the array is 0.
+#[derive(Clone, Copy, PartialEq)]
+struct Arguments {
+    values: [f32; 2],
+    count: usize,
 }
 
-/// The layers that a rule fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fits {
-    /// Layers with edges: dense, convolution, per-channel affine, average pooling, addition, and maximum pooling
-    /// treated as average.
-    Any,
-    /// Layers with weights: dense, convolution, per-channel affine. Where it is named for a whole network, layers
-    /// without weights take `norm`.
-    Weighted,
-    /// Layers without weights: average pooling, addition, maximum pooling treated as average.
-    Unweighted,
-    /// Layers with edges between equal positions: per-channel affine, addition, and whatever always passes.
-    Passing,
-    /// Maximum pooling.
-    MaximumPooling,
+#[derive(Debug, PartialEq)]
+struct Custom {
+    name: String,
+    rule: SeparableRule,
 }
 
-impl fmt::Display for Fits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Fits::Any => "layers with edges",
-            Fits::Weighted => "layers with weights",
-            Fits::Unweighted => "layers without weights",
-            Fits::Passing => "layers that join equal positions",
-            Fits::MaximumPooling => "maximum pooling",
-        })
-    }
-}
-
-/// A rule without parameters.
-fn plain(call: &Call, rule: Rule) -> Result<Rule, CallError> {
-    call.arguments([]).map(|[]| rule)
-}
-
-/// A rule with one parameter that is not negative.
-fn scaled(call: &Call, parameter: &str, default: f32, rule: fn(f32) -> Rule) -> Result<Rule, CallError> {
-    let [value] = call.arguments_or([(parameter, f64::from(default))])?;
-    let single = value as f32;
-    if single >= 0.0 && single.is_finite() {
-        Ok(rule(single))
-    } else {
-        Err(call.value_error(&format!("{parameter} ≥ 0 within the range of f32"), value))
-    }
-}
-
-fn alpha_beta_of(call: &Call) -> Result<Rule, CallError> {
-    let [alpha, beta] = call.arguments_or([("α", 2.0), ("β", 1.0)])?;
-    if beta < 0.0 || (alpha - beta - 1.0).abs() > 1e-6 || alpha > f64::from(f32::MAX) {
-        return Err(call.value_error("α and β with β ≥ 0 and α − β = 1", alpha));
-    }
-    Ok(Rule::AlphaBeta(alpha as f32, beta as f32))
-}
-
-fn z_box_of(call: &Call) -> Result<Rule, CallError> {
-    if call.arguments.is_empty() {
-        return Ok(Rule::ZBox(None));
-    }
-    let [low, high] = call.arguments(["low", "high"])?;
-    if low > high || !(low as f32).is_finite() || !(high as f32).is_finite() {
-        return Err(call.value_error("low ≤ high within the range of f32", low));
-    }
-    Ok(Rule::ZBox(Some([low as f32, high as f32])))
-}
-
-static RULES: [RuleInfo; 13] = [
-    RuleInfo {
-        name: "zero",
-        parameters: "",
-        formula: "n = a w, z = Σ n + b, d = n / (z ± 1e-9)",
-        fits: Fits::Any,
-        make: |call| plain(call, Rule::Zero),
-    },
-    RuleInfo {
-        name: "epsilon",
-        parameters: "ε = 1e-6",
-        formula: "n = a w, z = Σ n + b, d = n / (z ± ε)",
-        fits: Fits::Any,
-        make: |call| scaled(call, "ε", EPSILON, Rule::Epsilon),
-    },
-    RuleInfo {
-        name: "epsilon-rms",
-        parameters: "c = 0.25",
-        formula: "n = a w, z = Σ n + b, d = n / (z + 1e-9 + c √(mean z²))",
-        fits: Fits::Any,
-        make: |call| scaled(call, "c", 0.25, Rule::EpsilonRms),
-    },
-    RuleInfo {
-        name: "gamma",
-        parameters: "γ = 0.25",
-        formula: "out > 0: n = a⁺(w + γw⁺) + a⁻(w + γw⁻); out < 0: n = a⁺(w + γw⁻) + a⁻(w + γw⁺); d = n / (z ± 1e-6)",
-        fits: Fits::Weighted,
-        make: |call| scaled(call, "γ", 0.25, Rule::Gamma),
-    },
-    RuleInfo {
-        name: "alpha-beta",
-        parameters: "α = 2, β = 1, α − β = 1",
-        formula: "n₁ = a⁺w⁺ + a⁻w⁻, n₂ = a⁺w⁻ + a⁻w⁺, d = α n₁ / (z₁ ± 1e-6) − β n₂ / (z₂ ± 1e-6)",
-        fits: Fits::Weighted,
-        make: alpha_beta_of,
-    },
-    RuleInfo {
-        name: "z-plus",
-        parameters: "",
-        formula: "alpha-beta(1, 0)",
-        fits: Fits::Weighted,
-        make: |call| plain(call, Rule::ZPlus),
-    },
-    RuleInfo {
-        name: "z-box",
-        parameters: "low and high; by default the bounds of the input",
-        formula: "n = a w − low w⁺ − high w⁻, z = Σ n, d = n / (z ± 1e-6)",
-        fits: Fits::Weighted,
-        make: z_box_of,
-    },
-    RuleInfo {
-        name: "w-square",
-        parameters: "",
-        formula: "n = w², z = Σ w² + b², d = n / (z ± 1e-6)",
-        fits: Fits::Weighted,
-        make: |call| plain(call, Rule::WSquare),
-    },
-    RuleInfo {
-        name: "flat",
-        parameters: "",
-        formula: "n = 1, z = number of edges, d = n / (z ± 1e-6)",
-        fits: Fits::Weighted,
-        make: |call| plain(call, Rule::Flat),
-    },
-    RuleInfo {
-        name: "norm",
-        parameters: "",
-        formula: "epsilon(1e-6) on a layer without weights",
-        fits: Fits::Unweighted,
-        make: |call| plain(call, Rule::Norm),
-    },
-    RuleInfo {
-        name: "max-abs",
-        parameters: "",
-        formula: "n = |a w|, z = max n, d = n / (z + 1e-9)",
-        fits: Fits::Any,
-        make: |call| plain(call, Rule::MaxAbs),
-    },
-    RuleInfo {
-        name: "pass",
-        parameters: "",
-        formula: "d = 1 on the identity edge; activations, dropout and reshapes always pass",
-        fits: Fits::Passing,
-        make: |call| plain(call, Rule::Pass),
-    },
-    RuleInfo {
-        name: "winner",
-        parameters: "",
-        formula: "d = 1 on the edge of the first maximum, 0 elsewhere",
-        fits: Fits::MaximumPooling,
-        make: |call| plain(call, Rule::Winner),
-    },
-];
-
-/// Every rule, in the order of SPEC 2.
-pub fn rules() -> &'static [RuleInfo] {
-    &RULES
-}
-
+/// Constructors do not look at their arguments: [`check`](Rule::check) does, and [`compile`](crate::compile()).
 impl Rule {
-    /// What the registry says of the rule.
-    pub fn info(&self) -> &'static RuleInfo {
-        let name = match self {
-            Rule::Zero => "zero",
-            Rule::Epsilon(_) => "epsilon",
-            Rule::EpsilonRms(_) => "epsilon-rms",
-            Rule::Gamma(_) => "gamma",
-            Rule::AlphaBeta(..) => "alpha-beta",
-            Rule::ZPlus => "z-plus",
-            Rule::ZBox(_) => "z-box",
-            Rule::WSquare => "w-square",
-            Rule::Flat => "flat",
-            Rule::Norm => "norm",
-            Rule::MaxAbs => "max-abs",
-            Rule::Pass => "pass",
-            Rule::Winner => "winner",
-        };
-        RULES.iter().find(|info| info.name == name).expect("every rule is registered")
+    /// LRP-0 (1.2.3).
+    pub const ZERO: Rule = plain("zero");
+    /// LRP-αβ with α = 1, β = 0.
+    pub const Z_PLUS: Rule = plain("z-plus");
+    /// The zᴮ rule (1.2.4) with the bounds of the network's input.
+    pub const Z_BOX: Rule = plain("z-box");
+    /// The w² rule.
+    pub const W_SQUARE: Rule = plain("w-square");
+    /// Equal shares.
+    pub const FLAT: Rule = plain("flat");
+    /// LRP-ε on a layer without weights.
+    pub const NORM: Rule = plain("norm");
+    /// Shares of the largest contribution (2.2.5).
+    pub const MAX_ABS: Rule = plain("max-abs");
+    /// Relevance passes unchanged.
+    pub const PASS: Rule = plain("pass");
+    /// All to the largest activation.
+    pub const WINNER: Rule = plain("winner");
+
+    /// LRP-ε. With `epsilon(0)`, a neuron whose normaliser is 0 gives its sources nothing, as under
+    /// [`gamma`](Rule::gamma).
+    pub const fn epsilon(epsilon: f32) -> Rule {
+        with_one(const { entry("epsilon") }, epsilon)
     }
 
-    /// The rule as data. `low` and `high` are the bounds of the source's activations, one for all or one a channel;
-    /// only a [`Rule::ZBox`] uses them.
-    pub fn separable(&self, low: &[f32], high: &[f32]) -> LayerRule {
-        let parts = match *self {
-            Rule::Pass => return LayerRule::Pass,
-            Rule::Winner => return LayerRule::Winner,
-            Rule::Zero => vec![part(&[(a(Slopes::IDENTITY), w(Slopes::IDENTITY))], Stabiliser::Signed(TINY))],
-            Rule::Epsilon(epsilon) => {
-                vec![part(&[(a(Slopes::IDENTITY), w(Slopes::IDENTITY))], Stabiliser::Signed(epsilon))]
+    /// LRP-ε with ε = c · root mean square of the layer's outputs (Montavon et al. 2019).
+    pub const fn epsilon_rms(c: f32) -> Rule {
+        with_one(const { entry("epsilon-rms") }, c)
+    }
+
+    /// LRP-γ, for inputs of either sign.
+    pub const fn gamma(gamma: f32) -> Rule {
+        with_one(const { entry("gamma") }, gamma)
+    }
+
+    /// LRP-αβ, with α − β = 1.
+    pub const fn alpha_beta(alpha: f32, beta: f32) -> Rule {
+        let arguments = Arguments { values: [alpha, beta], count: 2 };
+        Rule(Form::Named { info: const { entry("alpha-beta") }, arguments })
+    }
+
+    /// The zᴮ rule for inputs from `low` to `high` (1.2.4).
+    pub const fn z_box(low: f32, high: f32) -> Rule {
+        let arguments = Arguments { values: [low, high], count: 2 };
+        Rule(Form::Named { info: const { entry("z-box") }, arguments })
+    }
+
+    /// A rule of the user's own: the sum of `parts`, under a name that no other rule has.
+    ///
+    /// It goes wherever one of the registry does, but for its text, which nothing can read back. Circuits keep its parts,
+    /// and so do their files.
+    ///
+    /// # Errors
+    /// A name that is taken or cannot be written, or parts that make no rule: none, more than four terms, or numbers that
+    /// cannot be computed with.
+    pub fn custom(name: &str, parts: impl Into<Vec<Part>>) -> Result<Rule, CompileError> {
+        let wrong = |reason: String| CompileError::RuleName { name: name.to_string(), reason };
+        if rules().iter().any(|info| info.name == name) {
+            return Err(wrong("a rule has this name already".to_string()));
+        }
+        let call: Call = name.parse().map_err(|error: CallError| wrong(error.to_string()))?;
+        if call != Call::named(name) {
+            return Err(wrong("a name has no arguments and no blanks".to_string()));
+        }
+        let rule = SeparableRule { parts: parts.into() };
+        rule.check().map_err(|error| CompileError::Terms { rule: name.to_string(), error })?;
+        Ok(Rule(Form::Custom(Arc::new(Custom { name: name.to_string(), rule }))))
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        match &self.0 {
+            Form::Named { info, .. } => info.name,
+            Form::Custom(custom) => &custom.name,
+        }
+    }
+
+    /// The arguments, one for each parameter, or none where the rule has none or goes by the bounds of the input.
+    pub fn arguments(&self) -> &[f32] {
+        match &self.0 {
+            Form::Named { arguments, .. } => &arguments.values[..arguments.count],
+            Form::Custom(_) => &[],
+        }
+    }
+
+    /// What the registry says of the rule; `None` of the user's own.
+    pub fn info(&self) -> Option<&'static RuleInfo> {
+        match &self.0 {
+            Form::Named { info, .. } => Some(info),
+            Form::Custom(_) => None,
+        }
+    }
+
+    /// The layers that the rule fits. One of the user's own that takes other functions of weights than `w` and `|w|` is for
+    /// layers with weights, as those of the registry are.
+    pub fn fits(&self) -> Fits {
+        match &self.0 {
+            Form::Named { info, .. } => info.fits,
+            Form::Custom(custom) => {
+                let plain = [WeightFactor::IDENTITY, WeightFactor::Weight(Slopes::ABSOLUTE)];
+                let mut factors = custom.rule.parts.iter().flat_map(|part| &part.numerators);
+                if factors.all(|(_, factor)| plain.contains(factor)) { Fits::Any } else { Fits::Weighted }
             }
-            Rule::Norm => vec![part(&[(a(Slopes::IDENTITY), w(Slopes::IDENTITY))], Stabiliser::Signed(EPSILON))],
-            Rule::EpsilonRms(factor) => {
-                vec![part(&[(a(Slopes::IDENTITY), w(Slopes::IDENTITY))], Stabiliser::RootMeanSquare(factor))]
-            }
-            Rule::Gamma(gamma) => {
-                // w + γ w⁺ and w + γ w⁻.
-                let more = w(Slopes { positive: 1.0 + gamma, negative: 1.0 });
-                let less = w(Slopes { positive: 1.0, negative: 1.0 + gamma });
-                let gated = |positive, negative, destinations| Part {
-                    destinations,
-                    ..signed_part(&[(a(Slopes::POSITIVE), positive), (a(Slopes::NEGATIVE), negative)])
-                };
-                vec![gated(more, less, Destinations::Positive), gated(less, more, Destinations::Negative)]
-            }
-            Rule::AlphaBeta(alpha, beta) => alpha_beta(alpha, beta),
-            Rule::ZPlus => alpha_beta(1.0, 0.0),
-            Rule::ZBox(_) => {
-                let negated = |bounds: &[f32]| SourceFactor::Channel(bounds.iter().map(|bound| -bound).collect());
-                let numerators = [
-                    (a(Slopes::IDENTITY), w(Slopes::IDENTITY)),
-                    (negated(low), w(Slopes::POSITIVE)),
-                    (negated(high), w(Slopes::NEGATIVE)),
-                ];
-                vec![Part { bias: false, ..signed_part(&numerators) }]
-            }
-            Rule::WSquare => vec![signed_part(&[(SourceFactor::One, WeightFactor::Square)])],
-            Rule::Flat => vec![Part { bias: false, ..signed_part(&[(SourceFactor::One, WeightFactor::One)]) }],
-            // The bias is no neuron here: it competes with no source for the maximum.
-            Rule::MaxAbs => vec![Part {
-                bias: false,
-                normaliser: Normaliser::Maximum,
-                ..part(&[(a(Slopes::ABSOLUTE), w(Slopes::ABSOLUTE))], Stabiliser::Added(TINY))
-            }],
-        };
-        LayerRule::Separable(SeparableRule { parts })
+        }
+    }
+
+    /// Whether the rule goes by the bounds of the network's input.
+    pub fn takes_bounds(&self) -> bool {
+        matches!(&self.0, Form::Named { info, arguments } if info.bounded && arguments.count == 0)
+    }
+
+    /// Whether the arguments are such as the rule takes.
+    ///
+    /// # Errors
+    /// What the rule takes instead.
+    pub fn check(&self) -> Result<(), CallError> {
+        match &self.0 {
+            Form::Named { info, .. } => info.arguments(&self.call()).map(|_| ()),
+            Form::Custom(_) => Ok(()),
+        }
+    }
+
+    /// The rule as data. `bounds` are those of the source's activations, for a rule that [takes
+    /// them](Rule::takes_bounds).
+    pub fn layer_rule(&self, bounds: &Bounds) -> LayerRule {
+        match &self.0 {
+            Form::Named { info, .. } => info.layer_rule(self.arguments(), bounds),
+            Form::Custom(custom) => LayerRule::Separable(custom.rule.clone()),
+        }
+    }
+
+    fn call(&self) -> Call {
+        // Through the shortest text of the f32: 0.1, not the digits of its neighbour in f64.
+        let exact = |x: &f32| format!("{x:?}").parse().unwrap_or(f64::from(*x));
+        Call { name: self.name().to_string(), arguments: self.arguments().iter().map(exact).collect() }
     }
 }
 
-fn a(slopes: Slopes) -> SourceFactor {
-    SourceFactor::Activation(slopes)
+/// The rule of a name without arguments.
+const fn plain(name: &str) -> Rule {
+    Rule(Form::Named { info: entry(name), arguments: Arguments { values: [0.0; 2], count: 0 } })
 }
 
-fn w(slopes: Slopes) -> WeightFactor {
-    WeightFactor::Weight(slopes)
-}
-
-fn part(numerators: &[(SourceFactor, WeightFactor)], stabiliser: Stabiliser) -> Part {
-    Part {
-        coefficient: 1.0,
-        numerators: numerators.to_vec(),
-        bias: true,
-        normaliser: Normaliser::Sum,
-        stabiliser,
-        destinations: Destinations::All,
-    }
-}
-
-fn signed_part(numerators: &[(SourceFactor, WeightFactor)]) -> Part {
-    part(numerators, Stabiliser::Signed(EPSILON))
-}
-
-fn alpha_beta(alpha: f32, beta: f32) -> Vec<Part> {
-    let (positive, negative) = (Slopes::POSITIVE, Slopes::NEGATIVE);
-    let activating = signed_part(&[(a(positive), w(positive)), (a(negative), w(negative))]);
-    let inhibiting = signed_part(&[(a(positive), w(negative)), (a(negative), w(positive))]);
-    let mut parts = vec![Part { coefficient: alpha, ..activating }, Part { coefficient: -beta, ..inhibiting }];
-    parts.retain(|part| part.coefficient != 0.0);
-    parts
+const fn with_one(info: &'static RuleInfo, argument: f32) -> Rule {
+    Rule(Form::Named { info, arguments: Arguments { values: [argument, 0.0], count: 1 } })
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let arguments: &[f32] = match self {
-            Rule::Epsilon(x) | Rule::EpsilonRms(x) | Rule::Gamma(x) => &[*x],
-            Rule::AlphaBeta(alpha, beta) => &[*alpha, *beta],
-            Rule::ZBox(Some(bounds)) => bounds,
-            _ => &[],
-        };
-        // Through the shortest text of the f32: 0.1, not the digits of its neighbour in f64.
-        let exact = |x: &f32| format!("{x:?}").parse().unwrap_or(f64::from(*x));
-        let call = Call { name: self.info().name.to_string(), arguments: arguments.iter().map(exact).collect() };
-        call.fmt(f)
+        self.call().fmt(f)
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Named { .. } => fmt::Display::fmt(self, f),
+            Form::Custom(custom) => custom.fmt(f),
+        }
     }
 }
 
 impl FromStr for Rule {
     type Err = LookupError;
 
-    /// Reads a rule as users write it: `zero`, `gamma(0.25)`, `alpha-beta(2, 1)`.
+    /// Reads a rule of the registry as users write it: `zero`, `gamma(0.25)`, `alpha-beta(2, 1)`.
     fn from_str(text: &str) -> Result<Self, LookupError> {
         let call: Call = text.parse()?;
-        let names: Vec<_> = RULES.iter().map(|info| info.name).collect();
-        let info = RULES
+        let names: Vec<_> = rules().iter().map(|info| info.name).collect();
+        let info = rules()
             .iter()
             .find(|info| info.name == call.name)
             .ok_or_else(|| UnknownName::new("rule", &call.name, &names))?;
-        Ok((info.make)(&call)?)
-    }
-}
-
-/// Lower and upper bounds of the network's inputs, for [`Rule::ZBox`]: one for all, or one a channel.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Bounds {
-    /// The lower bounds.
-    pub low: Arc<[f32]>,
-    /// The upper bounds.
-    pub high: Arc<[f32]>,
-}
-
-impl Default for Bounds {
-    /// From 0 to 1.
-    fn default() -> Self {
-        Bounds { low: [0.0].into(), high: [1.0].into() }
+        let given = info.arguments(&call)?;
+        let mut arguments = Arguments { values: [0.0; 2], count: given.len() };
+        arguments.values[..given.len()].copy_from_slice(&given);
+        Ok(Rule(Form::Named { info, arguments }))
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use kirchhoff_circuit::LayerRule;
+use kirchhoff_circuit::{LayerRule, RuleError, SeparableRule};
 use kirchhoff_compile::{
-    Assignment, Bounds, CompileError, Composite, LayerPattern, MaximumPooling, Rule, compile, composites, rules,
+    Assignment, Bounds, CompileError, Composite, LayerPattern, MaximumPooling, Normaliser, Part, Rule, Slopes,
+    SourceFactor, Stabiliser, WeightFactor, compile, composites, rules,
 };
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
@@ -53,7 +54,7 @@ fn composite(name: &str) -> Assignment {
 
 fn choose(pattern: &str, rule: &str) -> Result<Vec<Rule>, CompileError> {
     let pattern = LayerPattern::new(pattern)?;
-    Assignment::from(Rule::Zero).choose(pattern, rule.parse().unwrap()).resolve(&network(false))
+    Assignment::from(Rule::ZERO).choose(pattern, rule.parse().unwrap()).resolve(&network(false))
 }
 
 #[test]
@@ -77,10 +78,10 @@ fn composites_name_a_rule_for_each_kind() {
 fn one_rule_goes_to_every_layer_with_edges() {
     let (pass, winner, norm) = ("pass", "winner", "norm");
     assert_eq!(
-        resolved(&Rule::WSquare.into()),
+        resolved(&Rule::W_SQUARE.into()),
         ["w-square", pass, winner, "w-square", "w-square", norm, norm, pass, "w-square"]
     );
-    let averaged = Assignment::from(Rule::MaxAbs).with_maximum_pooling(MaximumPooling::Average);
+    let averaged = Assignment::from(Rule::MAX_ABS).with_maximum_pooling(MaximumPooling::Average);
     assert_eq!(resolved(&averaged).iter().filter(|rule| *rule == "max-abs").count(), 7);
 }
 
@@ -93,7 +94,7 @@ fn the_papers_rules_go_by_number() {
     // is not folded passes.
     assert_eq!(rules, ["zero", "pass", "norm", "pass", rms, rms, rms, "pass", "zero"]);
     let winner = composite("paper-vgg").with_maximum_pooling(MaximumPooling::Winner).resolve(&network(true)).unwrap();
-    assert_eq!(winner[3], Rule::Winner);
+    assert_eq!(winner[3], Rule::WINNER);
     let error = composite("paper-vgg").resolve(&network(false)).unwrap_err();
     assert!(matches!(error, CompileError::Unnumbered { layer, .. } if layer == "first"));
 }
@@ -101,16 +102,16 @@ fn the_papers_rules_go_by_number() {
 #[test]
 fn single_layers_take_what_is_named_for_them() {
     let rules = choose("second", "gamma(0.5)").unwrap();
-    assert_eq!(rules.iter().filter(|rule| **rule == Rule::Gamma(0.5)).count(), 1);
+    assert_eq!(rules.iter().filter(|rule| **rule == Rule::gamma(0.5)).count(), 1);
     // A pattern spreads as a rule for the whole network does.
     let rules = choose("a*", "gamma(0.5)").unwrap();
-    assert_eq!(rules[4..8], [Rule::Gamma(0.5), Rule::Zero, Rule::Norm, Rule::Norm]);
+    assert_eq!(rules[4..8], [Rule::gamma(0.5), Rule::ZERO, Rule::NORM, Rule::NORM]);
     // Later choices win.
-    let assignment = Assignment::from(Rule::Zero)
-        .choose(LayerPattern::new("*").unwrap(), Rule::Flat)
-        .choose(LayerPattern::new("dense").unwrap(), Rule::WSquare);
+    let assignment = Assignment::from(Rule::ZERO)
+        .choose(LayerPattern::new("*").unwrap(), Rule::FLAT)
+        .choose(LayerPattern::new("dense").unwrap(), Rule::W_SQUARE);
     let rules = assignment.resolve(&network(false)).unwrap();
-    assert_eq!((rules[1], rules[9]), (Rule::Flat, Rule::WSquare));
+    assert_eq!([&rules[1], &rules[9]], [&Rule::FLAT, &Rule::W_SQUARE]);
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn what_does_not_fit_is_an_error_naming_both() {
 fn rules_are_written_as_they_are_read() {
     for info in rules() {
         let rule: Rule = info.name.parse().unwrap();
-        assert_eq!(rule.info().name, info.name);
+        assert_eq!(rule.info(), Some(info));
         assert_eq!(rule.to_string().parse::<Rule>(), Ok(rule));
     }
     for text in ["epsilon(0.1)", "alpha-beta(1.5, 0.5)", "z-box(-2.5, 3)", "epsilon-rms(0.3)"] {
@@ -150,16 +151,132 @@ fn rules_are_written_as_they_are_read() {
     }
     assert!("gama".parse::<Rule>().unwrap_err().to_string().contains("`gamma`"));
     assert!("epsilon-pluss".parse::<Composite>().unwrap_err().to_string().contains("`epsilon-plus`"));
-    let mut names: Vec<_> = composites().iter().map(|composite| composite.name).collect();
+    let mut names: Vec<_> = composites().iter().map(|composite| &composite.name).collect();
     names.dedup();
     assert_eq!(names.len(), 7);
+}
+
+#[test]
+fn parameters_are_listed_with_their_defaults() {
+    let signature = |name: &str| rules().iter().find(|info| info.name == name).unwrap().signature();
+    assert_eq!(signature("zero"), "");
+    assert_eq!(signature("epsilon"), "ε = 1e-6");
+    assert_eq!(signature("epsilon-rms"), "c = 0.25");
+    assert_eq!(signature("alpha-beta"), "α = 2, β = 1, α − β = 1");
+    assert_eq!(signature("z-box"), "low and high; by default the bounds of the input");
+}
+
+#[test]
+fn arguments_are_what_the_rule_takes() {
+    let message = |text: &str| text.parse::<Rule>().unwrap_err().to_string();
+    assert_eq!(message("zero(1)"), "`zero` takes no argument, not 1");
+    assert_eq!(message("gamma(1, 2)"), "`gamma` takes one argument (γ), not 2");
+    assert_eq!(message("z-box(1)"), "`z-box` takes 2 arguments (low, high), not 1");
+    assert_eq!(message("z-box(2, 1)"), "`z-box` takes low ≤ high within the range of f32, not 2");
+    assert_eq!(message("gamma(-1)"), "`gamma` takes γ ≥ 0 within the range of f32, not -1");
+    assert_eq!(message("alpha-beta(2, 0)"), "`alpha-beta` takes α and β with β ≥ 0 and α − β = 1, not 2");
+    assert_eq!(message("alpha-beta(0, -1)"), "`alpha-beta` takes α and β with β ≥ 0 and α − β = 1, not 0");
+    for text in ["alpha-beta(1)", "alpha-beta(3)"] {
+        assert!(text.parse::<Rule>().is_err(), "{text}");
+    }
+    for text in ["alpha-beta(1000.1, 999.1)", "alpha-beta(1, 0)", "epsilon(0)", "z-box(1, 1)"] {
+        let rule: Rule = text.parse().unwrap();
+        assert_eq!((rule.check(), rule.to_string()), (Ok(()), text.to_string()));
+    }
+    // What a program asks for is held to the same.
+    for rule in [Rule::gamma(-1.0), Rule::epsilon(f32::NAN), Rule::alpha_beta(2.0, 0.0), Rule::z_box(2.0, 1.0)] {
+        let refused = Assignment::from(rule.clone()).resolve(&network(false)).unwrap_err();
+        assert_eq!(Err(refused), rule.check().map_err(CompileError::Arguments));
+        let pattern = LayerPattern::new("dense").unwrap();
+        assert!(Assignment::from(Rule::ZERO).choose(pattern, rule).resolve(&network(false)).is_err());
+    }
+}
+
+#[test]
+fn constructors_make_what_the_text_reads() {
+    for (text, rule) in [
+        ("zero", Rule::ZERO),
+        ("epsilon(0.5)", Rule::epsilon(0.5)),
+        ("epsilon-rms(0.5)", Rule::epsilon_rms(0.5)),
+        ("gamma(0.5)", Rule::gamma(0.5)),
+        ("alpha-beta(2, 1)", Rule::alpha_beta(2.0, 1.0)),
+        ("z-plus", Rule::Z_PLUS),
+        ("z-box", Rule::Z_BOX),
+        ("z-box(-1, 1)", Rule::z_box(-1.0, 1.0)),
+        ("w-square", Rule::W_SQUARE),
+        ("flat", Rule::FLAT),
+        ("norm", Rule::NORM),
+        ("max-abs", Rule::MAX_ABS),
+        ("pass", Rule::PASS),
+        ("winner", Rule::WINNER),
+    ] {
+        assert_eq!((text.parse(), rule.to_string()), (Ok(rule), text.to_string()));
+    }
+}
+
+/// `n = a⁺ w⁺`.
+fn excitation() -> Part {
+    Part::share([(SourceFactor::Activation(Slopes::POSITIVE), WeightFactor::Weight(Slopes::POSITIVE))], 1e-6)
+}
+
+#[test]
+fn rules_of_the_users_own_are_assigned_like_others() {
+    let rule = Rule::custom("excitation", [excitation()]).unwrap();
+    let (pass, winner, norm, name) = ("pass", "winner", "norm", "excitation");
+    assert_eq!(resolved(&rule.clone().into()), [name, pass, winner, name, name, norm, norm, pass, name]);
+    let composite = Composite::custom("mine", rule.clone(), Rule::ZERO).with_first(Rule::FLAT, true);
+    assert_eq!(
+        composite.description,
+        "flat on the first convolution, then excitation on convolutions, zero on dense layers"
+    );
+    assert_eq!(resolved(&composite.into()), ["flat", pass, winner, pass, name, norm, norm, pass, "zero"]);
+    let chosen = Assignment::from(Rule::ZERO).choose(LayerPattern::new("second").unwrap(), rule.clone());
+    assert_eq!(resolved(&chosen)[4], name);
+    let misplaced = Assignment::from(Rule::ZERO).choose(LayerPattern::new("add").unwrap(), rule.clone());
+    assert!(matches!(misplaced.resolve(&network(false)), Err(CompileError::Unfit { rule, .. }) if rule == name));
+
+    // The circuit keeps its terms, whatever it is called.
+    let execution = Execution::run(Arc::new(network(false)), &[0.5; 128], 1, &()).unwrap();
+    let circuit = compile(&execution, &rule.into()).unwrap();
+    assert_eq!(circuit.layers()[0].rule_name, name);
+    assert_eq!(circuit.layers()[0].rule, LayerRule::Separable(SeparableRule { parts: vec![excitation()] }));
+}
+
+#[test]
+fn what_makes_no_rule_is_refused() {
+    for name in ["gamma", "", "a rule", " blank", "gamma(1)", "half)"] {
+        let error = Rule::custom(name, [excitation()]).unwrap_err();
+        assert!(matches!(&error, CompileError::RuleName { name: named, .. } if named == name), "{error}");
+    }
+    let wrong = |parts: Vec<Part>| match Rule::custom("wrong", parts) {
+        Err(CompileError::Terms { error, .. }) => error,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wrong(Vec::new()), RuleError::Terms);
+    assert_eq!(wrong(vec![excitation(); 5]), RuleError::Terms);
+    assert_eq!(wrong(vec![Part { coefficient: f32::NAN, ..excitation() }]), RuleError::Factor);
+    assert_eq!(wrong(vec![Part { stabiliser: Stabiliser::Signed(-1.0), ..excitation() }]), RuleError::Stabiliser);
+    let product = (SourceFactor::Activation(Slopes::IDENTITY), WeightFactor::IDENTITY);
+    let largest = Part { normaliser: Normaliser::Maximum, ..Part::share([product], 1e-6) };
+    assert_eq!(wrong(vec![largest]), RuleError::Maximum);
+    // Constants are one a channel of the layer that the rule goes to.
+    let constants = |count: usize| {
+        let numerator = (SourceFactor::Channel(vec![1.0; count].into()), WeightFactor::IDENTITY);
+        let rule = Rule::custom("constants", [Part::share([numerator], 1e-6)]).unwrap();
+        let execution = Execution::run(Arc::new(network(false)), &[0.5; 128], 1, &()).unwrap();
+        let assignment = Assignment::from(Rule::ZERO).choose(LayerPattern::new("second").unwrap(), rule);
+        compile(&execution, &assignment).map(|_| ())
+    };
+    assert_eq!(constants(3), Ok(()));
+    let error = constants(5).unwrap_err().to_string();
+    assert_eq!(error, "layer 'second', rule `constants`: 5 constants do not divide 48 neurons into channels");
 }
 
 #[test]
 fn every_rule_has_at_most_four_terms() {
     for info in rules() {
         let rule: Rule = info.name.parse().unwrap();
-        if let LayerRule::Separable(rule) = rule.separable(&[0.0], &[1.0]) {
+        if let LayerRule::Separable(rule) = rule.layer_rule(&Bounds::default()) {
             let terms: usize = rule.parts.iter().map(|part| part.numerators.len()).sum();
             assert!((1..=4).contains(&terms), "{}: {terms}", info.name);
         }
@@ -185,6 +302,6 @@ fn a_softmax_is_not_compiled() {
     let x = b.input("input", &[2]).unwrap();
     let x = b.add("softmax", Operator::Softmax { logarithm: false }, &[x]).unwrap();
     let execution = Execution::run(Arc::new(b.finish(x).unwrap()), &[0.5; 2], 1, &()).unwrap();
-    let error = compile(&execution, &Rule::Zero.into()).unwrap_err();
+    let error = compile(&execution, &Rule::ZERO.into()).unwrap_err();
     assert_eq!(error, CompileError::Softmax("softmax".to_string()));
 }

@@ -33,7 +33,7 @@
 //! let dense = Dense { inputs: 2, outputs: 1, weights: vec![0.5, -0.5].into(), bias: None };
 //! let output = builder.add("0", Operator::Dense(dense), &[input])?;
 //! let execution = Execution::run(Arc::new(builder.finish(output)?), &[3.0, 1.0], 1, &())?;
-//! let circuit = compile(&execution, &Rule::Zero.into())?;
+//! let circuit = compile(&execution, &Rule::ZERO.into())?;
 //!
 //! let positive = PerEdge(|_: &kirchhoff_circuit::Layer, d: f32| (d > 0.0).then_some(1));
 //! let mut keep = Keep::input(&circuit);
@@ -41,6 +41,8 @@
 //! assert_eq!(keep.relevance(circuit.input()), Some(&[Some(1), None][..]));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+#![forbid(unsafe_code)]
 
 mod annotate;
 mod coverage;

@@ -1,5 +1,7 @@
 //! Explanations: an execution, a [`Question`], and its [`Answer`].
 
+#![forbid(unsafe_code)]
+
 mod answer;
 mod explain;
 mod gates;

@@ -18,7 +18,7 @@ use crate::{AnySemiring, ExplainError, Registry, Target};
 /// use kirchhoff::compile::Rule;
 /// use kirchhoff::explain::Question;
 ///
-/// let question = Question::new("boolean")?.with_rules(Rule::Zero).with_annotation("threshold(0.02)".parse()?);
+/// let question = Question::new("boolean")?.with_rules(Rule::ZERO).with_annotation("threshold(0.02)".parse()?);
 /// assert_eq!(question.annotation.to_string(), "threshold(0.02)");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -84,7 +84,7 @@ impl Question {
     pub fn of(semiring: impl Into<AnySemiring>) -> Self {
         let semiring = semiring.into();
         Question {
-            assignment: assignment(&semiring.rule).unwrap_or_else(|_| Rule::Zero.into()),
+            assignment: assignment(&semiring.rule).unwrap_or_else(|_| Rule::ZERO.into()),
             annotation: semiring.annotation,
             coverage: None,
             choices: Vec::new(),

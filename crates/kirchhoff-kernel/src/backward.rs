@@ -21,7 +21,7 @@ use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFac
 /// give the same bits whatever the number of threads and the size of the batch.
 ///
 /// # Panics
-/// All methods do, if a slice has not the length that the wiring and the batch ask for.
+/// All methods do, if a slice has the wrong length for the wiring and the batch.
 #[derive(Clone, Copy)]
 pub struct Backward<'a> {
     edges: &'a LayerEdges<'a>,

@@ -42,7 +42,7 @@ impl Forward<'_> {
     /// [`Cancelled`] by the monitor.
     ///
     /// # Panics
-    /// If a slice has not the length that the wiring and the batch ask for.
+    /// If a slice has the wrong length for the wiring and the batch.
     pub fn run(&self, activations: &[f32], out: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
         let (sources, destinations) = (self.wiring.sources(), self.wiring.destinations());
         let batch = activations.len().checked_div(sources).unwrap_or(0);
@@ -197,7 +197,7 @@ impl Forward<'_> {
 /// order. A neuron that no edge enters gets `−∞` and source `u32::MAX`.
 ///
 /// # Panics
-/// If a slice has not the length that the wiring asks for, or the source has more than 2³² − 1 neurons.
+/// If a slice has the wrong length for the wiring, or the source has more than 2³² − 1 neurons.
 pub fn maximum(wiring: &Wiring, activations: &[f32], out: &mut [f32], winners: &mut [u32]) {
     assert!(activations.len() == wiring.sources() && activations.len() < u32::MAX as usize);
     assert!(out.len() == wiring.destinations() && winners.len() == out.len());
@@ -242,7 +242,7 @@ pub fn join_channels(values: &mut [f32], size: usize, constants: &[f32], join: i
 /// The largest activation that enters each destination neuron; `−∞` where no edge does.
 ///
 /// # Panics
-/// If a slice has not the length that the wiring asks for.
+/// If a slice has the wrong length for the wiring.
 pub fn maxima(wiring: &Wiring, activations: &[f32], out: &mut [f32]) {
     assert!(activations.len() == wiring.sources() && out.len() == wiring.destinations());
     let block = wiring.destination_block();

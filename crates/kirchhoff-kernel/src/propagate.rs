@@ -17,7 +17,7 @@ use crate::{Cancelled, Monitor, Run, Sliding, Wiring};
 /// [`Cancelled`] by the monitor; `sources` is then half done.
 ///
 /// # Panics
-/// If a slice has not the length that the wiring asks for.
+/// If a slice has the wrong length for the wiring.
 pub fn propagate<S: Semiring>(
     edges: &Edges<'_>,
     semiring: &S,

@@ -163,7 +163,7 @@ impl Prunable {
     }
 }
 
-/// Every `length` values of those whose turn is kept; turns repeat.
+/// Of values in groups of `length`, those of the groups that are kept; behind the end of `kept` it starts over.
 fn chosen(values: &[f32], length: usize, kept: &[bool]) -> Weights {
     let turns = values.chunks(length.max(1)).zip(kept.iter().cycle());
     turns.filter(|(_, kept)| **kept).flat_map(|(values, _)| values.iter().copied()).collect()

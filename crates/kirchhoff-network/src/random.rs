@@ -52,7 +52,7 @@ pub enum RandomError {
     #[error("every layer has at least one feature, and a perceptron at least two sizes, got {0:?}")]
     Sizes(Vec<usize>),
     /// A name of no model.
-    #[error("'{0}' is no model: there are vgg11, vgg13, vgg16, vgg19 (and vgg16_bn, ...), alexnet and mlp-784-300-10")]
+    #[error("unknown model '{0}'; known: vgg11, vgg13, vgg16, vgg19 (and vgg16_bn, ...), alexnet, mlp-784-300-10")]
     Name(String),
 }
 

@@ -88,10 +88,10 @@ fn batch_normalised_vgg_is_its_plain_one_in_canonical_form() {
 fn models_that_there_are_not_are_refused() {
     let error = |name: &str| named(name, 10, 0).unwrap_err().to_string();
     assert_eq!(error("vgg12"), "there is no VGG-12: there are VGG-11, 13, 16 and 19");
-    assert!(error("resnet50").starts_with("'resnet50' is no model: there are vgg11"));
-    assert!(error("vgg").starts_with("'vgg' is no model"));
+    assert!(error("resnet50").starts_with("unknown model 'resnet50'; known: vgg11"));
+    assert!(error("vgg").starts_with("unknown model 'vgg'"));
     assert!(error("mlp-3").contains("at least two sizes, got [3]"));
-    assert!(error("mlp-3-x").starts_with("'mlp-3-x' is no model"));
+    assert!(error("mlp-3-x").starts_with("unknown model 'mlp-3-x'"));
     assert_eq!(mlp(&[3, 0, 2], 0).unwrap_err(), RandomError::Sizes(vec![3, 0, 2]));
     assert_eq!(vgg(16, false, 0, 0).unwrap_err(), RandomError::Sizes(vec![0]));
 }

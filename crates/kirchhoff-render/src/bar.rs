@@ -1,3 +1,5 @@
+//! The colour bar of a legend.
+
 use image::{Rgb, RgbImage};
 
 use crate::text::{Anchor, Type};

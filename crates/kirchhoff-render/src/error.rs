@@ -1,3 +1,5 @@
+//! What can go wrong between numbers and a picture.
+
 use std::path::PathBuf;
 
 /// What can go wrong between numbers and a picture on disk.

@@ -1,3 +1,5 @@
+//! A heat map with its style fitted to its values: which colour each cell takes.
+
 use image::Rgb;
 
 use crate::{HeatMap, Scale, Style, format_value};

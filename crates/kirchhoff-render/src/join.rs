@@ -1,3 +1,5 @@
+//! How several values are joined into one cell.
+
 use std::fmt;
 use std::str::FromStr;
 

@@ -24,6 +24,8 @@
 //! # Ok::<(), kirchhoff_render::Error>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod bar;
 mod error;
 mod fitted;

@@ -1,3 +1,5 @@
+//! A heat map before it is drawn: a rectangle of cells.
+
 use crate::{Error, Join};
 
 /// A rectangle of cells, each with a value or *empty*: what one heat map shows.
@@ -92,7 +94,6 @@ impl HeatMap {
     /// The value at a place, `None` where the cell is empty.
     ///
     /// # Panics
-    ///
     /// Outside the map.
     pub fn cell(&self, row: usize, column: usize) -> Option<f64> {
         assert!(row < self.height && column < self.width, "cell ({row}, {column}) of {}×{}", self.height, self.width);
@@ -110,7 +111,6 @@ impl HeatMap {
     /// A block is empty if all its cells are, or if they have no join (both infinities under a sum).
     ///
     /// # Panics
-    ///
     /// If a side of the block is zero.
     pub fn pooled(&self, [rows, columns]: [usize; 2], join: Join) -> Self {
         assert!(rows > 0 && columns > 0, "a block without cells");

@@ -1,3 +1,5 @@
+//! Numbers as legends write them.
+
 /// Writes a number as a legend does: at most three significant digits, `1.2e5` for the large and the small, `∞`, and
 /// a true minus sign.
 ///

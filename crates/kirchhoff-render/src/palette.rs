@@ -1,3 +1,5 @@
+//! Colour scales.
+
 use std::sync::LazyLock;
 
 use image::Rgb;

@@ -1,3 +1,5 @@
+//! A heat map as an image, with its legend.
+
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 

@@ -1,3 +1,5 @@
+//! Curves as SVG.
+
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 

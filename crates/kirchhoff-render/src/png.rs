@@ -1,3 +1,5 @@
+//! Images as PNG files.
+
 use std::io::Write as _;
 use std::path::Path;
 

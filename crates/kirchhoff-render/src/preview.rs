@@ -1,3 +1,5 @@
+//! A heat map in a terminal.
+
 use std::fmt::Write as _;
 
 use image::Rgb;

@@ -1,3 +1,5 @@
+//! A report of several heat maps as one HTML file.
+
 use std::fmt::Write;
 
 use base64::Engine;

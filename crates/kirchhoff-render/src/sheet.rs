@@ -1,3 +1,5 @@
+//! Several pictures on one sheet.
+
 use image::{Rgb, RgbImage, imageops};
 
 use crate::bar::{OUTLINE, bar_height, draw_bar};

@@ -1,3 +1,5 @@
+//! How values are shown: palette, scale and join.
+
 use crate::{Error, Fitted, HeatMap, Join, Palette};
 
 /// What the values of a semiring mean to a reader: enough to choose colours, scale and join.

@@ -1,3 +1,5 @@
+//! Text in pictures.
+
 use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef, Glyph, PxScale, ScaleFont, point};

@@ -104,7 +104,6 @@ impl Annotation {
     /// The same annotation with another threshold, for a single layer.
     ///
     /// # Errors
-    ///
     /// [`ThetaError`] if the annotation has no threshold or `theta` is not finite.
     pub fn with_theta(&self, theta: f32) -> Result<Annotation, ThetaError> {
         match self {
@@ -135,7 +134,6 @@ impl Annotation {
     /// [`carrier`](Embed::carrier), when contributions lie in `range`.
     ///
     /// # Errors
-    ///
     /// [`CarrierError`] if some value would lie outside.
     pub fn check(&self, semiring: &str, carrier: Carrier, range: Interval) -> Result<(), CarrierError> {
         let image = self.image(range);
@@ -165,7 +163,6 @@ impl Annotation {
     /// hoists it: [`specialise`](Annotation::specialise) does so for sure.
     ///
     /// # Panics
-    ///
     /// For [`Rank`](Annotation::Rank), which depends on the other contributions of the layer: use `specialise`; and for
     /// [`Own`](Annotation::Own), which whoever brings the semiring applies.
     #[inline(always)]

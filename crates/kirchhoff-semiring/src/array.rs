@@ -31,7 +31,6 @@ impl Array {
     /// Appends the values of another array of the same type.
     ///
     /// # Panics
-    ///
     /// If the types differ: arrays of one semiring never do.
     pub fn append(&mut self, other: Array) {
         match (self, other) {
@@ -50,7 +49,6 @@ impl Array {
     /// A part of the values as `f64`: one input's, of many.
     ///
     /// # Panics
-    ///
     /// If the range leaves the array.
     pub fn part_to_f64(&self, part: Range<usize>) -> Vec<f64> {
         match self {

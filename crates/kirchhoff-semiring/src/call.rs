@@ -84,7 +84,6 @@ impl Call {
     /// The arguments, where there must be one for each of the named `parameters`.
     ///
     /// # Errors
-    ///
     /// [`CallError::Count`] if there are fewer or more.
     pub fn arguments<const N: usize>(&self, parameters: [&str; N]) -> Result<[f64; N], CallError> {
         self.arguments.as_slice().try_into().map_err(|_| self.count_error(&parameters))
@@ -93,7 +92,6 @@ impl Call {
     /// The arguments, where those left out at the end take the default beside their parameter's name.
     ///
     /// # Errors
-    ///
     /// [`CallError::Count`] if there are more arguments than parameters.
     pub fn arguments_or<const N: usize>(&self, parameters: [(&str, f64); N]) -> Result<[f64; N], CallError> {
         if self.arguments.len() > N {

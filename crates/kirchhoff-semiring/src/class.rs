@@ -73,7 +73,6 @@ impl Laws {
     /// ```
     ///
     /// # Errors
-    ///
     /// [`LookupError`] if nothing has the name.
     pub fn named(text: &str) -> Result<Laws, LookupError> {
         let name = text.parse::<Call>()?.name;

@@ -101,7 +101,6 @@ impl Laws {
     /// Refuses an algorithm that needs laws which the set does not have.
     ///
     /// # Errors
-    ///
     /// [`MissingLaws`] with the laws of `needed` that are missing.
     pub fn require(self, algorithm: &'static str, needed: Laws) -> Result<(), MissingLaws> {
         let missing = Laws(needed.0 & !self.0);

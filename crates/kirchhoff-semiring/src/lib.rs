@@ -30,6 +30,8 @@
 //! - [`Symbolic`] semirings keep the edges that a value comes from: [`Which`], [`Why`], [`PosBool`], [`How`] (`N[X]`)
 //!   and [`TopK`], under a limit; [`symbolic_semirings`], [`find_symbolic`] and [`visit_symbolic`] look these up.
 
+#![forbid(unsafe_code)]
+
 mod annotation;
 mod array;
 mod call;

@@ -1,3 +1,5 @@
+//! Why a study cannot be made.
+
 use std::path::PathBuf;
 
 use kirchhoff_explain::ExplainError;

@@ -157,7 +157,9 @@ impl Normalisation<'_> {
                         vectorised(|| {
                             for ((v, &z), &output) in v.iter_mut().zip(z).zip(outputs) {
                                 let share = part.coefficient / stabilised.apply(z);
-                                *v = if part.destinations.include(output) { share } else { 0.0 };
+                                // An infinite share would make NaN of numerators of 0.
+                                let is_given = part.destinations.include(output) && share.is_finite();
+                                *v = if is_given { share } else { 0.0 };
                             }
                         });
                     });

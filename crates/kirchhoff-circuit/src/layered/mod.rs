@@ -11,7 +11,7 @@ use kirchhoff_kernel::{Edges, LayerEdges, Values, Weights, Wiring};
 use thiserror::Error;
 
 pub use contributions::{Absorbed, LayerContributions};
-pub use rule::{Destinations, LayerRule, Normaliser, Part, SeparableRule, Stabilised, Stabiliser};
+pub use rule::{Destinations, LayerRule, Normaliser, Part, RuleError, SeparableRule, Stabilised, Stabiliser};
 
 /// The provenance circuit of a batch of executions of one network, in layered form.
 ///
@@ -120,6 +120,16 @@ pub enum CircuitError {
         /// How many tensors there are.
         tensors: usize,
     },
+    /// A rule that cannot be computed with.
+    #[error("layer '{layer}', rule `{rule}`: {error}")]
+    Rule {
+        /// Name of the layer.
+        layer: String,
+        /// The rule as users write it.
+        rule: String,
+        /// What is wrong with it.
+        error: RuleError,
+    },
     /// Two layers into one tensor.
     #[error("two layers enter the tensor of layer '{0}'")]
     Shared(String),
@@ -133,7 +143,8 @@ impl LayeredCircuit {
     /// layers are brought into that order.
     ///
     /// # Errors
-    /// Sizes that do not fit, sources that do not come first, two layers into one tensor, or one into the input.
+    /// Sizes that do not fit, sources that do not come first, a rule that cannot be computed with, two layers into one
+    /// tensor, or one into the input.
     pub fn new(
         batch: usize,
         tensors: Vec<Tensor>,
@@ -146,6 +157,9 @@ impl LayeredCircuit {
         }
         layers.sort_by_key(|layer| layer.destination);
         for layer in &layers {
+            let wrong_rule =
+                |error| CircuitError::Rule { layer: layer.name.clone(), rule: layer.rule_name.clone(), error };
+            layer.rule.check().map_err(wrong_rule)?;
             for link in &layer.links {
                 if link.source >= layer.destination || layer.destination.index() >= tensors.len() {
                     return Err(CircuitError::Order {
@@ -160,6 +174,7 @@ impl LayeredCircuit {
                 check_size(&layer.name, "size of the source", source.size(), link.wiring.sources())?;
                 check_size(&layer.name, "size of the destination", destination.size(), link.wiring.destinations())?;
                 check_size(&layer.name, "number of weights", weights, link.wiring.weights())?;
+                layer.rule.check_source(source.size()).map_err(wrong_rule)?;
             }
             let size = tensors[layer.destination.index()].size();
             if let Some(scale) = &layer.scale {

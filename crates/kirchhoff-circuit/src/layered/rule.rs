@@ -3,6 +3,7 @@
 use kirchhoff_kernel::{Slopes, SourceFactor, WeightFactor};
 use kirchhoff_semiring::Interval;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// How a layer shares the relevance of a destination neuron out among its sources.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,7 +53,8 @@ pub enum Normaliser {
     Maximum,
 }
 
-/// How a denominator is kept from 0.
+/// How a denominator is kept from 0. Where it is 0 for all that, as with an ε of 0, or so small that `c` divided by it is
+/// beyond the range of `f32`, the part gives the neuron's sources nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stabiliser {
@@ -130,12 +132,71 @@ impl LayerRule {
         }
     }
 
-    /// Whether every number of the rule is one that can be computed with, and whether it has no more terms than any rule that there is.
-    pub(crate) fn check(&self) -> Result<(), &'static str> {
+    /// Whether the rule can be computed with: see [`SeparableRule::check`].
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), RuleError> {
+        match self {
+            LayerRule::Pass | LayerRule::Winner => Ok(()),
+            LayerRule::Separable(rule) => rule.check(),
+        }
+    }
+
+    /// Whether the rule's constants divide a source tensor of the given number of neurons into channels.
+    ///
+    /// # Errors
+    /// [`RuleError::Channels`].
+    pub fn check_source(&self, neurons: usize) -> Result<(), RuleError> {
         let LayerRule::Separable(SeparableRule { parts }) = self else { return Ok(()) };
-        let terms: usize = parts.iter().map(|part| part.numerators.len()).sum();
-        if parts.iter().any(|part| part.numerators.is_empty()) || !(1..=MOST_TERMS).contains(&terms) {
-            return Err("it has no terms, or more than 4");
+        for (factor, _) in parts.iter().flat_map(|part| &part.numerators) {
+            let SourceFactor::Channel(constants) = factor else { continue };
+            if constants.is_empty() || !neurons.is_multiple_of(constants.len()) {
+                return Err(RuleError::Channels { constants: constants.len(), neurons });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a rule cannot be computed with.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum RuleError {
+    /// A number of terms that kernels do not take.
+    #[error("it has no terms, or more than {}", MOST_TERMS)]
+    Terms,
+    /// A coefficient, slope or constant that is infinite or not a number.
+    #[error("it has a factor that is no number")]
+    Factor,
+    /// A stabiliser that brings normalisers closer to 0.
+    #[error("its stabiliser is negative, or no number")]
+    Stabiliser,
+    /// A maximum of numerators of either sign.
+    #[error("it takes the maximum of numerators that may be negative")]
+    Maximum,
+    /// Constants that are not one a channel.
+    #[error("{constants} constants do not divide {neurons} neurons into channels")]
+    Channels {
+        /// How many constants there are.
+        constants: usize,
+        /// How many neurons the source has.
+        neurons: usize,
+    },
+}
+
+/// Terms that a rule has at most.
+const MOST_TERMS: usize = 4;
+
+impl SeparableRule {
+    /// Whether the rule has terms, but no more than 4, each of them of finite numbers; whether stabilisers are not negative,
+    /// and maxima are of numerators that are not.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self) -> Result<(), RuleError> {
+        let terms: usize = self.parts.iter().map(|part| part.numerators.len()).sum();
+        if self.parts.iter().any(|part| part.numerators.is_empty()) || !(1..=MOST_TERMS).contains(&terms) {
+            return Err(RuleError::Terms);
         }
         let finite = |slopes: &Slopes| slopes.positive.is_finite() && slopes.negative.is_finite();
         let is_sound = |(source, weight): &(SourceFactor, WeightFactor)| {
@@ -146,28 +207,21 @@ impl LayerRule {
             };
             source && !matches!(weight, WeightFactor::Weight(slopes) if !finite(slopes))
         };
-        let is_positive = |stabiliser| match stabiliser {
-            Stabiliser::Signed(x) | Stabiliser::Added(x) | Stabiliser::RootMeanSquare(x) => x.is_finite() && x >= 0.0,
-        };
-        for part in parts {
+        for part in &self.parts {
             if !part.coefficient.is_finite() || !part.numerators.iter().all(is_sound) {
-                return Err("it has a factor that is no number");
+                return Err(RuleError::Factor);
             }
-            if !is_positive(part.stabiliser) {
-                return Err("its stabiliser is negative, or no number");
+            let (Stabiliser::Signed(x) | Stabiliser::Added(x) | Stabiliser::RootMeanSquare(x)) = part.stabiliser;
+            if !x.is_finite() || x < 0.0 {
+                return Err(RuleError::Stabiliser);
             }
             if part.normaliser == Normaliser::Maximum && part.sign() != Some(1) {
-                return Err("it takes the maximum of numerators that may be negative");
+                return Err(RuleError::Maximum);
             }
         }
         Ok(())
     }
-}
 
-/// Terms that a rule has at most.
-const MOST_TERMS: usize = 4;
-
-impl SeparableRule {
     /// An interval that holds every contribution, up to rounding: where all numerators of a part have one sign, each is a
     /// share of its normaliser.
     pub fn range(&self) -> Interval {
@@ -191,6 +245,19 @@ impl SeparableRule {
 }
 
 impl Part {
+    /// The share of the numerators in their sum, bias included: `Σ_t n_t / (z ± ε)` with `z = Σ n + b`, for every destination.
+    /// Other parts differ from it in a field or two.
+    pub fn share(numerators: impl Into<Vec<(SourceFactor, WeightFactor)>>, epsilon: f32) -> Self {
+        Part {
+            coefficient: 1.0,
+            numerators: numerators.into(),
+            bias: true,
+            normaliser: Normaliser::Sum,
+            stabiliser: Stabiliser::Signed(epsilon),
+            destinations: Destinations::All,
+        }
+    }
+
     /// The sign of every numerator, as [`Slopes::sign`] has it.
     fn sign(&self) -> Option<i8> {
         let mut signs = self.numerators.iter().map(|(source, weight)| Some(source.sign()? * weight.sign()?));

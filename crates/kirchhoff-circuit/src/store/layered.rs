@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kirchhoff_file::{MappedFile, Seal, Tensor as FileTensor, WriteError, write_tensors};
-use kirchhoff_kernel::{SourceFactor, Weights, Wiring, first_not_finite};
+use kirchhoff_kernel::{Weights, Wiring, first_not_finite};
 use serde::{Deserialize, Serialize};
 
 use super::file::{CircuitFile, StoreError};
 use super::gates::unwritable;
 use super::header::{CircuitKind, KEY, Notes, OutputHeader, VERSION};
-use crate::{Layer, LayerRule, LayeredCircuit, Link, SeparableRule, Tensor, TensorId};
+use crate::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
 
 /// Where a stored layered circuit has its weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -318,21 +318,14 @@ fn check(header: &LayeredHeader) -> Result<(), String> {
 }
 
 fn check_layer(layer: &LayerHeader, sizes: &[usize]) -> Result<(), String> {
-    layer.parts.check().map_err(str::to_string)?;
+    layer.parts.check().map_err(|error| error.to_string())?;
     if layer.links.is_empty() {
         return Err("no tensor is joined to it".to_string());
     }
     for LinkHeader { source, wiring } in &layer.links {
         wiring.check().map_err(|error| error.to_string())?;
         let size = sizes.get(*source as usize).copied().ok_or_else(|| format!("there is no tensor {source}"))?;
-        if let LayerRule::Separable(SeparableRule { parts }) = &layer.parts {
-            for (factor, _) in parts.iter().flat_map(|part| &part.numerators) {
-                let SourceFactor::Channel(constants) = factor else { continue };
-                if constants.is_empty() || !size.is_multiple_of(constants.len()) {
-                    return Err(format!("{} constants do not divide {size} neurons into channels", constants.len()));
-                }
-            }
-        }
+        layer.parts.check_source(size).map_err(|error| error.to_string())?;
     }
     if layer.links.iter().any(|link| layer.weights.is_some() != (link.wiring.weights() > 0)) {
         return Err("it has weights that its wiring has no use for, or none".to_string());

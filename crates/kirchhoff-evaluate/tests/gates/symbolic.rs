@@ -27,7 +27,7 @@ fn perceptron(random: &mut Random, widths: &[usize]) -> LayeredCircuit {
     }
     let input = random.weights(widths[0]);
     let execution = Execution::run(Arc::new(builder.finish(node).unwrap()), &input, 1, &()).unwrap();
-    compile(&execution, &Rule::Zero.into()).unwrap()
+    compile(&execution, &Rule::ZERO.into()).unwrap()
 }
 
 fn symbolic(layered: &LayeredCircuit, variables: Variables, contributions: bool, theta: f32) -> GateCircuit {
@@ -172,7 +172,7 @@ fn equal_names_stay_apart() {
     let input = builder.input("input", &[2]).unwrap();
     let sum = builder.add("sum", Operator::Add, &[input, input]).unwrap();
     let execution = Execution::run(Arc::new(builder.finish(sum).unwrap()), &[1.0, 3.0], 1, &()).unwrap();
-    let layered = compile(&execution, &Rule::Epsilon(1e-6).into()).unwrap();
+    let layered = compile(&execution, &Rule::epsilon(1e-6).into()).unwrap();
     let gates = symbolic(&layered, Variables::Edges, false, 0.0);
     let relevance = fold(&gates, &Counting, &PerLeaf(UNSEEN), &[2, 3].map(Count::from), &()).unwrap();
     assert_eq!(gates.variables(), ["sum[input:0→0]", "sum[input:0→0]#2"]);

@@ -67,7 +67,7 @@ fn assignment(circuit: &GateCircuit, network: &NetworkNote) -> Result<Assignment
     let average = network.max_pool == MaximumPooling::Average.name();
     let pooling = if average { MaximumPooling::Average } else { MaximumPooling::Winner };
     let bounds = Bounds { low: network.low[..].into(), high: network.high[..].into() };
-    let base = Assignment::from(Rule::Zero).with_maximum_pooling(pooling).with_bounds(bounds);
+    let base = Assignment::from(Rule::ZERO).with_maximum_pooling(pooling).with_bounds(bounds);
     circuit.layers().iter().try_fold(base, |assignment, layer| {
         Ok(assignment.choose(LayerPattern::new(&layer.name)?, layer.rule.parse::<Rule>()?))
     })

@@ -56,7 +56,6 @@ impl LawChecker {
     /// Checks `semiring` on its own [`elements`](Semiring::elements).
     ///
     /// # Complexity
-    ///
     /// `O(n³)` operations of the semiring for `n` elements.
     pub fn check<S: Semiring>(&self, semiring: &S) -> LawReport {
         self.check_elements(semiring, semiring.elements())
@@ -65,7 +64,6 @@ impl LawChecker {
     /// Checks `semiring` on `elements`, the simplest first.
     ///
     /// # Complexity
-    ///
     /// `O(n³)` operations of the semiring for `n` elements.
     pub fn check_elements<S: Semiring>(&self, semiring: &S, elements: Vec<S::Value>) -> LawReport {
         let pool = Pool::new(semiring, elements, self.budget);

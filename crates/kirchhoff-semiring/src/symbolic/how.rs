@@ -15,7 +15,6 @@ use crate::{Count, Law, Laws, Semiring};
 /// every law still holds.
 ///
 /// # Complexity
-///
 /// A sum merges the smaller operand into the larger, in `O(n log m)` for `n` terms into `m`. A product takes `O(n m)`
 /// terms and a logarithmic search for each, is linear where one operand is a monomial, and never holds more terms
 /// than the limit.

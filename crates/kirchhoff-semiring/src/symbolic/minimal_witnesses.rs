@@ -41,7 +41,6 @@ impl MinimalWitnesses {
     /// property of `PosBool(X)`.
     ///
     /// # Errors
-    ///
     /// [`MissingLaws`] unless the semiring has a commutative and idempotent `⊗` and is absorptive.
     pub fn evaluate<S: Semiring>(
         &self,

@@ -101,7 +101,6 @@ pub trait Expression: Clone + Eq + Hash + fmt::Debug + fmt::Display + Send + Syn
     /// Writes the expression, with the variables under these names.
     ///
     /// # Errors
-    ///
     /// Those of the formatter.
     fn write(&self, f: &mut fmt::Formatter<'_>, names: &Names<'_>) -> fmt::Result;
 

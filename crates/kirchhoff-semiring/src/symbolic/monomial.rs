@@ -92,7 +92,6 @@ impl From<Variable> for Monomial {
 /// The product of the variables, each as often as it comes.
 ///
 /// # Panics
-///
 /// If there are 2³² of them or more.
 impl FromIterator<Variable> for Monomial {
     fn from_iter<I: IntoIterator<Item = Variable>>(variables: I) -> Self {

@@ -14,7 +14,6 @@ use crate::{Law, Laws, Semiring};
 /// not overflow is exact, and `1 ⊕ a = 1` whatever `a` would have been.
 ///
 /// # Complexity
-///
 /// A sum with few witnesses tries each pair; larger sums and products find subsets through an index. A product looks
 /// at every pair of witnesses and holds a few times the limit of them at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -24,11 +24,9 @@ impl Polynomial {
     /// ```
     ///
     /// # Errors
-    ///
     /// [`MissingLaws`] unless the semiring has a commutative `⊗`.
     ///
     /// # Complexity
-    ///
     /// Of operations of the semiring, a power takes logarithmically many in the exponent, a coefficient in its size.
     pub fn evaluate<S: Semiring>(
         &self,

@@ -17,7 +17,6 @@ use crate::{Law, Laws, Semiring};
 /// The number of terms cannot overflow; a degree above `u32::MAX` does.
 ///
 /// # Complexity
-///
 /// A sum takes `O(k)` steps, and one where the new paths are all worse than the `k` there are. A product joins about `2k` pairs of paths out of `k²`, the best first from a heap; the
 /// pairs that yield a path once more come on top.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -14,7 +14,6 @@ use crate::{Law, Laws, Semiring};
 /// with all larger sets taken for one, every law still holds.
 ///
 /// # Complexity
-///
 /// Linear in the number of variables; nothing is copied where one operand includes the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Which {

@@ -13,7 +13,6 @@ use crate::{Law, Laws, Semiring};
 /// factors: `{{x}, {y}} ⊗ {{x, y}} = {{x, y}}`. What does not overflow is exact.
 ///
 /// # Complexity
-///
 /// A sum merges the smaller operand into the larger; a product looks at every pair of witnesses and keeps no more than
 /// the limit of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

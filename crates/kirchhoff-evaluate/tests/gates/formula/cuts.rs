@@ -49,7 +49,7 @@ fn a_cut_at_a_layer_says_what_its_relevance_becomes() {
     for _ in 0..30 {
         let inputs = random.weights(32);
         let execution = Execution::run(Arc::new(network(&mut random)), &inputs, 1, &()).unwrap();
-        let layered = compile(&execution, &Rule::Epsilon(1e-6).into()).unwrap();
+        let layered = compile(&execution, &Rule::epsilon(1e-6).into()).unwrap();
         let tensors = vec![layered.input(), layered.find("flat").unwrap()];
         let options = UnrollOptions { tensors, start: Start::OnesAt(vec![1]), ..UnrollOptions::default() };
         let circuit = unroll(&layered, &options, &()).unwrap();

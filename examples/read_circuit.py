@@ -69,18 +69,27 @@ class Circuit:
     def __init__(self, path):
         with safe_open(path, framework="numpy") as file:
             self.header = json.loads(file.metadata()["kirchhoff-circuit"])
-            if (self.header["version"], self.header["kind"]) != (1, "gates"):
-                raise SystemExit(f"{path} holds no gate circuit of version 1")
+            if self.header["version"] not in (1, 2) or self.header["kind"] != "gates":
+                raise SystemExit(f"{path} holds no gate circuit of version 1 or 2")
             self.arrays = {name: file.get_tensor(name) for name in file.keys()}
+        if self.header["version"] == 1:
+            self.variables = self.header["variables"]
+        else:
+            names, ends = self.arrays["variable_names"].tobytes(), self.arrays["variable_ends"].tolist()
+            self.variables = [names[start:end].decode() for start, end in zip([0, *ends], ends)]
+
+    def value(self, semiring, name, targets):
+        """The value of a variable: what a target starts with, 0 for other outputs, 1 for edges and neurons."""
+        if name in targets:
+            return semiring.start(targets[name])
+        return semiring.zero if targets and name.startswith("start[") else semiring.one
 
     def evaluate(self, semiring):
         """The relevance of each output tensor, in the order of the header."""
         if missing := set(self.header["laws"]) - semiring.laws:
             raise SystemExit(f"the circuit was simplified for semirings that are {', '.join(missing)}")
         targets = {target["variable"]: target for target in self.header["notes"].get("targets", [])}
-        variables = [
-            semiring.start(targets[name]) if name in targets else semiring.one for name in self.header["variables"]
-        ]
+        variables = [self.value(semiring, name, targets) for name in self.variables]
         leaves = [semiring.annotate(d) for d in self.arrays["contributions"]]
         offsets, operands = self.arrays["offsets"].tolist(), self.arrays["operands"].tolist()
         values = []

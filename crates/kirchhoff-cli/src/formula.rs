@@ -53,7 +53,7 @@ pub enum FormatOption {
     Json,
     /// DIMACS CNF of one output
     Cnf,
-    /// NNF of one output, as c2d has it
+    /// Negation normal form of one output; no d-DNNF
     Nnf,
 }
 

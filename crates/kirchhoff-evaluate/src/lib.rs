@@ -5,8 +5,13 @@
 //! function. A [`Ledger`] says what each layer did with the relevance that entered it.
 //!
 //! [`fold`] evaluates a gate circuit: one value a gate, from the leaves up. Its annotations come in the same way
-//! ([`AnnotateLeaves`]), and both give the same relevance. [`fold_batch`] does so for many vectors of contributions at once. [`exact_probability`] and [`estimate_probability`] say how
-//! probable relevance is when variables of a gate circuit are dropped at random.
+//! ([`AnnotateLeaves`]), and both give the same relevance. [`fold_batch`] does so for many vectors of contributions at once,
+//! and [`fold_gradient`] goes back down, to the derivatives by all leaves.
+//!
+//! Where variables of a gate circuit are dropped at random, [`exact_probability`] and [`estimate_probability`] say how
+//! probable relevance is, [`joint_probability`] and [`conditional_probability`] that of several outputs together, and
+//! [`most_probable_world`] in which world. [`importance`] says how much an output depends on each variable.
+//! [`decision_diagrams`] are what the exact answers come from.
 //!
 //! [`choose_thresholds`] finds thresholds for an execution that keep a wanted share of each layer.
 //!
@@ -48,6 +53,7 @@ mod annotate;
 mod coverage;
 mod error;
 mod fold;
+mod gradient;
 mod layer;
 mod leaves;
 mod ledger;
@@ -61,11 +67,16 @@ pub use annotate::{Annotate, Annotations, PerEdge};
 pub use coverage::{Coverage, LayerTheta, choose_thresholds};
 pub use error::{AnnotationError, EvaluationError, FoldError};
 pub use fold::{LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes};
+pub use gradient::{Gradient, GradientError, fold_gradient};
 pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};
 pub use own::{OwnAnnotations, OwnTheta, own_value};
 pub use probability::{
-    DEFAULT_MAX_NODES, Estimate, Estimates, ProbabilityError, Sampling, estimate_probability, exact_probability,
+    Conditional, ConditionalEstimates, DEFAULT_MAX_NODES, DecisionDiagram, DecisionNode, Estimate, Estimates,
+    Importance, ImportanceEstimate, ImportanceEstimates, Importances, MeanEstimate, ProbabilityError, Sampling, World,
+    conditional_probability, decision_diagrams, estimate_conditional_probability, estimate_expected_outputs,
+    estimate_importance, estimate_probability, exact_importance, exact_probability, exact_probability_gradient,
+    expected_outputs, importance, joint_probability, most_probable_world,
 };
 pub use stream::{Advance, Keep, Sink, Stream, run, stream};

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::{CHECKSUM, CHECKSUM_BYTES, Element, MappedFile, MappedSlice};
 
 /// The longest header that readers of the format take.
-const LONGEST_HEADER: u64 = 100_000_000;
+pub(crate) const LONGEST_HEADER: u64 = 100_000_000;
 
 /// A safetensors file: its header, parsed and checked, and its bytes, mapped.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
 
 use crate::Draft;
+use crate::read::LONGEST_HEADER;
 
 /// The name of the tensor that a file's checksum is, its last one.
 pub const CHECKSUM: &str = "checksum";
@@ -131,7 +132,8 @@ fn little_endian<T: Pod>(values: &[T]) -> Cow<'_, [u8]> {
 /// The same tensors and notes give the same bytes.
 ///
 /// # Errors
-/// A file that cannot be written; two tensors of one name, or one whose number of values is not that of its shape.
+/// A file that cannot be written; two tensors of one name, one whose number of values is not that of its shape, or more
+/// names and notes than the header of a file that is read may hold, 100 MB.
 pub fn write_tensors(
     path: &Path,
     mut tensors: Vec<Tensor<'_>>,
@@ -189,6 +191,10 @@ fn header(tensors: &[Tensor<'_>], notes: &[(&str, &str)]) -> Result<Vec<u8>, Str
     let mut text = serde_json::to_vec(&header).map_err(|error| error.to_string())?;
     // Values start at a multiple of 8 bytes, where readers can map them.
     text.resize(text.len().next_multiple_of(8), b' ');
+    if text.len() as u64 > LONGEST_HEADER {
+        let length = text.len();
+        return Err(format!("its header would take {length} bytes, and readers take no more than {LONGEST_HEADER}"));
+    }
     let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
     bytes.extend(text);
     Ok(bytes)
@@ -285,6 +291,9 @@ mod tests {
         let twice = vec![Tensor::new("a", &[2], &values), Tensor::new("a", &[2], &values)];
         assert!(error(twice).contains("no two tensors can be named 'a'"));
         assert!(error(vec![Tensor::new("a", &[usize::MAX, 2], &values)]).contains("too large"));
+        let notes = "x".repeat(LONGEST_HEADER as usize);
+        let long = write_tensors(&path, vec![], &[("notes", &notes)], Seal::Checksum).unwrap_err().to_string();
+        assert!(long.contains("readers take no more than 100000000"), "{long}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         let error = write(&folder.path().join("none/a.safetensors"), vec![]).unwrap_err();
         assert!(matches!(error, WriteError::Io { .. }));

@@ -49,10 +49,7 @@ pub fn cnf(circuit: &GateCircuit) -> Result<String, FormulaError> {
     }
     clauses.push(format!("{} 0", numbers[output.index()]));
 
-    let mut text = String::new();
-    for (number, variable) in circuit.variables().iter().enumerate() {
-        let _ = writeln!(text, "c variable {} {}", number + 1, printable(variable));
-    }
+    let mut text = named(circuit);
     let _ = writeln!(text, "c output {} R({})", numbers[output.index()], printable(&name));
     let _ = writeln!(text, "p cnf {next} {}", clauses.len());
     for clause in clauses {
@@ -62,11 +59,13 @@ pub fn cnf(circuit: &GateCircuit) -> Result<String, FormulaError> {
     Ok(text)
 }
 
-/// A circuit of one output, with `∨` for `⊕` and `∧` for `⊗`, in the NNF format of c2d (Darwiche & Marquis 2002): a line a
+/// A circuit of one output, with `∨` for `⊕` and `∧` for `⊗`, in negation normal form (Darwiche & Marquis 2002): a line a
 /// node, `L` for a variable, `A` and `O` for gates, children before users and the output last.
 ///
-/// Variables are numbered from 1 in the circuit's order. Circuits are monotone, so negation normal form is what they are
-/// already; they need be neither decomposable nor deterministic. Takes O(gates + wires) time and space.
+/// Variables are numbered from 1 in the circuit's order, and comments name them. Circuits are monotone, so negation normal
+/// form is what they are already. The lines are those of c2d's files, but c2d's are *deterministic and decomposable*,
+/// which gates are not: programs that read such files would count wrongly from this one. For them there is
+/// [`Ddnnf`](super::Ddnnf). Takes O(gates + wires) time and space.
 ///
 /// # Errors
 /// More or fewer outputs than one, or [contributions](super::decide).
@@ -90,7 +89,17 @@ pub fn nnf(circuit: &GateCircuit) -> Result<String, FormulaError> {
         }
         lines.push('\n');
     }
-    Ok(format!("nnf {nodes} {edges} {}\n{lines}", circuit.variables().len()))
+    let comments = "c negation normal form, neither deterministic nor decomposable\n".to_string() + &named(circuit);
+    Ok(format!("{comments}nnf {nodes} {edges} {}\n{lines}", circuit.variables().len()))
+}
+
+/// Comments that name the variables.
+fn named(circuit: &GateCircuit) -> String {
+    let mut text = String::new();
+    for (number, variable) in circuit.variables().iter().enumerate() {
+        let _ = writeln!(text, "c variable {} {}", number + 1, printable(variable));
+    }
+    text
 }
 
 /// The one output, with its name, of a circuit without contributions.

@@ -23,7 +23,8 @@ pub struct Cut {
 /// The part of a circuit that `cut` asks for, as a circuit of its own.
 ///
 /// Outputs that were chosen one by one are tensors without axes, under the [names](neuron_name) of their neurons.
-/// Variables that do not occur are left out; layers stay. Takes O(gates + wires) time and memory.
+/// Variables that do not occur are left out, the others keep their order, and those for what was cut off follow; layers
+/// stay. Takes O(gates + wires) time and memory.
 ///
 /// # Errors
 /// A layer that is not among the output tensors, or an output that is not there.
@@ -73,6 +74,15 @@ pub fn cut(circuit: &GateCircuit, cut: &Cut) -> Result<GateCircuit, FormulaError
 
     let mut builder = GateBuilder::new(circuit.layers().to_vec(), u64::MAX);
     builder.require(circuit.laws());
+    let occurs = |(id, gate): (GateId, Gate<'_>)| match gate {
+        Gate::Variable(number) if distances[id.index()].is_some() => Some(number),
+        _ => None,
+    };
+    let mut variables: Vec<u32> = circuit.iter().filter_map(occurs).collect();
+    variables.sort_unstable();
+    for number in variables {
+        builder.declare(&circuit.variables()[number as usize]);
+    }
     let mapped = circuit.map_gates(|id, gate, mapped| {
         if distances[id.index()].is_none() {
             return Ok(None);

@@ -1,7 +1,8 @@
 //! Gate circuits as formulas that people and other programs read.
 //!
 //! [`text`] and [`latex`] write equations, [`sexpr`] S-expressions that [`parse`] reads back, [`json`] the gates one by
-//! one, [`dot`] and [`svg`] drawings. [`cnf`] and [`nnf`] write Boolean formulas for solvers and knowledge compilers.
+//! one, [`dot`] and [`svg`] drawings. [`cnf`] and [`nnf`] write Boolean formulas for solvers and knowledge compilers, and a
+//! [`Ddnnf`] is such a formula in the form in which it can be counted with.
 //! Before any of them, [`cut`] keeps what is of interest, and [`decide`] applies Θ.
 //!
 //! Subformulas that are used several times are written out where they are small
@@ -36,6 +37,7 @@
 
 mod boolean;
 mod cut;
+mod ddnnf;
 mod dot;
 mod equations;
 mod error;
@@ -51,6 +53,7 @@ mod svg;
 
 pub use boolean::{cnf, nnf};
 pub use cut::{Cut, Decision, cut, decide, find_outputs, output_names};
+pub use ddnnf::{Ddnnf, DdnnfError, DdnnfNode, DdnnfOptions};
 pub use dot::dot;
 pub use equations::{latex, text};
 pub use error::FormulaError;

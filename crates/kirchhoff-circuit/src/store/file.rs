@@ -7,7 +7,7 @@ use kirchhoff_kernel::Weights;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-use super::header::{CircuitKind, KEY, Notes, VERSION, Version};
+use super::header::{CircuitKind, KEY, Notes, Version};
 use crate::{ContributionError, FlatArray, GateError};
 
 /// Why a circuit cannot be stored or loaded.
@@ -99,6 +99,7 @@ pub enum StoreError {
 pub struct CircuitFile {
     pub(super) file: TensorFile,
     kind: CircuitKind,
+    version: u32,
 }
 
 impl CircuitFile {
@@ -117,14 +118,15 @@ impl CircuitFile {
         };
         let Version { version, kind } = serde_json::from_str(text)
             .map_err(|error| format(format!("the metadata under '{KEY}' cannot be read: {error}")))?;
-        if version != VERSION {
-            let hint = if version > VERSION { "a newer Kirchhoff wrote it" } else { "no Kirchhoff writes that" };
-            return Err(format(format!("it is of version {version} of the format, not {VERSION}: {hint}")));
+        if !kind.readable().contains(&version) {
+            let written = kind.version();
+            let hint = if version > written { "a newer Kirchhoff wrote it" } else { "no Kirchhoff writes that" };
+            return Err(format(format!("it is of version {version} of the format, not {written}: {hint}")));
         }
         if !file.is_sealed() {
             return Err(format(VerifyError::Missing.to_string()));
         }
-        Ok(CircuitFile { file, kind })
+        Ok(CircuitFile { file, kind, version })
     }
 
     /// Whether a file is marked as a circuit file; not whether it is a sound one.
@@ -150,6 +152,11 @@ impl CircuitFile {
     /// The form of the circuit.
     pub fn kind(&self) -> CircuitKind {
         self.kind
+    }
+
+    /// The version of the format.
+    pub fn version(&self) -> u32 {
+        self.version
     }
 
     /// What the maker of the circuit said about it.

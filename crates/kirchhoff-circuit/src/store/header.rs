@@ -8,9 +8,6 @@ use crate::{GateLayer, OutputTensor};
 /// The key of the JSON in the file's metadata.
 pub(super) const KEY: &str = "kirchhoff-circuit";
 
-/// The version of the format that is written, and the only one that is read.
-pub(super) const VERSION: u32 = 1;
-
 /// What the maker of a circuit says about it, as JSON: no part of the circuit, and kept as it is.
 pub type Notes = serde_json::Map<String, serde_json::Value>;
 
@@ -33,6 +30,25 @@ impl std::fmt::Display for CircuitKind {
     }
 }
 
+impl CircuitKind {
+    /// The version of the format that is written. Versions of each kind are counted by themselves.
+    pub(super) fn version(self) -> u32 {
+        match self {
+            CircuitKind::Gates => 2,
+            CircuitKind::Layered => 1,
+        }
+    }
+
+    /// The versions that are read.
+    pub(super) fn readable(self) -> &'static [u32] {
+        match self {
+            // Version 1 has the names of the variables in the header.
+            CircuitKind::Gates => &[1, 2],
+            CircuitKind::Layered => &[1],
+        }
+    }
+}
+
 /// The part of the header that every version has.
 #[derive(Deserialize)]
 pub(super) struct Version {
@@ -49,7 +65,9 @@ pub(super) struct GatesHeader {
     pub laws: Vec<Law>,
     pub layers: Vec<LayerHeader>,
     pub outputs: Vec<OutputHeader>,
-    pub variables: Vec<String>,
+    /// The names of the variables, in version 1: since then they stand in tensors, as headers have a largest length.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Vec<String>>,
     #[serde(default)]
     pub notes: Notes,
 }

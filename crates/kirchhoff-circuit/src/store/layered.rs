@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::file::{CircuitFile, StoreError};
 use super::gates::unwritable;
-use super::header::{CircuitKind, KEY, Notes, OutputHeader, VERSION};
-use crate::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
+use super::header::{CircuitKind, KEY, Notes, OutputHeader};
+use crate::{Layer, LayerRule, LayeredCircuit, Link, SeparableRule, Tensor, TensorId};
 
 /// Where a stored layered circuit has its weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -123,7 +123,7 @@ pub fn save_layered(
     }
     let tensor = |tensor: &Tensor| OutputHeader { name: tensor.name.clone(), shape: tensor.shape.clone() };
     let header = LayeredHeader {
-        version: VERSION,
+        version: CircuitKind::Layered.version(),
         kind: CircuitKind::Layered,
         batch: circuit.batch(),
         input: circuit.input().0,

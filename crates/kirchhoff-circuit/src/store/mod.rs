@@ -4,6 +4,7 @@ mod file;
 mod gates;
 mod header;
 mod layered;
+mod names;
 
 pub use file::{CircuitFile, StoreError};
 pub use gates::save_gates;

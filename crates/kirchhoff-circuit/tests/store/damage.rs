@@ -277,12 +277,14 @@ fn each_fault_is_named() {
     let gates = original.gates() as u32;
     let first_child = original.arrays().offsets[original.levels().nth(1).unwrap().start] as usize;
     for (bytes, words) in [
-        (circuit_with("version", json!(2)), "version 2 of the format, not 1: a newer Kirchhoff"),
+        (circuit_with("version", json!(3)), "version 3 of the format, not 2: a newer Kirchhoff"),
+        (circuit_with("version", json!(1)), "stand in the header of version 1, and there alone"),
         (circuit_with("kind", json!("other")), "unknown variant `other`"),
         (circuit_with("more", json!(1)), "unknown field `more`"),
         (circuit_with("laws", json!(["strange"])), "unknown variant `strange`"),
-        (circuit_with("variables", json!(["a", "a"])), "two variables are called 'a'"),
-        (circuit_with("variables", json!(["a"])), "refers to variable 1, which must be below 1"),
+        (circuit_with("variables", json!(["a", "b"])), "a gate circuit has no tensor 'variable_ends'"),
+        (array_with("variable_ends", 1, 13), "the names of the variables end at byte 13 of 14"),
+        (array_with("variable_ends", 0, 99), "the name of variable 0 is no text"),
         (circuit_with("outputs", json!([])), "number of outputs: 3, should be 0"),
         (circuit_with("outputs", json!([{ "name": "a", "shape": [u64::MAX, 2] }])), "number of outputs"),
         (array_with("outputs", 0, gates), "refers to output gate"),
@@ -294,6 +296,16 @@ fn each_fault_is_named() {
         (header_with("operands", "shape", json!([1, 1])), "tensor 'operands'"),
     ] {
         let message = error(bytes);
+        assert!(message.contains(words), "no '{words}' in: {message}");
+    }
+    let old = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gates-1.safetensors")).unwrap();
+    for (names, words) in [
+        (vec!["a", "a", "b", "c"], "two variables are called 'a'"),
+        (vec!["a"], "refers to variable 1, which must be below 1"),
+    ] {
+        let (header, mut circuit, data) = parts(&old, key);
+        circuit["variables"] = json!(names);
+        let message = error(sealed(header, key, &circuit, &data));
         assert!(message.contains(words), "no '{words}' in: {message}");
     }
     let mut cut = bytes.clone();

@@ -55,7 +55,7 @@ fn arrays_stay_in_the_file() {
     assert_eq!(arrays.operands.as_ptr() as usize, first + 4 * arrays.offsets.len());
     assert_eq!(arrays.contributions.as_ptr() as usize, first + 4 * (arrays.offsets.len() + arrays.operands.len()));
     let kinds = first
-        + 4 * (arrays.offsets.len() + arrays.operands.len() + arrays.outputs.len())
+        + 4 * (arrays.offsets.len() + arrays.operands.len() + arrays.outputs.len() + loaded.variables().len())
         + 8 * arrays.contributions.len();
     assert_eq!(arrays.kinds.as_ptr() as usize, kinds);
 }
@@ -93,7 +93,7 @@ fn evaluate(bytes: &[u8], start: f64) -> Vec<f64> {
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let header: Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();
     let circuit: Value = serde_json::from_str(header["__metadata__"]["kirchhoff-circuit"].as_str().unwrap()).unwrap();
-    assert_eq!((&circuit["version"], &circuit["kind"]), (&json!(1), &json!("gates")));
+    assert_eq!((&circuit["version"], &circuit["kind"]), (&json!(2), &json!("gates")));
     let tensor = |name: &str, dtype: &str| {
         assert_eq!(header[name]["dtype"], dtype);
         let offset = |end: usize| 8 + length + header[name]["data_offsets"][end].as_u64().unwrap() as usize;
@@ -120,6 +120,13 @@ fn evaluate(bytes: &[u8], start: f64) -> Vec<f64> {
             other => panic!("kind {other}"),
         });
     }
+    let names = tensor("variable_names", "U8");
+    let mut start = 0;
+    for (number, end) in words("variable_ends").into_iter().enumerate() {
+        assert_eq!(std::str::from_utf8(&names[start..end]).unwrap(), ["start[0]", "h1[17]"][number]);
+        start = end;
+    }
+    assert_eq!(start, names.len());
     assert_eq!(blake3::hash(&bytes[..bytes.len() - 32]).as_bytes(), &bytes[bytes.len() - 32..]);
     outputs.into_iter().map(|gate| values[gate]).collect()
 }
@@ -155,16 +162,18 @@ fn the_header_is_pinned() {
     let bytes = std::fs::read(&stored.path).unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let text = std::str::from_utf8(&bytes[8..8 + length]).unwrap().trim_end();
-    let metadata = r#"{\"version\":1,\"kind\":\"gates\",\"laws\":[],\"layers\":[],\"outputs\":[{\"name\":\"input\",\"shape\":[1,1]}],\"variables\":[\"start[0]\"],\"notes\":{}}"#;
+    let metadata = r#"{\"version\":2,\"kind\":\"gates\",\"laws\":[],\"layers\":[],\"outputs\":[{\"name\":\"input\",\"shape\":[1,1]}],\"notes\":{}}"#;
     let tensors = concat!(
         r#""offsets":{"dtype":"U32","shape":[2],"data_offsets":[0,8]},"#,
         r#""operands":{"dtype":"U32","shape":[1],"data_offsets":[8,12]},"#,
         r#""contributions":{"dtype":"F32","shape":[0],"data_offsets":[12,12]},"#,
         r#""contribution_layers":{"dtype":"U32","shape":[0],"data_offsets":[12,12]},"#,
         r#""outputs":{"dtype":"U32","shape":[1],"data_offsets":[12,16]},"#,
-        r#""kinds":{"dtype":"U8","shape":[1],"data_offsets":[16,17]},"#,
-        r#""checksum":{"dtype":"U8","shape":[32],"data_offsets":[17,49]}"#,
+        r#""variable_ends":{"dtype":"U32","shape":[1],"data_offsets":[16,20]},"#,
+        r#""kinds":{"dtype":"U8","shape":[1],"data_offsets":[20,21]},"#,
+        r#""variable_names":{"dtype":"U8","shape":[8],"data_offsets":[21,29]},"#,
+        r#""checksum":{"dtype":"U8","shape":[32],"data_offsets":[29,61]}"#,
     );
     assert_eq!(text, format!("{{\"__metadata__\":{{\"kirchhoff-circuit\":\"{metadata}\"}},{tensors}}}"));
-    assert_eq!(bytes.len(), 8 + length + 49);
+    assert_eq!(bytes.len(), 8 + length + 61);
 }

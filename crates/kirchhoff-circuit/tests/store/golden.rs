@@ -21,7 +21,7 @@ use serde_json::json;
 use crate::random::Random;
 
 /// The version of the format that is written for each kind, and those that are read.
-const GATES: (u32, &[u32]) = (1, &[1]);
+const GATES: (u32, &[u32]) = (2, &[1, 2]);
 const LAYERED: (u32, &[u32]) = (1, &[1]);
 
 fn golden(name: &str) -> PathBuf {
@@ -198,7 +198,7 @@ fn hold(
     for version in read {
         let file = CircuitFile::open(&golden(&format!("{kind}-{version}.safetensors"))).unwrap();
         file.verify().unwrap();
-        assert_eq!(file.notes().unwrap(), notes());
+        assert_eq!((file.version(), file.notes().unwrap()), (*version, notes()));
         let stored = std::fs::read_to_string(golden(&format!("{kind}-{version}.json"))).unwrap();
         let expected: Vec<f32> = serde_json::from_str(&stored).unwrap();
         let values = load(&file);

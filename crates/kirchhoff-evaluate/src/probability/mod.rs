@@ -6,16 +6,30 @@
 //! #P-hard, so there are two ways: [`exact_probability`] by decision diagrams under a limit, and
 //! [`estimate_probability`] by sampling.
 
+mod diagram;
 mod exact;
+mod importance;
+mod joint;
 mod sample;
+mod world;
 
+use kirchhoff_circuit::GateError;
 use kirchhoff_kernel::Cancelled;
 use thiserror::Error;
 
 use crate::error::FoldError;
 
-pub use exact::{DEFAULT_MAX_NODES, exact_probability};
-pub use sample::{Estimate, Estimates, Sampling, estimate_probability};
+pub use diagram::{DEFAULT_MAX_NODES, DecisionDiagram, DecisionNode, decision_diagrams};
+pub use exact::{exact_probability, exact_probability_gradient};
+pub use importance::{
+    Importance, ImportanceEstimate, ImportanceEstimates, Importances, estimate_importance, exact_importance, importance,
+};
+pub use joint::{
+    Conditional, ConditionalEstimates, conditional_probability, estimate_conditional_probability,
+    estimate_expected_outputs, expected_outputs, joint_probability,
+};
+pub use sample::{Estimate, Estimates, MeanEstimate, Sampling, estimate_probability};
+pub use world::{World, most_probable_world};
 
 /// Why there is no probability.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -36,12 +50,34 @@ pub enum ProbabilityError {
         /// How many there may be.
         limit: usize,
     },
+    /// An output that is not there.
+    #[error("there is no output {got}: the circuit has {count}, counted from 0")]
+    Output {
+        /// Its position.
+        got: usize,
+        /// How many outputs there are.
+        count: usize,
+    },
+    /// A variable whose importance cannot be sampled, as all worlds have the same value of it.
+    #[error(
+        "variable `{variable}` has probability {got}: its importance can be computed exactly, but sampled between 0 and 1 \
+         alone"
+    )]
+    Certain {
+        /// The variable.
+        variable: String,
+        /// Its probability.
+        got: f64,
+    },
     /// Decision diagrams that outgrow their limit.
-    #[error("the decision diagrams take more than {max_nodes} nodes")]
+    #[error("the decision diagrams take more than {max_nodes} nodes: allow more of them, or sample")]
     Nodes {
         /// The limit.
         max_nodes: usize,
     },
+    /// A circuit for one output cannot be made.
+    #[error(transparent)]
+    Gates(#[from] GateError),
     /// The circuit cannot be evaluated, or its evaluation was stopped.
     #[error(transparent)]
     Fold(#[from] FoldError),

@@ -7,16 +7,20 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rayon::prelude::*;
 
+use super::diagram::truths;
 use super::{ProbabilityError, check};
 use crate::error::FoldError;
 use crate::fold::fold;
 use crate::leaves::AnnotateLeaves;
 
 /// Words of 64 worlds that one fold takes: a gate's worlds fill a cache line.
-const WORDS: usize = 8;
+pub(super) const WORDS: usize = 8;
+
+/// A value in each world of a fold.
+pub(super) type Words = [u64; WORDS];
 
 /// Worlds of one fold.
-const ROUND: u64 = 64 * WORDS as u64;
+pub(super) const ROUND: u64 = 64 * WORDS as u64;
 
 /// Rounds between looks at the error.
 const ROUNDS: u64 = 8;
@@ -57,8 +61,11 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The estimate of so many successes among so many worlds.
-    fn new(successes: u64, worlds: u64) -> Self {
+    /// The estimate of so many successes among so many worlds; of no worlds, nothing is known.
+    pub(super) fn new(successes: u64, worlds: u64) -> Self {
+        if worlds == 0 {
+            return Estimate { probability: 0.5, standard_error: f64::INFINITY, low: 0.0, high: 1.0 };
+        }
         let (n, square) = (worlds as f64, NORMAL_975 * NORMAL_975);
         let p = successes as f64 / n;
         let middle = (p + square / (2.0 * n)) / (1.0 + square / n);
@@ -66,6 +73,40 @@ impl Estimate {
         // Rounding must not push an end beyond the estimate.
         let (low, high) = ((middle - half).clamp(0.0, p), (middle + half).clamp(p, 1.0));
         Estimate { probability: p, standard_error: (p * (1.0 - p) / n).sqrt(), low, high }
+    }
+
+    /// Whether half the width of the interval is at most this.
+    pub(super) fn is_within(&self, error: f64) -> bool {
+        self.high - self.low <= 2.0 * error
+    }
+}
+
+/// A mean that was estimated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MeanEstimate {
+    /// The mean over the worlds.
+    pub mean: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+    /// The lower end of the interval that holds the expected value with a confidence of 95 %, by the central limit theorem.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The worlds that were sampled.
+    pub worlds: u64,
+    /// Whether the error is as small as was asked for.
+    pub reached: bool,
+}
+
+impl MeanEstimate {
+    /// The estimate from the sum and the sum of squares over so many worlds, at least two.
+    pub(super) fn new(sum: u64, squares: u64, worlds: u64) -> Self {
+        let n = worlds as f64;
+        let mean = sum as f64 / n;
+        let variance = (squares as f64 / n - mean * mean).max(0.0) * n / (n - 1.0);
+        let standard_error = (variance / n).sqrt();
+        let half = NORMAL_975 * standard_error;
+        MeanEstimate { mean, standard_error, low: mean - half, high: mean + half, worlds, reached: false }
     }
 }
 
@@ -113,35 +154,82 @@ pub fn estimate_probability(
     monitor: &dyn Monitor,
 ) -> Result<Estimates, ProbabilityError> {
     check(circuit.variables(), probabilities)?;
-    let contributions = &*circuit.arrays().contributions;
-    let mut leaves = Leaves(vec![false; contributions.len()]);
-    annotate.annotate(&Boolean, circuit, contributions, &mut leaves.0)?;
+    let leaves = truths(circuit, annotate)?;
+    let count = |round: &Round| round.outputs.iter().map(ones).collect();
+    let mut estimates = Vec::new();
+    let progress = sample(circuit, leaves, probabilities, sampling, monitor, &count, &mut |counts, worlds| {
+        estimates = counts.iter().map(|&count| Estimate::new(count, worlds)).collect();
+        estimates.iter().all(|estimate: &Estimate| estimate.is_within(sampling.error))
+    })?;
+    Ok(Estimates { outputs: estimates, worlds: progress.worlds, reached: progress.reached })
+}
+
+/// The random worlds of one fold.
+pub(super) struct Round {
+    /// The values of the variables.
+    pub variables: Vec<Words>,
+    /// The values of the outputs.
+    pub outputs: Vec<Words>,
+}
+
+/// How far sampling has come.
+pub(super) struct Progress {
+    /// The worlds that were sampled.
+    pub worlds: u64,
+    /// Whether the error is as small as was asked for.
+    pub reached: bool,
+}
+
+/// Samples worlds: `count` counts something in each round, and `look` is given the sums of the counts of all rounds so far
+/// with the number of worlds, and says whether that is enough.
+pub(super) fn sample(
+    circuit: &GateCircuit,
+    leaves: Vec<bool>,
+    probabilities: &[f64],
+    sampling: Sampling,
+    monitor: &dyn Monitor,
+    count: &(dyn Fn(&Round) -> Vec<u64> + Sync),
+    look: &mut dyn FnMut(&[u64], u64) -> bool,
+) -> Result<Progress, ProbabilityError> {
+    let leaves = Leaves(leaves);
+    in_rounds(sampling, look, |round| {
+        let variables = worlds(sampling.seed, round, probabilities);
+        let outputs = fold(circuit, &Worlds::<WORDS>, &leaves, &variables, monitor)?;
+        Ok(count(&Round { variables, outputs }))
+    })
+}
+
+/// Adds up the counts of rounds, several at a time on all threads, until `look` finds them enough or none are left.
+pub(super) fn in_rounds(
+    sampling: Sampling,
+    look: &mut dyn FnMut(&[u64], u64) -> bool,
+    run: impl Fn(u64) -> Result<Vec<u64>, FoldError> + Sync,
+) -> Result<Progress, ProbabilityError> {
     let rounds = sampling.max_worlds.div_ceil(ROUND).max(1);
-    let mut successes = vec![0u64; circuit.outputs().len()];
+    let mut sums: Vec<u64> = Vec::new();
     let mut done = 0;
     loop {
         let next = (done + ROUNDS).min(rounds);
-        let counts = (done..next).into_par_iter().map(|round| {
-            let worlds = worlds(sampling.seed, round, probabilities);
-            let relevant = fold(circuit, &Worlds::<WORDS>, &leaves, &worlds, monitor)?;
-            Ok(relevant.iter().map(|words| words.iter().map(|word| u64::from(word.count_ones())).sum()).collect())
-        });
-        let counts: Vec<Vec<u64>> = counts.collect::<Result<_, FoldError>>()?;
+        let counts: Vec<Vec<u64>> = (done..next).into_par_iter().map(&run).collect::<Result<_, FoldError>>()?;
         for count in counts {
-            successes.iter_mut().zip(count).for_each(|(sum, count)| *sum += count);
+            sums.resize(count.len(), 0);
+            sums.iter_mut().zip(count).for_each(|(sum, count)| *sum += count);
         }
         done = next;
-        let worlds = done * ROUND;
-        let outputs: Vec<Estimate> = successes.iter().map(|&count| Estimate::new(count, worlds)).collect();
-        let reached = outputs.iter().all(|estimate| estimate.high - estimate.low <= 2.0 * sampling.error);
+        let reached = look(&sums, done * ROUND);
         if reached || done == rounds {
-            return Ok(Estimates { outputs, worlds, reached });
+            return Ok(Progress { worlds: done * ROUND, reached });
         }
     }
 }
 
+/// How many worlds a value is 1 in.
+pub(super) fn ones(words: &Words) -> u64 {
+    words.iter().map(|word| u64::from(word.count_ones())).sum()
+}
+
 /// Truth values on the leaves, the same in every world.
-struct Leaves(Vec<bool>);
+pub(super) struct Leaves(pub Vec<bool>);
 
 impl AnnotateLeaves<Worlds<WORDS>> for Leaves {
     fn annotate(
@@ -149,7 +237,7 @@ impl AnnotateLeaves<Worlds<WORDS>> for Leaves {
         semiring: &Worlds<WORDS>,
         _: &GateCircuit,
         _: &[f32],
-        values: &mut [[u64; WORDS]],
+        values: &mut [Words],
     ) -> Result<(), FoldError> {
         let truths = values.iter_mut().zip(&self.0);
         truths.for_each(|(value, &truth)| *value = if truth { semiring.one() } else { semiring.zero() });
@@ -158,10 +246,16 @@ impl AnnotateLeaves<Worlds<WORDS>> for Leaves {
 }
 
 /// The values of all variables in the worlds of a round, which has a stream of random numbers of its own.
-fn worlds(seed: u64, round: u64, probabilities: &[f64]) -> Vec<[u64; WORDS]> {
+fn worlds(seed: u64, round: u64, probabilities: &[f64]) -> Vec<Words> {
+    let mut generator = generator(seed, round);
+    probabilities.iter().map(|&p| std::array::from_fn(|_| word(&mut generator, p))).collect()
+}
+
+/// The random numbers of a round.
+pub(super) fn generator(seed: u64, round: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(round);
-    probabilities.iter().map(|&p| std::array::from_fn(|_| word(&mut generator, p))).collect()
+    generator
 }
 
 /// A word whose bits are each 1 with probability `p`, to the last digit of `p`: bit by bit a uniform number is compared

@@ -3,10 +3,13 @@
 
 mod batch;
 mod formula;
+mod gradient;
+mod importance;
 mod network;
 mod probability;
 mod saturated;
 mod simplified;
 mod substitution;
 mod symbolic;
+mod together;
 mod unrolled;

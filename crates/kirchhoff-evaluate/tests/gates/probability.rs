@@ -9,13 +9,13 @@ use kirchhoff_semiring::{Boolean, Worlds};
 
 use crate::network::Random;
 
-const VARIABLES: usize = 9;
+pub const VARIABLES: usize = 9;
 
 /// Contributions above this are 1.
-const THETA: PerLeaf<fn(usize, f32) -> bool> = PerLeaf(|_, d| d > 0.5);
+pub const THETA: PerLeaf<fn(usize, f32) -> bool> = PerLeaf(|_, d| d > 0.5);
 
 /// A formula over variables and contributions, with gates that several others use.
-fn circuit(random: &mut Random) -> GateCircuit {
+pub fn circuit(random: &mut Random) -> GateCircuit {
     let layer = GateLayer { name: "0".to_string(), rule: "zero".to_string(), range: None };
     let mut builder = GateBuilder::new(vec![layer], 1000);
     let mut gates: Vec<GateId> = Vec::new();
@@ -35,7 +35,7 @@ fn circuit(random: &mut Random) -> GateCircuit {
     builder.finish().unwrap()
 }
 
-fn probabilities(random: &mut Random) -> Vec<f64> {
+pub fn probabilities(random: &mut Random) -> Vec<f64> {
     (0..VARIABLES).map(|_| [0.0, 1.0, 0.5, 0.9, 0.125, 0.3][random.below(6)]).collect()
 }
 

@@ -90,7 +90,7 @@ fn models(clauses: &[Vec<i64>], world: &mut Vec<Option<bool>>) -> u64 {
 
 /// The value of an NNF file under an assignment.
 fn evaluate_nnf(text: &str, world: &[bool]) -> bool {
-    let mut lines = text.lines();
+    let mut lines = text.lines().filter(|line| !line.starts_with("c "));
     let header: Vec<usize> =
         lines.next().unwrap().strip_prefix("nnf ").unwrap().split(' ').map(|n| n.parse().unwrap()).collect();
     let (mut values, mut edges) = (Vec::new(), 0);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kirchhoff_circuit::{Start, UnrollOptions, unroll};
 use kirchhoff_compile::{Rule, compile};
 use kirchhoff_evaluate::{PerLeaf, fold_gates};
-use kirchhoff_formula::{Cut, FormulaError, cut, find_outputs, output_names, parse};
+use kirchhoff_formula::{Cut, FormulaError, FormulaOptions, cut, find_outputs, output_names, parse, sexpr};
 use kirchhoff_network::Execution;
 use kirchhoff_semiring::Real;
 use proptest::prelude::*;
@@ -41,6 +41,22 @@ proptest! {
             prop_assert_eq!(part.wires(), 0);
         }
     }
+}
+
+/// Whatever the order in which gates use them, and with those for what was cut off behind them.
+#[test]
+fn variables_keep_their_order() {
+    let text = r#"(circuit (variables "a" "unused" "b" "c") (output "x" (1) (+ (* "c" "b") "a")) (output "y" () "b"))"#;
+    let circuit = parse(text, 100).unwrap();
+    let whole = cut(&circuit, &Cut::default()).unwrap();
+    assert_eq!(whole.variables(), ["a", "b", "c"]);
+    let written = sexpr(&whole, &FormulaOptions::default()).unwrap();
+    assert!(written.contains(r#"(variables "a" "b" "c")"#), "{written}");
+    assert_eq!(parse(&written, 100).unwrap().variables(), whole.variables());
+    let part = cut(&circuit, &Cut { depth: Some(1), outputs: vec![0, 1], ..Cut::default() }).unwrap();
+    assert_eq!(part.variables().len(), 3, "{:?}", part.variables());
+    assert_eq!(part.variables()[..2], ["a", "b"]);
+    assert!(part.variables()[2].starts_with("gate["));
 }
 
 #[test]

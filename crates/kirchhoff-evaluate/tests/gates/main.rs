@@ -9,4 +9,5 @@ mod saturated;
 mod simplified;
 mod substitution;
 mod symbolic;
+mod theta;
 mod unrolled;

@@ -11,7 +11,8 @@ use super::planes::{Planes, copied};
 use super::strip::ROWS;
 use crate::{Cancelled, Monitor, vectorised};
 
-/// Lanes of a block over planes, at most: columns of a strip, times rows where these are shorter.
+/// Lanes of a block over planes, at most: columns of a strip, times rows where these are shorter. A task has 32 rows at
+/// most, so that blocks over images of a few pixels are as many times as long.
 const WIDTH: usize = 256;
 
 /// A product in blocks, beside its geometry.

@@ -246,9 +246,8 @@ fn blocks_are_long_and_calls_are_few() {
         (convolution(8, 40), 1),
         (convolution(8, 14), 2),
         (convolution(16, 7), 1),
-        (convolution(64, 1), 1),
         (Wiring::Dense { inputs: 3000, outputs: 7 }, 3),
-        (Wiring::Dense { inputs: 40, outputs: 30 }, 10),
+        (Wiring::Dense { inputs: 60, outputs: 30 }, 10),
     ];
     for (wiring, batch) in layers {
         let layer = Layer::new(wiring.clone(), batch, false, 3.0, 5);

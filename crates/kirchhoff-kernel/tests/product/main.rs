@@ -4,8 +4,8 @@ mod blocks;
 mod layer;
 
 use kirchhoff_kernel::{
-    Backward, Contributions, Forward, LayerEdges, Reduction, Sliding, Slopes, SourceFactor, Term, Threshold,
-    WeightFactor, Weights, Window, Wiring,
+    Backward, Contributions, Forward, Reduction, Sliding, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights,
+    Window, Wiring,
 };
 use kirchhoff_semiring::{
     Annotation, Boolean, Bottleneck, Count, Counting, CountingFloat, Embed, Fuzzy, Lukasiewicz, MaxPlus, Real,

@@ -1,30 +1,23 @@
 //! Annotations of a layered circuit: which Θ each layer takes.
 
-use kirchhoff_circuit::{GateCircuit, Layer, LayeredCircuit};
-use kirchhoff_kernel::{Backward, Cancelled, LayerEdges};
+use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
+use kirchhoff_kernel::{Backward, Cancelled, Edges, LayerEdges};
 use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, Embed, Interval, Semiring};
 
 use crate::error::AnnotationError;
 use crate::layer::AnnotatedLayer;
 use crate::product::{any, propagate};
+use crate::walk::{Kept, Walk, executions};
 
 /// The annotation of every edge of a layered circuit, for one semiring.
 ///
-/// Implemented by [`Annotations`] for the built-in Θ, and by [`PerEdge`] for any function.
+/// Implemented by [`Annotations`] for the built-in Θ; by [`PerEdge`](crate::PerEdge) and
+/// [`PerNeurons`](crate::PerNeurons) for any function of a contribution or of an edge, and by
+/// [`PerBlock`](crate::PerBlock) for functions that take many contributions at a time.
 pub trait Annotate<S: Semiring>: Sync {
-    /// Runs `body` with the layer's Θ as a closure, so that the closure is compiled into the loop over its edges.
-    ///
-    /// # Errors
-    /// [`Cancelled`] by the layer's monitor, where Θ asks for a pass over the contributions of its own.
-    fn annotate<L: AnnotationLoop<S::Value>>(
-        &self,
-        semiring: &S,
-        layer: &AnnotatedLayer<'_>,
-        body: L,
-    ) -> Result<L::Output, Cancelled>;
-
-    /// Propagates along one link as a product, for all executions, where the layer, the semiring and Θ allow it: adds to
-    /// `sources` what reaches them from `destinations`. `None`, the default, if the edges have to be walked one by one.
+    /// Adds to `sources` what reaches them along one link of a layer: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (2.1.3), for all
+    /// executions of the batch. The layer is that of the first one. Layers that pass relevance on unchanged do not come
+    /// here.
     ///
     /// # Errors
     /// [`Cancelled`] by the layer's monitor.
@@ -32,13 +25,17 @@ pub trait Annotate<S: Semiring>: Sync {
         &self,
         semiring: &S,
         layer: &AnnotatedLayer<'_>,
+        link: usize,
         edges: &LayerEdges<'_>,
         destinations: &[S::Value],
         sources: &mut [S::Value],
-    ) -> Option<Result<(), Cancelled>> {
-        let _ = (semiring, layer, edges, destinations, sources);
-        None
-    }
+    ) -> Result<(), Cancelled>;
+
+    /// The number of edges of a link that Θ keeps, does not send to 0, in the layer's execution.
+    ///
+    /// # Errors
+    /// [`Cancelled`] by the layer's monitor.
+    fn kept(&self, semiring: &S, layer: &AnnotatedLayer<'_>, link: usize, edges: &Edges<'_>) -> Result<u64, Cancelled>;
 }
 
 /// Annotations that somebody else owns.
@@ -137,8 +134,9 @@ impl Annotations {
     }
 }
 
-impl<S: Embed> Annotate<S> for Annotations {
-    fn annotate<L: AnnotationLoop<S::Value>>(
+impl Annotations {
+    /// Runs `body` with the layer's Θ as a closure, so that the closure is compiled into the loop over its edges.
+    fn annotate<S: Embed, L: AnnotationLoop<S::Value>>(
         &self,
         semiring: &S,
         layer: &AnnotatedLayer<'_>,
@@ -149,42 +147,35 @@ impl<S: Embed> Annotate<S> for Annotations {
         let table = || table.as_ref().expect("a table is made for every layer annotated with ranks");
         Ok(annotation.specialise(semiring, table, body))
     }
+}
 
+impl<S: Embed> Annotate<S> for Annotations {
     fn propagate(
         &self,
         semiring: &S,
         layer: &AnnotatedLayer<'_>,
+        _: usize,
         edges: &LayerEdges<'_>,
         destinations: &[S::Value],
         sources: &mut [S::Value],
-    ) -> Option<Result<(), Cancelled>> {
+    ) -> Result<(), Cancelled> {
         let annotation = self.0[layer.index];
-        let backward = Backward::new(edges)?;
-        if let Some(done) = propagate(semiring, annotation, layer, &backward, destinations, sources) {
-            return Some(done);
+        if let Some(backward) = Backward::new(edges) {
+            if let Some(done) = propagate(semiring, annotation, layer, &backward, destinations, sources) {
+                return done;
+            }
+            // Ranks are those of one execution, and are counted in a pass over its edges anyway.
+            let alike = annotation != Annotation::Rank || edges.batch == 1;
+            if alike && let Some(product) = any(semiring, &backward, destinations, sources, layer.monitor) {
+                return self.annotate(semiring, layer, product)?;
+            }
         }
-        // Ranks are those of one execution, and are counted in a pass over its edges anyway.
-        if annotation == Annotation::Rank && edges.batch > 1 {
-            return None;
-        }
-        let propagation = any(semiring, &backward, destinations, sources, layer.monitor)?;
-        Some(Annotate::<S>::annotate(self, semiring, layer, propagation).and_then(|done| done))
+        executions(layer, edges, destinations, sources, |layer, edges, destinations, sources| {
+            self.annotate(semiring, layer, Walk { edges, semiring, destinations, sources, monitor: layer.monitor })?
+        })
     }
-}
 
-/// Any function of a layer and a contribution as Θ.
-///
-/// The caller answers for values that lie in the carrier.
-#[derive(Clone, Copy, Debug)]
-pub struct PerEdge<F>(pub F);
-
-impl<S: Semiring, F: Fn(&Layer, f32) -> S::Value + Sync> Annotate<S> for PerEdge<F> {
-    fn annotate<L: AnnotationLoop<S::Value>>(
-        &self,
-        _: &S,
-        layer: &AnnotatedLayer<'_>,
-        body: L,
-    ) -> Result<L::Output, Cancelled> {
-        Ok(body.run(|contribution| (self.0)(layer.layer(), contribution)))
+    fn kept(&self, semiring: &S, layer: &AnnotatedLayer<'_>, _: usize, edges: &Edges<'_>) -> Result<u64, Cancelled> {
+        self.annotate(semiring, layer, Kept { edges, semiring, monitor: layer.monitor })?
     }
 }

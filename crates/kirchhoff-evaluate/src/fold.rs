@@ -80,7 +80,7 @@ pub fn check_laws(circuit: &GateCircuit, laws: Laws) -> Result<(), FoldError> {
 /// Evaluates a gate circuit over a semiring; returns the value of every gate, by its id.
 ///
 /// Products are taken from left to right, and so are sums, except where the semiring has a faster way
-/// ([`Semiring::sum_rows`]). Takes O(gates + wires) operations of the semiring, in parallel where a level is large, and
+/// ([`Semiring::sum_rows`]). A [blockwise](Semiring::BLOCKWISE) semiring takes the gates of a level in blocks. Takes O(gates + wires) operations of the semiring, in parallel where a level is large, and
 /// memory for one value a gate, and for one more a contribution where contributions do not all stand together. The same
 /// circuit gives the same bits whatever the number of threads.
 ///
@@ -168,23 +168,23 @@ fn side_by_side<T: Clone>(vectors: &[T], lanes: usize) -> Vec<T> {
 }
 
 /// The evaluation of a circuit for some vectors side by side: the values of gate `g` begin at `g · lanes`.
-struct Fold<'a, S: Semiring> {
+pub(crate) struct Fold<'a, S: Semiring> {
     circuit: &'a GateCircuit,
-    semiring: &'a S,
-    lanes: usize,
+    pub semiring: &'a S,
+    pub lanes: usize,
     variables: &'a [S::Value],
 }
 
 /// The arrays of a circuit. Each is borrowed once: behind a file, that is a call.
 #[derive(Clone, Copy)]
-struct Arrays<'a> {
-    kinds: &'a [u8],
-    offsets: &'a [u32],
+pub(crate) struct Arrays<'a> {
+    pub kinds: &'a [u8],
+    pub offsets: &'a [u32],
     operands: &'a [u32],
 }
 
 impl<'a> Arrays<'a> {
-    fn own(&self, gate: usize) -> &'a [u32] {
+    pub fn own(&self, gate: usize) -> &'a [u32] {
         &self.operands[self.offsets[gate] as usize..self.offsets[gate + 1] as usize]
     }
 
@@ -290,6 +290,9 @@ impl<S: Semiring> Fold<'_, S> {
 
     /// The values of gates with children, which have theirs.
     fn inner(&self, arrays: Arrays<'_>, gates: Range<usize>, known: &[S::Value], new: &mut [S::Value]) {
+        if const { S::BLOCKWISE } {
+            return self.blocks(arrays, gates, known, new);
+        }
         let lanes = self.lanes;
         let at_once = self.semiring.sum_rows(&mut [], &[]);
         let mut rows = Vec::new();

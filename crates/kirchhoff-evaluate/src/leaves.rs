@@ -11,8 +11,8 @@ use crate::layer::AnnotatedLayer;
 
 /// The annotation of the contributions of a gate circuit, for one semiring.
 ///
-/// Implemented by [`Annotations`] and [`RankedAnnotations`] for the built-in Θ, one a layer, and by [`PerLeaf`] for any
-/// function.
+/// Implemented by [`Annotations`] and [`RankedAnnotations`] for the built-in Θ, one a layer, by [`PerLeaf`] for any
+/// function, and by [`PerBlock`](crate::PerBlock) for functions that take many contributions at a time.
 pub trait AnnotateLeaves<S: Semiring> {
     /// Writes `Θ(d)` of contributions for the leaves of the circuit, in the order of its
     /// [arrays](kirchhoff_circuit::GateArrays::contributions): one a leaf, or as many for each, leaf after leaf. There are

@@ -2,7 +2,8 @@
 //!
 //! [`stream`] walks a layered circuit from output to input, one layer at a time, and gives the relevance of every tensor
 //! to a [`Sink`]. Annotations Θ come as [`Annotations`], one of the built-in ones a layer, or as [`PerEdge`], any
-//! function. A [`Ledger`] says what each layer did with the relevance that entered it.
+//! function of a contribution, [`PerNeurons`], any function of an edge, or [`PerBlock`], any function of a block of
+//! contributions. A [`Ledger`] says what each layer did with the relevance that entered it.
 //!
 //! [`fold`] evaluates a gate circuit: one value a gate, from the leaves up. Its annotations come in the same way
 //! ([`AnnotateLeaves`]), and both give the same relevance. [`fold_batch`] does so for many vectors of contributions at once,
@@ -54,6 +55,8 @@ mod coverage;
 mod error;
 mod fold;
 mod gradient;
+mod fold_blocks;
+mod functions;
 mod layer;
 mod leaves;
 mod ledger;
@@ -62,12 +65,14 @@ mod probability;
 mod product;
 mod step;
 mod stream;
+mod walk;
 
-pub use annotate::{Annotate, Annotations, PerEdge};
+pub use annotate::{Annotate, Annotations};
 pub use coverage::{Coverage, LayerTheta, choose_thresholds};
 pub use error::{AnnotationError, EvaluationError, FoldError};
 pub use fold::{LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes};
 pub use gradient::{Gradient, GradientError, fold_gradient};
+pub use functions::{Edge, PerBlock, PerEdge, PerNeurons};
 pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};

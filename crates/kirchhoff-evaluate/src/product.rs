@@ -79,7 +79,7 @@ pub(crate) fn any<'a, S: Semiring>(
     sources: &'a mut [S::Value],
     monitor: &'a dyn Monitor,
 ) -> Option<AnyProduct<'a, S>> {
-    let suits = const { suits_lanes::<S::Value>() } && backward.is_separate();
+    let suits = const { S::BLOCKWISE || suits_lanes::<S::Value>() } && backward.is_separate();
     suits.then_some(AnyProduct { semiring, backward, destinations, sources, monitor })
 }
 
@@ -97,9 +97,17 @@ impl<S: Semiring> AnnotationLoop<S::Value> for AnyProduct<'_, S> {
 
     fn run(self, theta: impl Fn(f32) -> S::Value + Copy + Send + Sync) -> Result<(), Cancelled> {
         let AnyProduct { semiring, backward, destinations, sources, monitor } = self;
-        // Known when this is compiled, so that no kernel is compiled for values that never reach it.
-        if const { suits_lanes::<S::Value>() } && (backward.terms() == 1 || semiring.is_zero(&theta(0.0))) {
-            return backward.any(semiring, theta, destinations, sources, monitor);
+        if backward.terms() == 1 || semiring.is_zero(&theta(0.0)) {
+            // Known when this is compiled, so that no kernel is compiled for values that never reach it.
+            if const { S::BLOCKWISE } {
+                let annotate = |d: &[f32], values: &mut [S::Value]| {
+                    values.iter_mut().zip(d).for_each(|(value, &d)| *value = theta(d));
+                };
+                return backward.blocks(semiring, &annotate, destinations, sources, monitor);
+            }
+            if const { suits_lanes::<S::Value>() } {
+                return backward.any(semiring, theta, destinations, sources, monitor);
+            }
         }
         // Term by term, an edge would count once for each term that is 0 on it, and not at all without terms.
         let edges = backward.edges();
@@ -114,7 +122,7 @@ impl<S: Semiring> AnnotationLoop<S::Value> for AnyProduct<'_, S> {
 
 /// Whether values fit the lanes of a vector: those that own memory, and large ones, are better off one at a time.
 const fn suits_lanes<V>() -> bool {
-    !std::mem::needs_drop::<V>() && size_of::<V>() <= 8
+    !std::mem::needs_drop::<V>() && size_of::<V>() <= 32
 }
 
 /// The threshold of an annotation, if it drops contributions of 0: kernels take zeros for missing edges.

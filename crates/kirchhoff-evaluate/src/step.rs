@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use kirchhoff_circuit::{Absorbed, Layer, LayerContributions, LayerRule, LayeredCircuit, TensorId};
-use kirchhoff_kernel::{Cancelled, Edges, Monitor, Wiring, propagate, vectorised};
-use kirchhoff_semiring::{AnnotationLoop, Semiring};
+use kirchhoff_kernel::{Cancelled, Monitor, Wiring, propagate, vectorised};
+use kirchhoff_semiring::Semiring;
 use rayon::prelude::*;
 
 use crate::annotate::Annotate;
 use crate::layer::AnnotatedLayer;
 use crate::ledger::{Bookkeeping, CHUNK, Conservation, FEW, LedgerEntry};
+use crate::walk::executions;
 
 /// Adds to sums what belongs to a few amounts, given the position of the first.
 type Add<'a> = dyn Fn(usize, &[f64], &mut [f64; 2]) + Sync + 'a;
@@ -99,23 +100,13 @@ impl<S: Semiring> LayerStep<'_, S> {
         sources: &mut [S::Value],
     ) -> Result<(), Cancelled> {
         let layer = self.layer();
-        let link = &layer.links[number];
-        let edges = self.circuit.edges_of(layer, link, self.contributions);
+        let edges = self.circuit.edges_of(layer, &layer.links[number], self.contributions);
+        let view = self.annotated(0);
         if layer.rule != LayerRule::Pass {
-            let view = self.annotated(0);
-            if let Some(done) = annotations.propagate(self.semiring, &view, &edges, destinations, sources) {
-                return done;
-            }
+            return annotations.propagate(self.semiring, &view, number, &edges, destinations, sources);
         }
-        let (from, to) = (link.wiring.destinations(), link.wiring.sources());
-        let executions = destinations.par_chunks(from).zip(sources.par_chunks_mut(to)).enumerate();
-        executions.try_for_each(|(execution, (destinations, sources))| {
-            let edges = edges.execution(execution);
-            let walk = Walk { edges, semiring: self.semiring, destinations, sources, monitor: self.monitor };
-            match layer.rule {
-                LayerRule::Pass => walk.run(|_| self.semiring.one()),
-                _ => annotations.annotate(self.semiring, &self.annotated(execution), walk)?,
-            }
+        executions(&view, &edges, destinations, sources, |_, edges, destinations, sources| {
+            propagate(&edges, self.semiring, |_| self.semiring.one(), destinations, sources, self.monitor)
         })
     }
 
@@ -133,8 +124,7 @@ impl<S: Semiring> LayerStep<'_, S> {
                 LayerRule::Pass => link.wiring.edges(),
                 _ => {
                     let edges = self.circuit.edges_in(layer, link, self.contributions, execution);
-                    let count = Count { edges, semiring: self.semiring, monitor: self.monitor };
-                    annotations.annotate(self.semiring, &self.annotated(execution), count)??
+                    annotations.kept(self.semiring, &self.annotated(execution), number, &edges)?
                 }
             };
             entry.kept = Some(entry.kept.unwrap_or(0) + kept);
@@ -280,39 +270,4 @@ fn dot(shares: &[f32], amounts: &[f64]) -> f64 {
         partial.iter_mut().zip(shares.iter().zip(amounts)).for_each(|(sum, pair)| *sum += product(pair));
     }
     partial.iter().sum::<f64>() + others.iter().zip(rest).map(product).sum::<f64>()
-}
-
-/// The walk along one link's edges, waiting for its Θ.
-struct Walk<'a, S: Semiring> {
-    edges: Edges<'a>,
-    semiring: &'a S,
-    destinations: &'a [S::Value],
-    sources: &'a mut [S::Value],
-    monitor: &'a dyn Monitor,
-}
-
-impl<S: Semiring> AnnotationLoop<S::Value> for Walk<'_, S> {
-    type Output = Result<(), Cancelled>;
-
-    fn run(self, theta: impl Fn(f32) -> S::Value + Copy + Send + Sync) -> Result<(), Cancelled> {
-        propagate(&self.edges, self.semiring, theta, self.destinations, self.sources, self.monitor)
-    }
-}
-
-/// The count of the edges that a Θ keeps, waiting for it.
-struct Count<'a, S> {
-    edges: Edges<'a>,
-    semiring: &'a S,
-    monitor: &'a dyn Monitor,
-}
-
-impl<S: Semiring> AnnotationLoop<S::Value> for Count<'_, S> {
-    type Output = Result<u64, Cancelled>;
-
-    fn run(self, theta: impl Fn(f32) -> S::Value + Copy + Send + Sync) -> Result<u64, Cancelled> {
-        let add = |kept: &mut u64, contributions: &[f32]| {
-            *kept += contributions.iter().filter(|&&d| !self.semiring.is_zero(&theta(d))).count() as u64;
-        };
-        self.edges.fold(|| 0, add, |a, b| a + b, self.monitor)
-    }
 }

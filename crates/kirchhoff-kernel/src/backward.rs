@@ -7,8 +7,8 @@ use crate::edges::{Contributions, LayerEdges};
 use crate::factors::{CHUNK, absolute, own, sides};
 use crate::memory::zeros;
 use crate::product::{
-    Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron, Operation,
-    Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
+    Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron, Operation,
+    Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, SHORTEST_BLOCK, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring};
 
@@ -305,7 +305,7 @@ impl<'a> Backward<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         let edge = |sum: &mut S::Value, own: f32, x: f32, relevance: &S::Value| {
-            semiring.plus_assign(sum, &semiring.times(&annotate(own * x), relevance));
+            semiring.add_product(sum, &annotate(own * x), relevance);
         };
         self.terms.iter().try_for_each(|term| {
             let step = LaneStep {
@@ -318,6 +318,64 @@ impl<'a> Backward<'a> {
                 plus: &|sum, value| semiring.plus_assign(sum, value),
             };
             self.lanes(&step, &edge, sources, monitor)
+        })
+    }
+
+    /// Any semiring and any Θ in blocks: `annotate` writes `Θ` of up to 1024 contributions, and
+    /// [`Semiring::accumulate`] takes them all to their sources. With the conditions and the sums of
+    /// [`any`](Backward::any), but that a sum starts from what its source has, as that of [`propagate`](crate::propagate).
+    ///
+    /// A block is a part of a row of weights, or the rows of planes of a few channels; blocks of 0 are passed over. Lanes
+    /// beside an image, where contributions are 0, count for nothing.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn blocks<S: Semiring>(
+        &self,
+        semiring: &S,
+        annotate: &(dyn Fn(&[f32], &mut [S::Value]) + Sync),
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.check(sources.len());
+        let live: Vec<bool> = destinations.par_iter().map(|value| !semiring.is_zero(value)).collect();
+        let zero = semiring.zero();
+        self.terms.iter().try_for_each(|term| {
+            let packing = Packing::plain(term.weight);
+            let blocks = Blocks {
+                values: &term.destination,
+                relevance: destinations,
+                live: &live,
+                own: &own(self.edges, term, Form::Plain),
+                zero: &zero,
+                theta: annotate,
+                accumulate: &|sums, theta, relevance| semiring.accumulate(sums, theta, relevance),
+            };
+            match self.edges.wiring {
+                Wiring::Convolution(sliding) => {
+                    Planes::backward(sliding, self.weights).by_blocks(packing, &blocks, sources, monitor)
+                }
+                &Wiring::Dense { inputs, outputs } if inputs < SHORTEST_BLOCK && self.edges.batch > 1 => {
+                    let planes = Planes::matrix(inputs, outputs, self.edges.batch, self.weights);
+                    planes.by_blocks(packing, &blocks, sources, monitor)
+                }
+                _ => {
+                    let dense = self.dense(packing);
+                    let executions = sources.chunks_exact_mut(dense.inputs.max(1)).enumerate();
+                    executions.into_iter().try_for_each(|(execution, sources)| {
+                        let from = execution * dense.outputs..(execution + 1) * dense.outputs;
+                        let blocks = Blocks {
+                            values: &blocks.values[from.clone()],
+                            relevance: &blocks.relevance[from.clone()],
+                            live: &blocks.live[from],
+                            own: &blocks.own[execution * dense.inputs..][..dense.inputs],
+                            ..blocks
+                        };
+                        dense.by_blocks(&blocks, sources, monitor)
+                    })
+                }
+            }
         })
     }
 

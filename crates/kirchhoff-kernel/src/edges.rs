@@ -171,6 +171,20 @@ impl Edges<'_> {
         join: impl Fn(T, T) -> T + Sync + Send,
         monitor: &dyn Monitor,
     ) -> Result<T, Cancelled> {
+        self.fold_runs(empty, |partial, _, contributions| fold(partial, contributions), join, monitor)
+    }
+
+    /// As [`fold`](Edges::fold), with the neurons that each run of contributions joins.
+    ///
+    /// # Errors
+    /// [`Cancelled`] by the monitor.
+    pub fn fold_runs<T: Send>(
+        &self,
+        empty: impl Fn() -> T + Sync + Send,
+        fold: impl Fn(&mut T, &Run, &[f32]) + Sync + Send,
+        join: impl Fn(T, T) -> T + Sync + Send,
+        monitor: &dyn Monitor,
+    ) -> Result<T, Cancelled> {
         self.blocks()
             .into_par_iter()
             .try_fold(
@@ -179,7 +193,7 @@ impl Edges<'_> {
                     if monitor.cancelled() {
                         return Err(Cancelled);
                     }
-                    self.leaving(block, &mut scratch, |_, contributions| fold(&mut partial, contributions));
+                    self.leaving(block, &mut scratch, |run, contributions| fold(&mut partial, run, contributions));
                     Ok((partial, scratch))
                 },
             )

@@ -40,6 +40,7 @@
 //! ```
 
 mod backward;
+mod blockwise;
 mod check;
 mod count;
 mod edges;
@@ -58,6 +59,7 @@ mod window;
 mod wiring;
 
 pub use backward::Backward;
+pub use blockwise::{EdgeBlock, propagate_blocks};
 pub use check::WiringError;
 pub use edges::{Contributions, Edges, LayerEdges, Scratch};
 pub use finite::first_not_finite;
@@ -65,7 +67,7 @@ pub use forward::{Forward, Reduction, join_channels, maxima, maximum};
 pub use instructions::{Instructions, UnknownInstructions, vectorised};
 pub use memory::{filled, zeros};
 pub use monitor::{Cancelled, Monitor};
-pub use propagate::propagate;
+pub use propagate::{propagate, propagate_neurons};
 pub use term::{Slopes, SourceFactor, Term, WeightFactor};
 pub use threshold::Threshold;
 pub use weights::{Values, Weights};

@@ -3,6 +3,7 @@
 use kirchhoff_semiring::Semiring;
 use rayon::prelude::*;
 
+use crate::blockwise::{EdgeBlock, propagate_blocks};
 use crate::edges::{Contributions, Edges, Scratch};
 use crate::{Cancelled, Monitor, Run, Sliding, Wiring};
 
@@ -11,7 +12,7 @@ use crate::{Cancelled, Monitor, Run, Sliding, Wiring};
 ///
 /// Runs in parallel over sources, in O(edges) operations of the semiring; each source's sum is taken in a fixed
 /// order, so that the result does not depend on the number of threads. Edges that pass relevance unchanged take no
-/// annotation.
+/// annotation. A semiring that is [blockwise](Semiring::BLOCKWISE) is given blocks, as by [`propagate_blocks`].
 ///
 /// # Errors
 /// [`Cancelled`] by the monitor; `sources` is then half done.
@@ -26,6 +27,12 @@ pub fn propagate<S: Semiring>(
     sources: &mut [S::Value],
     monitor: &dyn Monitor,
 ) -> Result<(), Cancelled> {
+    if const { S::BLOCKWISE } {
+        let annotate = |block: &EdgeBlock<'_>, theta: &mut [S::Value]| {
+            theta.iter_mut().zip(block.contributions).for_each(|(theta, &d)| *theta = annotate(d));
+        };
+        return propagate_blocks(edges, semiring, &annotate, destinations, sources, monitor);
+    }
     assert_eq!(destinations.len(), edges.wiring.destinations(), "relevance of the destination");
     assert_eq!(sources.len(), edges.wiring.sources(), "relevance of the source");
     if matches!(edges.contributions, Contributions::Pass) {
@@ -40,7 +47,7 @@ pub fn propagate<S: Semiring>(
         }
         let one = annotate(1.0);
         let edge = |source: &mut S::Value, destination: &S::Value| {
-            semiring.plus_assign(source, &semiring.times(&one, destination));
+            semiring.add_product(source, &one, destination);
         };
         win(sliding, edges.part(winners), &edge, destinations, sources);
         monitor.advance(edges.wiring.edges());
@@ -48,6 +55,47 @@ pub fn propagate<S: Semiring>(
     }
     let step = |run: &Run, contributions: &[f32], first: usize, sources: &mut [S::Value]| {
         step(semiring, &annotate, run, contributions, destinations, first, sources)
+    };
+    walk(edges, &step, sources, monitor)
+}
+
+/// What [`propagate`] does under a Θ that sees the edge: `annotate` is given its source neuron, its destination neuron and
+/// its contribution. Edge by edge, without edges from destinations whose relevance is 0; in blocks of edges for a
+/// semiring that is [blockwise](Semiring::BLOCKWISE).
+///
+/// # Errors
+/// [`Cancelled`] by the monitor; `sources` is then half done.
+///
+/// # Panics
+/// If a slice has not the length that the wiring asks for.
+pub fn propagate_neurons<S: Semiring>(
+    edges: &Edges<'_>,
+    semiring: &S,
+    annotate: impl Fn(usize, usize, f32) -> S::Value + Sync,
+    destinations: &[S::Value],
+    sources: &mut [S::Value],
+    monitor: &dyn Monitor,
+) -> Result<(), Cancelled> {
+    if const { S::BLOCKWISE } {
+        let annotate = |block: &EdgeBlock<'_>, theta: &mut [S::Value]| {
+            let edges = block.sources.iter().zip(block.destinations).zip(block.contributions);
+            theta.iter_mut().zip(edges).for_each(|(theta, ((&j, &k), &d))| *theta = annotate(j, k, d));
+        };
+        return propagate_blocks(edges, semiring, &annotate, destinations, sources, monitor);
+    }
+    assert_eq!(destinations.len(), edges.wiring.destinations(), "relevance of the destination");
+    assert_eq!(sources.len(), edges.wiring.sources(), "relevance of the source");
+    if matches!(edges.contributions, Contributions::Pass) {
+        pass(edges, semiring, destinations, sources);
+        return Ok(());
+    }
+    let step = |run: &Run, contributions: &[f32], first: usize, sources: &mut [S::Value]| {
+        for (i, &d) in contributions.iter().enumerate() {
+            let (j, k) = (run.source_at(i), run.destination_at(i));
+            if !semiring.is_zero(&destinations[k]) {
+                semiring.add_product(&mut sources[j - first], &annotate(j, k, d), &destinations[k]);
+            }
+        }
     };
     walk(edges, &step, sources, monitor)
 }
@@ -93,12 +141,19 @@ fn step<S: Semiring>(
     sources: &mut [S::Value],
 ) {
     let edge = |source: &mut S::Value, contribution: f32, destination: &S::Value| {
-        semiring.plus_assign(source, &semiring.times(&annotate(contribution), destination));
+        // A product with 0 is 0: a look saves values that own memory an operation.
+        if const { std::mem::needs_drop::<S::Value>() } && semiring.is_zero(destination) {
+            return;
+        }
+        semiring.add_product(source, &annotate(contribution), destination);
     };
     let start = run.source - first;
     match (run.source_step, run.destination_step) {
         (1, 0) => {
             let destination = &destinations[run.destination];
+            if semiring.is_zero(destination) {
+                return;
+            }
             for (source, &d) in sources[start..start + run.length].iter_mut().zip(contributions) {
                 edge(source, d, destination);
             }

@@ -81,6 +81,17 @@ impl Count {
         }
     }
 
+    /// Adds the product of two counts; a product with 0 or 1 is never made.
+    #[inline]
+    pub fn add_product(&mut self, a: &Count, b: &Count) {
+        match (&a.0, &b.0) {
+            (Small(0), _) | (_, Small(0)) => {}
+            (Small(1), _) => self.plus_assign(b),
+            (_, Small(1)) => self.plus_assign(a),
+            _ => self.plus_assign(&a.times(b)),
+        }
+    }
+
     /// Whether this is 0.
     #[inline]
     pub fn is_zero(&self) -> bool {

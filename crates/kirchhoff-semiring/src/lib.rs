@@ -55,7 +55,7 @@ pub use annotation::{Annotation, AnnotationLoop, CarrierError, ThetaError};
 pub use array::{Array, Limbs};
 pub use call::{Call, CallError};
 pub use carrier::{Carrier, Image, Interval};
-pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawReport};
+pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawReport, Sampled};
 pub use class::SemiringClass;
 pub use count::Count;
 pub use exponential::exponential;

@@ -30,6 +30,12 @@ pub trait Semiring: Send + Sync {
     /// An element of the carrier.
     type Value: Clone + PartialEq + Debug + Send + Sync;
 
+    /// Whether kernels should call [`accumulate`](Semiring::accumulate) once a block rather than `plus` and `times` once an
+    /// edge: where the call costs more than the operation, as for expressions that are interpreted.
+    ///
+    /// A constant, so that kernels for blocks are compiled for such semirings alone.
+    const BLOCKWISE: bool = false;
+
     /// The neutral element of `⊕`, absorbing for `⊗`.
     fn zero(&self) -> Self::Value;
 
@@ -56,21 +62,22 @@ pub trait Semiring: Send + Sync {
         false
     }
 
+    /// `sum ← sum ⊕ (a ⊗ b)`: what an evaluation does on each edge, in place where that saves an allocation.
+    #[inline(always)]
+    fn add_product(&self, sum: &mut Self::Value, a: &Self::Value, b: &Self::Value) {
+        self.plus_assign(sum, &self.times(a, b));
+    }
+
     /// `sums[i] ← sums[i] ⊕ (theta[i] ⊗ relevance[i])` for every lane `i`: the inner loop of an evaluation, over slices of
     /// one length. By default the scalar operations, lane by lane; a semiring whose operations are cheaper by the block
-    /// overrides it and [`is_blockwise`](Semiring::is_blockwise). The law checker holds it to the scalar form.
+    /// overrides it and [`BLOCKWISE`](Semiring::BLOCKWISE). The law checker holds it to the scalar form.
+    ///
+    /// Kernels for blocks also take sums through it, with `theta` of 1, and products, with `sums` of 0.
     #[inline(always)]
     fn accumulate(&self, sums: &mut [Self::Value], theta: &[Self::Value], relevance: &[Self::Value]) {
         for ((sum, theta), relevance) in sums.iter_mut().zip(theta).zip(relevance) {
-            self.plus_assign(sum, &self.times(theta, relevance));
+            self.add_product(sum, theta, relevance);
         }
-    }
-
-    /// Whether kernels should call [`accumulate`](Semiring::accumulate) once a block rather than `plus` and `times` once an
-    /// edge: where the call costs more than the operation, as for expressions that are interpreted.
-    #[inline(always)]
-    fn is_blockwise(&self) -> bool {
-        false
     }
 
     /// The form that `⊕` and `⊗` have, if it is one that a hand-tuned kernel exists for; `None` by default, and never
@@ -94,6 +101,11 @@ pub trait Semiring: Send + Sync {
     /// Elements on which the law checker tests, simplest first. More elements make a stricter test.
     fn elements(&self) -> Vec<Self::Value> {
         vec![self.zero(), self.one()]
+    }
+
+    /// Whether [`elements`](Semiring::elements) are all that there are, so that what the law checker finds is proved.
+    fn exhaustive(&self) -> bool {
+        false
     }
 
     /// Whether two values are equal up to the rounding that the carrier admits to; exact by default.

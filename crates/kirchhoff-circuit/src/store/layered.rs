@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::file::{CircuitFile, StoreError};
 use super::gates::unwritable;
 use super::header::{CircuitKind, KEY, Notes, OutputHeader};
-use crate::{Layer, LayerRule, LayeredCircuit, Link, SeparableRule, Tensor, TensorId};
+use crate::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
 
 /// Where a stored layered circuit has its weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

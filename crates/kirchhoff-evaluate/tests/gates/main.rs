@@ -12,4 +12,5 @@ mod simplified;
 mod substitution;
 mod symbolic;
 mod together;
+mod theta;
 mod unrolled;

@@ -167,7 +167,7 @@ impl Dense<'_> {
     }
 
     /// Runs `task` on the live rows, phase after phase, in parallel over blocks of sums.
-    fn blocks<V: Send>(
+    pub(super) fn blocks<V: Send>(
         &self,
         dead: &dyn Fn(usize) -> bool,
         sums: &mut [V],

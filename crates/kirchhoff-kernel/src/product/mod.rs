@@ -5,8 +5,10 @@
 //! Three kinds of kernel do the work: operations that take one prepared value of a neuron and one weight are accumulated
 //! in registers ([`strip`]), and so are counts and max-min, which take the relevance beside the value ([`pairs`]);
 //! everything else goes edge by edge ([`lanes`]), in loops that the compiler vectorises. The last two take a dense layer of
-//! many executions as a convolution of one tap.
+//! many executions as a convolution of one tap. Semirings that take blocks have the edges of many neurons in one call
+//! ([`blocks`]).
 
+mod blocks;
 mod dense;
 mod lanes;
 mod live;
@@ -18,6 +20,7 @@ mod plan;
 mod planes;
 mod strip;
 
+pub(crate) use blocks::Blocks;
 pub(crate) use dense::{Dense, Rows};
 pub(crate) use lanes::{Edge, Panel};
 pub(crate) use matrix::Matrix;
@@ -37,6 +40,10 @@ const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
 
 /// Executions from which on a dense layer is a convolution of one tap to the kernels of pairs and of any semiring.
 pub(crate) const FEWEST_EXECUTIONS: usize = 8;
+
+/// Source neurons from which on a dense layer of several executions is taken in blocks one execution at a time: with fewer,
+/// the executions make blocks longer.
+pub(crate) const SHORTEST_BLOCK: usize = 128;
 
 /// Whether a convolution is worth running as a product, in either direction.
 pub(crate) fn pays(sliding: &Sliding) -> bool {

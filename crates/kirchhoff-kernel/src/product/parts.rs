@@ -53,19 +53,19 @@ impl Block<'_> {
         self.first * ROWS..((self.first + self.panels) * ROWS).min(channels)
     }
 
-    /// Divides a target among tasks, given the channels of its group, their layout, the row length of the target's image
-    /// and the columns of a strip.
+    /// Divides a target among tasks, given the channels of its group, their layout, the row length of the target's image,
+    /// the columns of a strip and the fewest columns that a part is to have.
     pub fn parts<'t, T>(
         &self,
         target: &'t mut [T],
         channels: usize,
         layout: Layout,
         row: usize,
-        width: usize,
+        [width, fewest]: [usize; 2],
     ) -> Vec<Part<'t, T>> {
         let rows = self.rows(channels);
         let sets = rows.len().div_ceil(PANELS * ROWS);
-        let bands = FEWEST.div_ceil(sets.max(1));
+        let bands = FEWEST.div_ceil(sets.max(1)).min((self.plan.length() / fewest).max(1));
         let first = self.group * channels + rows.start;
         if layout.position == 1 {
             let plan = self.plan;

@@ -22,12 +22,12 @@ const PACKED: usize = 8 << 20;
 
 /// One side of a layer: the tensors of one or several images.
 #[derive(Clone, Copy)]
-struct Side {
+pub(super) struct Side {
     /// Channels of one group.
-    channels: usize,
+    pub channels: usize,
     /// Height and width of an image.
     size: [usize; 2],
-    layout: Layout,
+    pub layout: Layout,
 }
 
 impl Side {
@@ -41,7 +41,7 @@ impl Side {
     }
 
     /// Neurons of one image, of all groups.
-    fn neurons(&self, groups: usize) -> usize {
+    pub fn neurons(&self, groups: usize) -> usize {
         groups * self.channels * self.size[0] * self.size[1]
     }
 }
@@ -50,9 +50,9 @@ impl Side {
 pub(crate) struct Planes<'a> {
     plans: Vec<Plan>,
     weights: &'a Weights,
-    groups: usize,
-    data: Side,
-    result: Side,
+    pub(super) groups: usize,
+    pub(super) data: Side,
+    pub(super) result: Side,
     /// Distance in the weights of neighbouring data channels and of neighbouring result channels of a group.
     strides: [usize; 2],
 }
@@ -150,7 +150,7 @@ impl<'a> Planes<'a> {
             let live = Live::new(&planes, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
-            self.tasks(block, [width, grain], target, monitor, Vec::new, |part, strip, out: &mut Vec<f32>| {
+            self.tasks(block, [width, grain, 1], target, monitor, Vec::new, |part, strip, out: &mut Vec<f32>| {
                 out.clear();
                 out.resize(part.panels(block) * ROWS * width, O::ZERO);
                 let columns = strip.len();
@@ -189,7 +189,7 @@ impl<'a> Planes<'a> {
             let live = Live::new(&relevance, plan, self.data.channels, lanes.dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
-            self.tasks(block, [WIDTH, LANES], target, monitor, Scratch::default, |part, strip, scratch| {
+            self.tasks(block, [WIDTH, LANES, 1], target, monitor, Scratch::default, |part, strip, scratch| {
                 let edges = &mut scratch.edges;
                 edges.clear();
                 for channel in live.channels(&strip, &shifts) {
@@ -245,7 +245,7 @@ impl<'a> Planes<'a> {
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
             let workspace = || (Vec::new(), vec![0.0; ROWS * width]);
-            self.tasks(block, [width, grain], target, monitor, workspace, |part, strip, (sums, own)| {
+            self.tasks(block, [width, grain, 1], target, monitor, workspace, |part, strip, (sums, own)| {
                 sums.resize(part.panels(block) * ROWS * width, O::EMPTY);
                 let channels = live.channels(&strip, &shifts);
                 let panels = part.weights(block).chunks_exact(block.panel);
@@ -274,7 +274,7 @@ impl<'a> Planes<'a> {
 
     /// Runs over plans, groups, blocks of panels whose packed weights fit into memory, and images. Weights beyond the last
     /// row are `beyond`.
-    fn blocks<T: Send>(
+    pub(super) fn blocks<T: Send>(
         &self,
         packing: Packing,
         beyond: f32,
@@ -332,7 +332,7 @@ impl<'a> Planes<'a> {
 
     /// The planes of all data channels of a group, with a value `outside` of the image and one `beyond` the last plane, as
     /// slack for one strip.
-    fn cut<T: Clone + Send + Sync>(
+    pub(super) fn cut<T: Clone + Send + Sync>(
         &self,
         block: &Block<'_>,
         slack: usize,
@@ -362,18 +362,20 @@ impl<'a> Planes<'a> {
         planes
     }
 
-    /// Runs a task for every strip of every part of a block, with something of its own for each part.
-    fn tasks<T: Send, W>(
+    /// Runs a task for every strip of every part of a block, with something of its own for each part. Strips have `width`
+    /// columns at most, which are a multiple of `grain` but for the last; a part has `fewest` of them at least, if there are
+    /// so many.
+    pub(super) fn tasks<T: Send, W>(
         &self,
         block: &Block<'_>,
-        [width, grain]: [usize; 2],
+        [width, grain, fewest]: [usize; 3],
         target: &mut [T],
         monitor: &dyn Monitor,
         workspace: impl Fn() -> W + Sync,
         task: impl Fn(&mut Part<'_, T>, Range<usize>, &mut W) + Sync,
     ) -> Result<(), Cancelled> {
         let Side { channels, size, layout } = self.result;
-        let parts = block.parts(target, channels, layout, size[1], width);
+        let parts = block.parts(target, channels, layout, size[1], [width, fewest]);
         parts.into_par_iter().try_for_each(|mut part| {
             let mut workspace = workspace();
             for strip in part.strips(width, grain) {
@@ -389,7 +391,15 @@ impl<'a> Planes<'a> {
     }
 
     /// What belongs to the result neurons of one panel's part of a strip, `[ROWS, width]`.
-    fn own(&self, block: &Block<'_>, row: usize, strip: &Range<usize>, width: usize, own: &[f32], out: &mut [f32]) {
+    pub(super) fn own(
+        &self,
+        block: &Block<'_>,
+        row: usize,
+        strip: &Range<usize>,
+        width: usize,
+        own: &[f32],
+        out: &mut [f32],
+    ) {
         for (row, out) in (row..self.result.channels).zip(out.chunks_exact_mut(width)) {
             let channel = (block.group * self.result.channels + row) * self.result.layout.channel;
             for span in self.spans(block.plan, strip.clone()) {
@@ -402,7 +412,7 @@ impl<'a> Planes<'a> {
 
     /// The parts of a range of the flattened result that are columns of the image.
     #[inline(always)]
-    fn spans(&self, plan: &Plan, flat: Range<usize>) -> impl Iterator<Item = Span> {
+    pub(super) fn spans(&self, plan: &Plan, flat: Range<usize>) -> impl Iterator<Item = Span> {
         let (size, start, step) = (plan.size[1], plan.target.start, plan.target.step);
         let (pitch, row) = (plan.pitch, self.result.size[1]);
         (flat.start / pitch..flat.end.div_ceil(pitch)).filter_map(move |y| {
@@ -468,7 +478,7 @@ impl<'a> Planes<'a> {
 }
 
 /// Copies neighbouring values from the one of a number on.
-fn copied<T: Clone>(values: &[T]) -> impl Fn(usize, &mut [T]) {
+pub(super) fn copied<T: Clone>(values: &[T]) -> impl Fn(usize, &mut [T]) {
     |first, copy| copy.clone_from_slice(&values[first..first + copy.len()])
 }
 
@@ -525,14 +535,14 @@ impl<V> Default for Scratch<V> {
 }
 
 /// Runs a block on an image of a number, whose result it is given.
-type Run<'a, T> = dyn Fn(&Block<'_>, usize, &mut [T]) -> Result<(), Cancelled> + Sync + 'a;
+pub(super) type Run<'a, T> = dyn Fn(&Block<'_>, usize, &mut [T]) -> Result<(), Cancelled> + Sync + 'a;
 
 /// Neighbouring columns of the flattened result.
-struct Span {
+pub(super) struct Span {
     /// The first one.
-    flat: usize,
+    pub flat: usize,
     /// Its position in the image, and the distance of the others.
-    position: usize,
-    step: usize,
-    length: usize,
+    pub position: usize,
+    pub step: usize,
+    pub length: usize,
 }

@@ -1,7 +1,10 @@
 //! The conditions that the law checker tests, as code and as text.
 
+use std::slice;
+
 use serde::{Deserialize, Serialize};
 
+use super::form;
 use crate::{Law, Semiring};
 
 /// A condition on a semiring: an axiom, a declared law, or that its methods agree.
@@ -14,6 +17,14 @@ pub enum Condition {
     ZeroTest,
     /// [`plus_assign`](Semiring::plus_assign) agrees with [`plus`](Semiring::plus).
     PlusAssign,
+    /// [`add_product`](Semiring::add_product) agrees with `⊕` and `⊗`.
+    AddProduct,
+    /// [`accumulate`](Semiring::accumulate) agrees with `⊕` and `⊗` in every lane, alone and in blocks.
+    Accumulate,
+    /// [`sum_rows`](Semiring::sum_rows), where there is one, agrees with `⊕` in every lane.
+    SumRows,
+    /// The operations and the 0 of the form that [`fused`](Semiring::fused) names, if it names one, are the semiring's.
+    Fused,
     /// `a ⊕ b = b ⊕ a`.
     PlusCommutative,
     /// `(a ⊕ b) ⊕ c = a ⊕ (b ⊕ c)`.
@@ -42,10 +53,12 @@ pub enum Condition {
 use Condition::*;
 
 impl Condition {
-    /// What every semiring must satisfy, apart from [`Reflexive`].
-    pub(super) const AXIOMS: [Condition; 12] = [
+    /// What every semiring must satisfy, apart from [`Reflexive`], and from what methods promise that it need not have.
+    pub(super) const AXIOMS: [Condition; 14] = [
         ZeroTest,
         PlusAssign,
+        AddProduct,
+        Accumulate,
         PlusCommutative,
         PlusAssociative,
         PlusNeutral,
@@ -64,6 +77,10 @@ impl Condition {
             Reflexive => "equality reflexive",
             ZeroTest => "is_zero",
             PlusAssign => "plus_assign",
+            AddProduct => "add_product",
+            Accumulate => "accumulate",
+            SumRows => "sum_rows",
+            Fused => "fused",
             PlusCommutative => "⊕ commutative",
             PlusAssociative => "⊕ associative",
             PlusNeutral => "0 neutral for ⊕",
@@ -84,6 +101,10 @@ impl Condition {
             Reflexive => "a = a",
             ZeroTest => "is_zero(a) ⇔ a = 0",
             PlusAssign => "plus_assign(a, b) = a ⊕ b",
+            AddProduct => "add_product(a, b, c) = a ⊕ (b ⊗ c)",
+            Accumulate => "accumulate(a, b, c) = a ⊕ (b ⊗ c)",
+            SumRows => "sum_rows(a, b, c) = a ⊕ b ⊕ c",
+            Fused => "the form's 0, a ⊕ b and a ⊗ b are the semiring's",
             PlusCommutative => "a ⊕ b = b ⊕ a",
             PlusAssociative => "(a ⊕ b) ⊕ c = a ⊕ (b ⊕ c)",
             PlusNeutral => "0 ⊕ a = a",
@@ -104,8 +125,9 @@ impl Condition {
             Reflexive | ZeroTest | PlusNeutral | TimesNeutralLeft | TimesNeutralRight | AbsorbingLeft
             | AbsorbingRight => 1,
             Law(Law::IdempotentPlus | Law::IdempotentTimes) => 1,
-            PlusAssign | PlusCommutative => 2,
+            PlusAssign | PlusCommutative | Fused => 2,
             Law(Law::CommutativeTimes | Law::Absorptive | Law::Selective) => 2,
+            AddProduct | Accumulate | SumRows => 3,
             PlusAssociative | TimesAssociative | DistributiveLeft | DistributiveRight => 3,
         }
     }
@@ -133,6 +155,23 @@ impl Condition {
                 let mut sum = a.clone();
                 s.plus_assign(&mut sum, b);
                 (sum, plus(a, b))
+            }
+            Fused => return form::violation(s, a, b),
+            AddProduct => {
+                let mut sum = a.clone();
+                s.add_product(&mut sum, b, c);
+                (sum, plus(a, &times(b, c)))
+            }
+            Accumulate => {
+                let mut sum = a.clone();
+                s.accumulate(slice::from_mut(&mut sum), slice::from_ref(b), slice::from_ref(c));
+                (sum, plus(a, &times(b, c)))
+            }
+            SumRows => {
+                // What is there before must not matter.
+                let mut sum = b.clone();
+                s.sum_rows(slice::from_mut(&mut sum), &[a.clone(), b.clone(), c.clone()]);
+                (sum, plus(&plus(a, b), c))
             }
             PlusCommutative => (plus(a, b), plus(b, a)),
             PlusAssociative => (plus(&plus(a, b), c), plus(a, &plus(b, c))),

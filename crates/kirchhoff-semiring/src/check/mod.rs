@@ -1,11 +1,13 @@
 //! The law checker: axioms and declared laws of any semiring, tested on sample elements.
 
+mod blocks;
 mod condition;
+mod form;
 mod pool;
 mod report;
 
 pub use condition::Condition;
-pub use report::{Assignment, Check, Counterexample, LawReport};
+pub use report::{Assignment, Check, Counterexample, LawReport, Sampled};
 
 use pool::Pool;
 
@@ -14,7 +16,10 @@ use crate::{Law, Semiring};
 /// Tests whether a semiring keeps the axioms and the laws that it declares, and finds the shortest counterexamples.
 ///
 /// Every condition is tried with every combination of sample elements: the given ones, `0`, `1`, and expressions made
-/// of them by `⊕` and `⊗`. Passing is no proof, failing is one. Values are compared with [`Semiring::close`].
+/// of them by `⊕` and `⊗`. Passing is no proof, failing is one, and [`LawReport::sampled`] says how much it tells. Values
+/// are compared with [`Semiring::close`]. Methods that a semiring may have beside its operations are held to these:
+/// [`add_product`](Semiring::add_product), [`accumulate`](Semiring::accumulate), [`sum_rows`](Semiring::sum_rows) and
+/// the form that [`fused`](Semiring::fused) names.
 ///
 /// ```
 /// use kirchhoff_semiring::{Law, LawChecker, Laws, Semiring};
@@ -61,6 +66,28 @@ impl LawChecker {
         self.check_elements(semiring, semiring.elements())
     }
 
+    /// Checks `semiring` on values that occur somewhere, in any order and any number: on up to half as many of them as the
+    /// checker's budget, spread evenly, and on expressions over them.
+    ///
+    /// # Complexity
+    ///
+    /// `O(v b + b³)` operations and comparisons for `v` values and a budget of `b`.
+    pub fn check_values<S: Semiring>(&self, semiring: &S, values: Vec<S::Value>) -> LawReport {
+        let wanted = (self.budget / 2).max(FEWEST);
+        let mut distinct: Vec<S::Value> = Vec::new();
+        // Twice the wanted number spread over all, and then whatever else differs.
+        let step = (values.len() / (2 * wanted)).max(1);
+        for value in (0..step).flat_map(|first| values.iter().skip(first).step_by(step)) {
+            if distinct.len() == wanted {
+                break;
+            }
+            if !distinct.contains(value) {
+                distinct.push(value.clone());
+            }
+        }
+        self.check_elements(semiring, distinct)
+    }
+
     /// Checks `semiring` on `elements`, the simplest first.
     ///
     /// # Complexity
@@ -69,13 +96,30 @@ impl LawChecker {
         let pool = Pool::new(semiring, elements, self.budget);
         let declared = semiring.laws();
         let mut checks = vec![pool.reflexivity()];
-        checks.extend(Condition::AXIOMS.into_iter().map(|condition| pool.check(semiring, condition)));
+        let offers_rows = semiring.sum_rows(&mut [], &[]);
+        let offered = [(Condition::SumRows, offers_rows), (Condition::Fused, semiring.fused().is_some())];
+        let offered = offered.into_iter().filter_map(|(condition, offered)| offered.then_some(condition));
+        for condition in Condition::AXIOMS.into_iter().chain(offered) {
+            let check = pool.check(semiring, condition);
+            checks.push(match check.holds() {
+                true => Check::new(condition, pool.in_blocks(semiring, condition)),
+                false => check,
+            });
+        }
         checks.extend(declared.iter().map(|law| pool.check(semiring, Condition::Law(law))));
+        let sampled = match pool.len() {
+            _ if semiring.exhaustive() => Sampled::Everything,
+            0..FEWEST => Sampled::Thinly,
+            _ => Sampled::Samples,
+        };
         let undeclared = Law::ALL.into_iter().filter(|law| !declared.has(*law));
-        let held = undeclared.filter(|law| pool.check(semiring, Condition::Law(*law)).holds());
-        LawReport { elements: pool.len(), hints: held.collect(), checks }
+        let tells = |law: &Law| sampled != Sampled::Thinly && pool.check(semiring, Condition::Law(*law)).holds();
+        LawReport { elements: pool.len(), sampled, hints: undeclared.filter(tells).collect(), checks }
     }
 }
+
+/// Elements from which on the findings say something.
+const FEWEST: usize = 4;
 
 impl Default for LawChecker {
     fn default() -> Self {

@@ -43,6 +43,24 @@ impl<V: Clone + PartialEq + std::fmt::Debug> Pool<V> {
         self.elements.len()
     }
 
+    /// The value of the element of a number.
+    pub(super) fn value(&self, number: usize) -> V {
+        self.elements[number].value.clone()
+    }
+
+    /// All combinations of three elements, by number.
+    pub(super) fn triples(&self) -> Vec<[usize; 3]> {
+        let numbers = 0..self.len();
+        let pairs = numbers.clone().flat_map(|a| numbers.clone().map(move |b| (a, b)));
+        pairs.flat_map(|(a, b)| numbers.clone().map(move |c| [a, b, c])).collect()
+    }
+
+    /// Elements by number for which two sides differ.
+    pub(super) fn counterexample(&self, elements: [usize; 3], [left, right]: [String; 2]) -> Counterexample {
+        let assign = |(number, name): (usize, &'static str)| self.elements[number].assign(name);
+        Counterexample { assignments: elements.into_iter().zip(["a", "b", "c"]).map(assign).collect(), left, right }
+    }
+
     /// Every sum and product with `size` leaves of the elements so far.
     fn expressions<S: Semiring<Value = V>>(&self, semiring: &S, size: usize) -> Vec<Element<V>> {
         let mut expressions = Vec::new();

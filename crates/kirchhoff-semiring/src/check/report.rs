@@ -12,10 +12,25 @@ use crate::Law;
 pub struct LawReport {
     /// The number of sample elements.
     pub elements: usize,
+    /// How much these tell.
+    pub sampled: Sampled,
     /// Axioms first, then the declared laws.
     pub checks: Vec<Check>,
-    /// Laws that held on every sample without being declared: a hint that more algorithms may apply, not a proof.
+    /// Laws that held on every sample without being declared: a hint that more algorithms may apply, not a proof. None
+    /// where the samples are too few to tell.
     pub hints: Vec<Law>,
+}
+
+/// How much of a semiring was tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampled {
+    /// All of it: what holds on the elements is proved.
+    Everything,
+    /// A few elements among others.
+    Samples,
+    /// Fewer than four elements: what holds on them says next to nothing.
+    Thinly,
 }
 
 /// What came of one condition.
@@ -52,7 +67,12 @@ pub struct Assignment {
 }
 
 impl LawReport {
-    /// Whether every axiom and every declared law held on every sample.
+    /// Whether there were too few different elements to tell: 0, 1 and what they generate, mostly.
+    pub fn is_thin(&self) -> bool {
+        self.sampled == Sampled::Thinly
+    }
+
+    /// Whether every axiom and every declared law held on every sample, which [says little](LawReport::is_thin) of few.
     pub fn passed(&self) -> bool {
         self.failures().next().is_none()
     }
@@ -85,7 +105,14 @@ impl fmt::Display for LawReport {
         }
         let failed = self.failures().count();
         write!(f, "{} of {} conditions hold ", self.checks.len() - failed, self.checks.len())?;
-        write!(f, "on {} sample elements", self.elements)
+        match self.sampled {
+            Sampled::Everything => write!(f, "on all {} elements", self.elements),
+            Sampled::Samples => write!(f, "on {} sample elements", self.elements),
+            Sampled::Thinly => {
+                write!(f, "on {} sample elements, which is too few to tell: ", self.elements)?;
+                write!(f, "only 0, 1 and what they generate were tested; override `elements`")
+            }
+        }
     }
 }
 

@@ -35,6 +35,10 @@ impl Semiring for Boolean {
     fn laws(&self) -> Laws {
         Laws::of(&Law::ALL)
     }
+
+    fn exhaustive(&self) -> bool {
+        true
+    }
 }
 
 impl Project for Boolean {

@@ -38,6 +38,11 @@ impl Semiring for Counting {
     }
 
     #[inline]
+    fn add_product(&self, sum: &mut Count, a: &Count, b: &Count) {
+        sum.add_product(a, b);
+    }
+
+    #[inline]
     fn is_zero(&self, a: &Count) -> bool {
         a.is_zero()
     }

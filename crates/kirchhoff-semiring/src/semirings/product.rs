@@ -24,6 +24,8 @@ pub struct Product<A, B>(
 impl<A: Semiring, B: Semiring> Semiring for Product<A, B> {
     type Value = (A::Value, B::Value);
 
+    const BLOCKWISE: bool = A::BLOCKWISE || B::BLOCKWISE;
+
     #[inline]
     fn zero(&self) -> Self::Value {
         (self.0.zero(), self.1.zero())
@@ -48,6 +50,29 @@ impl<A: Semiring, B: Semiring> Semiring for Product<A, B> {
     fn plus_assign(&self, sum: &mut Self::Value, a: &Self::Value) {
         self.0.plus_assign(&mut sum.0, &a.0);
         self.1.plus_assign(&mut sum.1, &a.1);
+    }
+
+    #[inline]
+    fn add_product(&self, sum: &mut Self::Value, a: &Self::Value, b: &Self::Value) {
+        self.0.add_product(&mut sum.0, &a.0, &b.0);
+        self.1.add_product(&mut sum.1, &a.1, &b.1);
+    }
+
+    /// By the block on either side, where one of them asks for it.
+    #[inline(always)]
+    fn accumulate(&self, sums: &mut [Self::Value], theta: &[Self::Value], relevance: &[Self::Value]) {
+        if const { Self::BLOCKWISE } {
+            let split = |pairs: &[Self::Value]| -> (Vec<A::Value>, Vec<B::Value>) { pairs.iter().cloned().unzip() };
+            let (mut left, mut right) = split(sums);
+            let (theta, relevance) = (split(theta), split(relevance));
+            self.0.accumulate(&mut left, &theta.0, &relevance.0);
+            self.1.accumulate(&mut right, &theta.1, &relevance.1);
+            sums.iter_mut().zip(left.into_iter().zip(right)).for_each(|(sum, pair)| *sum = pair);
+        } else {
+            for ((sum, theta), relevance) in sums.iter_mut().zip(theta).zip(relevance) {
+                self.add_product(sum, theta, relevance);
+            }
+        }
     }
 
     #[inline]

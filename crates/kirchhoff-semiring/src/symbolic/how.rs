@@ -1,6 +1,6 @@
 //! How: polynomials over the naturals.
 
-use super::overflow::{add, larger_first, multiply};
+use super::overflow::{add, add_product, larger_first, multiply};
 use super::{Bounded, DEFAULT_LIMIT, Expression, Polynomial, Symbolic, Variable};
 use crate::{Count, Law, Laws, Semiring};
 
@@ -65,6 +65,11 @@ impl Semiring for How {
 
     fn times(&self, a: &Self::Value, b: &Self::Value) -> Self::Value {
         multiply(a, b, |a, b| a.multiply(b, self.limit))
+    }
+
+    // Nothing cancels: a sum passes the limit wherever the product alone does.
+    fn add_product(&self, sum: &mut Self::Value, a: &Self::Value, b: &Self::Value) {
+        add_product(sum, a, b, |sum, a, b| sum.add_product(a, b, self.limit));
     }
 
     fn is_zero(&self, a: &Self::Value) -> bool {

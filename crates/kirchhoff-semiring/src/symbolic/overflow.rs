@@ -122,6 +122,30 @@ pub(super) fn multiply<E: Expression>(
     })
 }
 
+/// `sum ← sum ⊕ (a ⊗ b)`, where `grow` does it for known values, of which neither factor is 0.
+pub(super) fn add_product<E: Expression>(
+    sum: &mut Bounded<E>,
+    a: &Bounded<E>,
+    b: &Bounded<E>,
+    grow: impl FnOnce(&mut E, &E, &E) -> Result<(), Exceeded>,
+) {
+    if [a, b].into_iter().flatten().any(Expression::is_zero) {
+        return;
+    }
+    let outcome = match (sum.as_mut(), a, b) {
+        (Err(_), _, _) => return,
+        (Ok(_), Err(overflow), _) | (Ok(_), _, Err(overflow)) => Err(*overflow),
+        (Ok(value), Ok(a), Ok(b)) => grow(value, a, b).map_err(|exceeded| Overflow {
+            operation: Operation::Product,
+            terms: [a.terms(), b.terms()],
+            exceeded,
+        }),
+    };
+    if let Err(overflow) = outcome {
+        *sum = Err(overflow);
+    }
+}
+
 /// Both values, the one with more terms first: growing it copies less.
 pub(super) fn larger_first<'a, E: Expression>(a: &'a Bounded<E>, b: &'a Bounded<E>) -> [&'a Bounded<E>; 2] {
     let terms = |value: &Bounded<E>| value.as_ref().map_or(0, Expression::terms);

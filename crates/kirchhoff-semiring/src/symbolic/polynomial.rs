@@ -88,6 +88,18 @@ impl Polynomial {
         Ok(product)
     }
 
+    /// `self ← self + a × b`, with at most `limit` terms. Neither factor is 0.
+    pub(super) fn add_product(&mut self, a: &Polynomial, b: &Polynomial, limit: usize) -> Result<(), Exceeded> {
+        check_degree(a.degree(), b.degree())?;
+        for (left, n) in &a.0 {
+            for (right, m) in &b.0 {
+                self.add_term(left.times(right), &n.times(m));
+                within(self.0.len(), limit)?;
+            }
+        }
+        Ok(())
+    }
+
     fn add_term(&mut self, monomial: Monomial, coefficient: &Count) {
         self.0.entry(monomial).or_default().plus_assign(coefficient);
     }

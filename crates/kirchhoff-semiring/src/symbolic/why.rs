@@ -1,6 +1,6 @@
 //! Why: the sets of variables that suffice.
 
-use super::overflow::{add, larger_first, multiply};
+use super::overflow::{add, add_product, larger_first, multiply};
 use super::{Bounded, DEFAULT_LIMIT, Expression, Symbolic, Variable, VariableSet, Witnesses};
 use crate::{Law, Laws, Semiring};
 
@@ -68,6 +68,13 @@ impl Semiring for Why {
             }
             Ok(product)
         })
+    }
+
+    // A sum has all witnesses of its parts: it passes the limit wherever the product alone does.
+    fn add_product(&self, sum: &mut Self::Value, a: &Self::Value, b: &Self::Value) {
+        add_product(sum, a, b, |sum, a, b| {
+            a.iter().try_for_each(|left| sum.extend(b.iter().map(|right| left.union(right)), self.limit))
+        });
     }
 
     fn is_zero(&self, a: &Self::Value) -> bool {

@@ -1,10 +1,11 @@
 //! Products against the walk along every edge, on random geometries, with every instruction set of the machine.
 
-use std::sync::Mutex;
+mod blocks;
+mod layer;
 
 use kirchhoff_kernel::{
-    Backward, Contributions, Forward, Instructions, LayerEdges, Reduction, Sliding, Slopes, SourceFactor, Term,
-    Threshold, WeightFactor, Weights, Window, Wiring, propagate,
+    Backward, Contributions, Forward, Reduction, Sliding, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights,
+    Window, Wiring,
 };
 use kirchhoff_semiring::{
     Annotation, Boolean, Bottleneck, Count, Counting, CountingFloat, Embed, Fuzzy, Lukasiewicz, MaxPlus, Real,
@@ -12,149 +13,40 @@ use kirchhoff_semiring::{
 };
 use proptest::prelude::*;
 
-/// Runs a test under every instruction set, one test at a time: the choice is the process's.
-fn under_all_instructions(mut test: impl FnMut() -> Result<(), TestCaseError>) -> Result<(), TestCaseError> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let _turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let done = Instructions::available().into_iter().try_for_each(|set| {
-        Instructions::force(Some(set));
-        test()
-    });
-    Instructions::force(None);
-    done
-}
+use layer::{Layer, integers, sliding, under_all_instructions, walked, wiring};
 
-fn sliding() -> impl Strategy<Value = Sliding> {
-    // Widths beyond one strip of registers, channels beyond one panel of rows.
-    let axis = (1usize..40, 1usize..5, 1usize..4, 0usize..4, 0usize..4, 1usize..4);
-    (axis.clone(), axis, 1usize..3, 3usize..11, 3usize..11).prop_filter_map(
-        "a window that fits",
-        |(y, x, groups, inputs, outputs)| {
-            let window = Window {
-                kernel: [y.1, x.1],
-                stride: [y.2, x.2],
-                padding: [[y.3, y.4], [x.3, x.4]],
-                dilation: [y.5, x.5],
-                ceil: false,
-            };
-            let source = [y.0, x.0];
-            let destination = window.output(source).ok()?;
-            Some(Sliding { window, inputs: inputs * groups, outputs: outputs * groups, groups, source, destination })
-        },
-    )
-}
+/// Values of several machine words, added and multiplied word by word.
+struct Wide<const WORDS: usize>;
 
-/// Small integers: every sum of products is exact in f32, whatever its order.
-fn integers(count: usize, seed: u64) -> Vec<f32> {
-    let mixed = |i: u64| {
-        (i.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(seed.wrapping_mul(1_442_695_040_888_963_407))) >> 33
-    };
-    (0..count as u64).map(|i| (mixed(i) % 9) as f32 - 4.0).collect()
-}
+impl<const WORDS: usize> Semiring for Wide<WORDS> {
+    type Value = [f64; WORDS];
 
-/// The forward pass, edge by edge.
-fn walked(wiring: &Wiring, weights: &[f32], factors: &[f32], reduction: Reduction) -> Vec<f32> {
-    let mut out = vec![0.0f32; wiring.destinations()];
-    let block = wiring.destination_block();
-    for first in (0..out.len()).step_by(block) {
-        wiring.entering(first..first + block, |run| {
-            for i in 0..run.length {
-                let product = factors[run.source_at(i)] * weights[run.weight_at(i)];
-                let out = &mut out[run.destination_at(i)];
-                *out = if reduction == Reduction::Sum { *out + product } else { out.max(product) };
-            }
-        });
-    }
-    out
-}
-
-/// A wiring that products are made for: a convolution, or a dense layer of about as many neurons.
-fn wiring() -> impl Strategy<Value = Wiring> {
-    (sliding(), any::<bool>()).prop_map(|(sliding, dense)| match dense {
-        true => {
-            Wiring::Dense { inputs: sliding.inputs * sliding.source[0] * sliding.source[1], outputs: sliding.outputs }
-        }
-        false => Wiring::Convolution(sliding),
-    })
-}
-
-/// One layer in a batch of executions, of numbers whose products are exact in f32.
-struct Layer {
-    wiring: Wiring,
-    weights: Weights,
-    activations: Vec<f32>,
-    contributions: Contributions,
-    batch: usize,
-}
-
-impl Layer {
-    /// A layer with one term, or with two that are apart by the sign of the source; `scale` is what contributions are
-    /// divided by.
-    fn new(wiring: Wiring, batch: usize, two: bool, scale: f32, seed: u64) -> Self {
-        let slopes = if two { vec![Slopes::POSITIVE, Slopes::NEGATIVE] } else { vec![Slopes::IDENTITY] };
-        let term = |(number, slopes): (usize, Slopes)| {
-            let destination = integers(batch * wiring.destinations(), seed + 2 + number as u64);
-            Term {
-                source: SourceFactor::Activation(slopes),
-                weight: WeightFactor::Weight(Slopes { positive: 1.0 + number as f32, negative: 1.0 }),
-                destination: destination.into_iter().map(|v| v / scale).collect(),
-            }
-        };
-        Layer {
-            weights: integers(wiring.weights(), seed + 1).into(),
-            activations: integers(batch * wiring.sources(), seed),
-            contributions: Contributions::Terms(slopes.into_iter().enumerate().map(term).collect()),
-            wiring,
-            batch,
-        }
+    fn zero(&self) -> Self::Value {
+        [0.0; WORDS]
     }
 
-    fn edges(&self) -> LayerEdges<'_> {
-        LayerEdges {
-            wiring: &self.wiring,
-            weights: Some(&self.weights),
-            activations: &self.activations,
-            contributions: &self.contributions,
-            batch: self.batch,
-        }
+    fn one(&self) -> Self::Value {
+        [1.0; WORDS]
     }
 
-    /// The forward pass, by the product.
-    fn forward(&self, weight: WeightFactor, out: &mut [f32]) {
-        let forward = Forward {
-            wiring: &self.wiring,
-            weights: Some(&self.weights),
-            source: &SourceFactor::Activation(Slopes::IDENTITY),
-            weight,
-            reduction: Reduction::Sum,
-            bias: None,
-        };
-        forward.run(&self.activations, out, &()).unwrap();
+    fn plus(&self, a: &Self::Value, b: &Self::Value) -> Self::Value {
+        std::array::from_fn(|i| a[i] + b[i])
     }
 
-    /// Relevance along every edge, added to what sources had.
-    fn walked<S: Semiring>(
-        &self,
-        semiring: &S,
-        theta: impl Fn(f32) -> S::Value + Sync,
-        relevance: &[S::Value],
-        before: &[S::Value],
-    ) -> Vec<S::Value> {
-        let (edges, mut sources) = (self.edges(), before.to_vec());
-        let (from, to) = (self.wiring.destinations(), self.wiring.sources());
-        for (execution, sources) in sources.chunks_mut(to).enumerate() {
-            let relevance = &relevance[execution * from..(execution + 1) * from];
-            propagate(&edges.execution(execution), semiring, &theta, relevance, sources, &()).unwrap();
-        }
-        sources
+    fn times(&self, a: &Self::Value, b: &Self::Value) -> Self::Value {
+        std::array::from_fn(|i| a[i] * b[i])
     }
+}
 
-    /// Values at the destinations, and at the sources before: some of them 0.
-    fn values<S: Semiring>(&self, semiring: &S, of: impl Fn(f32) -> S::Value, seed: u64) -> [Vec<S::Value>; 2] {
-        let of = |x: &f32| if *x <= -2.0 { semiring.zero() } else { of(*x) };
-        [self.wiring.destinations(), self.wiring.sources()]
-            .map(|size| integers(self.batch * size, seed + size as u64).iter().map(of).collect())
-    }
+/// Values of any size by the kernel for any semiring: to the bit.
+fn wide<const WORDS: usize>(layer: &Layer, seed: u64) -> Result<(), TestCaseError> {
+    let of = |x: f32| std::array::from_fn(|i| f64::from(x) + i as f64);
+    let [relevance, before] = layer.values(&Wide::<WORDS>, of, seed);
+    let expected = layer.walked(&Wide, of, &relevance, &before);
+    let mut sources = before;
+    Backward::new(&layer.edges()).unwrap().any(&Wide, of, &relevance, &mut sources, &()).unwrap();
+    prop_assert_eq!(sources, expected);
+    Ok(())
 }
 
 /// Every semiring of numbers by the kernel for any, under one Θ: to the bit.
@@ -311,7 +203,9 @@ proptest! {
             edge_by_edge(&layer, &Bottleneck, Annotation::Identity, seed)?;
             edge_by_edge(&layer, &Lukasiewicz, Annotation::AbsClamp, seed)?;
             edge_by_edge(&layer, &Tropical, Annotation::NegLog, seed)?;
-            edge_by_edge(&layer, &Boolean, Annotation::Threshold(0.1), seed)
+            edge_by_edge(&layer, &Boolean, Annotation::Threshold(0.1), seed)?;
+            wide::<2>(&layer, seed)?;
+            wide::<4>(&layer, seed)
         })?;
     }
 }

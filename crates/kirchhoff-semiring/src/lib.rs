@@ -27,6 +27,7 @@
 //! - The built-in ones: [`Real`], [`Boolean`], [`Counting`], [`CountingFloat`], [`Viterbi`], [`Tropical`],
 //!   [`MaxPlus`], [`Fuzzy`], [`Bottleneck`], [`Lukasiewicz`], [`Log`], and [`Product`] of any two, [`Worlds`] of many [`Boolean`]s.
 //! - [`semirings`], [`find`] and [`visit`] look them up by name; [`SemiringClass`] gathers them by their laws.
+//! - A [`Definition`] is a semiring written as expressions, in a TOML file or on one line.
 //! - [`Symbolic`] semirings keep the edges that a value comes from: [`Which`], [`Why`], [`PosBool`], [`How`] (`N[X]`)
 //!   and [`TopK`], under a limit; [`symbolic_semirings`], [`find_symbolic`] and [`visit_symbolic`] look these up.
 
@@ -39,6 +40,7 @@ mod carrier;
 mod check;
 mod class;
 mod count;
+mod definition;
 mod exponential;
 mod info;
 mod laws;
@@ -58,6 +60,10 @@ pub use carrier::{Carrier, Image, Interval};
 pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawReport, Sampled};
 pub use class::SemiringClass;
 pub use count::Count;
+pub use definition::{
+    Cells, Column, ColumnType, Defined, DefinedSemiring, DefinedTheta, DefinedVisitor, Definition, DefinitionError,
+    DefinitionFault, Faults, Order,
+};
 pub use exponential::exponential;
 pub use info::{DefaultStart, Join, Limit, Meaning, Notation, SemiringInfo};
 pub use laws::{Law, Laws, MissingLaws};

@@ -46,13 +46,13 @@ fn minimum(a: f32, b: f32) -> f32 {
 /// `x` where it lies in `[low, high]`, else the nearer end. −0 becomes 0, so that the bits of a maximum do not depend
 /// on the order of its arguments.
 #[inline(always)]
-fn clamp(x: f32, low: f32, high: f32) -> f32 {
+pub(crate) fn clamp(x: f32, low: f32, high: f32) -> f32 {
     minimum(maximum(x, low), high) + 0.0
 }
 
 /// Whether `a` and `b` differ by at most `relative` of the larger magnitude or by `absolute`. Infinities are close to
 /// themselves only.
-fn near(a: f32, b: f32, relative: f32, absolute: f32) -> bool {
+pub(crate) fn near(a: f32, b: f32, relative: f32, absolute: f32) -> bool {
     a == b
         || (a - b).abs()
             <= absolute + relative * if a.is_finite() && b.is_finite() { a.abs().max(b.abs()) } else { 0.0 }

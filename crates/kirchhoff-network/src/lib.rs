@@ -28,6 +28,7 @@
 mod activation;
 mod canonical;
 pub mod data;
+mod encoding;
 mod execute;
 pub mod export;
 mod fold;
@@ -43,7 +44,7 @@ mod wiring;
 pub use activation::Activation;
 pub use canonical::canonical;
 pub use execute::{Execution, ExecutionError, divisors};
-pub use hash::network_hash;
+pub use hash::{HASH_VERSION, hash_version, network_hash};
 pub use network::{Network, NetworkBuilder, NetworkError, Node, NodeId};
 pub use operator::{Affine, Convolution, Dense, Operator, Pool, PoolKind, ShapeError, Slice, SliceAxis, as_image};
 pub use prune::{Prunable, PruneError};

@@ -1,5 +1,7 @@
 //! Which rule each layer of a network takes.
 
+use std::fmt;
+
 use globset::{GlobBuilder, GlobMatcher};
 use kirchhoff_network::{Network, Node, NodeId};
 
@@ -69,6 +71,26 @@ impl LayerPattern {
     /// The text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+/// As lines of a name and a value each: equal texts are equal assignments, and the other way round.
+impl fmt::Display for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.base {
+            Base::Rule(rule) => writeln!(f, "rule: {rule}")?,
+            Base::Composite(composite) => writeln!(f, "composite: {composite}")?,
+        }
+        for (pattern, rule) in &self.choices {
+            // With its length in front, a pattern may hold any character.
+            writeln!(f, "rule of {}:{}: {rule}", pattern.text.len(), pattern.text)?;
+        }
+        writeln!(f, "maximum pooling: {}", self.maximum_pooling.name())?;
+        for (side, bounds) in [("low", &self.bounds.low), ("high", &self.bounds.high)] {
+            let bounds: Vec<_> = bounds.iter().map(f32::to_string).collect();
+            writeln!(f, "{side}: {}", bounds.join(", "))?;
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 mod answer;
 mod explain;
 mod gates;
+mod identity;
 mod layered;
 mod preset;
 mod question;

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use globset::{GlobBuilder, GlobMatcher};
-use kirchhoff_network::{Network, Node, NodeId};
+use kirchhoff_network::{LayerKind, Network, Node, NodeId};
 
-use crate::composite::{Composite, LayerKind, MaximumPooling};
+use crate::composite::{Composite, MaximumPooling};
 use crate::error::CompileError;
 use crate::rule::{Bounds, Fits, Rule};
 
@@ -135,7 +135,7 @@ impl Assignment {
     /// A rule that does not fit the layer that it was named for, or a choice that means no layer.
     pub fn resolve(&self, network: &Network) -> Result<Vec<Rule>, CompileError> {
         for (pattern, _) in &self.choices {
-            let edges = |node: &Node| LayerKind::of(&node.operator) != LayerKind::Passing;
+            let edges = |node: &Node| !node.operator.kind().is_passing();
             if !network.nodes().any(|(_, node)| pattern.matches(&node.name)) {
                 let layers: Vec<_> =
                     network.nodes().filter(|(_, node)| edges(node)).map(|(_, node)| &node.name[..]).collect();
@@ -144,7 +144,7 @@ impl Assignment {
         }
         let mut first_seen = false;
         let mut rule_of = |(id, node): (NodeId, &Node)| {
-            let kind = LayerKind::of(&node.operator);
+            let kind = node.operator.kind();
             let takes_first = matches!(&self.base, Base::Composite(composite) if composite.takes_first(kind));
             let first = takes_first && !first_seen;
             first_seen |= takes_first;
@@ -159,7 +159,7 @@ impl Assignment {
             Some((_, rule)) => self.named(*rule, node, kind),
             None => match &self.base {
                 Base::Rule(rule) => self.spread(*rule, node, kind),
-                Base::Composite(_) if kind == LayerKind::Passing => Ok(Rule::Pass),
+                Base::Composite(_) if kind.is_passing() => Ok(Rule::Pass),
                 Base::Composite(composite) => {
                     let rule = composite.rule(kind, &node.name, first).ok_or_else(|| CompileError::Unnumbered {
                         composite: composite.name,
@@ -174,7 +174,7 @@ impl Assignment {
     /// The rule that a layer takes of one that was named for several.
     fn spread(&self, rule: Rule, node: &Node, kind: LayerKind) -> Result<Rule, CompileError> {
         match (kind, rule.info().fits) {
-            (LayerKind::Passing, _) => Ok(Rule::Pass),
+            (LayerKind::Passing | LayerKind::Softmax, _) => Ok(Rule::Pass),
             (LayerKind::MaximumPooling, _) if self.maximum_pooling == MaximumPooling::Winner => Ok(Rule::Winner),
             (_, Fits::Weighted) if !kind.is_weighted() => Ok(Rule::Norm),
             _ => self.named(rule, node, kind),
@@ -186,10 +186,10 @@ impl Assignment {
         let pools_winner = kind == LayerKind::MaximumPooling && self.maximum_pooling == MaximumPooling::Winner;
         let fits = rule.info().fits;
         let fit = match fits {
-            Fits::Any => kind != LayerKind::Passing && !pools_winner,
+            Fits::Any => !kind.is_passing() && !pools_winner,
             Fits::Weighted => kind.is_weighted(),
-            Fits::Unweighted => !kind.is_weighted() && kind != LayerKind::Passing && !pools_winner,
-            Fits::Passing => matches!(kind, LayerKind::Affine | LayerKind::Addition | LayerKind::Passing),
+            Fits::Unweighted => !kind.is_weighted() && !kind.is_passing() && !pools_winner,
+            Fits::Passing => kind.is_passing() || matches!(kind, LayerKind::Affine | LayerKind::Addition),
             Fits::MaximumPooling => kind == LayerKind::MaximumPooling,
         };
         if fit {

@@ -3,57 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use kirchhoff_network::{Operator, Pool, PoolKind};
+use kirchhoff_network::LayerKind;
 use kirchhoff_semiring::UnknownName;
 
 use crate::rule::{EPSILON, Rule};
-
-/// Layers as composites tell them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LayerKind {
-    /// Dense.
-    Dense,
-    /// Convolution.
-    Convolution,
-    /// A multiplication and addition per channel that could not be folded into a linear layer.
-    Affine,
-    /// Average pooling.
-    AveragePooling,
-    /// Maximum pooling.
-    MaximumPooling,
-    /// Addition.
-    Addition,
-    /// Everything that always passes relevance on.
-    Passing,
-}
-
-impl LayerKind {
-    /// The kind of an operator.
-    pub fn of(operator: &Operator) -> Self {
-        match operator {
-            Operator::Dense(_) => LayerKind::Dense,
-            Operator::Convolution(_) => LayerKind::Convolution,
-            Operator::Affine(_) => LayerKind::Affine,
-            Operator::Pool(Pool { kind: PoolKind::Maximum, .. }) => LayerKind::MaximumPooling,
-            Operator::Pool(_) => LayerKind::AveragePooling,
-            Operator::Add => LayerKind::Addition,
-            Operator::Input
-            | Operator::Activation(_)
-            | Operator::Concatenate { .. }
-            | Operator::Slice(_)
-            | Operator::Transpose { .. }
-            | Operator::Reshape { .. }
-            | Operator::Pad { .. }
-            | Operator::Dropout
-            | Operator::Softmax { .. } => LayerKind::Passing,
-        }
-    }
-
-    /// Whether the layer has weights.
-    pub fn is_weighted(self) -> bool {
-        matches!(self, LayerKind::Dense | LayerKind::Convolution | LayerKind::Affine)
-    }
-}
 
 /// How relevance goes through maximum pooling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -168,7 +121,7 @@ impl Composite {
                 (LayerKind::Dense | LayerKind::Convolution, Some(special)) if first => special.rule,
                 (LayerKind::Dense, _) => dense,
                 (LayerKind::Convolution, _) => convolution,
-                (LayerKind::Affine | LayerKind::Passing, _) => Rule::Pass,
+                (LayerKind::Affine | LayerKind::Passing | LayerKind::Softmax, _) => Rule::Pass,
                 (LayerKind::AveragePooling | LayerKind::MaximumPooling | LayerKind::Addition, _) => Rule::Norm,
             },
             Choice::ByNumber(_) if kind == LayerKind::Affine => Rule::Pass,

@@ -29,6 +29,7 @@ mod rule;
 
 pub use assignment::{Assignment, LayerPattern};
 pub use compile::compile;
-pub use composite::{Composite, LayerKind, MaximumPooling, composites};
+pub use composite::{Composite, MaximumPooling, composites};
 pub use error::CompileError;
+pub use kirchhoff_network::LayerKind;
 pub use rule::{Bounds, EPSILON, Fits, Rule, RuleInfo, rules};

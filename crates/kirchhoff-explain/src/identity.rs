@@ -17,7 +17,7 @@ impl Question {
             // Writing to a text cannot fail.
             let _ = writeln!(text, "{name}: {value}");
         };
-        line("semiring", self.semiring.name);
+        line("semiring", &self.semiring.name);
         line("rules", &counted(&self.assignment.to_string()));
         line("annotation", &self.annotation.to_string());
         line("share", &self.coverage.map_or("none".to_string(), |coverage| coverage.to_string()));

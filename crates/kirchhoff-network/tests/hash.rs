@@ -3,8 +3,8 @@
 
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
-    Activation, Affine, Convolution, Dense, Network, NetworkBuilder, Operator, Pool, PoolKind, Slice, SliceAxis,
-    hash_version, network_hash,
+    Activation, Affine, Concatenate, Convolution, Dense, Network, NetworkBuilder, Operator, Pad, Pool, PoolKind,
+    Reshape, Slice, SliceAxis, Softmax, Transpose, hash_version, network_hash,
 };
 
 /// A network of one operator between an input of the given shape and the output.
@@ -70,14 +70,14 @@ fn networks() -> Vec<(&'static str, Network)> {
         ("gelu", activation(Activation::Gelu { tanh: false })),
         ("gelu by tanh", activation(Activation::Gelu { tanh: true })),
         ("add", twice(&[2], Operator::Add)),
-        ("concatenate", twice(&[2, 3], Operator::Concatenate { axis: 1 })),
+        ("concatenate", twice(&[2, 3], Operator::Concatenate(Concatenate { axis: 1 }))),
         ("slice", single(&[2, 4], Operator::Slice(Slice { axes: vec![axis(1, 1, 1), axis(3, -2, 2)] }))),
-        ("transpose", single(&[2, 3], Operator::Transpose { axes: vec![1, 0] })),
-        ("reshape", single(&[2, 3], Operator::Reshape { shape: vec![6] })),
-        ("pad", single(&[2, 3], Operator::Pad { border: vec![[0, 0], [1, 2]], value: 0.5 })),
+        ("transpose", single(&[2, 3], Operator::Transpose(Transpose { axes: vec![1, 0] }))),
+        ("reshape", single(&[2, 3], Operator::Reshape(Reshape { shape: vec![6] }))),
+        ("pad", single(&[2, 3], Operator::Pad(Pad { border: vec![[0, 0], [1, 2]], value: 0.5 }))),
         ("dropout", single(&[2], Operator::Dropout)),
-        ("softmax", single(&[2], Operator::Softmax { logarithm: false })),
-        ("log-softmax", single(&[2], Operator::Softmax { logarithm: true })),
+        ("softmax", single(&[2], Operator::Softmax(Softmax { logarithm: false }))),
+        ("log-softmax", single(&[2], Operator::Softmax(Softmax { logarithm: true }))),
     ]
 }
 

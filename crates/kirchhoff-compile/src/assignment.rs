@@ -1,9 +1,11 @@
 //! Which rule each layer of a network takes.
 
-use globset::{GlobBuilder, GlobMatcher};
-use kirchhoff_network::{Network, Node, NodeId};
+use std::fmt;
 
-use crate::composite::{Composite, LayerKind, MaximumPooling};
+use globset::{GlobBuilder, GlobMatcher};
+use kirchhoff_network::{LayerKind, Network, Node, NodeId};
+
+use crate::composite::{Composite, MaximumPooling};
 use crate::error::CompileError;
 use crate::rule::Rule;
 use crate::rules::{Bounds, Fits};
@@ -73,6 +75,26 @@ impl LayerPattern {
     }
 }
 
+/// As lines of a name and a value each: equal texts are equal assignments, and the other way round.
+impl fmt::Display for Assignment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.base {
+            Base::Rule(rule) => writeln!(f, "rule: {rule}")?,
+            Base::Composite(composite) => writeln!(f, "composite: {composite}")?,
+        }
+        for (pattern, rule) in &self.choices {
+            // With its length in front, a pattern may hold any character.
+            writeln!(f, "rule of {}:{}: {rule}", pattern.text.len(), pattern.text)?;
+        }
+        writeln!(f, "maximum pooling: {}", self.maximum_pooling.name())?;
+        for (side, bounds) in [("low", &self.bounds.low), ("high", &self.bounds.high)] {
+            let bounds: Vec<_> = bounds.iter().map(f32::to_string).collect();
+            writeln!(f, "{side}: {}", bounds.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
 impl From<Rule> for Assignment {
     fn from(rule: Rule) -> Self {
         Assignment::new(Base::Rule(rule))
@@ -120,7 +142,7 @@ impl Assignment {
         }
         for (pattern, rule) in &self.choices {
             rule.check()?;
-            let edges = |node: &Node| LayerKind::of(&node.operator) != LayerKind::Passing;
+            let edges = |node: &Node| !node.operator.kind().is_passing();
             if !network.nodes().any(|(_, node)| pattern.matches(&node.name)) {
                 let layers: Vec<_> =
                     network.nodes().filter(|(_, node)| edges(node)).map(|(_, node)| &node.name[..]).collect();
@@ -129,7 +151,7 @@ impl Assignment {
         }
         let mut first_seen = false;
         let mut rule_of = |(id, node): (NodeId, &Node)| {
-            let kind = LayerKind::of(&node.operator);
+            let kind = node.operator.kind();
             let takes_first = matches!(&self.base, Base::Composite(composite) if composite.takes_first(kind));
             let first = takes_first && !first_seen;
             first_seen |= takes_first;
@@ -144,7 +166,7 @@ impl Assignment {
             Some((_, rule)) => self.named(rule.clone(), node, kind),
             None => match &self.base {
                 Base::Rule(rule) => self.spread(rule.clone(), node, kind),
-                Base::Composite(_) if kind == LayerKind::Passing => Ok(Rule::PASS),
+                Base::Composite(_) if kind.is_passing() => Ok(Rule::PASS),
                 Base::Composite(composite) => {
                     let rule = composite.rule(kind, &node.name, first).ok_or_else(|| CompileError::Unnumbered {
                         composite: composite.name.to_string(),
@@ -159,7 +181,7 @@ impl Assignment {
     /// The rule that a layer takes of one that was named for several.
     fn spread(&self, rule: Rule, node: &Node, kind: LayerKind) -> Result<Rule, CompileError> {
         match (kind, rule.fits()) {
-            (LayerKind::Passing, _) => Ok(Rule::PASS),
+            (LayerKind::Passing | LayerKind::Softmax, _) => Ok(Rule::PASS),
             (LayerKind::MaximumPooling, _) if self.maximum_pooling == MaximumPooling::Winner => Ok(Rule::WINNER),
             (_, Fits::Weighted) if !kind.is_weighted() => Ok(Rule::NORM),
             _ => self.named(rule, node, kind),
@@ -171,10 +193,10 @@ impl Assignment {
         let pools_winner = kind == LayerKind::MaximumPooling && self.maximum_pooling == MaximumPooling::Winner;
         let fits = rule.fits();
         let fit = match fits {
-            Fits::Any => kind != LayerKind::Passing && !pools_winner,
+            Fits::Any => !kind.is_passing() && !pools_winner,
             Fits::Weighted => kind.is_weighted(),
-            Fits::Unweighted => !kind.is_weighted() && kind != LayerKind::Passing && !pools_winner,
-            Fits::Passing => matches!(kind, LayerKind::Affine | LayerKind::Addition | LayerKind::Passing),
+            Fits::Unweighted => !kind.is_weighted() && !kind.is_passing() && !pools_winner,
+            Fits::Passing => kind.is_passing() || matches!(kind, LayerKind::Affine | LayerKind::Addition),
             Fits::MaximumPooling => kind == LayerKind::MaximumPooling,
         };
         if fit {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kirchhoff_circuit::{Layer, LayeredCircuit, Link, Tensor, TensorId};
 use kirchhoff_kernel::Wiring;
-use kirchhoff_network::{Execution, Node, NodeId, Operator, Pool, PoolKind, divisors};
+use kirchhoff_network::{Execution, LayerKind, Node, NodeId};
 
 use crate::assignment::Assignment;
 use crate::error::CompileError;
@@ -50,19 +50,15 @@ fn layer(
     assignment: &Assignment,
 ) -> Result<Layer, CompileError> {
     let network = execution.network();
+    if node.operator.kind() == LayerKind::Softmax {
+        return Err(CompileError::Softmax(node.name.clone()));
+    }
     let arguments = network.arguments(id);
-    let links: Vec<Link> = arguments
-        .iter()
-        .enumerate()
-        .map(|(number, &argument)| Link { source: tensor(argument), wiring: network.wiring(id, number) })
-        .collect();
-    let (weights, bias) = match &node.operator {
-        Operator::Softmax { .. } => return Err(CompileError::Softmax(node.name.clone())),
-        Operator::Dense(dense) => (Some(dense.weights.clone()), dense.bias.clone()),
-        Operator::Convolution(convolution) => (Some(convolution.weights.clone()), convolution.bias.clone()),
-        Operator::Affine(affine) => (Some(affine.scale.clone()), Some(affine.shift.clone())),
-        _ => (None, None),
-    };
+    let edges = network.links(id);
+    // All links of a layer share its weights: where there are any, there is one link.
+    let weights = edges.iter().find_map(|link| link.weights.clone());
+    let link = |link: kirchhoff_network::Link| Link { source: tensor(arguments[link.argument]), wiring: link.wiring };
+    let links: Vec<Link> = edges.into_iter().map(link).collect();
     // A layer that passes has no use for weights, but its wiring may index them.
     let (weights, links) = if *rule == Rule::PASS { (None, unweighted(links)) } else { (weights, links) };
     let source_shape = &network.node(arguments[0]).shape;
@@ -70,12 +66,12 @@ fn layer(
     Ok(Layer {
         name: node.name.clone(),
         operator: node.operator.name().into(),
-        scale: scale(&node.operator, &links[0].wiring, rule),
-        linear: !matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })),
+        scale: scale(node, &links[0].wiring, rule),
+        linear: node.operator.kind() != LayerKind::MaximumPooling,
         links,
         destination: tensor(id),
         weights,
-        bias: if *rule == Rule::PASS { None } else { bias },
+        bias: if *rule == Rule::PASS { None } else { node.operator.bias().cloned() },
         rule: rule.layer_rule(&bounds),
         rule_name: rule.to_string(),
     })
@@ -93,13 +89,12 @@ fn unweighted(links: Vec<Link>) -> Vec<Link> {
 }
 
 /// One over the number of members of each window, for pools that are averaged.
-fn scale(operator: &Operator, wiring: &Wiring, rule: &Rule) -> Option<Arc<[f32]>> {
-    match operator {
-        Operator::Pool(pool) if *rule != Rule::WINNER => {
-            Some(divisors(wiring, pool).into_iter().map(|divisor| 1.0 / divisor).collect())
-        }
-        _ => None,
+fn scale(node: &Node, wiring: &Wiring, rule: &Rule) -> Option<Arc<[f32]>> {
+    if *rule == Rule::WINNER {
+        return None;
     }
+    let divisors = node.operator.divisors(wiring)?;
+    Some(divisors.into_iter().map(|divisor| 1.0 / divisor).collect())
 }
 
 /// The bounds of the layer's source, one for all or one a channel, for a rule that takes them.

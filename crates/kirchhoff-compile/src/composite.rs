@@ -4,58 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use kirchhoff_network::{Operator, Pool, PoolKind};
+use kirchhoff_network::LayerKind;
 use kirchhoff_semiring::UnknownName;
 
 use crate::rule::Rule;
 use crate::rules::EPSILON;
-
-/// Layers as composites tell them apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LayerKind {
-    /// Dense.
-    Dense,
-    /// Convolution.
-    Convolution,
-    /// A multiplication and addition per channel that could not be folded into a linear layer.
-    Affine,
-    /// Average pooling.
-    AveragePooling,
-    /// Maximum pooling.
-    MaximumPooling,
-    /// Addition.
-    Addition,
-    /// Everything that always passes relevance on.
-    Passing,
-}
-
-impl LayerKind {
-    /// The kind of an operator.
-    pub fn of(operator: &Operator) -> Self {
-        match operator {
-            Operator::Dense(_) => LayerKind::Dense,
-            Operator::Convolution(_) => LayerKind::Convolution,
-            Operator::Affine(_) => LayerKind::Affine,
-            Operator::Pool(Pool { kind: PoolKind::Maximum, .. }) => LayerKind::MaximumPooling,
-            Operator::Pool(_) => LayerKind::AveragePooling,
-            Operator::Add => LayerKind::Addition,
-            Operator::Input
-            | Operator::Activation(_)
-            | Operator::Concatenate { .. }
-            | Operator::Slice(_)
-            | Operator::Transpose { .. }
-            | Operator::Reshape { .. }
-            | Operator::Pad { .. }
-            | Operator::Dropout
-            | Operator::Softmax { .. } => LayerKind::Passing,
-        }
-    }
-
-    /// Whether the layer has weights.
-    pub fn is_weighted(self) -> bool {
-        matches!(self, LayerKind::Dense | LayerKind::Convolution | LayerKind::Affine)
-    }
-}
 
 /// How relevance goes through maximum pooling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -191,7 +144,7 @@ impl Composite {
                 (LayerKind::Dense | LayerKind::Convolution, Some(special)) if first => &special.rule,
                 (LayerKind::Dense, _) => dense,
                 (LayerKind::Convolution, _) => convolution,
-                (LayerKind::Affine | LayerKind::Passing, _) => &Rule::PASS,
+                (LayerKind::Affine | LayerKind::Passing | LayerKind::Softmax, _) => &Rule::PASS,
                 (LayerKind::AveragePooling | LayerKind::MaximumPooling | LayerKind::Addition, _) => &Rule::NORM,
             },
             Choice::ByNumber(_) if kind == LayerKind::Affine => &Rule::PASS,

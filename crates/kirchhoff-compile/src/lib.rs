@@ -32,9 +32,10 @@ mod rules;
 
 pub use assignment::{Assignment, LayerPattern};
 pub use compile::compile;
-pub use composite::{Composite, LayerKind, MaximumPooling, composites};
+pub use composite::{Composite, MaximumPooling, composites};
 pub use error::CompileError;
 pub use kirchhoff_circuit::{Destinations, Normaliser, Part, Stabiliser};
 pub use kirchhoff_kernel::{Slopes, SourceFactor, WeightFactor};
+pub use kirchhoff_network::LayerKind;
 pub use rule::Rule;
 pub use rules::{Bounds, EPSILON, Fits, Parameter, RuleInfo, rules};

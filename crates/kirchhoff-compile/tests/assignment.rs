@@ -9,7 +9,8 @@ use kirchhoff_compile::{
 };
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
-    Activation, Affine, Convolution, Dense, Execution, Network, NetworkBuilder, Operator, Pool, PoolKind,
+    Activation, Affine, Convolution, Dense, Execution, Network, NetworkBuilder, Operator, Pool, PoolKind, Reshape,
+    Softmax,
 };
 
 /// A network with a layer of every kind, named as torchvision's VGG names its own where `vgg` is set.
@@ -36,7 +37,7 @@ fn network(vgg: bool) -> Network {
     let branch = b.add(name(17, "second"), convolution(3, 3), &[x]).unwrap();
     x = b.add(name(18, "add"), Operator::Add, &[x, branch]).unwrap();
     x = b.add(name(23, "average"), pool(PoolKind::Average { count_padding: true }), &[x]).unwrap();
-    x = b.add(name(29, "flatten"), Operator::Reshape { shape: vec![12] }, &[x]).unwrap();
+    x = b.add(name(29, "flatten"), Operator::Reshape(Reshape { shape: vec![12] }), &[x]).unwrap();
     let dense = Dense { inputs: 12, outputs: 2, weights: vec![0.1; 24].into(), bias: None };
     x = b.add(if vgg { "classifier.0" } else { "dense" }, Operator::Dense(dense), &[x]).unwrap();
     b.finish(x).unwrap()
@@ -300,7 +301,7 @@ fn bounds_fit_the_channels() {
 fn a_softmax_is_not_compiled() {
     let mut b = NetworkBuilder::new();
     let x = b.input("input", &[2]).unwrap();
-    let x = b.add("softmax", Operator::Softmax { logarithm: false }, &[x]).unwrap();
+    let x = b.add("softmax", Operator::Softmax(Softmax { logarithm: false }), &[x]).unwrap();
     let execution = Execution::run(Arc::new(b.finish(x).unwrap()), &[0.5; 2], 1, &()).unwrap();
     let error = compile(&execution, &Rule::ZERO.into()).unwrap_err();
     assert_eq!(error, CompileError::Softmax("softmax".to_string()));

@@ -5,6 +5,7 @@
 mod answer;
 mod explain;
 mod gates;
+mod identity;
 mod layered;
 mod preset;
 mod question;
@@ -15,7 +16,7 @@ use kirchhoff_circuit::{EdgeError, GateError, UnrollError};
 use kirchhoff_compile::CompileError;
 use kirchhoff_evaluate::{AnnotationError, Coverage, EvaluationError, FoldError};
 use kirchhoff_kernel::Cancelled;
-use kirchhoff_network::ExecutionError;
+use kirchhoff_network::{ExecutionError, HASH_VERSION};
 use kirchhoff_semiring::{Annotation, LookupError, ThetaError};
 use thiserror::Error;
 
@@ -169,6 +170,19 @@ pub enum ExplainError {
     OtherNetwork {
         /// The model that the circuit was compiled from.
         model: String,
+    },
+    /// A circuit whose network is known by a hash that this version does not compute.
+    #[error(
+        "the circuit of `{model}` was stored by {} of Kirchhoff, which told networks apart by another hash (version \
+         {version}, now {}): compile the circuit again",
+        if *version < HASH_VERSION { "an earlier version" } else { "a later version" },
+        HASH_VERSION
+    )]
+    NetworkHash {
+        /// The model that the circuit was compiled from.
+        model: String,
+        /// The version of its hash.
+        version: u32,
     },
     /// A circuit for every execution, but without the edges that one does not need.
     #[error(

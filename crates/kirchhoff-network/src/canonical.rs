@@ -5,9 +5,9 @@
 
 use std::collections::HashMap;
 
-use crate::fold::{Linear, PerChannel, carry};
+use crate::fold::{Folded, PerChannel};
 use crate::network::{Network, NetworkBuilder, NetworkError, NodeId};
-use crate::operator::{Operator, elements};
+use crate::operators::{LayerKind, Operator, Shapes, elements};
 
 /// The canonical form of a network.
 ///
@@ -49,9 +49,12 @@ struct Step {
 }
 
 enum Operation {
+    /// The network's input.
+    Input,
+    /// A multiply-add that merges with others, unrounded.
     Affine(PerChannel),
-    Linear(Linear),
-    Other(Operator),
+    /// Any other operator.
+    Other(Folded),
     /// A node that was removed; it has no arguments and no users.
     Removed,
 }
@@ -62,10 +65,10 @@ impl Draft {
             network.nodes().enumerate().map(|(position, (id, _))| (id, position)).collect();
         let step = |(id, node): (NodeId, &crate::Node)| Step {
             name: node.name.clone(),
-            operation: match &node.operator {
-                Operator::Affine(affine) => Operation::Affine(PerChannel::from(affine)),
-                Operator::Dense(_) | Operator::Convolution(_) => Operation::Linear(Linear::new(node.operator.clone())),
-                other => Operation::Other(other.clone()),
+            operation: match node.operator.operation().per_channel() {
+                _ if id == network.input() => Operation::Input,
+                Some(affine) => Operation::Affine(affine),
+                None => Operation::Other(Folded::new(node.operator.clone())),
             },
             arguments: network.arguments(id).iter().map(|argument| positions[argument]).collect(),
             shape: node.shape.clone(),
@@ -88,10 +91,10 @@ impl Draft {
             self.bypass(node);
             return true;
         }
-        match self.nodes[node].operation {
+        match &self.nodes[node].operation {
             Operation::Affine(_) => self.fold_backward(node) || self.fold_forward(node),
-            Operation::Other(Operator::Reshape { .. }) => self.merge_reshapes(node),
-            _ => false,
+            Operation::Other(folded) => folded.operation().is_reshape() && self.merge_reshapes(node),
+            Operation::Input | Operation::Removed => false,
         }
     }
 
@@ -100,21 +103,29 @@ impl Draft {
         let step = &self.nodes[node];
         match &step.operation {
             Operation::Affine(affine) => affine.is_identity(),
-            Operation::Linear(_) | Operation::Removed => false,
-            Operation::Other(operator) => match operator {
-                Operator::Dropout => true,
-                Operator::Concatenate { .. } => step.arguments.len() == 1,
-                Operator::Reshape { .. } => self.nodes[step.arguments[0]].shape == step.shape,
-                Operator::Pad { border, .. } => border.iter().all(|sides| *sides == [0, 0]),
-                Operator::Transpose { axes } => axes.iter().enumerate().all(|(position, &axis)| position == axis),
-                Operator::Slice(slice) => slice
-                    .axes
-                    .iter()
-                    .zip(&self.nodes[step.arguments[0]].shape)
-                    .all(|(axis, &length)| axis.start == 0 && axis.step == 1 && axis.length == length),
-                _ => false,
-            },
+            Operation::Other(folded) => {
+                let arguments: Vec<&[usize]> =
+                    step.arguments.iter().map(|&argument| &self.nodes[argument].shape[..]).collect();
+                folded.operation().is_identity(&Shapes { arguments: &arguments, result: &step.shape })
+            }
+            Operation::Input | Operation::Removed => false,
         }
+    }
+
+    /// The operator of a node, if it is neither the input nor a multiply-add.
+    fn operator(&self, node: usize) -> Option<&Folded> {
+        match &self.nodes[node].operation {
+            Operation::Other(folded) => Some(folded),
+            Operation::Input | Operation::Affine(_) | Operation::Removed => None,
+        }
+    }
+
+    fn is_reshape(&self, node: usize) -> bool {
+        self.operator(node).is_some_and(|folded| folded.operation().is_reshape())
+    }
+
+    fn is_softmax(&self, node: usize) -> bool {
+        self.operator(node).is_some_and(|folded| folded.operation().kind() == LayerKind::Softmax)
     }
 
     /// Removes a node of one argument; its users take the argument.
@@ -151,7 +162,7 @@ impl Draft {
 
     fn merge_reshapes(&mut self, node: usize) -> bool {
         let before = self.nodes[node].arguments[0];
-        if !matches!(self.nodes[before].operation, Operation::Other(Operator::Reshape { .. })) {
+        if !self.is_reshape(before) {
             return false;
         }
         self.nodes[node].arguments[0] = self.nodes[before].arguments[0];
@@ -160,6 +171,14 @@ impl Draft {
             self.nodes[before].operation = Operation::Removed;
         }
         true
+    }
+
+    /// A multiply-add on one side of a node of one argument, as one on its other side.
+    fn carried(&self, node: usize, affine: &PerChannel, from: &[usize], to: &[usize]) -> Option<PerChannel> {
+        match self.nodes[node].arguments[..] {
+            [_] => self.operator(node)?.operation().carry(affine, from, to),
+            _ => None,
+        }
     }
 
     /// Folds an affine node into the linear or affine layer before it.
@@ -172,22 +191,21 @@ impl Draft {
                 return false;
             }
             match &mut self.nodes[before].operation {
-                Operation::Linear(linear) => {
-                    linear.follow(&affine);
-                    break;
-                }
                 Operation::Affine(earlier) => {
                     *earlier = earlier.then(&affine);
                     break;
                 }
-                Operation::Other(operator) => {
-                    let operator = operator.clone();
-                    let Some(&argument) = self.nodes[before].arguments.first() else { return false };
-                    let (from, to) = (&self.nodes[before].shape, &self.nodes[argument].shape);
-                    let Some(carried) = carry(&affine, &operator, from, to) else { return false };
+                Operation::Other(folded) => {
+                    if folded.follow(&affine) {
+                        break;
+                    }
+                    let step = &self.nodes[before];
+                    let Some(&argument) = step.arguments.first() else { return false };
+                    let (from, to) = (&step.shape, &self.nodes[argument].shape);
+                    let Some(carried) = self.carried(before, &affine, from, to) else { return false };
                     (affine, user, before) = (carried, before, argument);
                 }
-                Operation::Removed => return false,
+                Operation::Input | Operation::Removed => return false,
             }
         }
         self.bypass(node);
@@ -202,20 +220,16 @@ impl Draft {
         loop {
             let Some(user) = self.only_user(last) else { return false };
             match &mut self.nodes[user].operation {
-                Operation::Linear(linear) => {
-                    if !linear.precede(&affine) {
-                        return false;
+                Operation::Other(folded) => {
+                    if folded.precede(&affine) {
+                        break;
                     }
-                    break;
-                }
-                Operation::Other(operator) => {
-                    let operator = operator.clone();
                     let (from, to) = (&self.nodes[last].shape, &self.nodes[user].shape);
-                    let Some(carried) = carry(&affine, &operator, from, to) else { return false };
+                    let Some(carried) = self.carried(user, &affine, from, to) else { return false };
                     (affine, last) = (carried, user);
                 }
                 // Two affine layers merge from the second one's side.
-                Operation::Affine(_) | Operation::Removed => return false,
+                Operation::Affine(_) | Operation::Input | Operation::Removed => return false,
             }
         }
         self.bypass(node);
@@ -225,10 +239,10 @@ impl Draft {
     /// Removes a softmax that only reshapes separate from the output.
     fn drop_softmax(&mut self) -> bool {
         let mut node = self.output;
-        while let Operation::Other(Operator::Reshape { .. }) = self.nodes[node].operation {
+        while self.is_reshape(node) {
             node = self.nodes[node].arguments[0];
         }
-        let found = matches!(self.nodes[node].operation, Operation::Other(Operator::Softmax { .. }));
+        let found = self.is_softmax(node);
         if found {
             self.bypass(node);
         }
@@ -239,21 +253,18 @@ impl Draft {
         let mut builder = NetworkBuilder::new();
         let mut built: Vec<Option<NodeId>> = Vec::with_capacity(self.nodes.len());
         for step in self.nodes {
-            let operator = match step.operation {
+            let arguments: Vec<NodeId> = step.arguments.iter().filter_map(|&argument| built[argument]).collect();
+            let id = match step.operation {
                 Operation::Removed => {
                     built.push(None);
                     continue;
                 }
-                Operation::Other(Operator::Softmax { .. }) => return Err(NetworkError::InnerSoftmax(step.name)),
-                Operation::Affine(affine) => Operator::Affine(affine.rounded()),
-                Operation::Linear(linear) => linear.folded(),
-                Operation::Other(operator) => operator,
-            };
-            let id = if let Operator::Input = operator {
-                builder.input(step.name, &step.shape)?
-            } else {
-                let arguments: Vec<NodeId> = step.arguments.iter().filter_map(|&argument| built[argument]).collect();
-                builder.add(step.name, operator, &arguments)?
+                Operation::Other(folded) if folded.operation().kind() == LayerKind::Softmax => {
+                    return Err(NetworkError::InnerSoftmax(step.name));
+                }
+                Operation::Input => builder.input(step.name, &step.shape)?,
+                Operation::Affine(affine) => builder.add(step.name, Operator::Affine(affine.rounded()), &arguments)?,
+                Operation::Other(folded) => builder.add(step.name, folded.finish(), &arguments)?,
             };
             debug_assert_eq!(elements(builder.shape(id)), elements(&step.shape));
             built.push(Some(id));

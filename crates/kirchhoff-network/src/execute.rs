@@ -3,16 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use kirchhoff_kernel::{
-    Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring,
-    first_not_finite, maxima, zeros,
-};
-use rayon::prelude::*;
+use kirchhoff_kernel::{Cancelled, Monitor, Values, first_not_finite};
 use thiserror::Error;
 
-use crate::activation::Activation;
 use crate::network::{Network, NodeId};
-use crate::operator::{Operator, Pool, PoolKind};
+use crate::operators::Step;
 
 /// A network and the activations that a batch of inputs gave all its tensors.
 #[derive(Clone, Debug)]
@@ -90,12 +85,10 @@ impl Execution {
         let activations = rayon::scope(|_| -> Result<_, ExecutionError> {
             let mut activations: Vec<Values> = Vec::new();
             for (node, _) in network.nodes() {
-                let values = match network.arguments(node)[..] {
-                    [] => inputs.into(),
-                    ref arguments => {
-                        let arguments: Vec<_> = arguments.iter().map(|&node| &activations[node.index()]).collect();
-                        Step { network: &network, node, batch, monitor }.run(&arguments)?
-                    }
+                let values = if node == network.input() {
+                    inputs.into()
+                } else {
+                    run(&network, node, &activations, batch, monitor)?
                 };
                 activations.push(values);
             }
@@ -145,10 +138,7 @@ impl Execution {
         for (later, _) in self.network.nodes().filter(|(later, _)| *later > node) {
             let arguments = self.network.arguments(later);
             if arguments.iter().any(|argument| changed[argument.index()]) {
-                let arguments: Vec<_> = arguments.iter().map(|&node| &activations[node.index()]).collect();
-                let values =
-                    Step { network: &self.network, node: later, batch: self.batch, monitor }.run(&arguments)?;
-                activations[later.index()] = values;
+                activations[later.index()] = run(&self.network, later, &activations, self.batch, monitor)?;
                 changed[later.index()] = true;
             }
         }
@@ -182,165 +172,27 @@ impl Execution {
     }
 }
 
-/// Values that a task of elementwise work takes.
-const CHUNK: usize = 1 << 14;
-
-/// One node of a network about to be executed.
-struct Step<'a> {
-    network: &'a Network,
-    node: NodeId,
+/// Computes the result of a node from the activations of those before it.
+fn run(
+    network: &Network,
+    id: NodeId,
+    activations: &[Values],
     batch: usize,
-    monitor: &'a dyn Monitor,
-}
-
-impl Step<'_> {
-    fn run(&self, arguments: &[&Values]) -> Result<Values, ExecutionError> {
-        let node = self.network.node(self.node);
-        let size: usize = node.shape.iter().product();
-        let first = arguments[0];
-        let values: Values = match &node.operator {
-            Operator::Reshape { .. } | Operator::Dropout | Operator::Input => return Ok(first.clone()),
-            Operator::Dense(dense) => self.linear(first, &dense.weights, dense.bias.as_deref())?,
-            Operator::Convolution(layer) => self.linear(first, &layer.weights, layer.bias.as_deref())?,
-            Operator::Affine(affine) => self.linear(first, &affine.scale, Some(&affine.shift))?,
-            Operator::Pool(Pool { kind: PoolKind::Maximum, .. }) => self.maximum(first),
-            Operator::Pool(pool) => self.average(first, pool)?,
-            Operator::Activation(activation) => {
-                let mut values = zeros(first.len());
-                let chunks = values.par_chunks_mut(CHUNK).zip(first.par_chunks(CHUNK));
-                chunks.for_each(|(values, first)| activation.apply_to(first, values));
-                values.into()
-            }
-            Operator::Add => {
-                let mut sum = first.to_vec();
-                for argument in &arguments[1..] {
-                    sum.par_iter_mut().zip(argument.par_iter()).for_each(|(sum, value)| *sum += value);
-                }
-                sum.into()
-            }
-            Operator::Concatenate { .. } | Operator::Slice(_) | Operator::Transpose { .. } => {
-                self.rearranged(arguments, 0.0)
-            }
-            Operator::Pad { value, .. } => self.rearranged(arguments, *value),
-            Operator::Softmax { logarithm } => {
-                let mut values = first.to_vec();
-                values.chunks_mut(size).for_each(|values| softmax(values, node.shape[0], *logarithm));
-                values.into()
-            }
-        };
-        // What only moves values, and what takes none farther from 0, keeps them finite.
-        if matches!(node.operator, Operator::Activation(Activation::Relu))
-            || matches!(node.operator, Operator::Concatenate { .. } | Operator::Slice(_) | Operator::Transpose { .. })
-        {
-            return Ok(values);
+    monitor: &dyn Monitor,
+) -> Result<Values, ExecutionError> {
+    let node = network.node(id);
+    let arguments: Vec<&Values> = network.arguments(id).iter().map(|node| &activations[node.index()]).collect();
+    let operation = node.operator.operation();
+    let values = network.with_shapes(id, |shapes| {
+        operation.run(&Step { name: &node.name, arguments: &arguments, shapes, batch, monitor })
+    })?;
+    // What only moves values, and what takes none farther from 0, keeps them finite.
+    let not_finite = if operation.is_bounded() { None } else { first_not_finite(&values) };
+    match not_finite {
+        Some(at) => {
+            let size: usize = node.shape.iter().product();
+            Err(ExecutionError::Overflow { layer: node.name.clone(), input: at / size })
         }
-        match first_not_finite(&values) {
-            // Finite activations have a finite maximum, unless there are none.
-            Some(_) if matches!(node.operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. })) => {
-                Err(ExecutionError::EmptyWindow { layer: node.name.clone() })
-            }
-            Some(at) => Err(ExecutionError::Overflow { layer: node.name.clone(), input: at / size }),
-            None => Ok(values),
-        }
-    }
-
-    /// A linear layer: products over its wiring, and a bias per channel.
-    fn linear(&self, source: &[f32], weights: &Weights, bias: Option<&[f32]>) -> Result<Values, Cancelled> {
-        Ok(self.sum(source, Some(weights), bias)?.into())
-    }
-
-    fn sum(&self, source: &[f32], weights: Option<&Weights>, bias: Option<&[f32]>) -> Result<Vec<f32>, Cancelled> {
-        let wiring = self.wiring();
-        let forward = Forward {
-            wiring: &wiring,
-            weights,
-            source: &SourceFactor::Activation(Slopes::IDENTITY),
-            weight: WeightFactor::IDENTITY,
-            reduction: Reduction::Sum,
-            bias,
-        };
-        let mut values = zeros(self.batch * wiring.destinations());
-        forward.run(source, &mut values, self.monitor)?;
-        Ok(values)
-    }
-
-    fn average(&self, source: &[f32], pool: &Pool) -> Result<Values, Cancelled> {
-        let mut values = self.sum(source, None, None)?;
-        let divisors = divisors(&self.wiring(), pool);
-        for values in values.chunks_mut(divisors.len()) {
-            values.iter_mut().zip(&divisors).for_each(|(value, divisor)| *value /= divisor);
-        }
-        Ok(values.into())
-    }
-
-    fn maximum(&self, source: &[f32]) -> Values {
-        let wiring = self.wiring();
-        let mut values = zeros(self.batch * wiring.destinations());
-        for (source, values) in
-            source.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(wiring.destinations()))
-        {
-            maxima(&wiring, source, values);
-        }
-        values.into()
-    }
-
-    /// Arguments copied to their places in a tensor filled with `value`.
-    fn rearranged(&self, arguments: &[&Values], value: f32) -> Values {
-        let size: usize = self.network.node(self.node).shape.iter().product();
-        let mut values = vec![value; self.batch * size];
-        for (number, argument) in arguments.iter().enumerate() {
-            let wiring = self.network.wiring(self.node, number);
-            for (source, values) in argument.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(size)) {
-                wiring.leaving(0..wiring.sources(), |run| {
-                    for i in 0..run.length {
-                        values[run.destination_at(i)] = source[run.source_at(i)];
-                    }
-                });
-            }
-        }
-        values.into()
-    }
-
-    fn wiring(&self) -> Wiring {
-        self.network.wiring(self.node, 0)
-    }
-}
-
-/// What the sum over each window of a pool is divided by: its number of members.
-///
-/// A window that the image's border cuts counts its members inside the image, or inside the padding too where the
-/// pool counts padding. A maximum pool treated as an average counts the former.
-pub fn divisors(wiring: &Wiring, pool: &Pool) -> Vec<f32> {
-    match (wiring, pool.kind) {
-        (Wiring::Pool(sliding), PoolKind::Average { count_padding: true }) => {
-            let members = |axis: usize| -> Vec<usize> {
-                let window = &sliding.window;
-                let end = sliding.source[axis] + window.padding[axis][0] + window.padding[axis][1];
-                let inside = |position: usize| {
-                    (0..window.kernel[axis])
-                        .filter(|tap| position * window.stride[axis] + tap * window.dilation[axis] < end)
-                        .count()
-                };
-                (0..sliding.destination[axis]).map(inside).collect()
-            };
-            let (rows, columns) = (members(0), members(1));
-            let channel: Vec<f32> = rows.iter().flat_map(|y| columns.iter().map(move |x| (x * y) as f32)).collect();
-            channel.repeat(sliding.outputs)
-        }
-        _ => wiring.fan_in().into_iter().map(|members| members.max(1) as f32).collect(),
-    }
-}
-
-/// The softmax over the first axis, in place.
-fn softmax(values: &mut [f32], channels: usize, logarithm: bool) {
-    let positions = values.len() / channels;
-    for position in 0..positions {
-        let of = |channel: usize| channel * positions + position;
-        let largest = (0..channels).map(|channel| values[of(channel)]).fold(f32::NEG_INFINITY, f32::max);
-        let sum: f32 = (0..channels).map(|channel| (values[of(channel)] - largest).exp()).sum();
-        for channel in 0..channels {
-            let shifted = values[of(channel)] - largest;
-            values[of(channel)] = if logarithm { shifted - sum.ln() } else { shifted.exp() / sum };
-        }
+        None => Ok(values),
     }
 }

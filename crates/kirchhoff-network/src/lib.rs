@@ -25,25 +25,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod activation;
 mod canonical;
 pub mod data;
+mod encoding;
 mod execute;
 pub mod export;
 mod fold;
 mod hash;
 pub mod import;
 mod network;
-mod operator;
+mod operators;
 mod prune;
 pub mod random;
 mod tensor_file;
-mod wiring;
 
-pub use activation::Activation;
 pub use canonical::canonical;
-pub use execute::{Execution, ExecutionError, divisors};
-pub use hash::network_hash;
+pub use execute::{Execution, ExecutionError};
+pub use hash::{HASH_VERSION, hash_version, network_hash};
 pub use network::{Network, NetworkBuilder, NetworkError, Node, NodeId};
-pub use operator::{Affine, Convolution, Dense, Operator, Pool, PoolKind, ShapeError, Slice, SliceAxis, as_image};
+pub use operators::{
+    Activation, Affine, Concatenate, Convolution, Dense, LayerKind, Link, Operator, Pad, Pool, PoolKind, Reshape,
+    ShapeError, Slice, SliceAxis, Softmax, Transpose, as_image,
+};
 pub use prune::{Prunable, PruneError};

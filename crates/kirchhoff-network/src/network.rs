@@ -1,12 +1,12 @@
 //! The network: a directed acyclic graph of nodes, each with one result.
 
-use kirchhoff_kernel::first_not_finite;
+use kirchhoff_kernel::{Wiring, first_not_finite};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use thiserror::Error;
 
-use crate::operator::{Operator, ShapeError, elements};
+use crate::operators::{Link, Operator, ShapeError, Shapes, elements};
 
 /// A node of a network; also the tensor that it computes.
 pub type NodeId = NodeIndex<u32>;
@@ -202,6 +202,32 @@ impl Network {
             self.graph.edges_directed(node, Direction::Incoming).map(|edge| (edge.weight().0, edge.source())).collect();
         arguments.sort_unstable_by_key(|&(position, _)| position);
         arguments.into_iter().map(|(_, node)| node).collect()
+    }
+
+    /// The edges into a node, by argument. Relevance does not go to an argument without any.
+    pub fn links(&self, node: NodeId) -> Vec<Link> {
+        self.with_shapes(node, |shapes| self.node(node).operator.operation().links(&shapes))
+    }
+
+    /// The number of edges into a node, from all its arguments.
+    pub fn edges(&self, node: NodeId) -> u64 {
+        self.links(node).iter().map(|link| link.wiring.edges()).sum()
+    }
+
+    /// The edges from argument number `argument` of a node to the node.
+    ///
+    /// # Panics
+    /// If the node has no edges from such an argument.
+    pub fn wiring(&self, node: NodeId, argument: usize) -> Wiring {
+        let link = self.links(node).into_iter().find(|link| link.argument == argument);
+        link.expect("the argument has edges").wiring
+    }
+
+    /// What a closure makes of the shapes that meet at a node.
+    pub(crate) fn with_shapes<T>(&self, node: NodeId, look: impl FnOnce(Shapes<'_>) -> T) -> T {
+        let arguments = self.arguments(node);
+        let arguments: Vec<&[usize]> = arguments.iter().map(|&argument| &self.node(argument).shape[..]).collect();
+        look(Shapes { arguments: &arguments, result: &self.node(node).shape })
     }
 
     /// The nodes that take a node's result, once for each argument that they take it as.

@@ -6,7 +6,7 @@ use kirchhoff_kernel::Weights;
 use thiserror::Error;
 
 use crate::network::{Network, NetworkBuilder, NetworkError, NodeId};
-use crate::operator::{Convolution, Dense, Operator};
+use crate::operators::Pruning;
 
 /// Why neurons cannot be removed from a network.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -67,17 +67,15 @@ impl Prunable {
     /// A layer without neurons, or one whose users need all of them.
     pub fn new(network: &Network, layer: NodeId) -> Result<Self, PruneError> {
         let node = network.node(layer);
-        let neurons = match &node.operator {
-            Operator::Dense(dense) => dense.outputs,
-            Operator::Convolution(convolution) if convolution.groups == 1 => convolution.outputs,
-            operator => return Err(PruneError::Layer { name: node.name.clone(), operator: operator.name() }),
+        let Some(neurons) = node.operator.operation().neurons() else {
+            return Err(PruneError::Layer { name: node.name.clone(), operator: node.operator.name() });
         };
         let mut prunable = Prunable { layer, neurons, silenced: layer, passing: Vec::new(), consumers: Vec::new() };
         let mut tail = true;
         while tail {
             let mut users = network.users(prunable.silenced);
             match (users.next(), users.next()) {
-                (Some(user), None) if matches!(network.node(user).operator, Operator::Activation(_)) => {
+                (Some(user), None) if is_function(network, user) => {
                     prunable.silenced = user;
                     prunable.passing.push(user);
                 }
@@ -94,22 +92,13 @@ impl Prunable {
             users.dedup();
             for user in users {
                 let operator = &network.node(user).operator;
-                let keeps_zero = match operator {
-                    Operator::Dense(_) => None,
-                    Operator::Convolution(convolution) if convolution.groups == 1 => None,
-                    Operator::Activation(activation) => Some(activation.apply(0.0) == 0.0),
-                    Operator::Pool(_) | Operator::Dropout => Some(true),
-                    Operator::Reshape { shape } => Some(shape[0] % neurons == 0),
-                    Operator::Pad { border, value } => Some(*value == 0.0 && border[0] == [0, 0]),
-                    _ => Some(false),
-                };
-                match keeps_zero {
-                    None => prunable.consumers.push(user),
-                    Some(true) => {
+                match operator.operation().pruning(neurons) {
+                    Pruning::Weighs => prunable.consumers.push(user),
+                    Pruning::Passes => {
                         prunable.passing.push(user);
                         open.push(user);
                     }
-                    Some(false) => {
+                    Pruning::Refuses => {
                         let (name, user) = (node.name.clone(), network.node(user).name.clone());
                         return Err(PruneError::User { name, user, operator: operator.name() });
                     }
@@ -131,31 +120,26 @@ impl Prunable {
     pub fn without(&self, network: &Network, removed: &[usize]) -> Result<Network, PruneError> {
         let mut kept = vec![true; self.neurons];
         removed.iter().for_each(|&neuron| kept[neuron] = false);
-        let left = kept.iter().filter(|&&kept| kept).count();
-        if left == 0 {
+        if !kept.contains(&true) {
             return Err(PruneError::All(network.node(self.layer).name.clone()));
         }
         let mut builder = NetworkBuilder::new();
         let mut built: HashMap<NodeId, NodeId> = HashMap::new();
         for (id, node) in network.nodes() {
-            let operator = if id == self.layer {
-                rows(&node.operator, &kept)
-            } else if self.consumers.contains(&id) {
-                columns(&node.operator, &kept)
-            } else if let (true, Operator::Reshape { shape }) = (self.passing.contains(&id), &node.operator) {
-                // Each channel stays in one piece, and whole ones are gone.
-                let mut shape = shape.clone();
-                shape[0] = shape[0] / self.neurons * left;
-                Operator::Reshape { shape }
+            let operation = node.operator.operation();
+            let changed = if id == self.layer {
+                operation.with_results(&kept)
+            } else if self.consumers.contains(&id) || self.passing.contains(&id) {
+                operation.with_sources(&kept)
             } else {
-                node.operator.clone()
+                None
             };
-            let new = match operator {
-                Operator::Input => builder.input(node.name.clone(), &node.shape)?,
-                operator => {
-                    let arguments: Vec<NodeId> = network.arguments(id).iter().map(|argument| built[argument]).collect();
-                    builder.add(node.name.clone(), operator, &arguments)?
-                }
+            let new = if id == network.input() {
+                builder.input(node.name.clone(), &node.shape)?
+            } else {
+                let operator = changed.unwrap_or_else(|| node.operator.clone());
+                let arguments: Vec<NodeId> = network.arguments(id).iter().map(|argument| built[argument]).collect();
+                builder.add(node.name.clone(), operator, &arguments)?
             };
             built.insert(id, new);
         }
@@ -163,50 +147,14 @@ impl Prunable {
     }
 }
 
-/// Of values in groups of `length`, those of the groups that are kept; behind the end of `kept` it starts over.
-fn chosen(values: &[f32], length: usize, kept: &[bool]) -> Weights {
+/// Whether a node gives its only argument's values, or functions of them.
+fn is_function(network: &Network, node: NodeId) -> bool {
+    let operation = network.node(node).operator.operation();
+    operation.keeps_places() && !operation.is_reshape()
+}
+
+/// The parts of `length` values that are kept, of as many as `kept` says, over and over.
+pub(crate) fn chosen(values: &[f32], length: usize, kept: &[bool]) -> Weights {
     let turns = values.chunks(length.max(1)).zip(kept.iter().cycle());
     turns.filter(|(_, kept)| **kept).flat_map(|(values, _)| values.iter().copied()).collect()
-}
-
-/// A linear layer with those of its results that are kept.
-fn rows(operator: &Operator, kept: &[bool]) -> Operator {
-    let outputs = kept.iter().filter(|&&kept| kept).count();
-    let part = |values: &Weights| chosen(values, values.len() / kept.len(), kept);
-    match operator {
-        Operator::Dense(dense) => Operator::Dense(Dense {
-            outputs,
-            weights: part(&dense.weights),
-            bias: dense.bias.as_ref().map(part),
-            ..dense.clone()
-        }),
-        Operator::Convolution(convolution) => Operator::Convolution(Convolution {
-            outputs,
-            weights: part(&convolution.weights),
-            bias: convolution.bias.as_ref().map(part),
-            ..convolution.clone()
-        }),
-        other => other.clone(),
-    }
-}
-
-/// A linear layer that takes what is kept.
-fn columns(operator: &Operator, kept: &[bool]) -> Operator {
-    let left = kept.iter().filter(|&&kept| kept).count();
-    match operator {
-        Operator::Dense(dense) => {
-            // Behind a reshape each channel is a run of neurons.
-            let run = dense.inputs / kept.len();
-            Operator::Dense(Dense { inputs: left * run, weights: chosen(&dense.weights, run, kept), ..dense.clone() })
-        }
-        Operator::Convolution(convolution) => {
-            let taps = convolution.window.kernel.iter().product::<usize>() * (convolution.inputs / kept.len());
-            Operator::Convolution(Convolution {
-                inputs: convolution.inputs / kept.len() * left,
-                weights: chosen(&convolution.weights, taps, kept),
-                ..convolution.clone()
-            })
-        }
-        other => other.clone(),
-    }
 }

@@ -4,8 +4,8 @@ mod oracle;
 
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
-    Activation, Affine, Convolution, Dense, Network, NetworkBuilder, NetworkError, NodeId, Operator, Pool, PoolKind,
-    canonical,
+    Activation, Affine, Concatenate, Convolution, Dense, Network, NetworkBuilder, NetworkError, NodeId, Operator, Pad,
+    Pool, PoolKind, Reshape, Softmax, Transpose, canonical,
 };
 use proptest::prelude::*;
 
@@ -83,17 +83,17 @@ fn random_network(codes: &[u8], seed: u64) -> Network {
                 let outputs = 1 + numbers.below(8);
                 numbers.dense(channels, outputs)
             }
-            7 | 8 => Operator::Reshape { shape: vec![count] },
-            9 if count.is_multiple_of(2) => Operator::Reshape { shape: vec![2, 1, count / 2] },
-            9 => Operator::Reshape { shape: vec![1, 1, count] },
+            7 | 8 => Operator::Reshape(Reshape { shape: vec![count] }),
+            9 if count.is_multiple_of(2) => Operator::Reshape(Reshape { shape: vec![2, 1, count / 2] }),
+            9 => Operator::Reshape(Reshape { shape: vec![1, 1, count] }),
             10 => Operator::Dropout,
             11 => {
                 let side = numbers.below(2);
                 let border = shape.iter().enumerate().map(|(axis, _)| if axis > 0 { [side, 1] } else { [0, 0] });
-                Operator::Pad { border: border.collect(), value: if numbers.below(3) == 0 { 0.5 } else { 0.0 } }
+                Operator::Pad(Pad { border: border.collect(), value: if numbers.below(3) == 0 { 0.5 } else { 0.0 } })
             }
             12 if image => Operator::Pool(Pool { kind: PoolKind::Maximum, window: Some(Window::new([1, 1])) }),
-            13 => Operator::Concatenate { axis: 0 },
+            13 => Operator::Concatenate(Concatenate { axis: 0 }),
             14 | 15 => {
                 let same: Vec<NodeId> = earlier.iter().copied().filter(|&node| builder.shape(node) == shape).collect();
                 let other = same[numbers.below(same.len())];
@@ -167,7 +167,7 @@ fn a_shift_stays_before_a_zero_padded_convolution_and_a_scale_does_not() {
 #[test]
 fn an_affine_passes_a_flattening_in_both_directions() {
     let mut numbers = Numbers(3);
-    let flatten = || Operator::Reshape { shape: vec![8] };
+    let flatten = || Operator::Reshape(Reshape { shape: vec![8] });
     let before = chain(
         &[2, 2, 2],
         vec![
@@ -182,7 +182,7 @@ fn an_affine_passes_a_flattening_in_both_directions() {
         &[4],
         vec![
             ("dense", numbers.dense(4, 8)),
-            ("unflatten", Operator::Reshape { shape: vec![2, 2, 2] }),
+            ("unflatten", Operator::Reshape(Reshape { shape: vec![2, 2, 2] })),
             ("affine", numbers.affine(2)),
             ("relu", Operator::Activation(Activation::Relu)),
         ],
@@ -232,16 +232,18 @@ fn a_final_softmax_goes_and_an_inner_one_is_refused() {
             &[3],
             vec![
                 ("dense", numbers.dense(3, 4)),
-                ("softmax", Operator::Softmax { logarithm }),
+                ("softmax", Operator::Softmax(Softmax { logarithm })),
                 ("dropout", Operator::Dropout),
-                ("reshape", Operator::Reshape { shape: vec![1, 4] }),
+                ("reshape", Operator::Reshape(Reshape { shape: vec![1, 4] })),
             ],
         );
         let form = canonical(&network).unwrap();
         assert_eq!(names(&form), ["input", "dense", "reshape"]);
     }
-    let network =
-        chain(&[3], vec![("attention", Operator::Softmax { logarithm: false }), ("dense", numbers.dense(3, 4))]);
+    let network = chain(
+        &[3],
+        vec![("attention", Operator::Softmax(Softmax { logarithm: false })), ("dense", numbers.dense(3, 4))],
+    );
     let error = canonical(&network).unwrap_err();
     assert_eq!(error, NetworkError::InnerSoftmax("attention".to_string()));
     assert!(error.to_string().contains("'attention' is a softmax inside the network"));
@@ -253,12 +255,12 @@ fn what_forwards_its_argument_disappears() {
     let network = chain(
         &[2, 3, 4],
         vec![
-            ("one", Operator::Concatenate { axis: 0 }),
-            ("a", Operator::Reshape { shape: vec![6, 4] }),
-            ("b", Operator::Reshape { shape: vec![24] }),
-            ("c", Operator::Reshape { shape: vec![2, 3, 4] }),
-            ("pad", Operator::Pad { border: vec![[0, 0]; 3], value: 1.0 }),
-            ("transpose", Operator::Transpose { axes: vec![0, 1, 2] }),
+            ("one", Operator::Concatenate(Concatenate { axis: 0 })),
+            ("a", Operator::Reshape(Reshape { shape: vec![6, 4] })),
+            ("b", Operator::Reshape(Reshape { shape: vec![24] })),
+            ("c", Operator::Reshape(Reshape { shape: vec![2, 3, 4] })),
+            ("pad", Operator::Pad(Pad { border: vec![[0, 0]; 3], value: 1.0 })),
+            ("transpose", Operator::Transpose(Transpose { axes: vec![0, 1, 2] })),
             ("identity", Operator::Affine(Affine { scale: vec![1.0; 2].into(), shift: vec![0.0; 2].into() })),
             ("convolution", numbers.convolution(2, 1, 1, Window::new([2, 2]))),
             ("dropout", Operator::Dropout),

@@ -8,7 +8,7 @@ use kirchhoff_network::export::onnx;
 use kirchhoff_network::import::{ImportOptions, read};
 use kirchhoff_network::{
     Activation, Convolution, Dense, Execution, Network, NetworkBuilder, Operator, Pool, PoolKind, Prunable, PruneError,
-    canonical,
+    Reshape, canonical,
 };
 
 /// Numbers between −1 and 1 that look random.
@@ -44,7 +44,7 @@ fn network(activation: Activation) -> Network {
     let third = builder.add("c3", convolution(5, 3, 3), &[pooled]).unwrap();
     let sum = builder.add("sum", Operator::Add, &[second, third]).unwrap();
     let active = builder.add("a2", Operator::Activation(Activation::Relu), &[sum]).unwrap();
-    let flat = builder.add("flat", Operator::Reshape { shape: vec![27] }, &[active]).unwrap();
+    let flat = builder.add("flat", Operator::Reshape(Reshape { shape: vec![27] }), &[active]).unwrap();
     let hidden = builder.add("d1", dense(27, 7, 4), &[flat]).unwrap();
     let active = builder.add("a3", Operator::Activation(activation), &[hidden]).unwrap();
     let output = builder.add("d2", dense(7, 4, 5), &[active]).unwrap();

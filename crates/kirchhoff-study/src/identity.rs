@@ -5,9 +5,14 @@ use std::fmt::Display;
 
 use kirchhoff_file::checksum_of_file;
 use kirchhoff_network::data::DataSet;
+use kirchhoff_network::hash_version;
 use serde::{Deserialize, Serialize};
 
 use crate::StudyError;
+
+/// The version of how settings become texts: runs of the first one, which has none, were told apart by the text that
+/// Rust's `Debug` gives of questions and operators.
+const ENCODING: &str = "2";
 
 /// Everything that the results of a run depend on, as text by name: its settings, and hashes of its network and data.
 ///
@@ -20,7 +25,9 @@ impl Identity {
     /// The identity of a study of this name, without settings.
     pub fn new(study: &str) -> Self {
         let version = env!("CARGO_PKG_VERSION").to_string();
-        Identity(BTreeMap::from([("study".to_string(), study.to_string()), ("version".to_string(), version)]))
+        let given =
+            [("study", study.to_string()), ("version", version), ("way of telling runs apart", ENCODING.into())];
+        Identity(given.map(|(name, value)| (name.to_string(), value)).into())
     }
 
     /// Sets what one setting is.
@@ -44,7 +51,7 @@ impl Identity {
         let names: std::collections::BTreeSet<_> = self.0.keys().chain(stored.0.keys()).collect();
         let difference = |name: &&String| {
             let (then, now) = (stored.0.get(*name).unwrap_or(&none), self.0.get(*name).unwrap_or(&none));
-            match (then == now, then.len() == 64) {
+            match (then == now, hash_version(then).is_some()) {
                 (true, _) => None,
                 (false, true) => Some(format!("its {name} was another")),
                 (false, false) => Some(format!("its {name} was {then}, now it is {now}")),
@@ -83,4 +90,26 @@ pub fn data_hash(data: &DataSet) -> Result<String, StudyError> {
         hasher.update(bytemuck::cast_slice::<f32, u8>(values));
     }
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_are_told_but_not_of_hashes() {
+        let mut now = Identity::new("mask");
+        now.set("inputs", 10);
+        now.set_hash("rules", "some");
+        now.set("model", format!("2:{}", "ab".repeat(32)));
+        let mut then = now.clone();
+        assert_eq!(now.differences(&then), "");
+        then.set("inputs", 9);
+        then.set_hash("rules", "others");
+        then.set("model", "cd".repeat(32));
+        then.0.remove("way of telling runs apart");
+        let told = "its inputs was 9, now it is 10; its model was another; its rules was another; its way of telling runs \
+                    apart was not set, now it is 2";
+        assert_eq!(now.differences(&then), told);
+    }
 }

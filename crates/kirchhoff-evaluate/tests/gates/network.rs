@@ -34,7 +34,7 @@ pub fn network(random: &mut Random) -> Network {
         let operator = operator(random, &shape);
         let arguments = match &operator {
             // An earlier tensor of the same shape, or the same once more.
-            Operator::Add | Operator::Concatenate { .. } => {
+            Operator::Add | Operator::Concatenate(_) => {
                 let other = nodes.iter().rev().copied().skip(1).find(|&other| builder.shape(other) == shape);
                 vec![source, other.unwrap_or(source)]
             }
@@ -47,7 +47,7 @@ pub fn network(random: &mut Random) -> Network {
     let outputs = 3;
     let weights = random.weights(inputs * outputs);
     let dense = Dense { inputs, outputs, weights, bias: Some(random.weights(outputs)) };
-    let flat = builder.add("flat", Operator::Reshape { shape: vec![inputs] }, &[last]).unwrap();
+    let flat = builder.add("flat", Operator::Reshape(Reshape { shape: vec![inputs] }), &[last]).unwrap();
     let output = builder.add("dense", Operator::Dense(dense), &[flat]).unwrap();
     builder.finish(output).unwrap()
 }
@@ -69,13 +69,13 @@ fn operator(random: &mut Random, shape: &[usize]) -> Operator {
         2 if image => Operator::Pool(Pool { kind: PoolKind::Maximum, window: Some(window) }),
         3 if image => Operator::Pool(Pool { kind: PoolKind::Average { count_padding: true }, window: Some(window) }),
         4 => Operator::Affine(Affine { scale: random.weights(channels), shift: random.weights(channels) }),
-        5 => Operator::Transpose { axes: (0..shape.len()).rev().collect() },
-        6 if shape.iter().product::<usize>() < 100 => Operator::Concatenate { axis: 0 },
+        5 => Operator::Transpose(Transpose { axes: (0..shape.len()).rev().collect() }),
+        6 if shape.iter().product::<usize>() < 100 => Operator::Concatenate(Concatenate { axis: 0 }),
         7 | 8 => Operator::Add,
-        9 => Operator::Pad {
+        9 => Operator::Pad(Pad {
             border: shape.iter().enumerate().map(|(axis, _)| [usize::from(axis > 0), 0]).collect(),
             value: 0.5,
-        },
+        }),
         10 => Operator::Slice(Slice {
             axes: shape
                 .iter()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit, Start, TensorId, UnrollOptions, Variables, unroll};
 use kirchhoff_compile::{Rule, compile};
 use kirchhoff_evaluate::{PerLeaf, fold};
-use kirchhoff_network::{Activation, Dense, Execution, NetworkBuilder, Operator};
+use kirchhoff_network::{Activation, Dense, Execution, NetworkBuilder, Operator, Reshape};
 use kirchhoff_semiring::{Boolean, Count, Counting, Expression, How, Real, Semiring, Symbolic, TopK, Variable, Why};
 
 use crate::network::{Random, circuit};
@@ -16,7 +16,7 @@ const UNSEEN: fn(usize, f32) -> Count = |_, _| unreachable!("no contributions ar
 fn perceptron(random: &mut Random, widths: &[usize]) -> LayeredCircuit {
     let mut builder = NetworkBuilder::new();
     let mut node = builder.input("input", &[1, 1, widths[0]]).unwrap();
-    node = builder.add("flat", Operator::Reshape { shape: vec![widths[0]] }, &[node]).unwrap();
+    node = builder.add("flat", Operator::Reshape(Reshape { shape: vec![widths[0]] }), &[node]).unwrap();
     for (number, pair) in widths.windows(2).enumerate() {
         if number > 0 {
             node = builder.add((2 * number - 1).to_string(), Operator::Activation(Activation::Relu), &[node]).unwrap();

@@ -5,7 +5,7 @@ use std::time::Instant;
 use kirchhoff_circuit::{EdgeMap, GateCircuit, LayeredCircuit};
 use kirchhoff_compile::{Assignment, Bounds, LayerPattern, MaximumPooling, Rule, compile};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_network::{Execution, network_hash};
+use kirchhoff_network::Execution;
 
 use super::{GateNotes, NetworkNote, start_name};
 use crate::semiring::{GateFold, VariableValue};
@@ -48,9 +48,7 @@ pub fn evaluate_executions(
 ) -> Result<Vec<Answer>, ExplainError> {
     let clock = Instant::now();
     let network = notes.network.as_ref().ok_or(kirchhoff_circuit::EdgeError::Shared)?;
-    if network.hash != network_hash(execution.network()) {
-        return Err(ExplainError::OtherNetwork { model: notes.model.clone() });
-    }
+    network.check(execution.network(), &notes.model)?;
     let layered = &compile(execution, &assignment(circuit, network)?)?;
     let contributions = &EdgeMap::new(circuit, layered)?.contributions(layered, monitor)?;
     let share = clock.elapsed() / questions.len().max(1) as u32;

@@ -9,7 +9,7 @@ use safetensors::Dtype;
 use super::InputError;
 use super::npy::whole;
 use super::read::Source;
-use crate::operator::elements;
+use crate::operators::elements;
 use crate::tensor_file::{Tensors, floats};
 
 /// Opens a safetensors file.

@@ -1,7 +1,7 @@
 //! Arrays of any shape as inputs of a network's shape.
 
 use super::Layout;
-use crate::operator::elements;
+use crate::operators::elements;
 
 /// How the values of an array make up inputs.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::InputError;
 use super::read::Source;
-use crate::operator::elements;
+use crate::operators::elements;
 
 const FORMAT: &str = "IDX";
 

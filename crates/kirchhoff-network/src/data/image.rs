@@ -9,7 +9,7 @@ use image::{DynamicImage, ImageBuffer, ImageError, ImageFormat, ImageReader, Pix
 
 use super::InputError;
 use super::read::Source;
-use crate::operator::elements;
+use crate::operators::elements;
 
 /// What the network sees of an image.
 struct View {

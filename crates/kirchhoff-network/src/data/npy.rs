@@ -12,7 +12,7 @@ use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
 use super::InputError;
 use super::read::Source;
-use crate::operator::elements;
+use crate::operators::elements;
 
 const FORMAT: &str = ".npy";
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::fit::{Fit, fit, picture};
 use super::{InputError, Preprocessing, array, idx, image, npy};
-use crate::operator::elements;
+use crate::operators::elements;
 
 /// How many values are read at once: 2 GiB of them.
 const LIMIT: usize = 1 << 29;

@@ -12,7 +12,7 @@ use super::idx::IdxFile;
 use super::npy::NpyFile;
 use super::read::Source;
 use super::{InputError, Preprocessing, array, image};
-use crate::operator::elements;
+use crate::operators::elements;
 
 /// Inputs with labels, of which a batch at a time is in memory.
 ///

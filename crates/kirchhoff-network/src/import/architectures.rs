@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use kirchhoff_kernel::Window;
 
 use super::layers::{Architecture, Kind, Sliding};
-use crate::activation::Activation;
-use crate::operator::{PoolKind, elements};
+use crate::operators::{Activation, PoolKind, elements};
 use crate::tensor_file::{Tensors, natural};
 
 /// The depths of torchvision's VGG networks.

@@ -8,7 +8,10 @@ use kirchhoff_kernel::{Weights, Window};
 use super::layers::{Architecture, Kind, Layer, Reference, Sliding};
 use super::{ImportError, Model};
 use crate::network::{NetworkBuilder, NodeId};
-use crate::operator::{Affine, Convolution, Dense, Operator, Pool, PoolKind, Slice, as_image, elements};
+use crate::operators::{
+    Affine, Concatenate, Convolution, Dense, Operator, Pad, Pool, PoolKind, Reshape, Slice, Softmax, Transpose,
+    as_image, elements,
+};
 use crate::tensor_file::Tensors;
 
 /// The network of an architecture, with its weights from a file.
@@ -93,15 +96,15 @@ impl Assembly<'_> {
             }
             Kind::Activation(activation) => Operator::Activation(*activation),
             Kind::Add => Operator::Add,
-            Kind::Concatenate { axis } => Operator::Concatenate { axis: *axis },
+            Kind::Concatenate { axis } => Operator::Concatenate(Concatenate { axis: *axis }),
             Kind::Slice { axes } => Operator::Slice(Slice { axes: axes.clone() }),
-            Kind::Transpose { axes } => Operator::Transpose { axes: axes.clone() },
-            Kind::Reshape { shape } => Operator::Reshape { shape: shape.clone() },
+            Kind::Transpose { axes } => Operator::Transpose(Transpose { axes: axes.clone() }),
+            Kind::Reshape { shape } => Operator::Reshape(Reshape { shape: shape.clone() }),
             // The shape of a node never overflows: the builder has checked it.
-            Kind::Flatten => Operator::Reshape { shape: vec![elements(shape).unwrap_or(0)] },
-            Kind::Pad { border, value } => Operator::Pad { border: border.clone(), value: *value },
+            Kind::Flatten => Operator::Reshape(Reshape { shape: vec![elements(shape).unwrap_or(0)] }),
+            Kind::Pad { border, value } => Operator::Pad(Pad { border: border.clone(), value: *value }),
             Kind::Dropout => Operator::Dropout,
-            Kind::Softmax { logarithm } => Operator::Softmax { logarithm: *logarithm },
+            Kind::Softmax { logarithm } => Operator::Softmax(Softmax { logarithm: *logarithm }),
         })
     }
 
@@ -238,7 +241,7 @@ fn adaptive(name: &str, kind: PoolKind, size: [usize; 2], shape: &[usize]) -> Re
     let [_, height, width] = as_image(shape).map_err(|error| format!("layer '{name}' (adaptive pooling) {error}"))?;
     let size = if shape.len() == 2 { [1, size[1]] } else { size };
     if [height, width] == size {
-        return Ok(Operator::Reshape { shape: shape.to_vec() });
+        return Ok(Operator::Reshape(Reshape { shape: shape.to_vec() }));
     }
     if size.contains(&0) || !height.is_multiple_of(size[0]) || !width.is_multiple_of(size[1]) {
         let [rows, columns] = size;

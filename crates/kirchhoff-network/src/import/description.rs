@@ -7,9 +7,8 @@ use kirchhoff_kernel::Window;
 use super::ImportError;
 use super::layers::{Architecture, Kind, Layer, Reference, Sliding};
 use super::toml_table::{Complaint, Document, Entry, Table};
-use crate::activation::Activation;
 use crate::data::{Layout, Preprocessing};
-use crate::operator::{PoolKind, SliceAxis};
+use crate::operators::{Activation, PoolKind, SliceAxis};
 
 /// Reads a description. `input_shape` overrides the one that it gives.
 pub(crate) fn read(path: &Path, input_shape: Option<&[usize]>) -> Result<Architecture, ImportError> {

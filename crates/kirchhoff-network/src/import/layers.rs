@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use kirchhoff_kernel::Window;
 
-use crate::activation::Activation;
 use crate::data::Preprocessing;
-use crate::operator::{PoolKind, SliceAxis};
+use crate::operators::{Activation, PoolKind, SliceAxis};
 
 /// A network without its weights.
 #[derive(Clone, Debug)]

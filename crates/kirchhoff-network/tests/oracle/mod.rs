@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kirchhoff_network::{Network, NodeId, Operator, PoolKind, as_image};
+use kirchhoff_network::{Concatenate, Network, NodeId, Operator, Pad, PoolKind, Softmax, Transpose, as_image};
 
 /// Values of every node, row-major.
 pub fn run(network: &Network, input: &[f32]) -> HashMap<NodeId, Vec<f64>> {
@@ -107,7 +107,7 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
             first.iter().map(|&value| f64::from(activation.apply(value as f32))).collect()
         }
         Operator::Add => (0..first.len()).map(|i| taken.iter().map(|argument| argument[i]).sum()).collect(),
-        Operator::Concatenate { axis } => {
+        Operator::Concatenate(Concatenate { axis }) => {
             let outer: usize = shape[..*axis].iter().product();
             let mut result = Vec::new();
             for block in 0..outer {
@@ -126,7 +126,7 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
                 first[position(&source, shapes[0])]
             })
             .collect(),
-        Operator::Transpose { axes } => indices(shape)
+        Operator::Transpose(Transpose { axes }) => indices(shape)
             .map(|index| {
                 let mut source = vec![0; index.len()];
                 for (&i, &axis) in index.iter().zip(axes) {
@@ -135,7 +135,7 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
                 first[position(&source, shapes[0])]
             })
             .collect(),
-        Operator::Pad { border, value } => indices(shape)
+        Operator::Pad(Pad { border, value }) => indices(shape)
             .map(|index| {
                 let source: Option<Vec<usize>> = index
                     .iter()
@@ -146,8 +146,8 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
                 source.map_or(f64::from(*value), |source| first[position(&source, shapes[0])])
             })
             .collect(),
-        Operator::Reshape { .. } | Operator::Dropout => first.to_vec(),
-        Operator::Softmax { logarithm } => {
+        Operator::Reshape(_) | Operator::Dropout => first.to_vec(),
+        Operator::Softmax(Softmax { logarithm }) => {
             let total: f64 = first.iter().map(|value| value.exp()).sum();
             let probability = first.iter().map(|value| value.exp() / total);
             if *logarithm { probability.map(f64::ln).collect() } else { probability.collect() }

@@ -147,7 +147,10 @@ impl MaskSettings {
     pub fn identify(&self, identity: &mut Identity) {
         let names: Vec<_> = self.questions.iter().map(|question| &*question.semiring.name).collect();
         identity.set("--semiring", names.join(","));
-        identity.set_hash("rules, annotations, targets or layers", &format!("{:?}", self.questions));
+        identity.set_hash(
+            "rules, annotations, targets or layers",
+            &self.questions.iter().map(Question::identity).collect::<String>(),
+        );
         identity.set("--target label", self.by_label);
         identity.set("--classes", format!("{:?}", self.classes));
         identity.set("--correct", self.correct);

@@ -1,5 +1,7 @@
 //! The attack of Groudiev & Maniu (2024, section 4.3).
 
+use std::fmt;
+
 use kirchhoff_network::data::{Batch, DataSet};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -18,6 +20,13 @@ pub struct Attack {
     pub values_a_step: usize,
     /// How many orders are drawn.
     pub repeats: usize,
+}
+
+impl fmt::Display for Attack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let eta: Vec<_> = self.eta.iter().map(f64::to_string).collect();
+        write!(f, "η {}, {} values a step, {} orders", eta.join(", "), self.values_a_step, self.repeats)
+    }
 }
 
 /// What the attack finds: how many inputs have their label named, by strategy, order drawn, and step.

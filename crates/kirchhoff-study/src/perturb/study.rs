@@ -120,7 +120,7 @@ impl Settings {
     /// Adds the settings to what the results depend on: network and data are there already.
     pub fn describe(&self, identity: &mut Identity) {
         for question in &self.questions {
-            identity.set_hash(&format!("question of {}", question.semiring.name), &format!("{question:?}"));
+            identity.set_hash(&format!("question of {}", question.semiring.name), &question.identity());
         }
         identity.set("targets are labels", self.by_label);
         let list = |items: Vec<String>| items.join(", ");
@@ -129,8 +129,9 @@ impl Settings {
         identity.set("regions", self.square.map_or_else(|| "values".to_string(), |side| format!("squares of {side}")));
         identity.set("regions a step", self.regions_a_step);
         identity.set("steps", self.steps);
-        identity.set("attack", format!("{:?}", self.attack));
-        identity.set("windows", format!("{:?}", self.windows));
+        identity.set("attack", self.attack.as_ref().map_or_else(|| "none".to_string(), Attack::to_string));
+        let windows = |[side, stride]: [usize; 2]| format!("of side {side}, {stride} apart");
+        identity.set("windows", self.windows.map_or_else(|| "none".to_string(), windows));
         identity.set("range of inputs", format!("{:?}", self.range));
         identity.set("curves kept", self.keep);
         identity.set("seed", self.seed);

@@ -34,6 +34,14 @@ impl Method {
     /// The names of the methods beside semirings.
     pub const NAMES: [&'static str; 4] = ["l1", "l2", "activation", "random"];
 
+    /// The question whose relevance it takes, if it does.
+    fn question(&self) -> Option<&Question> {
+        match self {
+            Method::Relevance(question) => Some(question),
+            Method::L1 | Method::L2 | Method::Activation | Method::Random => None,
+        }
+    }
+
     /// Its name: that of its semiring, for relevance.
     pub fn name(&self) -> &str {
         match self {
@@ -109,7 +117,8 @@ impl PruneSettings {
     pub fn identify(&self, identity: &mut Identity) {
         let names: Vec<_> = self.methods.iter().map(Method::name).collect();
         identity.set("--method", names.join(","));
-        identity.set_hash("rules, annotations or targets", &format!("{:?}", self.methods));
+        let questions = self.methods.iter().filter_map(Method::question);
+        identity.set_hash("rules, annotations or targets", &questions.map(Question::identity).collect::<String>());
         identity.set("--layer", self.layer.index());
         identity.set("--target label", self.by_label);
         identity.set("seeds", format!("{:?}", self.seeds));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kirchhoff_compile::LayerPattern;
 use kirchhoff_explain::{Layers, Question, Target};
 use kirchhoff_network::data::{Batch, DataSet};
-use kirchhoff_network::{Network, Operator, Prunable};
+use kirchhoff_network::{Network, Prunable};
 use kirchhoff_render::Kind;
 use serde::{Deserialize, Serialize};
 
@@ -163,10 +163,9 @@ fn of_neurons(values: &[f64], count: usize, kind: Kind) -> Vec<f64> {
 
 /// Norms of the weights that lead to each neuron; none for methods without a norm.
 fn norms(network: &Network, prunable: &Prunable, method: &Method) -> Vec<f64> {
-    let weights = match &network.node(prunable.layer).operator {
-        Operator::Dense(dense) => &dense.weights,
-        Operator::Convolution(convolution) => &convolution.weights,
-        _ => return Vec::new(),
+    let parameters = network.node(prunable.layer).operator.parameters();
+    let Some((_, weights)) = parameters.iter().find(|(name, _)| *name == "weights") else {
+        return Vec::new();
     };
     let rows = weights.chunks(weights.len() / prunable.neurons);
     let wide = |row: &'_ [f32]| row.iter().copied().map(f64::from).collect::<Vec<_>>();

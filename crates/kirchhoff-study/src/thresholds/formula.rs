@@ -1,6 +1,6 @@
 //! The formula by which Groudiev & Maniu relate thresholds to the sizes of layers.
 
-use kirchhoff_network::{Network, NodeId, Operator};
+use kirchhoff_network::{LayerKind, Network, NodeId, Operator};
 
 /// A weighted layer, and the threshold that the formula gives it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,11 +27,13 @@ pub fn layer_thetas(network: &Network) -> Vec<LayerTheta> {
         .nodes()
         .filter_map(|(id, node)| {
             let (height, width) = map(network, network.arguments(id).first().copied()?);
-            match &node.operator {
-                Operator::Convolution(convolution) => Some((&node.name[..], convolution.window.kernel[0], width)),
-                Operator::Dense(_) => Some((&node.name[..], height, width)),
-                _ => None,
-            }
+            let kernel = match &node.operator {
+                Operator::Convolution(convolution) => convolution.window.kernel[0],
+                operator if operator.kind() == LayerKind::Dense => height,
+                // The formula speaks of no other layers.
+                _ => return None,
+            };
+            Some((&node.name[..], kernel, width))
         })
         .collect();
     let theta = |(index, &(layer, _, width)): (usize, &(&str, usize, usize))| {
@@ -48,10 +50,8 @@ fn map(network: &Network, mut node: NodeId) -> (usize, usize) {
     loop {
         match network.node(node).shape[..] {
             [_, height, width] => return (height, width),
-            _ => match (&network.node(node).operator, network.arguments(node).first()) {
-                (Operator::Reshape { .. } | Operator::Dropout | Operator::Activation(_), Some(&before)) => {
-                    node = before
-                }
+            _ => match network.arguments(node).first() {
+                Some(&before) if network.node(node).operator.keeps_places() => node = before,
                 _ => return (1, 1),
             },
         }
@@ -61,7 +61,7 @@ fn map(network: &Network, mut node: NodeId) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use kirchhoff_kernel::Window;
-    use kirchhoff_network::{Convolution, Dense, NetworkBuilder};
+    use kirchhoff_network::{Convolution, Dense, NetworkBuilder, Reshape};
 
     use super::*;
 
@@ -76,7 +76,7 @@ mod tests {
         let mut node = builder.input("input", &[1, 7, 7]).unwrap();
         node = builder.add("a", Operator::Convolution(convolution()), &[node]).unwrap();
         node = builder.add("b", Operator::Convolution(convolution()), &[node]).unwrap();
-        node = builder.add("flat", Operator::Reshape { shape: vec![49] }, &[node]).unwrap();
+        node = builder.add("flat", Operator::Reshape(Reshape { shape: vec![49] }), &[node]).unwrap();
         node = builder.add("c", Operator::Dense(dense(49)), &[node]).unwrap();
         node = builder.add("d", Operator::Dense(dense(2)), &[node]).unwrap();
         let thetas = layer_thetas(&builder.finish(node).unwrap());

@@ -135,11 +135,12 @@ impl Found {
 impl Settings {
     /// Adds the settings to what the results depend on: network and data are there already.
     pub fn describe(&self, identity: &mut Identity) {
-        identity.set_hash("question about critical thresholds", &format!("{:?}", self.critical));
-        identity.set_hash("question that is judged", &format!("{:?}", self.judged));
+        identity.set_hash("question about critical thresholds", &self.critical.identity());
+        identity.set_hash("question that is judged", &self.judged.identity());
         identity.set("targets are labels", self.by_label);
         identity.set("thresholds", format!("{:?}", self.thetas));
-        identity.set("shares", format!("{:?}", self.shares));
+        let shares: Vec<_> = self.shares.iter().map(Coverage::to_string).collect();
+        identity.set("shares", shares.join(", "));
         identity.set("constants", format!("{:?}", self.constants));
         identity.set("baseline", self.baseline);
         identity.set("values a step", self.values_a_step);

@@ -8,7 +8,7 @@ use super::function::Function;
 use super::importer::{Importer, Tensor, Value};
 use super::node::Node;
 use crate::network::NodeId;
-use crate::operator::{Affine, Operator, elements};
+use crate::operators::{Affine, Operator, Reshape, elements};
 
 /// How a constant lies over a tensor.
 enum Spread {
@@ -162,10 +162,10 @@ impl Importer<'_> {
         let affine = Operator::Affine(Affine { scale, shift });
         let name = self.module_name(node, &[constant]);
         if let Spread::Each(_) = spread {
-            let flat = Operator::Reshape { shape: vec![channels] };
+            let flat = Operator::Reshape(Reshape { shape: vec![channels] });
             let flat = self.emit_as(node, format!("{name}.flat"), flat, &[argument])?;
             let flat = self.emit_as(node, format!("{name}.each"), affine, &[flat])?;
-            return self.emit_as(node, name, Operator::Reshape { shape }, &[flat]);
+            return self.emit_as(node, name, Operator::Reshape(Reshape { shape }), &[flat]);
         }
         self.emit_as(node, name, affine, &[argument])
     }

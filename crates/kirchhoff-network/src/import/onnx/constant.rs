@@ -6,7 +6,7 @@ use kirchhoff_kernel::Weights;
 
 use super::fault::Result;
 use super::node::Node;
-use crate::operator::elements;
+use crate::operators::elements;
 
 /// Constants computed from others hold at most this many values, unless they only reorder one: enough for shapes,
 /// and a bound on what a small hostile file can make of itself.

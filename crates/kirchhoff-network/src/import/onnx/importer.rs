@@ -11,7 +11,7 @@ use super::graph::Graph;
 use super::node::Node;
 use super::proto::{self, data_type};
 use crate::network::{Network, NetworkBuilder, NodeId};
-use crate::operator::{Operator, elements};
+use crate::operators::{Operator, elements};
 
 /// Tensors hold at most this many values: files can claim any shape without having a byte for it.
 const LARGEST: usize = 1 << 30;

@@ -7,7 +7,7 @@ use super::fault::Result;
 use super::importer::{Importer, Value};
 use super::node::Node;
 use super::pool::window;
-use crate::operator::{Affine, Convolution, Dense, Operator, elements};
+use crate::operators::{Affine, Convolution, Dense, Operator, elements};
 
 impl Importer<'_> {
     /// `alpha · A · B + beta · C`.

@@ -7,7 +7,7 @@ use super::importer::{Importer, Value};
 use super::node::Node;
 use super::proto::data_type;
 use crate::Activation;
-use crate::operator::Operator;
+use crate::operators::{Operator, Softmax};
 
 impl Importer<'_> {
     /// The values of a node's outputs, of the first at least.
@@ -131,7 +131,7 @@ impl Importer<'_> {
         if axis != 1 || !one_axis {
             return Err(node.unsupported("is not over the channel axis (axis 1); only that is supported"));
         }
-        let computed = self.emit(node, Operator::Softmax { logarithm }, &[argument])?;
+        let computed = self.emit(node, Operator::Softmax(Softmax { logarithm }), &[argument])?;
         Ok(self.computed(node, computed))
     }
 

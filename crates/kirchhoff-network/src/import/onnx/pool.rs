@@ -6,7 +6,7 @@ use super::fault::Result;
 use super::importer::{Importer, Value};
 use super::node::Node;
 use crate::network::NodeId;
-use crate::operator::{Operator, Pool, PoolKind};
+use crate::operators::{Operator, Pool, PoolKind, Reshape};
 
 /// Larger windows are refused: nothing but the file's word bounds them.
 const TAPS: usize = 1 << 20;
@@ -65,7 +65,7 @@ impl Importer<'_> {
         let mut computed = self.global(node, argument, maximum)?;
         if !node.flag("keepdims", true)? {
             let name = format!("{}.flat", node.name());
-            computed = self.emit_as(node, name, Operator::Reshape { shape: vec![channels] }, &[computed])?;
+            computed = self.emit_as(node, name, Operator::Reshape(Reshape { shape: vec![channels] }), &[computed])?;
         }
         Ok(self.computed(node, computed))
     }

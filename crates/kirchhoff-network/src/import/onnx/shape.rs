@@ -5,7 +5,7 @@ use super::fault::Result;
 use super::importer::{Importer, Value};
 use super::node::Node;
 use crate::network::NodeId;
-use crate::operator::{Operator, Slice, SliceAxis, elements};
+use crate::operators::{Concatenate, Operator, Pad, Reshape, Slice, SliceAxis, Transpose, elements};
 
 impl Importer<'_> {
     /// A tensor's shape, which is known before the network runs.
@@ -169,7 +169,7 @@ impl Importer<'_> {
         }
         let argument = self.materialised(&tensor)?;
         let axes = axes[1..].iter().map(|axis| axis - 1).collect();
-        let computed = self.emit(node, Operator::Transpose { axes }, &[argument])?;
+        let computed = self.emit(node, Operator::Transpose(Transpose { axes }), &[argument])?;
         Ok(self.computed(node, computed))
     }
 
@@ -194,7 +194,7 @@ impl Importer<'_> {
         match node.axis(axis, self.shape(tensors[0]).len() + 1)? {
             0 => Err(node.unsupported(BATCH)),
             axis => {
-                let computed = self.emit(node, Operator::Concatenate { axis: axis - 1 }, &tensors)?;
+                let computed = self.emit(node, Operator::Concatenate(Concatenate { axis: axis - 1 }), &tensors)?;
                 Ok(self.computed(node, computed))
             }
         }
@@ -306,7 +306,7 @@ impl Importer<'_> {
         if border[0] != [0, 0] {
             return Err(node.unsupported(BATCH));
         }
-        let computed = self.emit(node, Operator::Pad { border: border.split_off(1), value }, &[argument])?;
+        let computed = self.emit(node, Operator::Pad(Pad { border: border.split_off(1), value }), &[argument])?;
         Ok(self.computed(node, computed))
     }
 
@@ -328,7 +328,7 @@ impl Importer<'_> {
     fn reshaped(&mut self, node: &Node, argument: NodeId, shape: &[usize]) -> Result<Value> {
         match shape {
             [batch, rest @ ..] if *batch == self.batch => {
-                let computed = self.emit(node, Operator::Reshape { shape: rest.to_vec() }, &[argument])?;
+                let computed = self.emit(node, Operator::Reshape(Reshape { shape: rest.to_vec() }), &[argument])?;
                 Ok(self.computed(node, computed))
             }
             _ => Err(node.unsupported(BATCH)),

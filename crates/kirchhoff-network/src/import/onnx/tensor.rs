@@ -15,7 +15,7 @@ use prost::bytes::Bytes;
 use super::constant::{Constant, Data};
 use super::fault::{Fault, Result};
 use super::proto::{EXTERNAL, Tensor, data_type};
-use crate::operator::elements;
+use crate::operators::elements;
 
 /// A mapped model file, and the files beside it that hold its larger tensors.
 pub(super) struct Files {

@@ -1,0 +1,160 @@
+//! What tells a question from others, as a text that can be stored.
+
+use std::fmt::Write;
+
+use kirchhoff_semiring::DefaultStart;
+
+use crate::{Layers, Question, Target, ThetaChoice};
+
+impl Question {
+    /// Everything that the answer depends on, as lines of a name and a value each. Two questions with equal texts are the
+    /// same question; the text does not depend on the machine, nor on how the types are written in Rust.
+    ///
+    /// Takes time in the number of targets and layers.
+    pub fn identity(&self) -> String {
+        let mut text = String::new();
+        let mut line = |name: &str, value: &str| {
+            // Writing to a text cannot fail.
+            let _ = writeln!(text, "{name}: {value}");
+        };
+        line("semiring", &self.semiring.name);
+        line("rules", &counted(&self.assignment.to_string()));
+        line("annotation", &self.annotation.to_string());
+        line("share", &self.coverage.map_or("none".to_string(), |coverage| coverage.to_string()));
+        for (pattern, choice) in &self.choices {
+            line(&format!("annotation of {}", counted(pattern.text())), &choice_text(choice));
+        }
+        line(
+            "start",
+            match self.start {
+                DefaultStart::Logit => "logit",
+                DefaultStart::One => "1",
+            },
+        );
+        self.targets.iter().for_each(|target| line("target", &target_text(target)));
+        match &self.layers {
+            Layers::Input => line("layers", "input"),
+            Layers::All => line("layers", "all"),
+            Layers::Matching(patterns) => {
+                line("layers", "matching");
+                patterns.iter().for_each(|pattern| line("layer", &counted(pattern.text())));
+            }
+        }
+        line("edges that are kept are counted", if self.count_kept { "yes" } else { "no" });
+        if let Some(settled) = &self.settled {
+            let settled: Vec<_> = (0..settled.count()).map(|layer| settled.of(layer).to_string()).collect();
+            line("annotations of all layers", &settled.join(", "));
+        }
+        text
+    }
+}
+
+/// A text with its length in front: whatever it holds, nothing after it can be taken for a part of it.
+fn counted(text: &str) -> String {
+    format!("{}:{text}", text.len())
+}
+
+fn choice_text(choice: &ThetaChoice) -> String {
+    match choice {
+        ThetaChoice::Annotation(annotation) => format!("annotation {annotation}"),
+        ThetaChoice::Theta(theta) => format!("theta {theta}"),
+        ThetaChoice::Coverage(coverage) => format!("share {coverage}"),
+    }
+}
+
+/// A target, however many outputs count on either side.
+fn target_text(target: &Target) -> String {
+    match target {
+        Target::Top => "top".to_string(),
+        Target::Outputs { plus, minus } => {
+            let list = |outputs: &[usize]| outputs.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
+            format!("for [{}], against [{}]", list(plus), list(minus))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kirchhoff_compile::{Bounds, Composite, LayerPattern, Rule};
+    use kirchhoff_evaluate::{Annotations, Coverage};
+    use kirchhoff_semiring::Annotation;
+
+    use super::*;
+
+    fn pattern(text: &str) -> LayerPattern {
+        LayerPattern::new(text).unwrap()
+    }
+
+    /// One question in which everything is said.
+    fn full() -> Question {
+        let mut question = Question::new("boolean").unwrap();
+        question.assignment = "epsilon-gamma-box".parse::<Composite>().unwrap().into();
+        question.assignment = question
+            .assignment
+            .choose(pattern("features.*"), Rule::Gamma(0.25))
+            .with_bounds(Bounds { low: [-1.5, 0.0].into(), high: [1.0, 2.0].into() });
+        question.choices = vec![
+            (pattern("a"), ThetaChoice::Theta(0.05)),
+            (pattern("b"), ThetaChoice::Annotation(Annotation::ThresholdAbs(0.5))),
+            (pattern("c"), ThetaChoice::Coverage(Coverage::new(0.1).unwrap())),
+        ];
+        question.targets = vec![Target::Top, Target::Outputs { plus: vec![1, 3], minus: vec![8] }];
+        question.layers = Layers::Matching(vec![pattern("a"), pattern("b.*")]);
+        question.count_kept = true;
+        question.settled = Some(Annotations::new(vec![Annotation::Identity, Annotation::Threshold(1e-9)]));
+        question
+    }
+
+    #[test]
+    fn the_identity_of_a_question_stays_what_it_is() {
+        assert_eq!(
+            Question::new("real").unwrap().identity(),
+            "semiring: real\n\
+             rules: 58:composite: epsilon\nmaximum pooling: winner\nlow: 0\nhigh: 1\n\n\
+             annotation: identity\nshare: none\nstart: logit\ntarget: top\nlayers: input\n\
+             edges that are kept are counted: no\n"
+        );
+        assert_eq!(
+            full().identity(),
+            "semiring: boolean\n\
+             rules: 112:composite: epsilon-gamma-box\nrule of 10:features.*: gamma(0.25)\nmaximum pooling: winner\n\
+             low: -1.5, 0\nhigh: 1, 2\n\n\
+             annotation: threshold(1e-9)\nshare: none\n\
+             annotation of 1:a: theta 0.05\nannotation of 1:b: annotation threshold-abs(0.5)\n\
+             annotation of 1:c: share auto(0.1)\n\
+             start: 1\ntarget: top\ntarget: for [1,3], against [8]\n\
+             layers: matching\nlayer: 1:a\nlayer: 3:b.*\n\
+             edges that are kept are counted: yes\nannotations of all layers: identity, threshold(1e-9)\n"
+        );
+    }
+
+    #[test]
+    fn questions_that_differ_have_different_identities() {
+        let changes: Vec<Box<dyn Fn(&mut Question)>> = vec![
+            Box::new(|_| {}),
+            Box::new(|question| question.semiring = Question::new("counting").unwrap().semiring),
+            Box::new(|question| question.assignment = Rule::Epsilon(1e-6).into()),
+            Box::new(|question| question.assignment = "epsilon".parse::<Composite>().unwrap().into()),
+            Box::new(|question| question.annotation = Annotation::Threshold(0.5)),
+            Box::new(|question| question.coverage = Coverage::new(0.5)),
+            Box::new(|question| question.choices.truncate(2)),
+            Box::new(|question| question.choices.swap(0, 1)),
+            Box::new(|question| question.start = DefaultStart::Logit),
+            Box::new(|question| question.targets.truncate(1)),
+            Box::new(|question| question.targets = vec![Target::Outputs { plus: vec![1], minus: vec![3, 8] }]),
+            Box::new(|question| question.layers = Layers::All),
+            Box::new(|question| question.layers = Layers::Matching(vec![pattern("a\nlayer: 3:b.*")])),
+            Box::new(|question| question.count_kept = false),
+            Box::new(|question| question.settled = None),
+        ];
+        let identity = |change: &dyn Fn(&mut Question)| {
+            let mut question = full();
+            change(&mut question);
+            question.identity()
+        };
+        let mut identities: Vec<String> = changes.iter().map(|change| identity(change)).collect();
+        identities.sort_unstable();
+        identities.dedup();
+        assert_eq!(identities.len(), changes.len());
+    }
+}

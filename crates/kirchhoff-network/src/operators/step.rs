@@ -1,0 +1,76 @@
+//! One operator about to be executed, and the ways in which operators compute.
+
+use kirchhoff_kernel::{
+    Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring, zeros,
+};
+use rayon::prelude::*;
+
+use super::{Link, Shapes};
+
+/// Values that a task of elementwise work takes.
+const CHUNK: usize = 1 << 14;
+
+/// A node of a network and the values of its arguments.
+pub(crate) struct Step<'a> {
+    /// The node's name, for messages.
+    pub name: &'a str,
+    /// The values of each argument for all executions, one after the other.
+    pub arguments: &'a [&'a Values],
+    pub shapes: Shapes<'a>,
+    /// The number of executions.
+    pub batch: usize,
+    pub monitor: &'a dyn Monitor,
+}
+
+impl Step<'_> {
+    /// The values of the first argument.
+    pub fn first(&self) -> &Values {
+        self.arguments[0]
+    }
+
+    /// Sums over the edges of a wiring from the first argument, with weights unless all are 1, and a bias per channel.
+    pub fn sum(&self, wiring: &Wiring, weights: Option<&Weights>, bias: Option<&[f32]>) -> Result<Vec<f32>, Cancelled> {
+        let forward = Forward {
+            wiring,
+            weights,
+            source: &SourceFactor::Activation(Slopes::IDENTITY),
+            weight: WeightFactor::IDENTITY,
+            reduction: Reduction::Sum,
+            bias,
+        };
+        let mut values = zeros(self.batch * wiring.destinations());
+        forward.run(self.first(), &mut values, self.monitor)?;
+        Ok(values)
+    }
+
+    /// A linear layer of one link.
+    pub fn linear(&self, link: &Link, bias: Option<&Weights>) -> Result<Values, Cancelled> {
+        Ok(self.sum(&link.wiring, link.weights.as_ref(), bias.map(|bias| &**bias))?.into())
+    }
+
+    /// A function of the first argument's values, in slices.
+    pub fn mapped(&self, function: impl Fn(&[f32], &mut [f32]) + Sync) -> Values {
+        let first = self.first();
+        let mut values = zeros(first.len());
+        let chunks = values.par_chunks_mut(CHUNK).zip(first.par_chunks(CHUNK));
+        chunks.for_each(|(values, first)| function(first, values));
+        values.into()
+    }
+
+    /// Arguments copied along links to their places in a tensor filled with `value`.
+    pub fn rearranged(&self, links: &[Link], value: f32) -> Values {
+        let size = self.shapes.size();
+        let mut values = vec![value; self.batch * size];
+        for Link { argument, wiring, .. } in links {
+            let sources = self.arguments[*argument].chunks_exact(wiring.sources());
+            for (source, values) in sources.zip(values.chunks_exact_mut(size)) {
+                wiring.leaving(0..wiring.sources(), |run| {
+                    for i in 0..run.length {
+                        values[run.destination_at(i)] = source[run.source_at(i)];
+                    }
+                });
+            }
+        }
+        values.into()
+    }
+}

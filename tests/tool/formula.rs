@@ -143,7 +143,8 @@ fn boolean_formulas_go_to_solvers() {
     let cnf = ask(&["--symbolic", "neurons=3", "--format", "cnf"]);
     assert_eq!(cnf, "c variable 1 h3[70]\nc output 1 R(x[9,14])\np cnf 1 1\n1 0\n");
     let nnf = ask(&["--symbolic", "neurons=1,3", "--format", "nnf"]);
-    let comments = "c negation normal form, neither deterministic nor decomposable\nc variable 1 h3[70]\nc variable 2 h1[102]\n";
+    let comments =
+        "c negation normal form, neither deterministic nor decomposable\nc variable 1 h3[70]\nc variable 2 h1[102]\n";
     assert_eq!(nnf, format!("{comments}nnf 3 2 2\nL 1\nL 2\nA 2 0 1\n"));
 }
 

@@ -40,24 +40,20 @@ pub trait Annotate<S: Semiring>: Sync {
 
 /// Annotations that somebody else owns.
 impl<S: Semiring, A: Annotate<S>> Annotate<S> for &A {
-    fn annotate<L: AnnotationLoop<S::Value>>(
-        &self,
-        semiring: &S,
-        layer: &AnnotatedLayer<'_>,
-        body: L,
-    ) -> Result<L::Output, Cancelled> {
-        (**self).annotate(semiring, layer, body)
-    }
-
     fn propagate(
         &self,
         semiring: &S,
         layer: &AnnotatedLayer<'_>,
+        link: usize,
         edges: &LayerEdges<'_>,
         destinations: &[S::Value],
         sources: &mut [S::Value],
-    ) -> Option<Result<(), Cancelled>> {
-        (**self).propagate(semiring, layer, edges, destinations, sources)
+    ) -> Result<(), Cancelled> {
+        (**self).propagate(semiring, layer, link, edges, destinations, sources)
+    }
+
+    fn kept(&self, semiring: &S, layer: &AnnotatedLayer<'_>, link: usize, edges: &Edges<'_>) -> Result<u64, Cancelled> {
+        (**self).kept(semiring, layer, link, edges)
     }
 }
 

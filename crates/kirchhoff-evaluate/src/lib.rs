@@ -54,9 +54,9 @@ mod annotate;
 mod coverage;
 mod error;
 mod fold;
-mod gradient;
 mod fold_blocks;
 mod functions;
+mod gradient;
 mod layer;
 mod leaves;
 mod ledger;
@@ -71,12 +71,12 @@ pub use annotate::{Annotate, Annotations};
 pub use coverage::{Coverage, LayerTheta, choose_thresholds};
 pub use error::{AnnotationError, EvaluationError, FoldError};
 pub use fold::{LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes};
-pub use gradient::{Gradient, GradientError, fold_gradient};
 pub use functions::{Edge, PerBlock, PerEdge, PerNeurons};
+pub use gradient::{Gradient, GradientError, fold_gradient};
 pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};
-pub use own::{OwnAnnotations, OwnTheta, own_value};
+pub use own::{BlockAnnotations, BlockTheta, OwnAnnotations, OwnTheta, own_value};
 pub use probability::{
     Conditional, ConditionalEstimates, DEFAULT_MAX_NODES, DecisionDiagram, DecisionNode, Estimate, Estimates,
     Importance, ImportanceEstimate, ImportanceEstimates, Importances, MeanEstimate, ProbabilityError, Sampling, World,

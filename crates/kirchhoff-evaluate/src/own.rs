@@ -1,14 +1,17 @@
 //! A semiring's own Θ beside the thresholds, which suit any semiring.
 
-use kirchhoff_circuit::GateCircuit;
-use kirchhoff_kernel::{Backward, Cancelled, LayerEdges};
-use kirchhoff_semiring::{Annotation, AnnotationLoop, Semiring};
+use std::sync::Arc;
+
+use kirchhoff_circuit::{GateCircuit, Layer};
+use kirchhoff_kernel::{Backward, Cancelled, Edges, LayerEdges};
+use kirchhoff_semiring::{Annotation, Semiring};
 
 use crate::annotate::{Annotate, Annotations};
 use crate::error::FoldError;
+use crate::functions::{PerBlock, PerEdge};
 use crate::layer::AnnotatedLayer;
-use crate::leaves::{AnnotateLeaves, lanes};
-use crate::product::{any, propagate};
+use crate::leaves::{AnnotateLeaves, PerLeaf};
+use crate::product::propagate;
 
 /// A Θ that a semiring brings: what a contribution `d` of a layer becomes.
 ///
@@ -72,36 +75,58 @@ pub fn own_value<S: Semiring>(
 }
 
 impl<S: Semiring, F: OwnTheta<S::Value>> Annotate<S> for OwnAnnotations<F> {
-    fn annotate<L: AnnotationLoop<S::Value>>(
-        &self,
-        semiring: &S,
-        layer: &AnnotatedLayer<'_>,
-        body: L,
-    ) -> Result<L::Output, Cancelled> {
-        let name = &*layer.layer().name;
-        // Matched once a layer, so that each loop has nothing to decide.
-        Ok(match self.annotations.of(layer.index) {
-            Annotation::Own => body.run(|d| self.own.value(name, d)),
-            annotation => body.run(|d| self.value(semiring, annotation, name, d)),
-        })
-    }
-
     fn propagate(
         &self,
         semiring: &S,
         layer: &AnnotatedLayer<'_>,
+        link: usize,
         edges: &LayerEdges<'_>,
         destinations: &[S::Value],
         sources: &mut [S::Value],
-    ) -> Option<Result<(), Cancelled>> {
+    ) -> Result<(), Cancelled> {
         let annotation = self.annotations.of(layer.index);
-        let backward = Backward::new(edges)?;
-        if let Some(done) = propagate(semiring, annotation, layer, &backward, destinations, sources) {
-            return Some(done);
+        if let Some(done) = hoisted(semiring, annotation, layer, edges, destinations, sources) {
+            return done;
         }
-        let propagation = any(semiring, &backward, destinations, sources, layer.monitor)?;
-        Some(Annotate::<S>::annotate(self, semiring, layer, propagation).and_then(|done| done))
+        // Matched once a layer, so that each loop has nothing to decide.
+        match annotation {
+            Annotation::Own => PerEdge(|layer: &Layer, d| self.own.value(&layer.name, d)).propagate(
+                semiring,
+                layer,
+                link,
+                edges,
+                destinations,
+                sources,
+            ),
+            annotation => PerEdge(|layer: &Layer, d| self.value(semiring, annotation, &layer.name, d)).propagate(
+                semiring,
+                layer,
+                link,
+                edges,
+                destinations,
+                sources,
+            ),
+        }
     }
+
+    fn kept(&self, semiring: &S, layer: &AnnotatedLayer<'_>, link: usize, edges: &Edges<'_>) -> Result<u64, Cancelled> {
+        let annotation = self.annotations.of(layer.index);
+        let theta = PerEdge(|layer: &Layer, d| self.value(semiring, annotation, &layer.name, d));
+        theta.kept(semiring, layer, link, edges)
+    }
+}
+
+/// Propagates by a kernel made for the semiring's form or for a threshold; `None` where there is none.
+fn hoisted<S: Semiring>(
+    semiring: &S,
+    annotation: Annotation,
+    layer: &AnnotatedLayer<'_>,
+    edges: &LayerEdges<'_>,
+    destinations: &[S::Value],
+    sources: &mut [S::Value],
+) -> Option<Result<(), Cancelled>> {
+    let backward = Backward::new(edges)?;
+    propagate(semiring, annotation, layer, &backward, destinations, sources)
 }
 
 impl<S: Semiring, F: OwnTheta<S::Value>> AnnotateLeaves<S> for OwnAnnotations<F> {
@@ -112,19 +137,73 @@ impl<S: Semiring, F: OwnTheta<S::Value>> AnnotateLeaves<S> for OwnAnnotations<F>
         contributions: &[f32],
         values: &mut [S::Value],
     ) -> Result<(), FoldError> {
-        let (expected, got) = (circuit.layers().len(), self.annotations.count());
-        if got != expected {
-            return Err(FoldError::Annotations { got, expected });
+        check_count(circuit, &self.annotations)?;
+        let theta =
+            |layer: usize, d: f32| self.value(semiring, self.annotations.of(layer), &circuit.layers()[layer].name, d);
+        AnnotateLeaves::<S>::annotate(&PerLeaf(theta), semiring, circuit, contributions, values)
+    }
+}
+
+fn check_count(circuit: &GateCircuit, annotations: &Annotations) -> Result<(), FoldError> {
+    let (expected, got) = (circuit.layers().len(), annotations.count());
+    if got == expected { Ok(()) } else { Err(FoldError::Annotations { got, expected }) }
+}
+
+/// What annotations mean for a [blockwise](Semiring::BLOCKWISE) semiring: `Θ(d)` of many contributions at once, under an
+/// annotation.
+pub type BlockTheta<V> = dyn Fn(Annotation, &[f32], &mut [V]) + Send + Sync;
+
+/// [`Annotations`] of a blockwise semiring, for which one function stands: it is called once a block.
+#[derive(Clone)]
+pub struct BlockAnnotations<V> {
+    /// One annotation a layer.
+    pub annotations: Annotations,
+    /// What they mean.
+    pub theta: Arc<BlockTheta<V>>,
+    /// The annotation under which values keep to what the semiring's [form](Semiring::fused) asks for; thresholds do so
+    /// anyway.
+    pub fused: Option<Annotation>,
+}
+
+impl<V> BlockAnnotations<V> {
+    fn block(&self) -> PerBlock<impl Fn(usize, &[f32], &mut [V]) + Sync + '_> {
+        PerBlock(|layer: usize, d: &[f32], values: &mut [V]| (self.theta)(self.annotations.of(layer), d, values))
+    }
+}
+
+impl<S: Semiring> Annotate<S> for BlockAnnotations<S::Value> {
+    fn propagate(
+        &self,
+        semiring: &S,
+        layer: &AnnotatedLayer<'_>,
+        link: usize,
+        edges: &LayerEdges<'_>,
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+    ) -> Result<(), Cancelled> {
+        let annotation = self.annotations.of(layer.index);
+        if (annotation.theta().is_some() || self.fused == Some(annotation))
+            && let Some(done) = hoisted(semiring, annotation, layer, edges, destinations, sources)
+        {
+            return done;
         }
-        let layers = &*circuit.arrays().contribution_layers;
-        let lanes = lanes(contributions, layers);
-        let leaves = layers.iter().zip(contributions.chunks(lanes)).zip(values.chunks_mut(lanes));
-        for ((&layer, contributions), values) in leaves {
-            let (layer, name) = (layer as usize, &*circuit.layers()[layer as usize].name);
-            let annotation = self.annotations.of(layer);
-            let theta = |&d: &f32| self.value(semiring, annotation, name, d);
-            values.iter_mut().zip(contributions).for_each(|(value, d)| *value = theta(d));
-        }
-        Ok(())
+        self.block().propagate(semiring, layer, link, edges, destinations, sources)
+    }
+
+    fn kept(&self, semiring: &S, layer: &AnnotatedLayer<'_>, link: usize, edges: &Edges<'_>) -> Result<u64, Cancelled> {
+        self.block().kept(semiring, layer, link, edges)
+    }
+}
+
+impl<S: Semiring> AnnotateLeaves<S> for BlockAnnotations<S::Value> {
+    fn annotate(
+        &self,
+        semiring: &S,
+        circuit: &GateCircuit,
+        contributions: &[f32],
+        values: &mut [S::Value],
+    ) -> Result<(), FoldError> {
+        check_count(circuit, &self.annotations)?;
+        AnnotateLeaves::<S>::annotate(&self.block(), semiring, circuit, contributions, values)
     }
 }

@@ -11,6 +11,6 @@ mod saturated;
 mod simplified;
 mod substitution;
 mod symbolic;
-mod together;
 mod theta;
+mod together;
 mod unrolled;

@@ -75,6 +75,8 @@ impl<V: Cells> Named<'_, V> {
 impl<V: Cells> Semiring for Named<'_, V> {
     type Value = Record<V>;
 
+    const BLOCKWISE: bool = true;
+
     fn zero(&self) -> Record<V> {
         self.name(self.semiring.zero())
     }
@@ -96,10 +98,6 @@ impl<V: Cells> Semiring for Named<'_, V> {
         let mut plain = values(sums);
         self.semiring.accumulate(&mut plain, &values(theta), &values(relevance));
         sums.iter_mut().zip(plain).for_each(|(sum, value)| *sum = self.name(value));
-    }
-
-    fn is_blockwise(&self) -> bool {
-        self.semiring.is_blockwise()
     }
 
     fn laws(&self) -> Laws {

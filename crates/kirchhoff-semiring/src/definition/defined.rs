@@ -103,6 +103,7 @@ impl<V: Cells> Defined<V> {
         match annotation {
             Annotation::Threshold(theta) => self.truth(d >= theta),
             Annotation::ThresholdAbs(theta) => self.truth(d.abs() > theta),
+            Annotation::Own => unreachable!("a definition's own Θ is an expression"),
             Annotation::Identity
             | Annotation::Scale(_)
             | Annotation::AbsClamp
@@ -159,6 +160,8 @@ impl<V: Cells> Defined<V> {
 impl<V: Cells> Semiring for Defined<V> {
     type Value = V;
 
+    const BLOCKWISE: bool = true;
+
     fn zero(&self) -> V {
         self.zero
     }
@@ -202,10 +205,6 @@ impl<V: Cells> Semiring for Defined<V> {
         let Shared { compiled, .. } = &*self.shared;
         let faults = run::accumulate(&compiled.accumulate_code, &compiled.columns, sums, theta, relevance);
         compiled.note(faults);
-    }
-
-    fn is_blockwise(&self) -> bool {
-        true
     }
 
     fn fused(&self) -> Option<Fused<V>> {

@@ -42,6 +42,7 @@ pub(super) fn form(compiled: &Compiled, theta: &DefinedTheta, contributions: Int
         DefinedTheta::Annotation(annotation) => match annotation.image(contributions) {
             Image::Truth => return Some((form, elements)),
             Image::Reals(interval) => interval,
+            Image::Elements => return None,
         },
         DefinedTheta::Expression(_) => {
             let Formula { graph, results } = compiled.theta.as_ref()?;

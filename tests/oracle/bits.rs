@@ -127,7 +127,7 @@ fn large(random: &mut Random) -> Arc<Network> {
     let sum = add("sum.relu", relu.clone(), &[sum]);
     let third = add("third", convolution(16, 16, 4, three), &[sum]);
     let third = add("average", pool(PoolKind::Average { count_padding: true }), &[third]);
-    let flat = add("flat", Operator::Reshape { shape: vec![1024] }, &[third]);
+    let flat = add("flat", Operator::Reshape(Reshape { shape: vec![1024] }), &[third]);
     let dense = |inputs, outputs, weights, bias| Operator::Dense(Dense { inputs, outputs, weights, bias });
     let hidden = add("hidden", dense(1024, 300, weights(1024 * 300, 1024), Some(weights(300, 4))), &[flat]);
     let hidden = add("hidden.relu", relu, &[hidden]);

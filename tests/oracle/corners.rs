@@ -209,7 +209,7 @@ fn random_networks_reach_every_kind_of_layer() {
                     reach("three branches", arguments.len() == 3);
                     reach("a tensor added to itself", arguments.len() == 2 && arguments[0] == arguments[1]);
                 }
-                Operator::Concatenate { axis } => reach("inner axis", *axis > 0 && shapes[0].len() > 1),
+                Operator::Concatenate(Concatenate { axis }) => reach("inner axis", *axis > 0 && shapes[0].len() > 1),
                 Operator::Activation(Activation::Gelu { tanh }) => reach(&format!("GELU, tanh: {tanh}"), true),
                 _ => {}
             }

@@ -2,7 +2,7 @@
 //! destination neuron, and with what weight.
 
 use kirchhoff_kernel::Window;
-use kirchhoff_network::{Operator, Pool, PoolKind};
+use kirchhoff_network::{Concatenate, Operator, Pad, Pool, PoolKind, Reshape, Transpose};
 
 /// An edge from a neuron of one of a layer's arguments to a neuron of its result.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,15 +24,15 @@ pub fn shape(operator: &Operator, arguments: &[&[usize]]) -> Vec<usize> {
         Operator::Dense(dense) => vec![dense.outputs],
         Operator::Convolution(convolution) => windowed(&source, convolution.outputs, &convolution.window),
         Operator::Pool(pool) => windowed(&source, source[0], &pool_window(pool, &source)),
-        Operator::Concatenate { axis } => {
+        Operator::Concatenate(Concatenate { axis }) => {
             let mut shape = source;
             shape[*axis] = arguments.iter().map(|argument| argument[*axis]).sum();
             shape
         }
         Operator::Slice(slice) => slice.axes.iter().map(|axis| axis.length).collect(),
-        Operator::Transpose { axes } => axes.iter().map(|&axis| source[axis]).collect(),
-        Operator::Reshape { shape } => shape.clone(),
-        Operator::Pad { border, .. } => {
+        Operator::Transpose(Transpose { axes }) => axes.iter().map(|&axis| source[axis]).collect(),
+        Operator::Reshape(Reshape { shape }) => shape.clone(),
+        Operator::Pad(Pad { border, .. }) => {
             source.iter().zip(border).map(|(length, [before, after])| length + before + after).collect()
         }
         _ => source,
@@ -115,7 +115,7 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
                 join(0, j, j, f64::from(affine.scale[j / (size / source[0])]));
             }
         }
-        Operator::Activation(_) | Operator::Dropout | Operator::Reshape { .. } | Operator::Softmax { .. } => {
+        Operator::Activation(_) | Operator::Dropout | Operator::Reshape(_) | Operator::Softmax(_) => {
             (0..source.iter().product()).for_each(|j| join(0, j, j, 1.0));
         }
         Operator::Add => {
@@ -123,7 +123,7 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
                 (0..source.iter().product()).for_each(|j| join(argument, j, j, 1.0));
             }
         }
-        Operator::Concatenate { axis } => {
+        Operator::Concatenate(Concatenate { axis }) => {
             let mut before = 0;
             for (argument, shape) in arguments.iter().enumerate() {
                 for (j, mut position) in positions(shape).into_iter().enumerate() {
@@ -141,14 +141,14 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
                 join(0, flat(source, &taken), k, 1.0);
             }
         }
-        Operator::Transpose { axes } => {
+        Operator::Transpose(Transpose { axes }) => {
             for (k, position) in positions(&result).into_iter().enumerate() {
                 let mut taken = vec![0; position.len()];
                 axes.iter().zip(&position).for_each(|(&axis, &i)| taken[axis] = i);
                 join(0, flat(source, &taken), k, 1.0);
             }
         }
-        Operator::Pad { border, .. } => {
+        Operator::Pad(Pad { border, .. }) => {
             for (j, position) in positions(source).into_iter().enumerate() {
                 let moved: Vec<usize> = position.iter().zip(border).map(|(i, [before, _])| i + before).collect();
                 join(0, j, flat(&result, &moved), 1.0);

@@ -1,6 +1,6 @@
 //! The naive forward pass in `f64`, over explicit edges, and that executions agree with it.
 
-use kirchhoff_network::{Activation, Execution, Operator, Pool, PoolKind};
+use kirchhoff_network::{Activation, Execution, Operator, Pad, Pool, PoolKind};
 
 use crate::edges::{Edge, biases, edges};
 use crate::network::{Description, Layer, Sort, network};
@@ -39,7 +39,7 @@ fn forward(layer: &Layer, shapes: &[&[usize]], arguments: &[Vec<Scaled>]) -> Vec
                 result[edge.destination] = Scaled { value, scale: 1.2 * scale.max(value.abs()) };
             }
         }
-        Operator::Pad { value, .. } => {
+        Operator::Pad(Pad { value, .. }) => {
             let value = f64::from(*value);
             result.fill(Scaled { value, scale: value.abs() });
             edges.iter().for_each(|edge| result[edge.destination] = of(edge));

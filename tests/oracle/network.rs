@@ -212,7 +212,7 @@ impl<'a> Draft<'a> {
             11 if rank > 1 => {
                 let mut axes: Vec<usize> = (0..rank).collect();
                 (1..rank).rev().for_each(|i| axes.swap(i, self.random.below(i + 1)));
-                Operator::Transpose { axes }
+                Operator::Transpose(Transpose { axes })
             }
             12 => self.slice(source),
             13 => self.pad(source),
@@ -305,7 +305,7 @@ impl<'a> Draft<'a> {
             left /= shape[shape.len() - 1];
         }
         shape.push(left);
-        Operator::Reshape { shape }
+        Operator::Reshape(Reshape { shape })
     }
 
     fn slice(&mut self, source: usize) -> Operator {
@@ -321,7 +321,7 @@ impl<'a> Draft<'a> {
     fn pad(&mut self, source: usize) -> Operator {
         let border = self.shape(source).iter().map(|_| [self.random.below(2), self.random.below(2)]).collect();
         let value = if self.biased { number(self.random, self.exact, 1.0) } else { 0.0 };
-        Operator::Pad { border, value }
+        Operator::Pad(Pad { border, value })
     }
 
     /// Joins a tensor with up to two others that differ on one axis only, or with itself.
@@ -335,7 +335,7 @@ impl<'a> Draft<'a> {
         let others: Vec<usize> = (0..self.layers.len()).filter(|&other| fits(&self.layers[other])).collect();
         let mut arguments: Vec<usize> = (0..self.random.between(1, 2)).map(|_| *self.random.pick(&others)).collect();
         arguments.insert(self.random.below(arguments.len() + 1), source);
-        self.add(Operator::Concatenate { axis }, &arguments);
+        self.add(Operator::Concatenate(Concatenate { axis }), &arguments);
     }
 
     /// Adds a tensor to one or two others of its shape, or to itself.
@@ -380,12 +380,12 @@ impl<'a> Draft<'a> {
             .into_iter()
             .filter_map(|layer| {
                 let size = self.shape(layer).iter().product();
-                self.add(Operator::Reshape { shape: vec![size] }, &[layer])
+                self.add(Operator::Reshape(Reshape { shape: vec![size] }), &[layer])
             })
             .collect();
         let mut last = flat[0];
         if flat.len() > 1 {
-            last = self.add(Operator::Concatenate { axis: 0 }, &flat).unwrap_or(last);
+            last = self.add(Operator::Concatenate(Concatenate { axis: 0 }), &flat).unwrap_or(last);
         }
         if self.random.chance(0.4) {
             let operator = self.dense(last, 6);

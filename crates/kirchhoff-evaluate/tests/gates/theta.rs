@@ -13,7 +13,7 @@ use kirchhoff_evaluate::{
     fold, fold_batch, fold_gates, stream,
 };
 use kirchhoff_kernel::{Cancelled, Edges, LayerEdges, Window, propagate};
-use kirchhoff_network::{Activation, Convolution, Dense, Execution, NetworkBuilder, Operator};
+use kirchhoff_network::{Activation, Convolution, Dense, Execution, NetworkBuilder, Operator, Reshape};
 use kirchhoff_semiring::{Count, Counting, How, Product, Semiring, Symbolic, Variable};
 
 use crate::network::{Random, circuit};
@@ -149,7 +149,7 @@ fn convolutional(batch: usize) -> LayeredCircuit {
     let branch = builder.add("2", convolution(8, 8, 1), &[relu]).unwrap();
     let sum = builder.add("3", Operator::Add, &[branch, relu]).unwrap();
     let half = builder.add("4", convolution(8, 4, 2), &[sum]).unwrap();
-    let flat = builder.add("5", Operator::Reshape { shape: vec![4 * 36] }, &[half]).unwrap();
+    let flat = builder.add("5", Operator::Reshape(Reshape { shape: vec![4 * 36] }), &[half]).unwrap();
     let dense = Dense { inputs: 4 * 36, outputs: 5, weights: random.weights(4 * 36 * 5), bias: None };
     let output = builder.add("6", Operator::Dense(dense), &[flat]).unwrap();
     let inputs: Vec<f32> = random.weights(batch * 3 * 144).to_vec();

@@ -70,7 +70,7 @@ fn without_a_stabiliser_a_normaliser_of_0_gives_nothing() {
     let amount = |relevance: &[f32], amounts: &mut [f64]| {
         amounts.iter_mut().zip(relevance).for_each(|(amount, &relevance)| *amount = f64::from(relevance));
     };
-    let ledger = case.evaluate(&Real, &annotations, &[2.0], Some(&amount)).ledgers.swap_remove(0);
+    let ledger = case.evaluate(&Real, &annotations, &[2.0], Some(std::sync::Arc::new(amount))).ledgers.swap_remove(0);
     let conservation = ledger.layers[0].conservation.unwrap();
     assert_eq!([conservation.entered, conservation.stabiliser, conservation.left], [2.0, 2.0, 0.0]);
 }

@@ -91,7 +91,7 @@ mod tests {
         question.assignment = "epsilon-gamma-box".parse::<Composite>().unwrap().into();
         question.assignment = question
             .assignment
-            .choose(pattern("features.*"), Rule::Gamma(0.25))
+            .choose(pattern("features.*"), Rule::gamma(0.25))
             .with_bounds(Bounds { low: [-1.5, 0.0].into(), high: [1.0, 2.0].into() });
         question.choices = vec![
             (pattern("a"), ThetaChoice::Theta(0.05)),
@@ -133,7 +133,7 @@ mod tests {
         let changes: Vec<Box<dyn Fn(&mut Question)>> = vec![
             Box::new(|_| {}),
             Box::new(|question| question.semiring = Question::new("counting").unwrap().semiring),
-            Box::new(|question| question.assignment = Rule::Epsilon(1e-6).into()),
+            Box::new(|question| question.assignment = Rule::epsilon(1e-6).into()),
             Box::new(|question| question.assignment = "epsilon".parse::<Composite>().unwrap().into()),
             Box::new(|question| question.annotation = Annotation::Threshold(0.5)),
             Box::new(|question| question.coverage = Coverage::new(0.5)),

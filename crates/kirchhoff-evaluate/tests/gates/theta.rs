@@ -154,7 +154,7 @@ fn convolutional(batch: usize) -> LayeredCircuit {
     let output = builder.add("6", Operator::Dense(dense), &[flat]).unwrap();
     let inputs: Vec<f32> = random.weights(batch * 3 * 144).to_vec();
     let execution = Execution::run(Arc::new(builder.finish(output).unwrap()), &inputs, batch, &()).unwrap();
-    compile(&execution, &Rule::Zero.into()).unwrap()
+    compile(&execution, &Rule::ZERO.into()).unwrap()
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn perceptron(random: &mut Random, widths: &[usize]) -> LayeredCircuit {
     }
     let input = random.weights(widths[0]);
     let execution = Execution::run(Arc::new(builder.finish(node).unwrap()), &input, 1, &()).unwrap();
-    compile(&execution, &Rule::Zero.into()).unwrap()
+    compile(&execution, &Rule::ZERO.into()).unwrap()
 }
 
 /// Variables on edges, without gates: the polynomials of the unrolled circuit.

@@ -33,7 +33,7 @@ use compile::{Compiled, Sources};
 use defined::Shared;
 use serde::Serialize;
 
-use crate::{Annotation, DefaultStart, LawReport, Laws};
+use crate::{Annotation, DefaultStart, LawReport, Laws, Meaning, SemiringInfo};
 
 /// A semiring that its user wrote as expressions, in a TOML file or on one line.
 ///
@@ -186,6 +186,31 @@ impl Definition {
     pub fn take_fault(&self) -> Result<(), DefinitionFault> {
         let faults = self.shared.compiled.take_faults();
         if faults.is_none() { Ok(()) } else { Err(DefinitionFault { name: self.name.clone(), faults }) }
+    }
+
+    /// Sets what it says in the facts about its semiring: texts, meaning, rule, start, and the annotation if Θ is one. The
+    /// carrier, the laws and the join of values as numbers are the semiring's to tell.
+    pub fn describe(&self, info: &mut SemiringInfo) {
+        info.name = self.name.clone().into();
+        info.description = self.description.clone().into();
+        info.carrier = self.carrier_text().into();
+        info.plus = self.plus_text().into();
+        info.times = self.times_text().into();
+        info.zero = self.zero_text().into();
+        info.one = self.one_text().into();
+        info.rule = self.rule.clone().into();
+        info.start = self.start;
+        let bool = self.is_single() && self.columns()[0].kind == ColumnType::Bool;
+        info.meaning = match self.order {
+            Order::Share if bool => Meaning::Truth,
+            Order::Share if info.zero_number == f64::NEG_INFINITY => Meaning::Score,
+            Order::Share => Meaning::Share,
+            Order::Cost => Meaning::Cost,
+            Order::Signed => Meaning::Signed,
+        };
+        if let Some(annotation) = self.semiring().annotation() {
+            info.annotation = annotation;
+        }
     }
 
     /// The name: lower-case letters, digits and `-`.

@@ -1,7 +1,7 @@
 //! The definitions that come with the project.
 
 use kirchhoff_semiring::{
-    Annotation, Cells, Defined, DefinedVisitor, Definition, Embed, Law, Order, Project, Semiring,
+    Annotation, Cells, Defined, DefinedVisitor, Definition, Embed, Law, Meaning, Order, Project, Semiring, SemiringInfo,
 };
 
 use crate::report;
@@ -110,6 +110,19 @@ fn the_cheapest_path_comes_with_its_number() {
     assert_eq!(columns[0].1.to_f64(), [2.0, f64::INFINITY]);
     assert_eq!(columns[1].1.to_f64(), [2.0, 0.0]);
     assert_eq!(semiring.project(&all), 2.0);
+}
+
+#[test]
+fn a_definition_describes_its_semiring() {
+    let mut info = SemiringInfo::new("");
+    example("security").describe(&mut info);
+    assert_eq!((&*info.name, &*info.plus, &*info.zero, &*info.rule), ("security", "min(a, b)", "4", "max-abs"));
+    assert_eq!(info.meaning, Meaning::Cost);
+    example("dual").describe(&mut info);
+    assert_eq!(info.meaning, Meaning::Signed);
+    info.zero_number = f64::NEG_INFINITY;
+    example("log-probability").describe(&mut info);
+    assert_eq!((info.meaning, info.annotation), (Meaning::Score, Annotation::MinusNegLog));
 }
 
 #[test]

@@ -29,3 +29,7 @@ bench-gates *options:
 # Every figure on MNIST of Groudiev & Maniu (2024) and more, in one page: just reproduce MNIST_DIR.
 reproduce mnist out="kirchhoff-reproduce":
     cargo build --release && examples/reproduce.sh {{mnist}} {{out}}
+
+# Measure semirings of one's own beside the built-in ones on VGG-16; writes its section of docs/benchmarks.md.
+bench-semirings *options:
+    cargo build --release -p kirchhoff-cli --example measured_tool && python3 benches/semirings.py {{options}}

@@ -3,6 +3,8 @@
 mod ask;
 mod bench;
 mod circuits;
+#[cfg(unix)]
+mod definitions;
 mod explain;
 mod files;
 mod formula;

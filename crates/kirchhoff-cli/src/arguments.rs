@@ -10,7 +10,7 @@ use crate::explain::Explain;
 use crate::formula::{Draw, Formula};
 use crate::inspect::Inspect;
 use crate::laws::Laws;
-use crate::listings::Listing;
+use crate::listings::{Listing, SemiringListing};
 use crate::mask::Mask;
 use crate::new::New;
 use crate::perturb::Perturb;
@@ -70,7 +70,7 @@ pub enum Verb {
     #[command(subcommand)]
     Study(Study),
     /// List the semirings.
-    Semirings(Listing),
+    Semirings(SemiringListing),
     /// List the rules, composites and annotations.
     Rules(Listing),
     /// Check that a semiring obeys its laws.

@@ -16,7 +16,6 @@ use crate::load;
 use crate::options::{QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{checked, split};
-use crate::semirings::registry;
 
 /// A semiring as a user names it: one of numbers, or a symbolic one beside that whose Θ decides which edges it has.
 struct Named<'a> {
@@ -25,14 +24,14 @@ struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    fn new(semiring: &'a str) -> Result<Self, Failure> {
+    fn new(semiring: &'a str, unchecked: bool) -> Result<Self, Failure> {
         let found = semiring.parse::<Call>().ok().and_then(|call| find_symbolic(&call.name).ok());
         if let Some(limit) = found.and_then(|info| info.limit) {
             return Ok(Named { numeric: limit.numbers, symbolic: Some(semiring) });
         }
         // Several are told apart where questions are made of them.
         if let [name] = split(semiring)[..] {
-            registry().find(name).map_err(|error| {
+            crate::semirings::semiring(name, unchecked).map_err(|error| {
                 let names: Vec<&str> = symbolic_semirings().iter().map(|info| &*info.name).collect();
                 Failure::usage(format!("{error}; symbolic ones: {}", names.join(", ")))
             })?;
@@ -66,7 +65,7 @@ pub struct Compiled {
 
 /// Makes the circuit of a model on one input, for one semiring.
 pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Result<Compiled, Failure> {
-    let Named { numeric, symbolic } = Named::new(&options.semiring)?;
+    let Named { numeric, symbolic } = Named::new(&options.semiring, options.rules.unchecked)?;
     let asked = Asked::read(&QuestionOptions { semiring: numeric.to_string(), ..options.clone() })?;
     let [question] = &asked.questions[..] else {
         return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
@@ -170,7 +169,7 @@ pub struct Part {
 /// In a semiring of numbers contributions are what Θ makes of them, and the circuit is simplified by the laws of the
 /// semiring; in a symbolic one, or where no semiring is named for a circuit from a file, it is as it was.
 pub fn part(selection: &Selection<'_>, semiring: Option<&str>) -> Result<Part, Failure> {
-    let named = semiring.map(Named::new).transpose()?;
+    let named = semiring.map(|name| Named::new(name, selection.source.rules.unchecked)).transpose()?;
     let numeric = named.as_ref().map(|named| named.numeric);
     let symbolic = named.as_ref().and_then(|named| named.symbolic).map(str::to_string);
     let (mut circuit, notes, question) = match stored_part(selection)? {
@@ -243,7 +242,7 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
     if source.files.len() > 1 {
         return Err(Failure::usage(format!("{} is a circuit: it takes no inputs", path.display())));
     }
-    let RuleOptions { target, composite, rule, theta: _, start: _, max_pool, low, high } = &source.rules;
+    let RuleOptions { target, composite, rule, theta: _, start: _, max_pool, low, high, unchecked: _ } = &source.rules;
     let rules = !(composite.is_empty() && rule.is_empty() && max_pool.is_none() && low.is_none() && high.is_none());
     let given = [
         ("--symbolic", selection.symbolic.is_some()),

@@ -38,6 +38,9 @@ pub struct Evaluate {
     /// What targets start with [default: the logit for real, 1 for the others]
     #[arg(long, value_enum)]
     pub start: Option<StartOption>,
+    /// Take semirings that are defined by files or `define(...)` without a check of their laws
+    #[arg(long)]
+    pub unchecked: bool,
     /// Output to explain, of a layered circuit or of --inputs, as for `explain` [default: the one that a layered circuit
     /// was compiled for, top for inputs]
     #[arg(long, value_name = "TARGET", allow_negative_numbers = true)]
@@ -136,7 +139,12 @@ fn gates(arguments: &Evaluate) -> Result<Evaluated, Failure> {
             "a gate circuit has the targets and layers that it has: --target and --layers are for layered ones, and --target for --inputs",
         ));
     }
-    let options = RuleOptions { theta: arguments.theta.clone(), start: arguments.start, ..RuleOptions::default() };
+    let options = RuleOptions {
+        theta: arguments.theta.clone(),
+        start: arguments.start,
+        unchecked: arguments.unchecked,
+        ..RuleOptions::default()
+    };
     let questions = questions(&options, &arguments.semiring)?;
     let items = items(arguments)?;
     stop_at_interrupt();

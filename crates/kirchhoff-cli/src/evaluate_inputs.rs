@@ -37,7 +37,13 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
         files: std::iter::once(model).chain(inputs).collect(),
         reading: arguments.reading.clone(),
         semiring: arguments.semiring.clone(),
-        rules: RuleOptions { target, theta: arguments.theta.clone(), start: arguments.start, ..RuleOptions::default() },
+        rules: RuleOptions {
+            target,
+            theta: arguments.theta.clone(),
+            start: arguments.start,
+            unchecked: arguments.unchecked,
+            ..RuleOptions::default()
+        },
         layers: "input".to_string(),
         count_kept: false,
         memory: Some(arguments.memory),

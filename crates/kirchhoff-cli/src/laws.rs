@@ -12,7 +12,7 @@ use crate::semirings::{registry, semiring};
 /// `kirchhoff laws`.
 #[derive(Args, Debug)]
 pub struct Laws {
-    /// Semirings to check [default: all]
+    /// Semirings to check, by name, by the file of a definition or as `define(...)` [default: all built-in ones]
     pub semirings: Vec<String>,
     #[command(flatten)]
     pub common: Common,
@@ -25,7 +25,7 @@ pub fn run(arguments: &Laws) -> Result<(), Failure> {
         false => arguments.semirings.clone(),
     };
     let reports: BTreeMap<&str, LawReport> =
-        names.iter().map(|name| Ok((&name[..], semiring(name)?.check_laws()))).collect::<Result<_, Failure>>()?;
+        names.iter().map(|name| Ok((&name[..], semiring(name, true)?.check_laws()))).collect::<Result<_, Failure>>()?;
     if arguments.common.json {
         crate::print_json(&reports)?;
     } else {

@@ -133,6 +133,7 @@ pub fn evaluate(arguments: &Evaluate, file: &CircuitFile) -> Result<Evaluated, F
         target: if arguments.target.is_empty() { notes.targets.clone() } else { arguments.target.clone() },
         theta: arguments.theta.clone(),
         start: arguments.start,
+        unchecked: arguments.unchecked,
         ..RuleOptions::default()
     };
     let asked = questions(&options, &arguments.semiring)?;

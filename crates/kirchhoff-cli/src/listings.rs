@@ -5,13 +5,13 @@ use std::fmt::Write;
 use clap::Args;
 use kirchhoff::compile::{composites, rules as rule_registry};
 use kirchhoff::evaluate::Coverage;
-use kirchhoff::explain::theta_presets;
+use kirchhoff::explain::{AnySemiring, theta_presets};
 use kirchhoff::semiring::{Annotation, DefaultStart, SemiringInfo, symbolic_semirings};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::options::Common;
-use crate::semirings::registry;
+use crate::semirings::{registry, semiring};
 
 /// `kirchhoff semirings` and `kirchhoff rules`.
 #[derive(Args, Debug)]
@@ -20,8 +20,61 @@ pub struct Listing {
     pub common: Common,
 }
 
+/// `kirchhoff semirings`.
+#[derive(Args, Debug)]
+pub struct SemiringListing {
+    /// Semirings to describe one by one: names, files of definitions, or `define(...)` [default: a table of all]
+    pub semirings: Vec<String>,
+    /// Take semirings that are defined without a check of their laws
+    #[arg(long)]
+    pub unchecked: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Everything that is known of single semirings, with the laws that were found to hold.
+fn described(arguments: &SemiringListing) -> Result<(), Failure> {
+    let found = arguments.semirings.iter().map(|text| semiring(text, arguments.unchecked));
+    let found: Vec<AnySemiring> = found.collect::<Result<_, _>>()?;
+    if arguments.common.json {
+        let infos: Vec<&SemiringInfo> = found.iter().map(|semiring| &**semiring).collect();
+        return crate::print_json(&infos);
+    }
+    for (number, semiring) in found.iter().enumerate() {
+        let start = match semiring.start {
+            DefaultStart::One => "1",
+            DefaultStart::Logit => "the logit",
+        };
+        let theta = semiring.own_theta.as_deref().map_or(semiring.annotation.to_string(), str::to_string);
+        let report = semiring.check_laws();
+        let found: Vec<&str> = report.hints.iter().map(|law| law.name()).collect();
+        let hints = if found.is_empty() { String::new() } else { format!("; hold as well: {}", found.join(", ")) };
+        let rows = [
+            ("a neuron's value", semiring.description.to_string()),
+            ("carrier", semiring.carrier.to_string()),
+            ("a ⊕ b", semiring.plus.to_string()),
+            ("a ⊗ b", semiring.times.to_string()),
+            ("0, 1", format!("{}, {}", semiring.zero, semiring.one)),
+            ("default rule", semiring.rule.to_string()),
+            ("default Θ(d)", theta),
+            ("default start", start.to_string()),
+            ("laws", format!("{}{hints}", semiring.laws)),
+        ];
+        let rows: Vec<[String; 2]> = rows.map(|(name, text)| [name.to_string(), text]).into();
+        let gap = if number > 0 { "\n" } else { "" };
+        crate::print(&format!("{gap}{}", table(&["semiring", &semiring.name], &rows)))?;
+        if let Some(failure) = report.failures().next() {
+            crate::say(format_args!("warning: {failure}"));
+        }
+    }
+    Ok(())
+}
+
 /// Lists the semirings: those that `explain` runs in, and in text the symbolic ones of `formula` as well.
-pub fn semirings(arguments: &Listing) -> Result<(), Failure> {
+pub fn semirings(arguments: &SemiringListing) -> Result<(), Failure> {
+    if !arguments.semirings.is_empty() {
+        return described(arguments);
+    }
     if arguments.common.json {
         let infos: Vec<&SemiringInfo> = registry().semirings().iter().map(|semiring| &**semiring).collect();
         return crate::print_json(&infos);

@@ -87,6 +87,9 @@ pub struct RuleOptions {
     /// How relevance goes through maximum pooling [default: winner; average under composite paper-vgg]
     #[arg(long, value_enum)]
     pub max_pool: Option<MaximumPoolOption>,
+    /// Take semirings that are defined by files or `define(...)` without a check of their laws
+    #[arg(long)]
+    pub unchecked: bool,
     /// Lower bounds of the input for z-box: one, or one a channel [default: what the preprocessing makes of 0]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
     pub low: Option<Vec<f32>>,

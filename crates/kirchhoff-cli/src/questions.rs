@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kirchhoff::compile::{Bounds, Composite, LayerPattern, Rule};
 use kirchhoff::evaluate::Coverage;
-use kirchhoff::explain::{ExplainError, Layers, Question, Target, ThetaChoice, ThetaPreset};
+use kirchhoff::explain::{AnySemiring, ExplainError, Layers, Question, Target, ThetaChoice, ThetaPreset};
 use kirchhoff::network::Network;
 use kirchhoff::semiring::{Call, DefaultStart};
 
@@ -19,10 +19,13 @@ struct Scoped<'a> {
 }
 
 impl<'a> Scoped<'a> {
-    fn new(text: &'a str) -> Self {
+    /// An option, where semirings of the given names are asked for.
+    fn new(text: &'a str, asked: &[&str]) -> Self {
         // Layer names may have colons of their own: only a semiring's name before one is a scope.
         match text.split_once(':') {
-            Some((name, rest)) if registry().find(name).is_ok() => Scoped { semiring: Some(name), text: rest },
+            Some((name, rest)) if asked.contains(&name) || registry().find(name).is_ok() => {
+                Scoped { semiring: Some(name), text: rest }
+            }
             _ => Scoped { semiring: None, text },
         }
     }
@@ -81,26 +84,29 @@ fn each(
     bounds: &Bounds,
     check: impl Fn(&mut Question) -> Result<(), ExplainError>,
 ) -> Result<Vec<Result<Question, Failure>>, Failure> {
-    let names = split(semirings);
-    if names.is_empty() {
+    let texts = split(semirings);
+    if texts.is_empty() {
         return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
     }
+    let asked: Vec<AnySemiring> =
+        texts.iter().map(|text| semiring(text, options.unchecked)).collect::<Result<_, _>>()?;
+    let names: Vec<&str> = asked.iter().map(|semiring| &*semiring.name).collect();
     if let Some(name) = names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name)) {
         return Err(Failure::usage(format!("--semiring names `{name}` twice")));
     }
     for option in options.composite.iter().chain(&options.rule).chain(&options.theta) {
-        if let Some(scope) = Scoped::new(option).semiring.filter(|scope| !names.contains(scope)) {
+        if let Some(scope) = Scoped::new(option, &names).semiring.filter(|scope| !names.contains(scope)) {
             return Err(Failure::usage(format!("`{option}` is for semiring `{scope}`, which is not asked for")));
         }
     }
     let targets: Vec<Target> =
         options.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
-    let one = |name: &&str| {
-        let mut question = question(name, options, names.len(), bounds, &targets)?;
+    let one = |semiring: &AnySemiring| {
+        let mut question = question(semiring, options, &names, bounds, &targets)?;
         check(&mut question).map_err(|error| explained(names.len(), &question, error))?;
         Ok(question)
     };
-    Ok(names.iter().map(one).collect())
+    Ok(asked.iter().map(one).collect())
 }
 
 /// The failure of a question, with what it was meant for.
@@ -115,13 +121,14 @@ fn explained(semirings: usize, question: &Question, error: ExplainError) -> Fail
 }
 
 fn question(
-    name: &str,
+    semiring: &AnySemiring,
     options: &RuleOptions,
-    semirings: usize,
+    asked: &[&str],
     bounds: &Bounds,
     targets: &[Target],
 ) -> Result<Question, Failure> {
-    let mut question = Question::of(semiring(name)?);
+    let (name, semirings) = (&*semiring.name, asked.len());
+    let mut question = Question::of(semiring.clone());
     question.targets = targets.to_vec();
     question.assignment.bounds = bounds.clone();
     if let Some(start) = options.start {
@@ -134,10 +141,10 @@ fn question(
     // semiring after one for all of them, over which it wins.
     for for_this in [false, true] {
         let chosen = |scoped: &Scoped<'_>| scoped.is_for(name) && scoped.semiring.is_some() == for_this;
-        for composite in options.composite.iter().map(|text| Scoped::new(text)).filter(chosen) {
+        for composite in options.composite.iter().map(|text| Scoped::new(text, asked)).filter(chosen) {
             question = question.with_rules(composite.text.parse::<Composite>().map_err(Failure::input)?);
         }
-        for rule in options.rule.iter().map(|text| Scoped::new(text)).filter(chosen) {
+        for rule in options.rule.iter().map(|text| Scoped::new(text, asked)).filter(chosen) {
             if let (None, rule) = rule.layer() {
                 question = question.with_rules(rule.parse::<Rule>().map_err(Failure::input)?);
             }
@@ -146,13 +153,13 @@ fn question(
     if let Some(pooling) = options.max_pool {
         question.assignment.maximum_pooling = pooling.into();
     }
-    for scoped in options.rule.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
+    for scoped in options.rule.iter().map(|text| Scoped::new(text, asked)).filter(|scoped| scoped.is_for(name)) {
         if let (Some(layer), rule) = scoped.layer() {
             let pattern = LayerPattern::new(layer).map_err(Failure::input)?;
             question.assignment = question.assignment.choose(pattern, rule.parse().map_err(Failure::input)?);
         }
     }
-    for scoped in options.theta.iter().map(|text| Scoped::new(text)).filter(|scoped| scoped.is_for(name)) {
+    for scoped in options.theta.iter().map(|text| Scoped::new(text, asked)).filter(|scoped| scoped.is_for(name)) {
         match scoped.layer() {
             (None, theta) => match (ThetaPreset::find(theta), theta) {
                 (Some(preset), _) => {

@@ -18,6 +18,14 @@ impl Question {
             let _ = writeln!(text, "{name}: {value}");
         };
         line("semiring", &self.semiring.name);
+        if !self.semiring.is_built_in() {
+            // Of a semiring that is no part of this program, what it says of itself.
+            let info = &*self.semiring;
+            let theta = info.own_theta.as_deref().unwrap_or_default();
+            for text in [&*info.carrier, &info.plus, &info.times, &info.zero, &info.one, theta] {
+                line("of its definition", &counted(text));
+            }
+        }
         line("rules", &counted(&self.assignment.to_string()));
         line("annotation", &self.annotation.to_string());
         line("share", &self.coverage.map_or("none".to_string(), |coverage| coverage.to_string()));

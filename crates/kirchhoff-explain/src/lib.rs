@@ -17,7 +17,7 @@ use kirchhoff_compile::CompileError;
 use kirchhoff_evaluate::{AnnotationError, Coverage, EvaluationError, FoldError};
 use kirchhoff_kernel::Cancelled;
 use kirchhoff_network::{ExecutionError, HASH_VERSION};
-use kirchhoff_semiring::{Annotation, LookupError, ThetaError};
+use kirchhoff_semiring::{Annotation, DefinitionFault, LookupError, ThetaError};
 use thiserror::Error;
 
 pub use answer::{Answer, LayerSetting, TensorRelevance};
@@ -29,7 +29,7 @@ pub use gates::{
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
 pub use question::{Layers, Question, ThetaChoice};
-pub use semiring::{AnySemiring, Described, NameError, Named, Own, Registry, Thetas};
+pub use semiring::{AnySemiring, Described, Expressions, NameError, Named, Own, ReadError, Registry, Thetas};
 pub use target::{Target, TargetError, top};
 
 /// Why a question has no answer.
@@ -41,6 +41,9 @@ pub enum ExplainError {
     /// A semiring by a name that it cannot have.
     #[error(transparent)]
     Name(#[from] NameError),
+    /// Operations that left the numbers of a semiring that is defined.
+    #[error(transparent)]
+    Fault(#[from] DefinitionFault),
     /// Rules that do not fit the network.
     #[error(transparent)]
     Compile(#[from] CompileError),

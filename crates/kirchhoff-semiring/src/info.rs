@@ -49,6 +49,9 @@ pub struct SemiringInfo {
     /// The annotation that goes with that rule. Of a symbolic semiring it decides which edges are kept, and what their
     /// weights are where the semiring has weights.
     pub annotation: Annotation,
+    /// Θ of its own as text, where the semiring brings one that can be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_theta: Option<Cow<'static, str>>,
     /// The relevance that the target starts with.
     pub start: DefaultStart,
     /// η of the attack that draws pixels by `softmax(−η · mean |R|)` (Groudiev & Maniu 2024, 4.3).
@@ -175,6 +178,7 @@ impl SemiringInfo {
             notation: Notation::Semiring,
             rule: Cow::Borrowed("zero"),
             annotation: Annotation::Threshold(Annotation::DEFAULT_THETA),
+            own_theta: None,
             start: DefaultStart::One,
             sharpness: 1.0,
             limit: None,

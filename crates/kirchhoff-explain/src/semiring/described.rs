@@ -9,8 +9,7 @@ use kirchhoff_evaluate::{Advance, Amount, Bookkeeping, Keep, LeafVectors, OwnThe
 use kirchhoff_formula::Decision;
 use kirchhoff_kernel::{Cancelled, Monitor, vectorised};
 use kirchhoff_semiring::{
-    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawChecker, LawReport, Meaning, Project,
-    SemiringInfo,
+    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawReport, Meaning, Project, SemiringInfo,
 };
 
 use super::theta::{Named, Own, Thetas};
@@ -23,6 +22,8 @@ use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
 /// real numbers. Both have defaults that suit any: rule `zero`, `threshold(1e-9)`, 1 as start.
 pub struct Described<S, T> {
     semiring: S,
+    /// The semiring where all contributions lie in `[0, 1]`, if that makes a difference.
+    within_unit: Option<S>,
     info: SemiringInfo,
     theta: T,
     built_in: bool,
@@ -37,7 +38,7 @@ impl<S: Project + Clone + 'static> Described<S, Own<NoTheta<S::Value>>> {
     pub fn new(name: impl Into<Cow<'static, str>>, semiring: S) -> Self {
         let none: NoTheta<S::Value> = |_, _| unreachable!("annotation `own` is refused where there is none");
         let info = described(name.into(), &semiring, Carrier::NONE);
-        Described { semiring, info, theta: Own(Arc::new(none), false), built_in: false }
+        Described { semiring, within_unit: None, info, theta: Own(Arc::new(none), false), built_in: false }
     }
 }
 
@@ -46,12 +47,30 @@ impl<S: Embed + Clone + 'static> Described<S, Named> {
     /// carrier.
     pub fn embedding(name: impl Into<Cow<'static, str>>, semiring: S) -> Self {
         let info = described(name.into(), &semiring, semiring.carrier());
-        Described { semiring, info, theta: Named, built_in: false }
+        Described { semiring, within_unit: None, info, theta: Named, built_in: false }
     }
 
     /// A semiring of the table.
     pub(super) fn built_in(info: SemiringInfo, semiring: S) -> Self {
-        Described { semiring, info, theta: Named, built_in: true }
+        Described { semiring, within_unit: None, info, theta: Named, built_in: true }
+    }
+}
+
+impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
+    /// A semiring with annotations of another meaning, and the same for contributions in `[0, 1]`.
+    pub(super) fn with_thetas(name: String, semiring: S, within_unit: S, carrier: Carrier, theta: T) -> Self {
+        let info = described(name.into(), &semiring, carrier);
+        Described { semiring, within_unit: Some(within_unit), info, theta, built_in: false }
+    }
+
+    /// The semiring for a circuit: its contributions may all lie in `[0, 1]`.
+    fn of(&self, circuit: &LayeredCircuit) -> &S {
+        let range = |layer: &kirchhoff_circuit::Layer| Interval::UNIT.includes(&layer.rule.range());
+        let annotated = || circuit.layers().iter().filter(|layer| layer.is_annotated());
+        match &self.within_unit {
+            Some(within_unit) if annotated().all(range) => within_unit,
+            _ => &self.semiring,
+        }
     }
 }
 
@@ -61,7 +80,13 @@ impl<S: Project + Clone + 'static, T> Described<S, T> {
         let mut info = self.info;
         info.embeds = Carrier { own: true, ..Carrier::NONE };
         info.annotation = Annotation::Own;
-        Described { semiring: self.semiring, info, theta: Own(Arc::new(theta), true), built_in: false }
+        Described {
+            semiring: self.semiring,
+            within_unit: None,
+            info,
+            theta: Own(Arc::new(theta), true),
+            built_in: false,
+        }
     }
 
     /// The same semiring with a description: what a neuron's value says.
@@ -88,11 +113,11 @@ impl<S: Project + Clone + 'static, T> Described<S, T> {
         self
     }
 
-    /// The same semiring with other facts: whatever the given function changes, the name and the laws aside.
+    /// The same semiring with other facts: whatever the given function changes, but for the name, the laws and the carrier.
     pub fn with_info(mut self, change: impl FnOnce(&mut SemiringInfo)) -> Self {
-        let (name, laws) = (self.info.name.clone(), self.info.laws);
+        let (name, laws, embeds) = (self.info.name.clone(), self.info.laws, self.info.embeds);
         change(&mut self.info);
-        (self.info.name, self.info.laws) = (name, laws);
+        (self.info.name, self.info.laws, self.info.embeds) = (name, laws, embeds);
         self
     }
 }
@@ -160,6 +185,13 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
         }
     }
 
+    fn check_fault(&self) -> Result<(), ExplainError> {
+        match self.theta.fault(&self.semiring) {
+            Some(fault) => Err(fault.into()),
+            None => Ok(()),
+        }
+    }
+
     /// The values of a tensor as numbers.
     fn tensor(&self, name: &str, shape: &[usize], values: Vec<S::Value>) -> TensorRelevance {
         TensorRelevance {
@@ -199,7 +231,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
     }
 
     fn check_laws(&self) -> LawReport {
-        LawChecker::new().check(&self.semiring)
+        self.theta.check_laws(&self.semiring)
     }
 
     fn decide(&self, annotation: Annotation, layer: &str, d: f32) -> Decision {
@@ -246,7 +278,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let settings = circuit.layers().iter().enumerate().map(setting).collect();
         let keep = Keep::tensors(question.kept(circuit)?);
         let bound = self.theta.bind(&annotations);
-        let stream = Stream::new(circuit, &self.semiring, bound, start, bookkeeping, keep)?;
+        let stream = Stream::new(circuit, self.of(circuit), bound, start, bookkeeping, keep)?;
         Ok(Box::new(Questioned { described: self, handle, circuit, stream, settings, targets }))
     }
 
@@ -264,6 +296,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let lanes = fold_lanes::<S::Value>(circuit, memory).min(count.max(1));
         let bound = self.theta.bind(annotations);
         let values = fold_batch(circuit, &self.semiring, &bound, vectors, lanes, monitor)?;
+        self.check_fault()?;
         let setting = |(index, layer): (usize, &GateLayer)| LayerSetting {
             layer: layer.name.clone(),
             rule: layer.rule.clone(),
@@ -332,8 +365,9 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Advance for Questioned<'_, S, T
 }
 
 impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S, T> {
-    fn answer(self: Box<Self>) -> Answer {
+    fn answer(self: Box<Self>) -> Result<Answer, ExplainError> {
         let Questioned { described, handle, circuit, stream, settings, targets } = *self;
+        described.check_fault()?;
         let time = stream.time();
         let (ledgers, keep) = stream.into_parts();
         let input = circuit.tensor(circuit.input());
@@ -342,7 +376,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S,
             let tensor = circuit.tensor(id);
             described.tensor(&tensor.name, &tensor.shape, relevance)
         };
-        Answer {
+        Ok(Answer {
             semiring: handle.clone(),
             tensors: keep.into_relevance().map(tensor).collect(),
             joined,
@@ -350,6 +384,6 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S,
             settings,
             targets,
             time,
-        }
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! Semirings as values: what stands between a semiring and everything above its evaluation.
 
+mod definition;
 mod described;
 mod registry;
 mod theta;
@@ -12,12 +13,13 @@ use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
 use kirchhoff_evaluate::{Advance, Annotations};
 use kirchhoff_formula::Decision;
 use kirchhoff_kernel::Monitor;
-use kirchhoff_semiring::{Annotation, LawReport, Project, SemiringInfo};
+use kirchhoff_semiring::{Annotation, DefinitionFault, LawReport, Project, SemiringInfo};
 
 use crate::{Answer, ExplainError, Question};
 
+pub use definition::Expressions;
 pub use described::Described;
-pub use registry::{NameError, Registry};
+pub use registry::{NameError, ReadError, Registry};
 pub use theta::{Named, Own, Thetas};
 
 /// A semiring as a value, whatever its type: one of the built-in ones, or anybody's. It derefs to what there is to know of it.
@@ -148,7 +150,10 @@ pub(crate) trait Erased: Send + Sync {
 /// A stream that becomes an answer, once it has come to the input.
 pub(crate) trait Answering: Advance {
     /// The answer.
-    fn answer(self: Box<Self>) -> Answer;
+    ///
+    /// # Errors
+    /// Operations that left the numbers of the semiring.
+    fn answer(self: Box<Self>) -> Result<Answer, ExplainError>;
 }
 
 /// The evaluation of a gate circuit, before a semiring is chosen.

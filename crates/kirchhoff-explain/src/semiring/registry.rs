@@ -3,7 +3,8 @@
 use std::sync::LazyLock;
 
 use kirchhoff_semiring::{
-    Call, Embed, LookupError, SemiringInfo, SemiringVisitor, UnknownName, find_symbolic, semirings, visit,
+    Call, Definition, DefinitionError, Embed, LookupError, SemiringInfo, SemiringVisitor, UnknownName, find_symbolic,
+    semirings, visit,
 };
 use thiserror::Error;
 
@@ -39,6 +40,28 @@ pub enum NameError {
     Malformed {
         /// The name.
         name: String,
+    },
+}
+
+/// Why a text means no semiring.
+#[derive(Clone, Debug, Error, PartialEq)]
+pub enum ReadError {
+    /// No semiring has the name.
+    #[error("{0}; a definition is a file whose name ends in .toml, or `define(...)`")]
+    Lookup(#[from] LookupError),
+    /// The definition cannot be read, or its laws do not hold.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// Its name is taken, or none.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// There is no such file.
+    #[error("cannot read the definition {path}: {reason}")]
+    File {
+        /// The path.
+        path: String,
+        /// What the system says.
+        reason: String,
     },
 }
 
@@ -82,6 +105,42 @@ impl Registry {
                 Err(UnknownName::new("semiring", &name, &known).into())
             }
         }
+    }
+
+    /// The semiring that a text means: a name, as for [`find`](Registry::find); `define(...)`; or the path of a file with a
+    /// definition, which ends in `.toml`. The laws of a definition are checked unless `unchecked` says otherwise.
+    ///
+    /// ```
+    /// use kirchhoff::explain::Registry;
+    ///
+    /// let registry = Registry::built_in();
+    /// let best = registry.read(r#"define(plus="max(a, b)", times="a * b", zero=0, one=1, theta="min(abs(d), 1)")"#, false)?;
+    /// assert_eq!((&*best.name, &*best.plus), ("defined", "max(a, b)"));
+    /// let wrong = registry.read(r#"define(plus="a - b", times="a * b", zero=0, one=1, theta="d")"#, false).unwrap_err();
+    /// assert!(wrong.to_string().contains("a ⊕ b = b ⊕ a"), "{wrong}");
+    /// # Ok::<(), kirchhoff::explain::ReadError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// No such semiring or file, a definition that cannot be read, laws that do not hold, or a name that is taken.
+    pub fn read(&self, text: &str, unchecked: bool) -> Result<AnySemiring, ReadError> {
+        let definition = if Definition::is_call(text) {
+            Definition::from_call(text)?
+        } else if text.trim().ends_with(".toml") {
+            let path = text.trim();
+            let read = std::fs::read_to_string(path);
+            let content =
+                read.map_err(|error| ReadError::File { path: path.to_string(), reason: error.to_string() })?;
+            Definition::from_toml(&content, path)?
+        } else {
+            return Ok(self.find(text)?);
+        };
+        if !unchecked {
+            definition.check()?;
+        }
+        let semiring = AnySemiring::from(&definition);
+        self.clone().with(semiring.clone())?;
+        Ok(semiring)
     }
 
     /// Every semiring, the built-in ones first.

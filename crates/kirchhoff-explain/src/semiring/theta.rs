@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kirchhoff_evaluate::{Annotate, AnnotateLeaves, Annotations, OwnAnnotations, OwnTheta, own_value};
-use kirchhoff_semiring::{Annotation, Carrier, Embed, Semiring};
+use kirchhoff_semiring::{Annotation, Carrier, DefinitionFault, Embed, LawChecker, LawReport, Semiring};
 
 /// What the annotations of a semiring mean: implemented by [`Named`] for semirings that take real numbers, and by [`Own`] for
 /// those with a Θ of their own.
@@ -26,6 +26,17 @@ pub trait Thetas<S: Semiring>: Send + Sync + 'static {
 
     /// The element that a number of the carrier stands for; `None` where no number does.
     fn embed(&self, semiring: &S, x: f32) -> Option<S::Value>;
+
+    /// Checks the axioms and the declared laws on the semiring's elements.
+    fn check_laws(&self, semiring: &S) -> LawReport {
+        LawChecker::new().check(semiring)
+    }
+
+    /// What went wrong in the operations of an evaluation, where they can: asked once after it.
+    fn fault(&self, semiring: &S) -> Option<DefinitionFault> {
+        let _ = semiring;
+        None
+    }
 }
 
 /// The annotations by name, of a semiring that takes real numbers.

@@ -1,13 +1,13 @@
 //! Annotations of a layered circuit: which Θ each layer takes.
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
-use kirchhoff_kernel::{Backward, Cancelled, Edges, LayerEdges};
-use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, Embed, Interval, Semiring};
+use kirchhoff_kernel::{Backward, Cancelled, Edges, LayerEdges, propagate as propagate_edges};
+use kirchhoff_semiring::{Annotation, AnnotationLoop, Carrier, Embed, Interval, RankTable, Semiring};
 
 use crate::error::AnnotationError;
 use crate::layer::AnnotatedLayer;
 use crate::product::{any, propagate};
-use crate::walk::{Kept, Walk, executions};
+use crate::walk::{Kept, executions};
 
 /// The annotation of every edge of a layered circuit, for one semiring.
 ///
@@ -131,17 +131,12 @@ impl Annotations {
 }
 
 impl Annotations {
-    /// Runs `body` with the layer's Θ as a closure, so that the closure is compiled into the loop over its edges.
-    fn annotate<S: Embed, L: AnnotationLoop<S::Value>>(
-        &self,
-        semiring: &S,
-        layer: &AnnotatedLayer<'_>,
-        body: L,
-    ) -> Result<L::Output, Cancelled> {
-        let annotation = self.0[layer.index];
-        let table = if annotation == Annotation::Rank { Some(layer.ranks()?.finish()) } else { None };
-        let table = || table.as_ref().expect("a table is made for every layer annotated with ranks");
-        Ok(annotation.specialise(semiring, table, body))
+    /// The ranks of a layer that is annotated with them.
+    fn table(&self, layer: &AnnotatedLayer<'_>) -> Result<Option<RankTable>, Cancelled> {
+        match self.0[layer.index] {
+            Annotation::Rank => Ok(Some(layer.ranks()?.finish())),
+            _ => Ok(None),
+        }
     }
 }
 
@@ -163,15 +158,22 @@ impl<S: Embed> Annotate<S> for Annotations {
             // Ranks are those of one execution, and are counted in a pass over its edges anyway.
             let alike = annotation != Annotation::Rank || edges.batch == 1;
             if alike && let Some(product) = any(semiring, &backward, destinations, sources, layer.monitor) {
-                return self.annotate(semiring, layer, product)?;
+                if annotation == Annotation::Identity {
+                    return product.run(|d| semiring.embed(d));
+                }
+                let table = self.table(layer)?;
+                return product.run_theta(&|d, values| annotation.apply_all(semiring, table.as_ref(), d, values));
             }
         }
         executions(layer, edges, destinations, sources, |layer, edges, destinations, sources| {
-            self.annotate(semiring, layer, Walk { edges, semiring, destinations, sources, monitor: layer.monitor })?
+            let table = self.table(layer)?;
+            let theta = |d: f32| annotation.apply_with(semiring, table.as_ref(), d);
+            propagate_edges(&edges, semiring, theta, destinations, sources, layer.monitor)
         })
     }
 
     fn kept(&self, semiring: &S, layer: &AnnotatedLayer<'_>, _: usize, edges: &Edges<'_>) -> Result<u64, Cancelled> {
-        self.annotate(semiring, layer, Kept { edges, semiring, monitor: layer.monitor })?
+        let (annotation, table) = (self.0[layer.index], self.table(layer)?);
+        Kept { edges, semiring, monitor: layer.monitor }.run(|d| annotation.apply_with(semiring, table.as_ref(), d))
     }
 }

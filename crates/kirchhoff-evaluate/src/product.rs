@@ -92,6 +92,42 @@ pub(crate) struct AnyProduct<'a, S: Semiring> {
     monitor: &'a dyn Monitor,
 }
 
+impl<S: Semiring> AnyProduct<'_, S> {
+    /// Propagates by a Θ that is called for some contributions at a time, through a pointer: what is compiled here serves every
+    /// Θ, with the bits of [`run`](AnnotationLoop::run).
+    pub fn run_theta(self, theta: &(dyn Fn(&[f32], &mut [S::Value]) + Sync)) -> Result<(), Cancelled> {
+        let AnyProduct { semiring, backward, destinations, sources, monitor } = self;
+        let single = |d: f32| {
+            let mut value = [semiring.zero()];
+            theta(&[d], &mut value);
+            let [value] = value;
+            value
+        };
+        if backward.terms() == 1 || semiring.is_zero(&single(0.0)) {
+            if const { S::BLOCKWISE } {
+                return backward.blocks(semiring, theta, destinations, sources, monitor);
+            }
+            if const { suits_lanes::<S::Value>() } {
+                return backward.any_theta(semiring, theta, destinations, sources, monitor);
+            }
+        }
+        AnyProduct { semiring, backward, destinations, sources, monitor }.walk(single)
+    }
+
+    /// Walks the edges. Term by term, an edge would count once for each term that is 0 on it, and not at all without terms.
+    fn walk(self, theta: impl Fn(f32) -> S::Value + Send + Sync) -> Result<(), Cancelled> {
+        let AnyProduct { semiring, backward, destinations, sources, monitor } = self;
+        let edges = backward.edges();
+        let size = edges.wiring.destinations();
+        for (execution, sources) in sources.chunks_exact_mut(edges.wiring.sources()).enumerate() {
+            let destinations = &destinations[execution * size..(execution + 1) * size];
+            let edges = edges.execution(execution);
+            kirchhoff_kernel::propagate(&edges, semiring, &theta, destinations, sources, monitor)?;
+        }
+        Ok(())
+    }
+}
+
 impl<S: Semiring> AnnotationLoop<S::Value> for AnyProduct<'_, S> {
     type Output = Result<(), Cancelled>;
 
@@ -109,14 +145,7 @@ impl<S: Semiring> AnnotationLoop<S::Value> for AnyProduct<'_, S> {
                 return backward.any(semiring, theta, destinations, sources, monitor);
             }
         }
-        // Term by term, an edge would count once for each term that is 0 on it, and not at all without terms.
-        let edges = backward.edges();
-        let size = edges.wiring.destinations();
-        for (execution, sources) in sources.chunks_exact_mut(edges.wiring.sources()).enumerate() {
-            let destinations = &destinations[execution * size..(execution + 1) * size];
-            kirchhoff_kernel::propagate(&edges.execution(execution), semiring, theta, destinations, sources, monitor)?;
-        }
-        Ok(())
+        AnyProduct { semiring, backward, destinations, sources, monitor }.walk(theta)
     }
 }
 

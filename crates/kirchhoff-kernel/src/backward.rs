@@ -7,8 +7,8 @@ use crate::edges::{Contributions, LayerEdges};
 use crate::factors::{CHUNK, absolute, own, sides};
 use crate::memory::zeros;
 use crate::product::{
-    Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron, Operation,
-    Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, SHORTEST_BLOCK, pays,
+    BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron,
+    Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, SHORTEST_BLOCK, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring};
 
@@ -307,6 +307,36 @@ impl<'a> Backward<'a> {
         let edge = |sum: &mut S::Value, own: f32, x: f32, relevance: &S::Value| {
             semiring.add_product(sum, &annotate(own * x), relevance);
         };
+        self.any_edges(semiring, &edge, destinations, sources, monitor)
+    }
+
+    /// [`any`](Backward::any) with Θ called for some lanes at a time, through a pointer: one kernel for every Θ, with the same
+    /// bits.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn any_theta<S: Semiring>(
+        &self,
+        semiring: &S,
+        annotate: &(dyn Fn(&[f32], &mut [S::Value]) + Sync),
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let join = |sum: &mut S::Value, theta: &S::Value, relevance: &S::Value| {
+            semiring.add_product(sum, theta, relevance);
+        };
+        self.any_edges(semiring, &BlockEdge { theta: annotate, join }, destinations, sources, monitor)
+    }
+
+    fn any_edges<S: Semiring>(
+        &self,
+        semiring: &S,
+        edge: &impl Edge<S::Value>,
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
             let step = LaneStep {
                 packing: Packing::plain(term.weight),
@@ -317,7 +347,7 @@ impl<'a> Backward<'a> {
                 is_zero: &|value| semiring.is_zero(value),
                 plus: &|sum, value| semiring.plus_assign(sum, value),
             };
-            self.lanes(&step, &edge, sources, monitor)
+            self.lanes(&step, edge, sources, monitor)
         })
     }
 

@@ -180,6 +180,27 @@ impl Annotation {
         }
     }
 
+    /// `Θ(d)` with the layer's table of ranks, which [`Rank`](Annotation::Rank) needs.
+    ///
+    /// # Panics
+    /// As [`apply`](Annotation::apply), but for `Rank` only without its table.
+    #[inline(always)]
+    pub fn apply_with<S: Embed>(&self, semiring: &S, ranks: Option<&RankTable>, d: f32) -> S::Value {
+        match (self, ranks) {
+            (Annotation::Rank, Some(table)) => semiring.embed(table.share(d)),
+            _ => self.apply(semiring, d),
+        }
+    }
+
+    /// Writes `Θ` of contributions, for slices of one length: the annotation is matched once.
+    ///
+    /// # Panics
+    /// As [`apply_with`](Annotation::apply_with).
+    pub fn apply_all<S: Embed>(&self, semiring: &S, ranks: Option<&RankTable>, d: &[f32], values: &mut [S::Value]) {
+        let ranks = || ranks.expect("the annotation `rank` needs the layer's table of ranks");
+        self.specialise(semiring, ranks, Fill { d, values });
+    }
+
     /// Runs `body` with `Θ` as a closure: the annotation is matched once, and `body` is compiled for each of them, so
     /// that its inner loop has nothing to decide. `ranks` is called for [`Rank`](Annotation::Rank) only.
     ///
@@ -224,6 +245,20 @@ impl Annotation {
             }
             Annotation::Own => panic!("a semiring's own Θ is applied by whoever brings it"),
         }
+    }
+}
+
+/// Contributions to be annotated, waiting for their Θ.
+struct Fill<'a, V> {
+    d: &'a [f32],
+    values: &'a mut [V],
+}
+
+impl<V> AnnotationLoop<V> for Fill<'_, V> {
+    type Output = ();
+
+    fn run(self, theta: impl Fn(f32) -> V + Copy + Send + Sync) {
+        self.values.iter_mut().zip(self.d).for_each(|(value, &d)| *value = theta(d));
     }
 }
 

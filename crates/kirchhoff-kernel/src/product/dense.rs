@@ -7,7 +7,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::lanes::Edge;
+use super::lanes::{Edge, LANES};
 use super::packing::Packing;
 use super::strip::{Operation, PARTIAL, one};
 use crate::instructions::dispatch;
@@ -235,6 +235,20 @@ impl<V: Clone, E: Edge<V>> WithSimd for EdgeByEdge<'_, E, V> {
             let own = &own[columns.clone()];
             for &k in rows {
                 let weights = dense.packed(k, columns.clone());
+                if const { E::BLOCKS } {
+                    let (mut d, mut theta) = ([0.0; LANES], vec![relevance[k].clone(); LANES]);
+                    let lanes = sums.chunks_mut(LANES).zip(own.chunks(LANES)).zip(weights.chunks(LANES));
+                    for ((sums, own), weights) in lanes {
+                        let (d, theta) = (&mut d[..sums.len()], &mut theta[..sums.len()]);
+                        let products = own.iter().zip(weights).map(|(own, weight)| own * (weight * values[k]));
+                        d.iter_mut().zip(products).for_each(|(d, product)| *d = product);
+                        edge.theta(d, theta);
+                        sums.iter_mut()
+                            .zip(&*theta)
+                            .for_each(|(sum, theta)| edge.join_theta(sum, theta, &relevance[k]));
+                    }
+                    continue;
+                }
                 for ((sum, &own), weight) in sums.iter_mut().zip(own).zip(weights) {
                     edge.join(sum, own, weight * values[k], &relevance[k]);
                 }

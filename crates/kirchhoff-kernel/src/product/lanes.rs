@@ -10,7 +10,7 @@ use crate::instructions::dispatch;
 /// Columns of the result that the kernel makes at a time: sums that stay in the first-level cache.
 pub(super) const WIDTH: usize = 128;
 /// Columns of a loop whose length the compiler knows. What lies beyond the last column is computed and not used.
-pub(super) const LANES: usize = 64;
+pub(crate) const LANES: usize = 64;
 /// Rows that share what is loaded of a column.
 const PAIR: usize = 2;
 /// Edges of a column between loading and storing its sum. The edges of a panel are filled up to a multiple of it.
@@ -20,8 +20,52 @@ pub(super) const EDGES: usize = 2;
 ///
 /// `own` belongs to the source neuron, `x = ρ(w) · v(k)` to the edge, `relevance` to the destination neuron.
 pub(crate) trait Edge<V>: Sync {
+    /// Whether Θ is asked for many lanes at a time, by [`theta`](Edge::theta): one kernel then serves every Θ, and a call
+    /// through a pointer is paid for by its lanes.
+    const BLOCKS: bool = false;
+
     /// Adds one edge.
     fn join(&self, sum: &mut V, own: f32, x: f32, relevance: &V);
+
+    /// Writes `Θ(d)` of some lanes.
+    fn theta(&self, d: &[f32], theta: &mut [V]) {
+        let _ = (d, theta);
+        unreachable!("asked of edges in blocks only");
+    }
+
+    /// Adds one edge whose Θ is known.
+    fn join_theta(&self, sum: &mut V, theta: &V, relevance: &V) {
+        let _ = (sum, theta, relevance);
+        unreachable!("asked of edges in blocks only");
+    }
+}
+
+/// Edges whose Θ is asked for in blocks, with the sums of the edges of a closure to the bit.
+pub(crate) struct BlockEdge<'a, V, J> {
+    /// Writes `Θ` of contributions.
+    pub theta: &'a (dyn Fn(&[f32], &mut [V]) + Sync),
+    /// `sum ← sum ⊕ theta ⊗ relevance`.
+    pub join: J,
+}
+
+impl<V: Clone + Sync, J: Fn(&mut V, &V, &V) + Sync> Edge<V> for BlockEdge<'_, V, J> {
+    const BLOCKS: bool = true;
+
+    fn join(&self, sum: &mut V, own: f32, x: f32, relevance: &V) {
+        let mut theta = [relevance.clone()];
+        self.theta(&[own * x], &mut theta);
+        self.join_theta(sum, &theta[0], relevance);
+    }
+
+    #[inline(always)]
+    fn theta(&self, d: &[f32], theta: &mut [V]) {
+        (self.theta)(d, theta);
+    }
+
+    #[inline(always)]
+    fn join_theta(&self, sum: &mut V, theta: &V, relevance: &V) {
+        (self.join)(sum, theta, relevance);
+    }
 }
 
 impl<V, F: Fn(&mut V, f32, f32, &V) + Sync> Edge<V> for F {
@@ -108,6 +152,19 @@ fn group<V: Clone, E: Edge<V>>(
     let values: [&[f32; LANES]; EDGES] = from_fn(|n| lanes(panel.values, places[n].plane + start));
     let relevance: [&[V; LANES]; EDGES] = from_fn(|n| lanes(panel.relevance, places[n].plane + start));
     let weights: [[f32; EDGES]; PAIR] = from_fn(|row| from_fn(|n| panel.weights[places[n].weight + first + row]));
+    if const { E::BLOCKS } {
+        let mut theta: [V; LANES] = from_fn(|_| panel.zero.clone());
+        for row in 0..PAIR {
+            for n in 0..EDGES {
+                let d: [f32; LANES] = from_fn(|lane| own[row][lane] * (weights[row][n] * values[n][lane]));
+                edge.theta(&d, &mut theta);
+                for lane in 0..LANES {
+                    edge.join_theta(&mut sums[row][lane], &theta[lane], &relevance[n][lane]);
+                }
+            }
+        }
+        return;
+    }
     for lane in 0..LANES {
         for row in 0..PAIR {
             let sum = &mut sums[row][lane];

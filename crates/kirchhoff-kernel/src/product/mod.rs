@@ -22,7 +22,7 @@ mod strip;
 
 pub(crate) use blocks::Blocks;
 pub(crate) use dense::{Dense, Rows};
-pub(crate) use lanes::{Edge, Panel};
+pub(crate) use lanes::{BlockEdge, Edge, Panel};
 pub(crate) use matrix::Matrix;
 pub(crate) use packing::{Form, Packing};
 pub(crate) use pairs::{CountExact, CountRounded, MaxMin, PairOperation};

@@ -32,4 +32,14 @@ reproduce mnist out="kirchhoff-reproduce":
 
 # Measure semirings of one's own beside the built-in ones on VGG-16; writes its section of docs/benchmarks.md.
 bench-semirings *options:
-    cargo build --release -p kirchhoff-cli --example measured_tool && python3 benches/semirings.py {{options}}
+    cargo build --release --manifest-path benches/programs/Cargo.toml --target-dir target --bin measured_tool
+    python3 benches/semirings.py {{options}}
+
+# Measure the kernels beside a matrix product of the same shape. Options: --threads N, --rounds N, --instructions.
+bench-kernels *options:
+    cargo build --release --manifest-path benches/programs/Cargo.toml --target-dir target --bin kernels
+    target/release/kernels {{options}}
+
+# Print what a build of the tool, of its tests and of one edit takes: in a folder of its own, from nothing.
+build-times *options:
+    python3 benches/build_times.py {{options}}

@@ -3,7 +3,7 @@
 
     just bench-semirings
 
-builds `examples/measured_tool.rs`, which is the tool with four semirings in plain Rust, writes VGG-16 with random weights,
+builds `benches/programs/src/bin/measured_tool.rs`, which is the tool with four semirings in plain Rust, writes VGG-16 with random weights,
 has `bench` take all semirings in turns on one image of 224 by 224, and writes the section of docs/benchmarks.md between its
 marks.
 """
@@ -44,7 +44,7 @@ def bench(tool: Path, model: Path, semirings: list[str], rounds: int) -> dict:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tool", type=Path, default=ROOT / "target/release/examples/measured_tool", help="the example's binary")
+    parser.add_argument("--tool", type=Path, default=ROOT / "target/release/measured_tool", help="the example's binary")
     parser.add_argument("--folder", type=Path, default=ROOT / "target/semirings", help="where the model lies")
     parser.add_argument("--rounds", type=int, default=5, help="rounds [default: 5]")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
 //! Kernels against a matrix product of the same shape: edges per second, as a share of those of `gemm`.
 //!
-//! `cargo bench -p kirchhoff-kernel` prints a row a layer of VGG-16 and a column a kernel. All kernels take turns, round
+//! `just bench-kernels` prints a row a layer of VGG-16 and a column a kernel. All kernels take turns, round
 //! after round, so that a busy machine is busy for all of them; figures are medians. `--threads N` sets the number of
 //! threads, `--rounds N` that of the rounds, `--instructions` lists and measures every instruction set of the machine.
 

@@ -79,12 +79,12 @@ impl LayerPattern {
 impl fmt::Display for Assignment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.base {
-            Base::Rule(rule) => writeln!(f, "rule: {rule}")?,
-            Base::Composite(composite) => writeln!(f, "composite: {composite}")?,
+            Base::Rule(rule) => writeln!(f, "rule: {}", rule.definition())?,
+            Base::Composite(composite) => writeln!(f, "composite: {}", composite.definition())?,
         }
         for (pattern, rule) in &self.choices {
             // With its length in front, a pattern may hold any character.
-            writeln!(f, "rule of {}:{}: {rule}", pattern.text.len(), pattern.text)?;
+            writeln!(f, "rule of {}:{}: {}", pattern.text.len(), pattern.text, rule.definition())?;
         }
         writeln!(f, "maximum pooling: {}", self.maximum_pooling.name())?;
         for (side, bounds) in [("low", &self.bounds.low), ("high", &self.bounds.high)] {

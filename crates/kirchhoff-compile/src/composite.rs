@@ -133,6 +133,27 @@ impl Composite {
         self
     }
 
+    /// The composite in one line that no other composite has: with its rules, if it is the user's own.
+    pub(crate) fn definition(&self) -> String {
+        // With its length in front, a name may hold any character.
+        let own = format!("{}:{}", self.name.len(), self.name);
+        match &self.choice {
+            _ if COMPOSITES.contains(self) => self.name.to_string(),
+            Choice::ByKind { first, convolution, dense } => {
+                let (convolution, dense) = (convolution.definition(), dense.definition());
+                let first = first.as_ref().map_or(String::new(), |First { convolutions, rule }| {
+                    let layer = if *convolutions { "convolution" } else { "linear layer" };
+                    format!("; first {layer} {}", rule.definition())
+                });
+                format!("{own}: convolutions {convolution}; dense layers {dense}{first}")
+            }
+            Choice::ByNumber(ranges) => {
+                let rule = |(last, rule): &(u32, Rule)| format!("; up to {last} {}", rule.definition());
+                own + &ranges.iter().map(rule).collect::<String>()
+            }
+        }
+    }
+
     /// The rule for a layer with edges. `first` says whether it is the first of its kind, as
     /// [`takes_first`](Composite::takes_first) counts, `name` is the layer's name.
     ///

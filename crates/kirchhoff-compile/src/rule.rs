@@ -179,6 +179,14 @@ impl Rule {
         }
     }
 
+    /// The rule in one line that no other rule has: with its terms, if it is the user's own.
+    pub(crate) fn definition(&self) -> String {
+        match &self.0 {
+            Form::Named { .. } => self.to_string(),
+            Form::Custom(custom) => format!("{} = {}", custom.name, custom.rule),
+        }
+    }
+
     fn call(&self) -> Call {
         // Through the shortest text of the f32: 0.1, not the digits of its neighbour in f64.
         let exact = |x: &f32| format!("{x:?}").parse().unwrap_or(f64::from(*x));

@@ -244,6 +244,30 @@ fn rules_of_the_users_own_are_assigned_like_others() {
 }
 
 #[test]
+fn texts_tell_rules_of_the_users_own_apart() {
+    let rules = [excitation(), Part { bias: false, ..excitation() }, Part { coefficient: 2.0, ..excitation() }]
+        .map(|part| Rule::custom("mine", [part]).unwrap());
+    let mut assignments: Vec<Assignment> = Vec::new();
+    for rule in &rules {
+        assignments.push(rule.clone().into());
+        assignments.push(Assignment::from(Rule::ZERO).choose(LayerPattern::new("first").unwrap(), rule.clone()));
+        let composite = Composite::custom("epsilon", rule.clone(), Rule::ZERO);
+        assignments
+            .extend([true, false].map(|convolutions| composite.clone().with_first(Rule::FLAT, convolutions).into()));
+        assignments.push(composite.into());
+    }
+    assignments.push(composite("epsilon"));
+    for (number, one) in assignments.iter().enumerate() {
+        for other in &assignments[..number] {
+            assert!(one != other && one.to_string() != other.to_string(), "{one}");
+        }
+    }
+    assert_eq!(composite("epsilon").to_string().lines().next(), Some("composite: epsilon"));
+    let text = assignments[0].to_string();
+    assert_eq!(text.lines().next(), Some("rule: mine = 1.0 · (a(1.0, 0.0) w(1.0, 0.0)) / (Σ + b ± 1e-6)"));
+}
+
+#[test]
 fn what_makes_no_rule_is_refused() {
     for name in ["gamma", "", "a rule", " blank", "gamma(1)", "half)"] {
         let error = Rule::custom(name, [excitation()]).unwrap_err();

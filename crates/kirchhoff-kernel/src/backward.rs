@@ -4,7 +4,7 @@ use kirchhoff_semiring::Semiring;
 use rayon::prelude::*;
 
 use crate::edges::{Contributions, LayerEdges};
-use crate::factors::{CHUNK, absolute, own, sides};
+use crate::factors::{CHUNK, absolute, sides, source_factors};
 use crate::memory::zeros;
 use crate::product::{
     BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron,
@@ -79,7 +79,7 @@ impl<'a> Backward<'a> {
                 monitor.advance(self.edges.wiring.edges() * self.edges.batch as u64);
                 return Ok(());
             }
-            let own = own(self.edges, term, Form::Plain);
+            let own = source_factors(self.edges, term, Form::Plain);
             let fill = |first: usize, values: &mut [f32]| {
                 let pairs = term.destination[first..].iter().zip(&destinations[first..]);
                 values.iter_mut().zip(pairs).for_each(|(value, (v, relevance))| *value = v * relevance);
@@ -101,7 +101,7 @@ impl<'a> Backward<'a> {
     /// As for [`plus_times`](Backward::plus_times).
     pub fn max_times(&self, destinations: &[f32], sources: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
-            let own = own(self.edges, term, Form::Absolute);
+            let own = source_factors(self.edges, term, Form::Absolute);
             let fill = |first: usize, values: &mut [f32]| {
                 let pairs = term.destination[first..].iter().zip(&destinations[first..]);
                 values.iter_mut().zip(pairs).for_each(|(value, (v, relevance))| *value = v.abs() * relevance);
@@ -147,7 +147,7 @@ impl<'a> Backward<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
-            let own = own(self.edges, term, form);
+            let own = source_factors(self.edges, term, form);
             let mut values = zeros(term.destination.len());
             values.par_chunks_mut(CHUNK).zip(term.destination.par_chunks(CHUNK)).for_each(|(values, destinations)| {
                 values.copy_from_slice(destinations);
@@ -283,7 +283,7 @@ impl<'a> Backward<'a> {
         let ([term], Some(planes)) = (self.terms, self.planes()) else { return Ok(false) };
         let relevance: Vec<f32> =
             destinations.par_iter().map(|&value| if value == zero { MaxMin::ZERO } else { value }).collect();
-        let own = own(self.edges, term, Form::Plain);
+        let own = source_factors(self.edges, term, Form::Plain);
         let pairs = Pairs { values: &term.destination, relevance: &relevance, own: &own };
         // Without −0, which a maximum takes or leaves as its arguments come.
         let store = |source: &mut f32, largest: &f32| *source = source.max(*largest) + 0.0;
@@ -342,7 +342,7 @@ impl<'a> Backward<'a> {
                 packing: Packing::plain(term.weight),
                 values: &term.destination,
                 relevance: destinations,
-                own: &own(self.edges, term, Form::Plain),
+                own: &source_factors(self.edges, term, Form::Plain),
                 zero: semiring.zero(),
                 is_zero: &|value| semiring.is_zero(value),
                 plus: &|sum, value| semiring.plus_assign(sum, value),
@@ -377,7 +377,7 @@ impl<'a> Backward<'a> {
                 values: &term.destination,
                 relevance: destinations,
                 live: &live,
-                own: &own(self.edges, term, Form::Plain),
+                own: &source_factors(self.edges, term, Form::Plain),
                 zero: &zero,
                 theta: annotate,
                 accumulate: &|sums, theta, relevance| semiring.accumulate(sums, theta, relevance),

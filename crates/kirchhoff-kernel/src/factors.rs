@@ -13,7 +13,7 @@ use crate::{Slopes, SourceFactor, Term, Threshold};
 pub(crate) const CHUNK: usize = 1 << 14;
 
 /// `u(j)` of all executions, in a form.
-pub(crate) fn own<'a>(edges: &LayerEdges<'a>, term: &Term, form: Form) -> Cow<'a, [f32]> {
+pub(crate) fn source_factors<'a>(edges: &LayerEdges<'a>, term: &Term, form: Form) -> Cow<'a, [f32]> {
     factors(&term.source, edges.activations, edges.wiring.sources(), form)
 }
 
@@ -49,11 +49,11 @@ pub(crate) fn sides<'a>(edges: &LayerEdges<'a>, terms: &'a [Term], threshold: Th
                 packing: absolute(term),
                 sign: 1.0,
                 absolute: true,
-                own: own(edges, term, Form::Absolute),
+                own: source_factors(edges, term, Form::Absolute),
             });
             continue;
         }
-        let own = own(edges, term, Form::Plain);
+        let own = source_factors(edges, term, Form::Plain);
         let packing = Packing::plain(term.weight);
         let has = |sign: f32| own.par_chunks(CHUNK).any(|own| own.iter().any(|own| sign * own > 0.0));
         match [has(1.0), has(-1.0)] {

@@ -162,28 +162,32 @@ impl GateArrays {
         for (gate, &kind) in kinds.iter().enumerate() {
             let kind = GateKind::from_number(kind).ok_or(GateError::Kind { gate, kind })?;
             let range = offsets[gate] as usize..offsets[gate + 1] as usize;
-            let own = operands.get(range).ok_or(GateError::Offset { gate })?;
+            let content = operands.get(range).ok_or(GateError::Offset { gate })?;
             let leaf = |expected| {
-                if own.len() == expected { Ok(()) } else { Err(GateError::Arity { gate, got: own.len(), expected }) }
+                if content.len() == expected {
+                    Ok(())
+                } else {
+                    Err(GateError::Arity { gate, got: content.len(), expected })
+                }
             };
             match kind {
                 GateKind::Zero | GateKind::One => leaf(0)?,
                 GateKind::Contribution => {
                     leaf(1)?;
-                    if own[0] as usize != contributions {
-                        return Err(GateError::Contribution { gate, got: own[0], expected: contributions });
+                    if content[0] as usize != contributions {
+                        return Err(GateError::Contribution { gate, got: content[0], expected: contributions });
                     }
                     contributions += 1;
                 }
                 GateKind::Variable => {
                     leaf(1)?;
-                    below(gate, "variable", own[0], self.variables.len())?;
+                    below(gate, "variable", content[0], self.variables.len())?;
                 }
                 GateKind::Plus | GateKind::Times => {
-                    own.iter().try_for_each(|&child| below(gate, "gate", child, gate))?;
+                    content.iter().try_for_each(|&child| below(gate, "gate", child, gate))?;
                 }
             }
-            let deepest = if kind.is_inner() { own.iter().max() } else { None };
+            let deepest = if kind.is_inner() { content.iter().max() } else { None };
             next_level(&mut levels, gate, deepest.copied())?;
         }
         length("number of contributions", self.contributions.len(), contributions)?;

@@ -115,10 +115,10 @@ impl GateBuilder {
     /// # Panics
     /// If the builder has made no such gate.
     pub fn children(&self, gate: GateId) -> &[GateId] {
-        if self.kind(gate).is_inner() { bytemuck::cast_slice(self.own(gate.0)) } else { &[] }
+        if self.kind(gate).is_inner() { bytemuck::cast_slice(self.operands_of(gate.0)) } else { &[] }
     }
 
-    fn own(&self, gate: u32) -> &[u32] {
+    fn operands_of(&self, gate: u32) -> &[u32] {
         &self.operands[self.offsets[gate as usize] as usize..self.offsets[gate as usize + 1] as usize]
     }
 
@@ -250,17 +250,17 @@ impl GateBuilder {
         if let Some(&known) = self.known.find(hash, |&gate| self.is(gate, key)) {
             return Ok(GateId(known));
         }
-        let (kind, own) = key;
-        let id = self.push(kind, own)?;
+        let (kind, content) = key;
+        let id = self.push(kind, content)?;
         let GateBuilder { known, kinds, offsets, operands, contributions, contribution_layers, hasher, .. } = self;
         let rehash = |&gate: &u32| {
             let gate = gate as usize;
-            let own = &operands[offsets[gate] as usize..offsets[gate + 1] as usize];
+            let content = &operands[offsets[gate] as usize..offsets[gate + 1] as usize];
             if kinds[gate] == GateKind::Contribution as u8 {
-                let leaf = own[0] as usize;
+                let leaf = content[0] as usize;
                 hasher.hash_one((kinds[gate], &[contribution_layers[leaf], contributions[leaf].to_bits()][..]))
             } else {
-                hasher.hash_one((kinds[gate], own))
+                hasher.hash_one((kinds[gate], content))
             }
         };
         known.insert_unique(hash, id, rehash);
@@ -268,38 +268,38 @@ impl GateBuilder {
     }
 
     /// Makes the gate of a key.
-    fn push(&mut self, kind: u8, own: &[u32]) -> Result<u32, GateError> {
+    fn push(&mut self, kind: u8, content: &[u32]) -> Result<u32, GateError> {
         let leaf = kind == GateKind::Contribution as u8;
         if self.gates() as u64 >= self.max_gates {
             return Err(GateError::Limit { what: "gates", limit: self.max_gates });
         }
-        let end = self.operands.len() + if leaf { 1 } else { own.len() };
+        let end = self.operands.len() + if leaf { 1 } else { content.len() };
         let Ok(end) = u32::try_from(end) else {
             return Err(GateError::Limit { what: "operands", limit: u64::from(u32::MAX) });
         };
         let id = self.gates() as u32;
         if leaf {
             self.operands.push(self.contributions.len() as u32);
-            self.contribution_layers.push(own[0]);
-            self.contributions.push(f32::from_bits(own[1]));
+            self.contribution_layers.push(content[0]);
+            self.contributions.push(f32::from_bits(content[1]));
         } else {
-            self.operands.extend_from_slice(own);
+            self.operands.extend_from_slice(content);
         }
         self.kinds.push(kind);
         self.offsets.push(end);
         Ok(id)
     }
 
-    fn is(&self, gate: u32, (kind, own): Key<'_>) -> bool {
+    fn is(&self, gate: u32, (kind, content): Key<'_>) -> bool {
         if self.kinds[gate as usize] != kind {
             return false;
         }
-        let operands = self.own(gate);
+        let operands = self.operands_of(gate);
         if kind == GateKind::Contribution as u8 {
             let leaf = operands[0] as usize;
-            own == [self.contribution_layers[leaf], self.contributions[leaf].to_bits()]
+            content == [self.contribution_layers[leaf], self.contributions[leaf].to_bits()]
         } else {
-            own == operands
+            content == operands
         }
     }
 

@@ -226,9 +226,9 @@ impl GateCircuit {
     pub fn outputs_by_tensor(&self) -> impl Iterator<Item = (&OutputTensor, &[GateId])> {
         let mut rest = self.outputs();
         self.output_tensors().iter().map(move |tensor| {
-            let own;
-            (own, rest) = rest.split_at(tensor.size());
-            (tensor, own)
+            let gates;
+            (gates, rest) = rest.split_at(tensor.size());
+            (tensor, gates)
         })
     }
 

@@ -125,14 +125,14 @@ impl EdgeMap {
                 return Err(EdgeError::Layer { index, got, expected });
             }
         }
-        let mut own: Vec<Vec<u32>> = vec![Vec::new(); count];
+        let mut leaves: Vec<Vec<u32>> = vec![Vec::new(); count];
         for (leaf, &layer) in arrays.contribution_layers.iter().enumerate() {
-            own[layer as usize].push(leaf as u32);
+            leaves[layer as usize].push(leaf as u32);
         }
         let mut links = Vec::new();
-        for (index, (layer, own)) in layered.layers().iter().zip(own).enumerate() {
-            if !own.is_empty() {
-                links.extend(Matching::new(layer, own, edges).links(index)?);
+        for (index, (layer, leaves)) in layered.layers().iter().zip(leaves).enumerate() {
+            if !leaves.is_empty() {
+                links.extend(Matching::new(layer, leaves, edges).links(index)?);
             }
         }
         Ok(EdgeMap { leaves: arrays.contributions.len(), links })
@@ -163,9 +163,9 @@ impl EdgeMap {
                     let (mut scratch, mut rest) = (Scratch::default(), &leaves[..]);
                     for start in (0..size).step_by(block) {
                         edges.leaving(start..(start + block).min(size), &mut scratch, |run, contributions| {
-                            let own;
-                            (own, rest) = rest.split_at(run.length);
-                            for (&leaf, &d) in own.iter().zip(contributions) {
+                            let leaves;
+                            (leaves, rest) = rest.split_at(run.length);
+                            for (&leaf, &d) in leaves.iter().zip(contributions) {
                                 if leaf != NONE {
                                     row[leaf as usize] = d;
                                 }
@@ -184,32 +184,32 @@ impl EdgeMap {
 struct Matching<'a> {
     layer: &'a Layer,
     /// Source and destination neuron and the leaf, sorted.
-    own: Vec<([u32; 2], u32)>,
+    leaves: Vec<([u32; 2], u32)>,
     /// Where the leaves of each source neuron begin, and where the last ones end.
     starts: Vec<u32>,
 }
 
 impl<'a> Matching<'a> {
-    fn new(layer: &'a Layer, own: Vec<u32>, edges: &LeafEdges) -> Self {
+    fn new(layer: &'a Layer, leaves: Vec<u32>, edges: &LeafEdges) -> Self {
         let (sources, destinations) = (&*edges.sources, &*edges.destinations);
         let edge = |leaf: u32| ([sources[leaf as usize], destinations[leaf as usize]], leaf);
-        let mut own: Vec<([u32; 2], u32)> = own.into_iter().map(edge).collect();
-        own.sort_unstable();
+        let mut leaves: Vec<([u32; 2], u32)> = leaves.into_iter().map(edge).collect();
+        leaves.sort_unstable();
         let neurons = layer.first_source(layer.links.len());
         let mut starts = Vec::with_capacity(neurons + 1);
         let mut start = 0;
         for neuron in 0..=neurons {
-            while own.get(start).is_some_and(|(edge, _)| (edge[0] as usize) < neuron) {
+            while leaves.get(start).is_some_and(|(edge, _)| (edge[0] as usize) < neuron) {
                 start += 1;
             }
             starts.push(start as u32);
         }
-        Matching { layer, own, starts }
+        Matching { layer, leaves, starts }
     }
 
     /// The leaf of each edge of each link.
     fn links(self, index: usize) -> Result<Vec<LinkLeaves>, EdgeError> {
-        let mut is_used = vec![false; self.own.len()];
+        let mut is_used = vec![false; self.leaves.len()];
         let mut links = Vec::with_capacity(self.layer.links.len());
         for (number, link) in self.layer.links.iter().enumerate() {
             let first = self.layer.first_source(number);
@@ -222,10 +222,10 @@ impl<'a> Matching<'a> {
                         let range = self.starts[source] as usize..self.starts[source + 1] as usize;
                         let destination = run.destination_at(i);
                         let found =
-                            self.own[range.clone()].binary_search_by_key(&destination, |(edge, _)| edge[1] as usize);
+                            self.leaves[range.clone()].binary_search_by_key(&destination, |(edge, _)| edge[1] as usize);
                         leaves.push(found.map_or(NONE, |found| {
                             is_used[range.start + found] = true;
-                            self.own[range.start + found].1
+                            self.leaves[range.start + found].1
                         }));
                     }
                 });
@@ -235,7 +235,7 @@ impl<'a> Matching<'a> {
         match is_used.iter().position(|used| !used) {
             None => Ok(links),
             Some(unused) => {
-                let ([from, to], leaf) = self.own[unused];
+                let ([from, to], leaf) = self.leaves[unused];
                 Err(EdgeError::Edge { layer: self.layer.name.clone(), from, to, leaf })
             }
         }

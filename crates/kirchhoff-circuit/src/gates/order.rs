@@ -11,7 +11,7 @@ pub(super) fn arranged(arrays: &GateArrays, live: Option<&[bool]>) -> Result<Gat
     let (kinds, offsets, operands) = (&*arrays.kinds, &*arrays.offsets, &*arrays.operands);
     let gates = kinds.len();
     let range = |gate: usize| offsets[gate] as usize..offsets[gate + 1] as usize;
-    let own = |gate: usize| operands.get(range(gate)).ok_or(GateError::Offset { gate });
+    let operands_of = |gate: usize| operands.get(range(gate)).ok_or(GateError::Offset { gate });
     let is_live = |gate: usize| live.is_none_or(|live| live[gate]);
     let inner = |gate: usize| kinds[gate] == GateKind::Plus as u8 || kinds[gate] == GateKind::Times as u8;
 
@@ -20,7 +20,7 @@ pub(super) fn arranged(arrays: &GateArrays, live: Option<&[bool]>) -> Result<Gat
     let mut next: Vec<u32> = Vec::new();
     for gate in (0..gates).filter(|&gate| is_live(gate)) {
         if inner(gate) {
-            for &child in own(gate)? {
+            for &child in operands_of(gate)? {
                 if child as usize >= gate {
                     return Err(GateError::Reference { gate, what: "gate", got: child, limit: gate });
                 }
@@ -48,11 +48,11 @@ pub(super) fn arranged(arrays: &GateArrays, live: Option<&[bool]>) -> Result<Gat
     moved.offsets.push(0);
     for &gate in &order {
         let gate = gate as usize;
-        let own = own(gate)?;
+        let content = operands_of(gate)?;
         if inner(gate) {
-            moved.operands.extend(own.iter().map(|&child| position[child as usize]));
+            moved.operands.extend(content.iter().map(|&child| position[child as usize]));
         } else if kinds[gate] == GateKind::Contribution as u8 {
-            let leaf = *own.first().ok_or(GateError::Arity { gate, got: 0, expected: 1 })?;
+            let leaf = *content.first().ok_or(GateError::Arity { gate, got: 0, expected: 1 })?;
             let limit = arrays.contributions.len().min(arrays.contribution_layers.len());
             if leaf as usize >= limit {
                 return Err(GateError::Reference { gate, what: "contribution", got: leaf, limit });
@@ -62,7 +62,7 @@ pub(super) fn arranged(arrays: &GateArrays, live: Option<&[bool]>) -> Result<Gat
             moved.contribution_layers.push(arrays.contribution_layers[leaf as usize]);
             moved.leaves.push(leaf);
         } else {
-            moved.operands.extend(own);
+            moved.operands.extend(content);
         }
         moved.kinds.push(kinds[gate]);
         moved.offsets.push(moved.operands.len() as u32);

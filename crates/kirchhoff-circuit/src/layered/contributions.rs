@@ -193,7 +193,7 @@ impl Normalisation<'_> {
     fn bias(&self, part: &Part) -> Option<Vec<f32>> {
         let bias = self.layer.bias.as_ref()?;
         let numerator = |&bias: &f32| -> f32 {
-            let of = |(source, weight): &(SourceFactor, WeightFactor)| {
+            let term = |(source, weight): &(SourceFactor, WeightFactor)| {
                 let u = match source {
                     SourceFactor::Activation(slopes) => slopes.apply(1.0),
                     SourceFactor::One => 1.0,
@@ -201,7 +201,7 @@ impl Normalisation<'_> {
                 };
                 u * weight.apply(bias)
             };
-            part.numerators.iter().map(of).sum()
+            part.numerators.iter().map(term).sum()
         };
         Some(bias.iter().map(numerator).collect())
     }

@@ -1,5 +1,7 @@
 //! Rules as data: every rule is a sum of quotients of separable sums.
 
+use std::fmt;
+
 use kirchhoff_kernel::{Slopes, SourceFactor, WeightFactor};
 use kirchhoff_semiring::Interval;
 use serde::{Deserialize, Serialize};
@@ -241,6 +243,55 @@ impl SeparableRule {
             range.high += coefficient.max(0.0);
         }
         range
+    }
+}
+
+/// As a formula that tells every number of the rule, with both slopes of factors: `1 · (a(1, 1) w(1, 0)) / (Σ ± 1e-6)`.
+/// Equal texts are equal rules.
+impl fmt::Display for SeparableRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, part) in self.parts.iter().enumerate() {
+            let joint = if number > 0 { " + " } else { "" };
+            write!(f, "{joint}{part}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numerator = |(source, weight): &(SourceFactor, WeightFactor)| {
+            let source = match source {
+                SourceFactor::Activation(Slopes { positive, negative }) => format!("a({positive:?}, {negative:?})"),
+                SourceFactor::One => "1".to_string(),
+                SourceFactor::Channel(constants) => format!("channel{constants:?}"),
+            };
+            match weight {
+                WeightFactor::Weight(Slopes { positive, negative }) => {
+                    format!("{source} w({positive:?}, {negative:?})")
+                }
+                WeightFactor::Square => format!("{source} w²"),
+                WeightFactor::One => format!("{source} 1"),
+            }
+        };
+        let numerators: Vec<String> = self.numerators.iter().map(numerator).collect();
+        let normaliser = match self.normaliser {
+            Normaliser::Sum => "Σ",
+            Normaliser::Maximum => "max",
+        };
+        let bias = if self.bias { " + b" } else { "" };
+        let stabiliser = match self.stabiliser {
+            Stabiliser::Signed(epsilon) => format!("± {epsilon:?}"),
+            Stabiliser::Added(epsilon) => format!("+ {epsilon:?}"),
+            Stabiliser::RootMeanSquare(factor) => format!("+ {factor:?} rms"),
+        };
+        let destinations = match self.destinations {
+            Destinations::All => "",
+            Destinations::Positive => " where the output is positive",
+            Destinations::Negative => " where the output is negative",
+        };
+        let numerators = numerators.join(" + ");
+        write!(f, "{:?} · ({numerators}) / ({normaliser}{bias} {stabiliser}){destinations}", self.coefficient)
     }
 }
 

@@ -100,7 +100,7 @@ impl Planes<'_> {
                 // Columns that padding added have no source: 0 stands in for it.
                 scratch.own.clear();
                 scratch.own.resize(rows * columns, 0.0);
-                self.own(block, part.row(block), &strip, columns, own, &mut scratch.own);
+                self.gather(block, part.row(block), &strip, columns, own, &mut scratch.own);
                 scratch.sums.clear();
                 scratch.sums.resize(rows * columns, blocks.zero.clone());
                 let sums = &mut scratch.sums;

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::lanes::{Edge, LANES};
 use super::packing::Packing;
-use super::strip::{Operation, PARTIAL, one};
+use super::strip::{Operation, PARTIAL, opaque_one};
 use crate::instructions::dispatch;
 use crate::{Cancelled, Monitor, Weights};
 
@@ -272,7 +272,7 @@ impl<O: Operation> WithSimd for Fused<'_, O> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Fused { dense, rows, first, values, sums, .. } = self;
-        let one = one(simd);
+        let one = opaque_one(simd);
         for (number, sums) in sums.chunks_mut(COLUMNS).enumerate() {
             let columns = first + number * COLUMNS..first + number * COLUMNS + sums.len();
             let in_place = sums.len() == COLUMNS && dense.packing.is_identity();
@@ -356,7 +356,7 @@ fn dots<S: Simd, O: Operation, const R: usize, const E: usize>(
     let rows: [_; R] = from_fn(|row| S::as_simd_f32s(&weights[row * inputs..][..inputs]));
     let executions: [_; E] = from_fn(|execution| S::as_simd_f32s(&values[execution * inputs..][..inputs]));
     let mut partial = [[simd.splat_f32s(O::ZERO); R]; E];
-    let one = one(simd);
+    let one = opaque_one(simd);
     for i in 0..rows[0].0.len() {
         let weights: [S::f32s; R] = from_fn(|row| rows[row].0[i]);
         for (partial, (values, _)) in partial.iter_mut().zip(&executions) {

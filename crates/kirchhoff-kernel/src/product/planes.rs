@@ -205,7 +205,7 @@ impl<'a> Planes<'a> {
                 let panels = part.weights(block).chunks_exact(block.panel);
                 for (number, (weights, sums)) in panels.zip(sums.chunks_exact_mut(ROWS * WIDTH)).enumerate() {
                     let row = part.row(block) + number * ROWS;
-                    self.own(block, row, &strip, WIDTH, &lanes.own[first..], &mut scratch.own);
+                    self.gather(block, row, &strip, WIDTH, &lanes.own[first..], &mut scratch.own);
                     (lanes.panel)(Panel {
                         edges,
                         weights,
@@ -251,7 +251,7 @@ impl<'a> Planes<'a> {
                 let panels = part.weights(block).chunks_exact(block.panel);
                 for (number, (weights, out)) in panels.zip(sums.chunks_exact_mut(ROWS * width)).enumerate() {
                     let row = part.row(block) + number * ROWS;
-                    self.own(block, row, &strip, width, &pairs.own[first..], own);
+                    self.gather(block, row, &strip, width, &pairs.own[first..], own);
                     PairStrip {
                         values: &values[strip.start..],
                         relevance: &relevance[strip.start..],
@@ -391,7 +391,7 @@ impl<'a> Planes<'a> {
     }
 
     /// What belongs to the result neurons of one panel's part of a strip, `[ROWS, width]`.
-    pub(super) fn own(
+    pub(super) fn gather(
         &self,
         block: &Block<'_>,
         row: usize,

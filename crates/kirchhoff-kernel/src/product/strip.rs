@@ -150,7 +150,7 @@ impl Operation for MaxPlus {
 /// 1 in every lane, which the compiler does not know to be 1: additions written as `weight · 1 + value` run on the units
 /// that multiply, while the others take minima and maxima.
 #[inline(always)]
-pub(super) fn one<S: Simd>(simd: S) -> S::f32s {
+pub(super) fn opaque_one<S: Simd>(simd: S) -> S::f32s {
     simd.splat_f32s(std::hint::black_box(1.0))
 }
 
@@ -250,7 +250,7 @@ impl Tile<'_> {
     /// One panel of rows over `N` vectors of columns.
     #[inline(always)]
     fn run<S: Simd, O: Operation, const N: usize>(self, simd: S, weights: &[f32], out: &mut [f32]) {
-        let one = one(simd);
+        let one = opaque_one(simd);
         let together = (PARTIAL / self.shifts.len()).max(1);
         let mut channels = self.channels;
         while let Some(first) = channels.first() {

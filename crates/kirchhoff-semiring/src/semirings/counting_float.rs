@@ -47,13 +47,13 @@ impl Semiring for CountingFloat {
         a == b || a.is_within(*b, 1e-12)
     }
 
-    /// `∞` above the largest `f64`; [`RoundedCount::log10`] is finite there.
     fn fused(&self) -> Option<Fused<RoundedCount>> {
         Some(Fused::RoundedCounts(View::SAME))
     }
 }
 
 impl Project for CountingFloat {
+    /// `∞` above the largest `f64`; [`RoundedCount::log10`] is finite there.
     fn project(&self, a: &RoundedCount) -> f64 {
         a.to_f64()
     }

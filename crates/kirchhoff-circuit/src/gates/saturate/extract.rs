@@ -100,7 +100,7 @@ impl Extraction {
 
     /// The options that make the gates given, each a class and what it is, children before users; every class that
     /// they do not name takes what `others` say.
-    fn given(&self, graph: &Graph, gates: &[(Id, Node)], others: &Chosen) -> Chosen {
+    fn with_gates(&self, graph: &Graph, gates: &[(Id, Node)], others: &Chosen) -> Chosen {
         let mut chosen = others.clone();
         let mut named = vec![false; self.ids.len()];
         for (id, node) in gates {
@@ -189,7 +189,7 @@ impl Extraction {
         if self.order(&trees).is_none() {
             trees = self.smallest(usize::max);
         }
-        let given = self.given(graph, gates, &trees);
+        let given = self.with_gates(graph, gates, &trees);
         let mut best = trees.clone();
         for start in [given, trees] {
             if self.cost(&start) == usize::MAX {
@@ -296,10 +296,10 @@ impl<'a> Local<'a> {
             return false;
         }
         let cost = self.cost;
-        let own = [old, new].map(|option| self.extraction.options[class][option].cost);
+        let costs = [old, new].map(|option| self.extraction.options[class][option].cost);
         self.acquire(after.clone());
         self.release(before.clone());
-        self.cost = self.cost + own[1] - own[0];
+        self.cost = self.cost + costs[1] - costs[0];
         if self.cost < cost || !strict && self.cost == cost {
             self.chosen[class] = new;
             let height = after.iter().map(|&child| self.heights[child].saturating_add(1)).max().unwrap_or(0);

@@ -272,8 +272,8 @@ impl<'a> Saturation<'a> {
         }
         for (tensor, gates) in self.circuit.outputs_by_tensor() {
             let made = |&gate: &GateId| made[usize::from(self.class_of(gate))].expect("outputs have been made");
-            let own: Vec<GateId> = gates.iter().map(made).collect();
-            builder.output(&tensor.name, &tensor.shape, &own)?;
+            let outputs: Vec<GateId> = gates.iter().map(made).collect();
+            builder.output(&tensor.name, &tensor.shape, &outputs)?;
         }
         self.firings().iter().filter(|firings| firings.count > 0).for_each(|firings| builder.require(firings.needs));
         builder.finish()

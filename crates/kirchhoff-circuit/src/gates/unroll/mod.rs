@@ -79,11 +79,11 @@ pub struct UnrollOptions<'a> {
 impl UnrollOptions<'_> {
     /// The shape that neurons of a tensor are named by.
     fn shape<'a>(&'a self, circuit: &'a LayeredCircuit, tensor: TensorId) -> &'a [usize] {
-        let own = &circuit.tensor(tensor).shape;
+        let shape = &circuit.tensor(tensor).shape;
         let size = circuit.tensor(tensor).size();
         let fits = |shape: &&Vec<usize>| shape.iter().product::<usize>() == size;
         let picture = self.input_shape.as_ref().filter(|_| tensor == circuit.input()).filter(fits);
-        picture.unwrap_or(own)
+        picture.unwrap_or(shape)
     }
 }
 
@@ -237,12 +237,12 @@ impl Walk<'_> {
     fn count(&self, edges: impl Fn(usize, &Layer) -> Result<u64, Cancelled>) -> Result<u64, Cancelled> {
         let mut gates = 2 + self.circuit.tensor(self.circuit.output()).size() as u64;
         let leaves = u64::from(self.options.contributions) + u64::from(self.options.variables == Variables::Edges);
-        let own = if leaves == 0 { 0 } else { leaves + 1 };
+        let gates_of_edge = if leaves == 0 { 0 } else { leaves + 1 };
         let mut passes = vec![0; self.circuit.tensors().len()];
         for (index, layer) in self.layers() {
             let pass = !layer.is_annotated();
             if !pass {
-                gates = gates.saturating_add(edges(index, layer)?.saturating_mul(own));
+                gates = gates.saturating_add(edges(index, layer)?.saturating_mul(gates_of_edge));
             }
             for link in &layer.links {
                 passes[link.source.index()] += if pass { 1 } else { 2 };

@@ -9,12 +9,15 @@ use kirchhoff_file::{MappedFile, MappedSlice};
 
 /// A read-only array of `f32` that clones for the price of a reference count.
 ///
-/// Weights of a mapped file stay in the file until they are read; other weights are owned.
+/// Those of a mapped file stay in the file until they are read; others are owned.
 #[derive(Clone)]
-pub struct Weights(Source);
+pub struct Floats(Source);
 
-/// Activations and the factors of neurons are kept as weights are.
-pub type Values = Weights;
+/// The weights or biases of a layer.
+pub type Weights = Floats;
+
+/// Numbers of neurons: activations, or what a rule makes of them.
+pub type Values = Floats;
 
 #[derive(Clone)]
 enum Source {
@@ -22,7 +25,7 @@ enum Source {
     Mapped(MappedSlice<f32>),
 }
 
-impl Weights {
+impl Floats {
     /// The little-endian `f32` values in `bytes` of a mapped file, without a copy where the platform reads them in
     /// place (little-endian, aligned), else converted. `None` if the range leaves the file or does not hold whole
     /// values.
@@ -32,7 +35,7 @@ impl Weights {
             return None;
         }
         if let Some(slice) = MappedSlice::new(file, bytes) {
-            return Some(Weights(Source::Mapped(slice)));
+            return Some(Floats(Source::Mapped(slice)));
         }
         Some(raw.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect())
     }
@@ -51,7 +54,7 @@ impl Weights {
     /// # Panics
     /// If the range leaves the array.
     pub fn fetch(&self, values: Range<usize>) {
-        assert!(values.start <= values.end && values.end <= self.len(), "the range leaves the weights");
+        assert!(values.start <= values.end && values.end <= self.len(), "the range leaves the array");
         if let Source::Mapped(slice) = &self.0 {
             let start = slice.bytes().start;
             slice.file().fetch(start + 4 * values.start..start + 4 * values.end);
@@ -64,7 +67,7 @@ impl Weights {
     /// # Panics
     /// If the range leaves the array.
     pub fn release(&self, values: Range<usize>) {
-        assert!(values.start <= values.end && values.end <= self.len(), "the range leaves the weights");
+        assert!(values.start <= values.end && values.end <= self.len(), "the range leaves the array");
         if let Source::Mapped(slice) = &self.0 {
             let start = slice.bytes().start;
             slice.file().release(start + 4 * values.start..start + 4 * values.end);
@@ -72,7 +75,7 @@ impl Weights {
     }
 }
 
-impl Deref for Weights {
+impl Deref for Floats {
     type Target = [f32];
 
     fn deref(&self) -> &[f32] {
@@ -83,32 +86,32 @@ impl Deref for Weights {
     }
 }
 
-impl From<Vec<f32>> for Weights {
+impl From<Vec<f32>> for Floats {
     fn from(values: Vec<f32>) -> Self {
-        Weights(Source::Owned(Arc::new(values)))
+        Floats(Source::Owned(Arc::new(values)))
     }
 }
 
-impl From<&[f32]> for Weights {
+impl From<&[f32]> for Floats {
     fn from(values: &[f32]) -> Self {
         values.to_vec().into()
     }
 }
 
-impl<const N: usize> From<[f32; N]> for Weights {
+impl<const N: usize> From<[f32; N]> for Floats {
     fn from(values: [f32; N]) -> Self {
         values.to_vec().into()
     }
 }
 
-impl FromIterator<f32> for Weights {
+impl FromIterator<f32> for Floats {
     fn from_iter<I: IntoIterator<Item = f32>>(values: I) -> Self {
-        Weights::from(values.into_iter().collect::<Vec<f32>>())
+        Floats::from(values.into_iter().collect::<Vec<f32>>())
     }
 }
 
-impl fmt::Debug for Weights {
+impl fmt::Debug for Floats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Weights({} values)", self.len())
+        write!(f, "Floats({} values)", self.len())
     }
 }

@@ -9,9 +9,9 @@ use kirchhoff_circuit::{
     saturate, simplify, unroll,
 };
 use kirchhoff_compile::{Assignment, Composite, Rule, compile};
+use kirchhoff_data::{Preprocessing, read_inputs};
 use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, fold, stream};
 use kirchhoff_formula::{FormulaOptions, parse, text};
-use kirchhoff_network::data::{Preprocessing, read_inputs};
 use kirchhoff_network::import::{self, ImportOptions};
 use kirchhoff_network::{Execution, Network, canonical};
 use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, semirings, visit};

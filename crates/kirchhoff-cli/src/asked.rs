@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use kirchhoff::compile::Bounds;
+use kirchhoff::data::{Inputs, Preprocessing};
 use kirchhoff::explain::Question;
-use kirchhoff::network::data::{Inputs, Preprocessing};
 use kirchhoff::network::{Execution, ExecutionError, Network};
 use kirchhoff_kernel::Monitor;
 

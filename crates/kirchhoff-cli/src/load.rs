@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit};
+use kirchhoff::data::{Inputs, Layout, Preprocessing, is_input, read_inputs};
 use kirchhoff::embedded;
 use kirchhoff::explain::GateNotes;
-use kirchhoff::network::data::{Inputs, Layout, Preprocessing, read_inputs};
 use kirchhoff::network::import::{ImportOptions, Model, read};
 use kirchhoff::network::{Network, canonical};
 
@@ -156,7 +156,7 @@ pub fn inputs(paths: &[PathBuf], loaded: &Loaded, preprocessing: &Preprocessing)
     for path in paths {
         check_file(path)?;
         // Inputs may be .safetensors files too.
-        if is_model(path) && !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
+        if is_model(path) && !is_input(path) {
             return Err(Failure::usage(format!(
                 "{} is named as a model, not as an input: a single model is given, before all inputs",
                 path.display()

@@ -1,8 +1,8 @@
 //! `kirchhoff study perturb`.
 
 use clap::Args;
+use kirchhoff::data::{DataSet, Preprocessing};
 use kirchhoff::explain::Question;
-use kirchhoff::network::data::{DataSet, Preprocessing};
 use kirchhoff::study::perturb::{Attack, Baseline, Order, Settings};
 use serde_json::json;
 

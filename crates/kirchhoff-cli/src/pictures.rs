@@ -1,7 +1,7 @@
 //! Pictures of relevance: one a semiring and input, and the sheet of all.
 
+use kirchhoff::data::{Inputs, Preprocessing};
 use kirchhoff::explain::Answer;
-use kirchhoff::network::data::{Inputs, Preprocessing};
 use kirchhoff::render::{
     Error, HeatMap, Join, Kind, Panel, PreviewPanel, PreviewSize, RgbImage, Sheet, SheetRow, SheetSize, Style,
     input_picture, preview_row,

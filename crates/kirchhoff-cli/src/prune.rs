@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use kirchhoff::network::data::Split;
+use kirchhoff::data::Split;
 use kirchhoff::network::{NodeId, Prunable};
 use kirchhoff::study::data_hash;
 use kirchhoff::study::prune::{Method, PruneSettings, prune};

@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
+use kirchhoff::data::Preprocessing;
 use kirchhoff::evaluate::Ledger;
 use kirchhoff::explain::{Answer, LayerSetting, Question};
-use kirchhoff::network::data::Preprocessing;
 use kirchhoff::semiring::DefaultStart;
 use serde::{Serialize, Serializer};
 

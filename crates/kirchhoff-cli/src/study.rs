@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kirchhoff::compile::Bounds;
-use kirchhoff::network::data::{DataSet, DataSetOptions, Preprocessing, Split};
+use kirchhoff::data::{DataSet, DataSetOptions, Preprocessing, Split};
 use kirchhoff::network::{Network, network_hash};
 use kirchhoff::study::{Identity, Outputs, Run, StudyError, data_hash};
 
@@ -129,7 +129,8 @@ pub fn open(
     let Some(path) = path else {
         let inputs = load::inputs(&[], loaded, preprocessing)?;
         let labels: Vec<usize> = (0..inputs.count).collect();
-        return DataSet::in_memory(inputs.values, shape, &labels, outputs).map_err(Failure::input);
+        return DataSet::in_memory("the embedded digits", inputs.values, shape, &labels, outputs)
+            .map_err(Failure::input);
     };
     let settings = DataSetOptions {
         labels,

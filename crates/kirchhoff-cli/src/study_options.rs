@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use kirchhoff::network::data::Split;
+use kirchhoff::data::Split;
 
 use crate::options::{Common, ReadingOptions, RuleOptions};
 

@@ -2,7 +2,8 @@
 //!
 //! A [`Draft`] is a file that is written aside and takes its name when it is complete. A [`MappedFile`] is read where it
 //! lies. Tensors go to safetensors files ([`write_tensors`]) and come from them ([`TensorFile`]); a file that ends with
-//! its own checksum ([`Seal::Checksum`]) can be [verified](TensorFile::verify).
+//! its own checksum ([`Seal::Checksum`]) can be [verified](TensorFile::verify). Numbers of every [type](NumberType) become f32
+//! here, whatever format holds them.
 //!
 //! ```
 //! use kirchhoff_file::{Seal, Tensor, TensorFile, write_tensors};
@@ -20,11 +21,17 @@
 //! ```
 
 mod draft;
+mod error;
 mod mapped;
+mod names;
+mod numbers;
 mod read;
 mod write;
 
 pub use draft::{Draft, FinishedDraft};
+pub use error::FileError;
 pub use mapped::{MappedFile, MappedSlice};
+pub use names::natural_order;
+pub use numbers::{ByteOrder, NumberType, elements};
 pub use read::{OpenError, TensorFile, VerifyError};
 pub use write::{CHECKSUM, CHECKSUM_BYTES, Element, Seal, Tensor, WriteError, checksum_of_file, write_tensors};

@@ -1,9 +1,9 @@
-//! Neural networks: layers and their graph, importers, canonical form, execution, and inputs.
+//! Neural networks: layers and their graph, importers, canonical form, and execution.
 //!
 //! A [`Network`] is a directed acyclic graph of [`Operator`]s, built and checked by a [`NetworkBuilder`] or read from a
 //! file by [`import::read`] (ONNX, safetensors). [`canonical`] brings it into the form that explanations run on: without
 //! dropout and final softmax, batch normalisation folded. An [`Execution`] is a network run on a batch of inputs, with the
-//! activations of every tensor. [`data`] reads inputs; [`random`] makes models to try things out on.
+//! activations of every tensor. [`random`] makes models to try things out on.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -26,7 +26,6 @@
 //! ```
 
 mod canonical;
-pub mod data;
 mod encoding;
 mod execute;
 pub mod export;
@@ -35,6 +34,7 @@ mod hash;
 pub mod import;
 mod network;
 mod operators;
+mod preprocessing;
 mod prune;
 pub mod random;
 mod tensor_file;
@@ -47,4 +47,5 @@ pub use operators::{
     Activation, Affine, Concatenate, Convolution, Dense, LayerKind, Link, Operator, Pad, Pool, PoolKind, Reshape,
     ShapeError, Slice, SliceAxis, Softmax, Transpose, as_image,
 };
+pub use preprocessing::{Filter, Layout, Preprocessing, Resize};
 pub use prune::{Prunable, PruneError};

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use kirchhoff_file::FileError;
 use kirchhoff_network::import::{ImportError, onnx};
 use kirchhoff_network::{Activation, Execution, Network, Operator};
 use safetensors::SafeTensors;
@@ -229,8 +230,8 @@ fn files_of_other_kinds_are_refused() {
         assert!(error.contains(message) && error.contains("model.onnx"), "{error}");
     }
     let error = read(&folder.path().join("missing.onnx")).unwrap_err();
-    assert!(matches!(error, ImportError::Io { .. }), "{error}");
-    assert!(matches!(read(folder.path()), Err(ImportError::Io { .. })));
+    assert!(matches!(error, ImportError::File(FileError::Io { .. })), "{error}");
+    assert!(matches!(read(folder.path()), Err(ImportError::File(FileError::Io { .. }))));
 }
 
 fn varint(mut value: usize) -> Vec<u8> {

@@ -5,6 +5,7 @@ mod oracle;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use kirchhoff_file::FileError;
 use kirchhoff_network::import::{ImportError, Model, safetensors::read};
 use kirchhoff_network::{Network, Operator};
 use safetensors::tensor::{Dtype, TensorView, serialize};
@@ -409,7 +410,7 @@ fn damaged_files_are_refused_with_what_is_wrong() {
     let error = |bytes: &[u8]| {
         std::fs::write(&path, bytes).unwrap();
         let error = read(&path, None, None).unwrap_err();
-        assert!(matches!(error, ImportError::Malformed { format: "safetensors", .. }), "{error}");
+        assert!(matches!(error, ImportError::File(FileError::Malformed { format: "safetensors", .. })), "{error}");
         error.to_string()
     };
     let with_header = |header: &str, data: usize| {
@@ -440,7 +441,7 @@ fn damaged_files_are_refused_with_what_is_wrong() {
     let overlap = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],
         "data_offsets":[4,12]}}"#;
     assert!(error(&with_header(overlap, 12)).contains("the data offsets of tensor 'b'"));
-    assert!(matches!(read(&folder.path().join("none"), None, None), Err(ImportError::Io { .. })));
+    assert!(matches!(read(&folder.path().join("none"), None, None), Err(ImportError::File(FileError::Io { .. }))));
     let error = read(folder.path(), None, None).unwrap_err().to_string();
     assert!(error.contains("it is a folder"), "{error}");
 }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use kirchhoff_data::InputError;
 use kirchhoff_explain::ExplainError;
-use kirchhoff_network::{ExecutionError, NetworkError, data::InputError};
+use kirchhoff_network::{ExecutionError, NetworkError};
 use thiserror::Error;
 
 /// Why a study stops.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use kirchhoff_data::DataSet;
 use kirchhoff_file::checksum_of_file;
-use kirchhoff_network::data::DataSet;
 use kirchhoff_network::hash_version;
 use serde::{Deserialize, Serialize};
 

@@ -10,11 +10,11 @@
 //! [`Run::pass`].
 //!
 //! ```
-//! use kirchhoff_network::data::DataSet;
+//! use kirchhoff_data::DataSet;
 //! use kirchhoff_study::{Identity, Pass, Run};
 //!
 //! let folder = tempfile::tempdir()?;
-//! let mut data = DataSet::in_memory(vec![0.5, 1.0, 2.5, 4.0], &[1], &[0, 1, 0, 1], 2)?;
+//! let mut data = DataSet::in_memory("four numbers", vec![0.5, 1.0, 2.5, 4.0], &[1], &[0, 1, 0, 1], 2)?;
 //!
 //! let mut identity = Identity::new("sum");
 //! identity.set("data", kirchhoff_study::data_hash(&data)?);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kirchhoff_network::data::Skipped;
+use kirchhoff_data::Skipped;
 use kirchhoff_render::Report;
 use serde_json::{Map, Value, json};
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use kirchhoff_data::Batch;
 use kirchhoff_explain::{Answer, Question, explain_all};
-use kirchhoff_network::data::Batch;
 use kirchhoff_network::{Execution, Network};
 
 use crate::{StudyError, Watch};

@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use kirchhoff_data::{Batch, DataSet, Skipped};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_network::data::{Batch, DataSet, Skipped};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

@@ -5,15 +5,15 @@ use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use kirchhoff_data::DataSet;
 use kirchhoff_kernel::Monitor;
-use kirchhoff_network::data::DataSet;
 use kirchhoff_study::{Folded, Identity, Pass, Run, StudyError, Watch};
 
 const COUNT: usize = 23;
 
 fn data() -> DataSet {
     let values = (0..COUNT).map(|at| 0.1 * at as f32).collect();
-    DataSet::in_memory(values, &[1], &[0; COUNT], 1).unwrap()
+    DataSet::in_memory("numbers", values, &[1], &[0; COUNT], 1).unwrap()
 }
 
 fn identity(setting: u32) -> Identity {
@@ -124,7 +124,7 @@ fn a_failure_is_passed_on_and_what_was_stored_stays() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = Run::open(folder.path(), identity(1), false, &()).unwrap();
     let pass = Pass { name: "sum", batch: 4, edges: 1 };
-    let fail = |_: &kirchhoff_network::data::Batch| Err::<(), _>(StudyError::Settings("no".to_string()));
+    let fail = |_: &kirchhoff_data::Batch| Err::<(), _>(StudyError::Settings("no".to_string()));
     let failed = run.pass(pass, &mut data(), 0u8, fail, |_, ()| ());
     assert_eq!(failed.unwrap_err().to_string(), "no");
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use kirchhoff_compile::LayerPattern;
+use kirchhoff_data::DataSet;
 use kirchhoff_evaluate::Coverage;
 use kirchhoff_explain::{Layers, Question, ThetaChoice, explain};
-use kirchhoff_network::data::DataSet;
 use kirchhoff_network::{Activation, Dense, Execution, Network, NetworkBuilder, Operator};
 use kirchhoff_semiring::Annotation;
 use kirchhoff_study::perturb::Baseline;
@@ -74,7 +74,7 @@ fn coverage_is_that_of_boolean_runs_at_each_threshold() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let network = network(&mut random);
     let values: Vec<f32> = (0..COUNT * INPUTS).map(|_| random.random()).collect();
-    let mut data = DataSet::in_memory(values.clone(), &[INPUTS], &vec![0; COUNT], 3).unwrap();
+    let mut data = DataSet::in_memory("numbers", values.clone(), &[INPUTS], &vec![0; COUNT], 3).unwrap();
     let thetas = vec![-0.5, 1e-9, 0.01, 0.1, 0.3, 1.0];
     let (_, outputs) = study(&settings(thetas.clone()), &network, &mut data);
     let coverage = rows(&outputs, "coverage.csv");
@@ -106,7 +106,7 @@ fn scales_of_layers_give_the_coverage_at_scaled_thresholds() {
     let mut random = ChaCha8Rng::seed_from_u64(8);
     let network = network(&mut random);
     let values: Vec<f32> = (0..COUNT * INPUTS).map(|_| random.random()).collect();
-    let mut data = DataSet::in_memory(values.clone(), &[INPUTS], &vec![0; COUNT], 3).unwrap();
+    let mut data = DataSet::in_memory("numbers", values.clone(), &[INPUTS], &vec![0; COUNT], 3).unwrap();
     let thetas = vec![-0.5, 1e-9, 0.02, 0.1, 0.4];
     let choices = |of: &dyn Fn(f32) -> Annotation| {
         let scales = [("0", 0.25), ("2", 1.0), ("4", 2.0)];
@@ -135,7 +135,7 @@ fn candidates_are_judged_by_inputs_that_did_not_choose() {
     let mut random = ChaCha8Rng::seed_from_u64(6);
     let network = network(&mut random);
     let values: Vec<f32> = (0..COUNT * INPUTS).map(|_| random.random()).collect();
-    let mut data = DataSet::in_memory(values.clone(), &[INPUTS], &vec![0; COUNT], 3).unwrap();
+    let mut data = DataSet::in_memory("numbers", values.clone(), &[INPUTS], &vec![0; COUNT], 3).unwrap();
     let (found, outputs) = study(&settings(vec![0.1]), &network, &mut data);
     assert_eq!(found.scores().count(), 2 + 2 * 2);
     for (candidate, halves) in found.scores() {

@@ -1,8 +1,8 @@
 //! The embedded digit network: a perceptron 784-300-100-10 trained on MNIST (95.4 % of its test set), and the first
 //! test digit of every class.
 
+use kirchhoff_data::Inputs;
 use kirchhoff_kernel::Weights;
-use kirchhoff_network::data::Inputs;
 use kirchhoff_network::import::Model;
 use kirchhoff_network::{Activation, Dense, Network, NetworkBuilder, NetworkError, Operator};
 use safetensors::{SafeTensorError, SafeTensors};

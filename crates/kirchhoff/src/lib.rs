@@ -27,7 +27,8 @@
 //! |---|---|---|
 //! | [`semiring`] | `kirchhoff-semiring` | semirings, laws, annotations, the registry |
 //! | [`kernel`] | `kirchhoff-kernel` | wirings, sums over edges |
-//! | [`network`] | `kirchhoff-network` | layers, importers, execution, inputs |
+//! | [`network`] | `kirchhoff-network` | layers, importers, execution |
+//! | [`data`] | `kirchhoff-data` | inputs and data sets: images, arrays, IDX, folders |
 //! | [`circuit`] | `kirchhoff-circuit` | provenance circuits |
 //! | [`compile`] | `kirchhoff-compile` | rules and composites |
 //! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
@@ -43,6 +44,7 @@ pub mod embedded;
 
 pub use kirchhoff_circuit as circuit;
 pub use kirchhoff_compile as compile;
+pub use kirchhoff_data as data;
 pub use kirchhoff_evaluate as evaluate;
 pub use kirchhoff_explain as explain;
 pub use kirchhoff_formula as formula;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use kirchhoff_file::natural_order;
 use kirchhoff_kernel::Window;
 
 use super::layers::{Architecture, Kind, Sliding};
 use crate::operators::{Activation, PoolKind, elements};
-use crate::tensor_file::{Tensors, natural};
+use crate::tensor_file::Tensors;
 
 /// The depths of torchvision's VGG networks.
 pub(crate) const VGG_DEPTHS: [usize; 4] = [11, 13, 16, 19];
@@ -173,7 +174,7 @@ fn perceptron(file: &dyn Tensors, input_shape: Option<&[usize]>) -> Option<Resul
             _ => return None,
         }
     }
-    names.sort_by_cached_key(|name| natural(name));
+    names.sort_by_cached_key(|name| natural_order(name));
     let first = file.shape(&format!("{}.weight", names.first()?))?;
     let shape = input_shape.map_or_else(|| vec![first[1]], <[usize]>::to_vec);
     let mut layers = Vec::new();

@@ -7,8 +7,8 @@ use kirchhoff_kernel::Window;
 use super::ImportError;
 use super::layers::{Architecture, Kind, Layer, Reference, Sliding};
 use super::toml_table::{Complaint, Document, Entry, Table};
-use crate::data::{Layout, Preprocessing};
 use crate::operators::{Activation, PoolKind, SliceAxis};
+use crate::preprocessing::{Layout, Preprocessing, Resize};
 
 /// Reads a description. `input_shape` overrides the one that it gives.
 pub(crate) fn read(path: &Path, input_shape: Option<&[usize]>) -> Result<Architecture, ImportError> {
@@ -61,8 +61,22 @@ fn preprocessing(entry: Entry) -> Result<Preprocessing, Complaint> {
             _ => return Err(refused),
         };
     }
+    if let Some(resize) = table.take("resize") {
+        let line = resize.line();
+        preprocessing.resize = match resize.is_text() {
+            true => resize.string()?.parse().map_err(|reason| Complaint { line, reason })?,
+            false => Resize::Side(u32::try_from(resize.size()?).unwrap_or(u32::MAX)),
+        };
+    }
+    if let Some(filter) = table.take("filter") {
+        let line = filter.line();
+        preprocessing.filter = filter.string()?.parse().map_err(|reason| Complaint { line, reason })?;
+    }
+    if let Some(upright) = table.take("upright") {
+        preprocessing.upright = upright.boolean()?;
+    }
     preprocessing.check_values().map_err(|reason| table.complaint(reason))?;
-    table.finish(&["scale", "mean", "std", "layout"])?;
+    table.finish(&["scale", "mean", "std", "layout", "resize", "filter", "upright"])?;
     Ok(preprocessing)
 }
 

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use kirchhoff_kernel::Window;
 
-use crate::data::Preprocessing;
 use crate::operators::{Activation, PoolKind, SliceAxis};
+use crate::preprocessing::Preprocessing;
 
 /// A network without its weights.
 #[derive(Clone, Debug)]

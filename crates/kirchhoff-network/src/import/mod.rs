@@ -11,10 +11,10 @@ mod toml_table;
 
 use std::path::{Path, PathBuf};
 
+use kirchhoff_file::FileError;
 use thiserror::Error;
 
-use crate::data::Preprocessing;
-use crate::{Network, NetworkError};
+use crate::{Network, NetworkError, Preprocessing};
 
 pub use read::{ImportOptions, read};
 
@@ -39,32 +39,9 @@ impl From<Network> for Model {
 /// Why a model file cannot be read.
 #[derive(Debug, Error)]
 pub enum ImportError {
-    /// The file cannot be opened or read.
-    #[error("cannot read {path}: {error}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        error: std::io::Error,
-    },
-    /// The file is not what its name promises: truncated, damaged, or of another format.
-    #[error("{path} is not a readable {format} file: {reason}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The format that was expected.
-        format: &'static str,
-        /// What is wrong, and where.
-        reason: String,
-    },
-    /// The file is sound, but says something that has no counterpart here.
-    #[error("{path}: {reason}")]
-    Unsupported {
-        /// The file.
-        path: PathBuf,
-        /// What it is, at which node, and what to do.
-        reason: String,
-    },
+    /// The file cannot be read: it is not there, damaged, or says something that has no counterpart here.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The description of an architecture is wrong, or does not fit the model file.
     #[error("{path}:{line}: {reason}")]
     Description {
@@ -87,15 +64,15 @@ pub enum ImportError {
 
 impl ImportError {
     pub(crate) fn io(path: &Path, error: std::io::Error) -> Self {
-        ImportError::Io { path: path.to_path_buf(), error }
+        FileError::io(path, error).into()
     }
 
     pub(crate) fn malformed(path: &Path, format: &'static str, reason: impl Into<String>) -> Self {
-        ImportError::Malformed { path: path.to_path_buf(), format, reason: reason.into() }
+        FileError::malformed(path, format, reason).into()
     }
 
     pub(crate) fn unsupported(path: &Path, reason: impl Into<String>) -> Self {
-        ImportError::Unsupported { path: path.to_path_buf(), reason: reason.into() }
+        FileError::unsupported(path, reason).into()
     }
 
     pub(crate) fn description(path: &Path, line: usize, reason: impl Into<String>) -> Self {

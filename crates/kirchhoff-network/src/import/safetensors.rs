@@ -2,7 +2,7 @@
 //!
 //! Such a file holds named tensors and no architecture. It is described by an architecture file, or recognised. The
 //! file's `__metadata__` may say what the architecture does not: `input_shape` (a JSON list such as `[3,224,224]`),
-//! `preprocessing` (a JSON object with any of `scale`, `mean`, `std` and `layout`) and `classes` (a JSON list of
+//! `preprocessing` (a JSON object with any fields of [`Preprocessing`](crate::Preprocessing)) and `classes` (a JSON list of
 //! strings). What the caller or a description says comes before it.
 
 use std::path::Path;

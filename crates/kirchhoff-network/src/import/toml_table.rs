@@ -95,6 +95,10 @@ impl<'a> Entry<'a> {
         }
     }
 
+    pub(crate) fn is_text(&self) -> bool {
+        self.value.get_ref().is_str()
+    }
+
     pub(crate) fn boolean(self) -> Result<bool, Complaint> {
         self.value.get_ref().as_bool().map_or_else(|| self.refuse("true or false"), Ok)
     }

@@ -6,8 +6,8 @@ mod histogram;
 use std::sync::Arc;
 
 use kirchhoff_compile::compile;
+use kirchhoff_data::{Batch, DataSet, Skipped};
 use kirchhoff_explain::{Answer, AnySemiring, Question, Target, top};
-use kirchhoff_network::data::{Batch, DataSet, Skipped};
 use kirchhoff_network::{Execution, Network};
 use kirchhoff_semiring::{Join, Meaning};
 use serde::{Deserialize, Serialize};

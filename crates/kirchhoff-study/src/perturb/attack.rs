@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use kirchhoff_network::data::{Batch, DataSet};
+use kirchhoff_data::{Batch, DataSet};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use kirchhoff_data::{Batch, DataSet};
 use kirchhoff_explain::{Answer, Question, Target};
 use kirchhoff_network::Network;
-use kirchhoff_network::data::{Batch, DataSet};
 use kirchhoff_semiring::SemiringInfo;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

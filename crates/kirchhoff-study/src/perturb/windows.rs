@@ -1,6 +1,6 @@
 //! The map of inverted windows of Groudiev & Maniu (2024, section 4.3).
 
-use kirchhoff_network::data::{Batch, DataSet};
+use kirchhoff_data::{Batch, DataSet};
 use serde::{Deserialize, Serialize};
 
 use super::study::{STREAMS, Study};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kirchhoff_network::data::{Batch, DataSet};
+use kirchhoff_data::{Batch, DataSet};
 use kirchhoff_network::{Execution, Network, NodeId, Prunable};
 use serde::{Deserialize, Serialize};
 

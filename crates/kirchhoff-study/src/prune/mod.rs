@@ -7,8 +7,8 @@ mod rank;
 
 use std::sync::Arc;
 
+use kirchhoff_data::{DataSet, Skipped};
 use kirchhoff_explain::{Question, top};
-use kirchhoff_network::data::{DataSet, Skipped};
 use kirchhoff_network::{Network, NodeId, Prunable, PruneError};
 use serde::{Deserialize, Serialize};
 

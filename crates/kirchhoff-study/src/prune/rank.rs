@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kirchhoff_compile::LayerPattern;
+use kirchhoff_data::{Batch, DataSet};
 use kirchhoff_explain::{Layers, Question, Target};
-use kirchhoff_network::data::{Batch, DataSet};
 use kirchhoff_network::{Network, Prunable};
 use kirchhoff_render::Kind;
 use serde::{Deserialize, Serialize};

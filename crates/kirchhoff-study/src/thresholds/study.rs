@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use kirchhoff_compile::{LayerPattern, compile};
+use kirchhoff_data::{Batch, DataSet};
 use kirchhoff_evaluate::Coverage;
 use kirchhoff_explain::{Answer, Layers, Question, ThetaChoice};
 use kirchhoff_network::Network;
-use kirchhoff_network::data::{Batch, DataSet};
 use kirchhoff_semiring::{Annotation, Array};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

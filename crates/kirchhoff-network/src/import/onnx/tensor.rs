@@ -7,8 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use half::{bf16, f16};
-use kirchhoff_file::MappedFile;
+use kirchhoff_file::{ByteOrder, MappedFile, NumberType};
 use kirchhoff_kernel::Weights;
 use prost::bytes::Bytes;
 
@@ -131,66 +130,51 @@ fn map(path: &Path) -> std::io::Result<Arc<MappedFile>> {
 /// Values stored as little-endian bytes.
 fn stored(tensor: &Tensor, map: &Arc<MappedFile>, range: Range<usize>) -> Result<Data> {
     let bytes = &map[range.clone()];
-    let whole = |size: usize| {
-        if bytes.len().is_multiple_of(size) {
-            return Ok(());
-        }
+    let kind = number_type(tensor)?;
+    if !bytes.len().is_multiple_of(kind.size()) {
         let (name, kind) = (&tensor.name, data_type::name(tensor.data_type));
-        Err(Fault::malformed(format!("tensor '{name}' of type {kind} holds {} bytes, not whole values", bytes.len())))
-    };
-    match tensor.data_type {
-        data_type::FLOAT => {
-            whole(4)?;
-            Ok(Data::Float(Weights::mapped(map, range).expect("a checked range")))
-        }
-        data_type::DOUBLE => {
-            whole(8)?;
-            Ok(Data::Float(chunks(bytes).map(|bytes| f64::from_le_bytes(bytes) as f32).collect()))
-        }
-        data_type::FLOAT16 => {
-            whole(2)?;
-            Ok(Data::Float(chunks(bytes).map(|bytes| f16::from_le_bytes(bytes).to_f32()).collect()))
-        }
-        data_type::BFLOAT16 => {
-            whole(2)?;
-            Ok(Data::Float(chunks(bytes).map(|bytes| bf16::from_le_bytes(bytes).to_f32()).collect()))
-        }
-        data_type::INT64 => {
-            whole(8)?;
-            Ok(Data::Integer(chunks(bytes).map(i64::from_le_bytes).collect()))
-        }
-        data_type::INT32 => {
-            whole(4)?;
-            Ok(Data::Integer(chunks(bytes).map(|bytes| i64::from(i32::from_le_bytes(bytes))).collect()))
-        }
-        data_type::BOOL => Ok(Data::Integer(bytes.iter().map(|&byte| i64::from(byte)).collect())),
-        _ => Err(unknown_type(tensor)),
+        let what = format!("tensor '{name}' of type {kind} holds {} bytes, not whole values", bytes.len());
+        return Err(Fault::malformed(what));
     }
+    Ok(match kind {
+        NumberType::F32 => Data::Float(Weights::mapped(map, range).expect("a checked range")),
+        kind => match kind.to_integers(ByteOrder::Little, bytes) {
+            Some(integers) => Data::Integer(integers),
+            None => Data::Float(kind.to_floats(ByteOrder::Little, bytes)),
+        },
+    })
 }
 
-fn chunks<const SIZE: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; SIZE]> + '_ {
-    bytes.as_chunks::<SIZE>().0.iter().copied()
+/// The type of a tensor's values, where they are read.
+fn number_type(tensor: &Tensor) -> Result<NumberType> {
+    Ok(match tensor.data_type {
+        data_type::FLOAT => NumberType::F32,
+        data_type::DOUBLE => NumberType::F64,
+        data_type::FLOAT16 => NumberType::F16,
+        data_type::BFLOAT16 => NumberType::Bf16,
+        data_type::INT64 => NumberType::I64,
+        data_type::INT32 => NumberType::I32,
+        data_type::BOOL => NumberType::Bool,
+        _ => {
+            let kind = data_type::name(tensor.data_type);
+            let what =
+                "only float, double, float16, bfloat16, int32, int64 and bool are read: export the model in float";
+            return Err(Fault::unsupported(format!("tensor '{}' is of type {kind}; {what}", tensor.name)));
+        }
+    })
 }
 
 /// Values stored in the field of their type; half-precision types are bits in the field of 32-bit integers.
 fn typed(tensor: &Tensor) -> Result<Data> {
-    Ok(match tensor.data_type {
-        data_type::FLOAT => Data::Float(tensor.float_data.iter().copied().collect()),
-        data_type::DOUBLE => Data::Float(tensor.double_data.iter().map(|&value| value as f32).collect()),
-        data_type::FLOAT16 => {
-            Data::Float(tensor.int32_data.iter().map(|&bits| f16::from_bits(bits as u16).to_f32()).collect())
-        }
-        data_type::BFLOAT16 => {
-            Data::Float(tensor.int32_data.iter().map(|&bits| bf16::from_bits(bits as u16).to_f32()).collect())
-        }
-        data_type::INT64 => Data::Integer(tensor.int64_data.iter().copied().collect()),
-        data_type::INT32 | data_type::BOOL => Data::Integer(tensor.int32_data.iter().map(|&v| i64::from(v)).collect()),
-        _ => return Err(unknown_type(tensor)),
+    let half = |kind: NumberType| {
+        let bits: Vec<u8> = tensor.int32_data.iter().flat_map(|&bits| (bits as u16).to_le_bytes()).collect();
+        Data::Float(kind.to_floats(ByteOrder::Little, &bits))
+    };
+    Ok(match number_type(tensor)? {
+        NumberType::F32 => Data::Float(tensor.float_data.iter().copied().collect()),
+        NumberType::F64 => Data::Float(tensor.double_data.iter().map(|&value| value as f32).collect()),
+        kind @ (NumberType::F16 | NumberType::Bf16) => half(kind),
+        NumberType::I64 => Data::Integer(tensor.int64_data.iter().copied().collect()),
+        _ => Data::Integer(tensor.int32_data.iter().map(|&value| i64::from(value)).collect()),
     })
-}
-
-fn unknown_type(tensor: &Tensor) -> Fault {
-    let kind = data_type::name(tensor.data_type);
-    let what = "only float, double, float16, bfloat16, int32, int64 and bool are read: export the model in float";
-    Fault::unsupported(format!("tensor '{}' is of type {kind}; {what}", tensor.name))
 }

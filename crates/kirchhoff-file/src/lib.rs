@@ -1,6 +1,7 @@
 //! Files: written whole or not at all, read by mapping them.
 //!
-//! A [`Draft`] is a file that is written aside and takes its name when it is complete. A [`MappedFile`] is read where it
+//! A [`Draft`] is a file that is written aside and takes its name when it is complete; a [`Folder`] gives several files
+//! their names together. A [`MappedFile`] is read where it
 //! lies. Tensors go to safetensors files ([`write_tensors`]) and come from them ([`TensorFile`]); a file that ends with
 //! its own checksum ([`Seal::Checksum`]) can be [verified](TensorFile::verify).
 //!
@@ -20,11 +21,13 @@
 //! ```
 
 mod draft;
+mod folder;
 mod mapped;
 mod read;
 mod write;
 
 pub use draft::{Draft, FinishedDraft};
+pub use folder::{Folder, FolderError};
 pub use mapped::{MappedFile, MappedSlice};
 pub use read::{OpenError, TensorFile, VerifyError};
 pub use write::{CHECKSUM, CHECKSUM_BYTES, Element, Seal, Tensor, WriteError, checksum_of_file, write_tensors};

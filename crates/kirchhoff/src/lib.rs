@@ -38,11 +38,13 @@
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
 //! [`ask`] asks gate circuits what only a circuit can tell. [`explanation`] explains many inputs in several semirings and
-//! writes what the tool writes.
+//! writes what the tool writes; [`arrays`] takes inputs from arrays, and [`graphs`] gives networks and circuits as graphs.
 
+pub mod arrays;
 pub mod ask;
 pub mod embedded;
 pub mod explanation;
+pub mod graphs;
 
 pub use kirchhoff_circuit as circuit;
 pub use kirchhoff_compile as compile;
@@ -55,4 +57,4 @@ pub use kirchhoff_network as network;
 pub use kirchhoff_render as render;
 pub use kirchhoff_semiring as semiring;
 pub use kirchhoff_study as study;
-pub use ndarray;
+pub use {ndarray, petgraph};

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use kirchhoff::circuit::rewrites;
 use kirchhoff::compile::{composites, rules};
@@ -80,6 +81,32 @@ fn links_lead_somewhere() {
         }
     }
     assert!(links > 10, "the guide has links");
+}
+
+#[test]
+fn the_example_of_an_own_semiring_is_a_crate_of_its_own() {
+    let folder = root().join("examples/own_semiring").canonicalize().unwrap();
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path"])
+        .arg(folder.join("Cargo.toml"))
+        .output()
+        .unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    assert_eq!(Path::new(metadata["workspace_root"].as_str().unwrap()), folder, "it is in no other workspace");
+    let dependencies = metadata["packages"][0]["dependencies"].as_array().unwrap();
+    let [dependency] = &dependencies[..] else { panic!("it depends on `kirchhoff` alone") };
+    assert_eq!(dependency["name"], "kirchhoff");
+    let facade = root().join("crates/kirchhoff").canonicalize().unwrap();
+    assert_eq!(Path::new(dependency["path"].as_str().unwrap()), facade);
+    // It is compiled and run as an example of the facade, which has more dependencies: none of them may be used.
+    for file in ["main.rs", "tests.rs"] {
+        let source = fs::read_to_string(folder.join("src").join(file)).unwrap();
+        for line in source.lines().filter_map(|line| line.strip_prefix("use ")) {
+            let named = line.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            assert!(["std", "kirchhoff", "super"].contains(&named), "{file} uses {named}");
+        }
+    }
 }
 
 /// The words of a command line, with quotation marks taken off.

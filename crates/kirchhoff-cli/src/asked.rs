@@ -1,11 +1,13 @@
 //! What is asked for on the command line, read and checked: a model, its inputs, and questions about them.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use kirchhoff::compile::Bounds;
 use kirchhoff::data::{Inputs, Preprocessing};
 use kirchhoff::explain::Question;
-use kirchhoff::network::{Execution, ExecutionError, Network};
+use kirchhoff::explanation::{batch_size, batches, execute};
+use kirchhoff::network::Execution;
 use kirchhoff_kernel::Monitor;
 
 use crate::failure::Failure;
@@ -13,19 +15,11 @@ use crate::load::{self, Loaded};
 use crate::options::{QuestionOptions, RuleOptions};
 use crate::questions::questions;
 
-/// Activations of at most so many bytes are alive at a time, one input's at least: inputs beyond it are run in
-/// further batches.
-const BATCH_BYTES: usize = 128 << 20;
-
-/// What an explanation holds beside the activations, in tensors of the size of the largest one: relevance on both sides of
-/// a layer, normalisers, planes and sums. Counts take more where they are large.
-const WORKING_TENSORS: usize = 10;
-
 /// A model, inputs that it takes, and questions that can be asked of it.
 pub struct Asked {
     pub loaded: Loaded,
     pub preprocessing: Preprocessing,
-    pub inputs: Inputs,
+    pub inputs: Arc<Inputs>,
     /// Bounds of the input for z-box.
     bounds: Bounds,
     /// One a semiring, in the order in which they are named.
@@ -41,8 +35,8 @@ impl Asked {
         let inputs = load::inputs(files, &loaded, &preprocessing)?;
         let bounds = bounds(&options.rules, &inputs.shape, inputs.picture, &preprocessing);
         let questions = questions(options, &bounds, &loaded.network)?;
-        let batch = batch(&loaded.network, inputs.count, options.memory)?;
-        Ok(Asked { loaded, preprocessing, inputs, bounds, questions, batch })
+        let batch = batch_size(&loaded.network, inputs.count, options.memory)?;
+        Ok(Asked { loaded, preprocessing, inputs: Arc::new(inputs), bounds, questions, batch })
     }
 
     /// Edges of the network, which one input passes once forward and once for each question.
@@ -58,30 +52,12 @@ impl Asked {
 
     /// The inputs in batches whose activations fit in memory.
     pub fn batches(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let (batch, count) = (self.batch, self.inputs.count);
-        (0..count).step_by(batch).map(move |first| first..(first + batch).min(count))
+        batches(self.inputs.count, self.batch)
     }
 
     /// Runs the network on a batch of the inputs.
     pub fn run(&self, batch: Range<usize>, monitor: &dyn Monitor) -> Result<Execution, Failure> {
-        let size: usize = self.inputs.shape.iter().product();
-        let values = &self.inputs.values[batch.start * size..batch.end * size];
-        Execution::run(self.loaded.network.clone(), values, batch.len(), monitor)
-            .map_err(|error| self.named(error, batch.start))
-    }
-
-    /// An execution's error with the name of the input that it speaks of.
-    fn named(&self, error: ExecutionError, first: usize) -> Failure {
-        use ExecutionError::{NotFinite, Overflow};
-        let name = match &error {
-            NotFinite { input, .. } | Overflow { input, .. } => Some(&self.inputs.names[first + input]),
-            _ => None,
-        };
-        match (Failure::from(error), name) {
-            (Failure::Input(error), Some(name)) => Failure::Input(error.context(name.clone())),
-            (Failure::Work(error), Some(name)) => Failure::Work(error.context(name.clone())),
-            (failure, _) => failure,
-        }
+        Ok(execute(&self.loaded.network, &self.inputs, batch, monitor)?)
     }
 
     /// Says so where z-box is asked for and inputs leave its bounds: relevance then means little.
@@ -101,23 +77,6 @@ impl Asked {
                  set --low and --high"
             ));
         }
-    }
-}
-
-/// How many inputs are run together: as many as fit into `memory`.
-fn batch(network: &Network, count: usize, memory: Option<u64>) -> Result<usize, Failure> {
-    let sizes = || network.nodes().map(|(_, node)| node.shape.iter().product::<usize>() * size_of::<f32>());
-    let activations: usize = sizes().sum();
-    let Some(memory) = memory else {
-        return Ok((BATCH_BYTES / activations.max(1)).clamp(1, count.max(1)));
-    };
-    let one = activations + WORKING_TENSORS * sizes().max().unwrap_or(0);
-    match usize::try_from(memory).unwrap_or(usize::MAX) / one.max(1) {
-        0 => Err(Failure::usage(format!(
-            "one input of this model takes about {} MiB: --memory must be at least that",
-            one.div_ceil(1 << 20)
-        ))),
-        batch => Ok(batch.min(count.max(1))),
     }
 }
 

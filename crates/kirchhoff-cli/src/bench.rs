@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use kirchhoff::explain::explain;
+use kirchhoff::explanation::{as_map, forget_peak_memory, peak_memory};
 use serde::Serialize;
 
 use crate::asked::Asked;
 use crate::failure::Failure;
+use crate::listings;
 use crate::options::{Common, QuestionOptions};
 use crate::progress::{Progress, stop_at_interrupt};
-use crate::report::as_map;
-use crate::{listings, memory};
 
 /// `kirchhoff bench`.
 #[derive(Args, Debug)]
@@ -43,7 +43,7 @@ pub fn run(arguments: &Bench) -> Result<(), Failure> {
         asked.warn_of_bounds();
     }
     // What reading took counts for the whole run alone.
-    let mut peak = memory::peak();
+    let mut peak = peak_memory();
     let samples = measure(&asked, arguments)?;
     peak = samples.iter().map(|samples| samples.peak).fold(peak, Option::max);
     let report = Report::new(&asked, &samples, arguments.repeat, peak);
@@ -77,12 +77,12 @@ fn measure(asked: &Asked, arguments: &Bench) -> Result<Vec<Samples>, Failure> {
 impl Samples {
     /// Does a part of the round's work and adds what it took.
     fn add<T, E>(&mut self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
-        let anew = memory::forget_peak();
+        let anew = forget_peak_memory();
         let clock = Instant::now();
         let result = work();
         *self.times.last_mut().expect("a round has begun") += clock.elapsed();
         if anew {
-            self.peak = self.peak.max(memory::peak());
+            self.peak = self.peak.max(peak_memory());
         }
         result
     }

@@ -8,19 +8,17 @@ use kirchhoff::circuit::{CircuitFile, CircuitKind, FlatArray, GateCircuit};
 use kirchhoff::compile::Bounds;
 use kirchhoff::data::{Inputs, Preprocessing, read_inputs};
 use kirchhoff::explain::{Answer, GateNotes, Question, evaluate_gates};
-use kirchhoff::render::{READABLE_SIZE, Style, encode_png, render};
+use kirchhoff::explanation::{Pictures, relevance_file};
+use kirchhoff_file::Folder;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::archive::archive;
 use crate::failure::Failure;
 use crate::inspect::sizes;
 use crate::listings::table;
 use crate::load;
 use crate::options::{Common, ReadingOptions, RuleOptions, StartOption};
-use crate::output::Outputs;
-use crate::pictures::{Pictures, kind};
-use crate::progress::{Progress, cancelled, stop_at_interrupt};
+use crate::progress::{Interrupt, Progress, stop_at_interrupt};
 use crate::questions::checked;
 
 /// `kirchhoff evaluate`.
@@ -107,7 +105,6 @@ pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
     if arguments.inputs.is_none() && arguments.reading != ReadingOptions::default() {
         return Err(Failure::usage("how models and inputs are read is for --inputs, which are not given"));
     }
-    let mut outputs = None;
     let evaluated = match &arguments.circuits[..] {
         [path] if arguments.inputs.is_some() => crate::evaluate_inputs::evaluate(arguments, path)?,
         _ if arguments.inputs.is_some() => return Err(Failure::usage("--inputs are for one circuit, not for several")),
@@ -117,16 +114,13 @@ pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
         _ => gates(arguments)?,
     };
     let Evaluated { names, answers, .. } = &evaluated;
-    if let Some(folder) = &arguments.out {
-        let outputs = outputs.insert(Outputs::open(folder)?);
-        outputs.write("relevance.safetensors", &archive(answers, names.len())?)?;
-        draw(outputs, &evaluated, arguments.pictures)?;
-    }
-    if let Some(outputs) = outputs {
-        outputs.commit()?;
+    if let Some(path) = &arguments.out {
+        let mut folder = Folder::open(path)?;
+        folder.write("relevance.safetensors", &relevance_file(answers, names.len())?)?;
+        draw(&mut folder, &evaluated, arguments.pictures)?;
+        folder.commit()?;
         if !arguments.common.quiet {
-            let folder = arguments.out.as_deref().unwrap_or(".".as_ref()).display();
-            crate::say(format_args!("wrote relevance.safetensors to {folder}"));
+            crate::say(format_args!("wrote relevance.safetensors to {}", path.display()));
         }
     }
     if arguments.common.json { crate::print_json(&report(&evaluated)) } else { crate::print(&text(&evaluated)) }
@@ -216,7 +210,7 @@ fn vectors(item: &Item, path: &Path) -> Result<Vec<Item>, Failure> {
 }
 
 /// Writes one picture a semiring and circuit, where the first output is a picture.
-fn draw(outputs: &mut Outputs, evaluated: &Evaluated, most: usize) -> Result<(), Failure> {
+fn draw(folder: &mut Folder, evaluated: &Evaluated, most: usize) -> Result<(), Failure> {
     let Evaluated { names, answers, .. } = evaluated;
     let Some(tensor) = answers.first().and_then(|answer| answer.tensors.first()) else { return Ok(()) };
     let size: usize = tensor.shape.iter().product();
@@ -227,19 +221,7 @@ fn draw(outputs: &mut Outputs, evaluated: &Evaluated, most: usize) -> Result<(),
     let inputs =
         Inputs { values: Vec::new(), count: names.len(), shape: tensor.shape.clone(), picture, names: names.clone() };
     let pictures = Pictures { inputs: &inputs, preprocessing: &Preprocessing::default(), channels: None };
-    let width = names.len().saturating_sub(1).to_string().len();
-    for answer in answers {
-        let style = Style::for_values(kind(&answer.semiring));
-        for item in 0..names.len().min(most) {
-            if cancelled() {
-                return Err(Failure::Cancelled);
-            }
-            let map = pictures.map(answer, item).map_err(Failure::work)?;
-            let png = encode_png(&render(&map, &style, READABLE_SIZE)).map_err(Failure::work)?;
-            outputs.write(&format!("{}-{item:0width$}.png", answer.semiring.name), &png)?;
-        }
-    }
-    Ok(())
+    Ok(pictures.draw(folder, answers, most, &Interrupt)?)
 }
 
 /// A tensor of an answer in numbers.

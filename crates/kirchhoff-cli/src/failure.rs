@@ -10,6 +10,8 @@ use kirchhoff::network::ExecutionError;
 use kirchhoff_kernel::Cancelled;
 
 use kirchhoff::explain::ExplainError;
+use kirchhoff::explanation::ExplanationError;
+use kirchhoff_file::FolderError;
 
 /// Why the tool stops.
 #[derive(Debug)]
@@ -93,6 +95,38 @@ impl From<ExplainError> for Failure {
                 "{error}: take the circuit as it was before, or simplify that with --for and this semiring's name"
             )),
             error => Failure::input(error),
+        }
+    }
+}
+
+impl From<ExplanationError> for Failure {
+    fn from(error: ExplanationError) -> Self {
+        match error {
+            ExplanationError::Explain(error) => error.into(),
+            ExplanationError::Execution(error) => error.into(),
+            ExplanationError::Folder(error) => error.into(),
+            ExplanationError::Cancelled(cancelled) => cancelled.into(),
+            ExplanationError::Memory { bytes } => Failure::usage(format!(
+                "one input of this model takes about {} MiB: --memory must be at least that",
+                bytes.div_ceil(1 << 20)
+            )),
+            ExplanationError::Input { error: ExecutionError::Overflow { .. }, .. }
+            | ExplanationError::Render(_)
+            | ExplanationError::Tensors(_)
+            | ExplanationError::Json(_) => Failure::work(error),
+            ExplanationError::Input { .. }
+            | ExplanationError::NoQuestion
+            | ExplanationError::TwoOfAName { .. }
+            | ExplanationError::Unknown { .. } => Failure::input(error),
+        }
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Open { .. } | FolderError::IsFolder { .. } => Failure::input(error),
+            FolderError::Write { .. } => Failure::work(error),
         }
     }
 }

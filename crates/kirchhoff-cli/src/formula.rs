@@ -6,12 +6,12 @@ use clap::{Args, ValueEnum};
 use kirchhoff::circuit::{GateCircuit, GateKind};
 use kirchhoff::explain::{OutputExpression, Question, expressions};
 use kirchhoff::formula::{Cut, FormulaOptions, Notation, cnf, cut, dot, json, latex, nnf, sexpr, svg, text};
+use kirchhoff_file::Folder;
 use serde_json::json as value;
 
 use crate::circuit_options::CircuitOptions;
 use crate::circuits::{Part, Selection, part};
 use crate::failure::Failure;
-use crate::output::Outputs;
 
 /// `kirchhoff formula`.
 #[derive(Args, Debug)]
@@ -176,9 +176,9 @@ fn write(path: &Path, text: &str, quiet: bool) -> Result<(), Failure> {
     let name = path.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| Failure::usage(format!("cannot write {}: it names no file", path.display())))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut outputs = Outputs::open(folder)?;
-    outputs.write(name, text.as_bytes())?;
-    outputs.commit()?;
+    let mut folder = Folder::open(folder)?;
+    folder.write(name, text.as_bytes())?;
+    folder.commit()?;
     if !quiet {
         crate::say(format_args!("wrote {}", path.display()));
     }

@@ -1,6 +1,5 @@
 //! The command line of Kirchhoff as a library: [`main`] is all of the tool `kirchhoff`.
 
-mod archive;
 mod arguments;
 mod ask;
 mod asked;
@@ -23,13 +22,10 @@ mod mask;
 mod memory;
 mod new;
 mod options;
-mod output;
 mod perturb;
-mod pictures;
 mod progress;
 mod prune;
 mod questions;
-mod report;
 mod semirings;
 mod simplify;
 mod study;

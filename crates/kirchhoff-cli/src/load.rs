@@ -28,16 +28,6 @@ pub struct Loaded {
     pub classes: Option<Vec<String>>,
 }
 
-impl Loaded {
-    /// The name of an output.
-    pub fn class(&self, index: usize) -> String {
-        match self.classes.as_ref().and_then(|classes| classes.get(index)) {
-            Some(name) => format!("{index} {name}"),
-            None => index.to_string(),
-        }
-    }
-}
-
 /// Extensions of model files: those that are read, and others, which are to be refused as models and not as inputs.
 const EXTENSIONS: [&str; 10] = ["onnx", "safetensors", "pt", "pth", "ckpt", "h5", "keras", "tflite", "gguf", "pb"];
 

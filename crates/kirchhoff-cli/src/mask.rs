@@ -20,7 +20,7 @@ pub struct Mask {
     /// Layers to make masks of: `input`, `all`, or names and patterns separated by commas; the input is always among them
     #[arg(long, value_name = "LAYERS", default_value = "input")]
     pub layers: String,
-    /// Classes to make masks of, by number [default: all]
+    /// Classes to make masks of, by number [default: all that occur]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     pub classes: Option<Vec<usize>>,
     /// Take those inputs only on which the network's answer is their label

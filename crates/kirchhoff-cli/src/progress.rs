@@ -84,3 +84,12 @@ impl Monitor for Progress {
         cancelled()
     }
 }
+
+/// Watches for Ctrl-C alone.
+pub struct Interrupt;
+
+impl Monitor for Interrupt {
+    fn cancelled(&self) -> bool {
+        cancelled()
+    }
+}

@@ -10,7 +10,6 @@ use kirchhoff::circuit::{
     simplify,
 };
 use kirchhoff::semiring::Laws;
-use kirchhoff_kernel::Monitor;
 use serde::Serialize;
 use serde_json::json;
 
@@ -18,7 +17,7 @@ use crate::failure::Failure;
 use crate::listings::grouped;
 use crate::load;
 use crate::options::Common;
-use crate::progress::{cancelled, stop_at_interrupt};
+use crate::progress::{Interrupt, stop_at_interrupt};
 
 /// `kirchhoff simplify`.
 #[derive(Args, Debug)]
@@ -82,14 +81,6 @@ struct View {
     /// Nothing where the linear-time pass was all.
     #[serde(skip_serializing_if = "Option::is_none")]
     saturation: Option<SaturateReport>,
-}
-
-struct Interrupt;
-
-impl Monitor for Interrupt {
-    fn cancelled(&self) -> bool {
-        cancelled()
-    }
 }
 
 /// Simplifies a stored circuit.

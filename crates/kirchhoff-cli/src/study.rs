@@ -13,7 +13,6 @@ use crate::asked;
 use crate::failure::Failure;
 use crate::load::{self, Loaded};
 use crate::options::RuleOptions;
-use crate::output;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::study_options::StudyOptions;
 
@@ -91,14 +90,10 @@ impl Studied {
 
     /// Writes what a study has found, all of it or nothing, and ends its run.
     pub fn finish(&self, run: Run<'_>, outputs: Outputs, options: &StudyOptions) -> Result<(), Failure> {
-        let mut files = output::Outputs::open(&options.out)?;
         let names = outputs.files.iter().map(|(name, _)| name.as_str());
         let listed = names.clone().filter(|name| !name.ends_with(".png") && !name.ends_with(".svg"));
         let said = format!("wrote {} and pictures to {}", listed.collect::<Vec<_>>().join(", "), options.out.display());
-        for (name, bytes) in &outputs.files {
-            files.write(name, bytes)?;
-        }
-        files.commit()?;
+        outputs.write(&options.out)?;
         run.finish()?;
         if let (true, Some((_, study))) =
             (options.common.json, outputs.files.iter().find(|(name, _)| name == "study.json"))

@@ -1,6 +1,7 @@
 //! Files: written whole or not at all, read by mapping them.
 //!
-//! A [`Draft`] is a file that is written aside and takes its name when it is complete. A [`MappedFile`] is read where it
+//! A [`Draft`] is a file that is written aside and takes its name when it is complete; a [`Folder`] gives several files
+//! their names together. A [`MappedFile`] is read where it
 //! lies. Tensors go to safetensors files ([`write_tensors`]) and come from them ([`TensorFile`]); a file that ends with
 //! its own checksum ([`Seal::Checksum`]) can be [verified](TensorFile::verify). Numbers of every [type](NumberType) become f32
 //! here, whatever format holds them.
@@ -22,6 +23,7 @@
 
 mod draft;
 mod error;
+mod folder;
 mod mapped;
 mod names;
 mod numbers;
@@ -30,6 +32,7 @@ mod write;
 
 pub use draft::{Draft, FinishedDraft};
 pub use error::FileError;
+pub use folder::{Folder, FolderError};
 pub use mapped::{MappedFile, MappedSlice};
 pub use names::natural_order;
 pub use numbers::{ByteOrder, NumberType, elements};

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytemuck::Pod;
 use safetensors::tensor::{Dtype, Metadata, SafeTensorError, TensorInfo};
 use serde::Deserialize;
 use thiserror::Error;
@@ -119,7 +120,7 @@ impl TensorFile {
 
     /// A tensor's values, in place. `None` without a tensor of this name and type, or if it [cannot be
     /// read](MappedSlice::new) in place.
-    pub fn slice<T: Element>(&self, name: &str) -> Option<MappedSlice<T>> {
+    pub fn slice<T: Element + Pod>(&self, name: &str) -> Option<MappedSlice<T>> {
         let range = self.range(name).filter(|_| self.dtype(name) == Some(T::DTYPE))?;
         MappedSlice::new(&self.file, range)
     }

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use bytemuck::Pod;
+use bytemuck::NoUninit;
 use safetensors::tensor::{Dtype, TensorInfo};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
@@ -30,9 +30,13 @@ pub enum Seal {
 }
 
 /// A type of values that tensors hold.
-pub trait Element: Pod {
+pub trait Element: NoUninit {
     /// The name of the type in the format.
     const DTYPE: Dtype;
+}
+
+impl Element for bool {
+    const DTYPE: Dtype = Dtype::BOOL;
 }
 
 impl Element for u8 {
@@ -43,8 +47,16 @@ impl Element for u32 {
     const DTYPE: Dtype = Dtype::U32;
 }
 
+impl Element for u64 {
+    const DTYPE: Dtype = Dtype::U64;
+}
+
 impl Element for f32 {
     const DTYPE: Dtype = Dtype::F32;
+}
+
+impl Element for f64 {
+    const DTYPE: Dtype = Dtype::F64;
 }
 
 /// A tensor to be written: a name, a shape, and values that may be made while they are written.
@@ -99,6 +111,7 @@ impl<'a> Tensor<'a> {
     /// # Errors
     /// In words: two tensors of one name, or one whose number of values is not that of its shape.
     pub fn file(tensors: Vec<Tensor<'_>>, notes: &[(&str, &str)]) -> Result<Vec<u8>, String> {
+        let tensors = aligned(tensors);
         let mut bytes = header(&tensors, notes)?;
         for tensor in tensors {
             let (name, expected, before) = (tensor.name.clone(), size(&tensor).unwrap_or(0), bytes.len());
@@ -118,7 +131,7 @@ impl<'a> Tensor<'a> {
     }
 }
 
-fn little_endian<T: Pod>(values: &[T]) -> Cow<'_, [u8]> {
+fn little_endian<T: NoUninit>(values: &[T]) -> Cow<'_, [u8]> {
     let bytes: &[u8] = bytemuck::cast_slice(values);
     match cfg!(target_endian = "little") || size_of::<T>() == 1 {
         true => Cow::Borrowed(bytes),
@@ -126,7 +139,15 @@ fn little_endian<T: Pod>(values: &[T]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Writes tensors to a safetensors file, with notes for its `__metadata__`.
+/// Tensors of wider types first, and otherwise in the order in which they were given: then each begins at a multiple of the
+/// width of its values, and readers can map it.
+fn aligned(mut tensors: Vec<Tensor<'_>>) -> Vec<Tensor<'_>> {
+    tensors.sort_by_key(|tensor| std::cmp::Reverse(tensor.dtype.bitsize()));
+    tensors
+}
+
+/// Writes tensors to a safetensors file, with notes for its `__metadata__`: those of wider types first, and otherwise in the
+/// order in which they are given.
 ///
 /// The file is written aside and renamed, as a [`Draft`]. Values go straight to it, so that made ones take no memory.
 /// The same tensors and notes give the same bytes.
@@ -136,12 +157,13 @@ fn little_endian<T: Pod>(values: &[T]) -> Cow<'_, [u8]> {
 /// names and notes than the header of a file that is read may hold, 100 MB.
 pub fn write_tensors(
     path: &Path,
-    mut tensors: Vec<Tensor<'_>>,
+    tensors: Vec<Tensor<'_>>,
     notes: &[(&str, &str)],
     seal: Seal,
 ) -> Result<(), WriteError> {
     let failed = |error| WriteError::Io { path: path.to_path_buf(), error };
     let wrong = |reason: String| WriteError::Tensors { path: path.to_path_buf(), reason };
+    let mut tensors = aligned(tensors);
     // Its value is known when all others have been written.
     const UNKNOWN: [u8; CHECKSUM_BYTES] = [0; CHECKSUM_BYTES];
     if seal == Seal::Checksum {
@@ -277,6 +299,36 @@ mod tests {
         assert_eq!(file.tensor("b").unwrap().data(), bytemuck::cast_slice::<f32, u8>(&values));
         let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["a.safetensors"], "no temporary file is left");
+    }
+
+    #[test]
+    fn every_type_is_read_back_where_it_can_be_mapped() {
+        let (truths, bytes, counts) = ([true, false, true], [7u8; 5], [1u32, u32::MAX]);
+        let (limbs, singles, doubles) = ([u64::MAX, 1], [-0.5f32; 3], [f64::NEG_INFINITY, 1e-300]);
+        let tensors = vec![
+            Tensor::new("truths", &[3], &truths),
+            Tensor::new("bytes", &[5], &bytes),
+            Tensor::new("counts", &[2], &counts),
+            Tensor::new("limbs", &[1, 2], &limbs),
+            Tensor::new("singles", &[3], &singles),
+            Tensor::new("doubles", &[2, 1], &doubles),
+        ];
+        let written = Tensor::file(tensors, &[]).unwrap();
+        let file = safetensors::SafeTensors::deserialize(&written).unwrap();
+        let expected: [(&str, Dtype, &[u8]); 6] = [
+            ("truths", Dtype::BOOL, &[1, 0, 1]),
+            ("bytes", Dtype::U8, &bytes),
+            ("counts", Dtype::U32, bytemuck::bytes_of(&counts)),
+            ("limbs", Dtype::U64, bytemuck::bytes_of(&limbs)),
+            ("singles", Dtype::F32, bytemuck::bytes_of(&singles)),
+            ("doubles", Dtype::F64, bytemuck::bytes_of(&doubles)),
+        ];
+        for (name, dtype, values) in expected {
+            let tensor = file.tensor(name).unwrap();
+            assert_eq!((tensor.dtype(), tensor.data()), (dtype, values), "{name}");
+            let start = tensor.data().as_ptr() as usize - written.as_ptr() as usize;
+            assert_eq!(start % (dtype.bitsize() / 8), 0, "{name} is aligned");
+        }
     }
 
     #[test]

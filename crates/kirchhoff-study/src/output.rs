@@ -1,8 +1,10 @@
 //! What a study finds, as files.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use kirchhoff_data::Skipped;
+use kirchhoff_file::{Folder, FolderError};
 use kirchhoff_render::Report;
 use serde_json::{Map, Value, json};
 
@@ -17,6 +19,18 @@ impl Outputs {
     /// Adds a file.
     pub fn add(&mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) {
         self.files.push((name.into(), bytes.into()));
+    }
+
+    /// Writes all of them to a folder, which is made where it is not there: whole, or none.
+    ///
+    /// # Errors
+    /// A folder or file that cannot be written.
+    pub fn write(&self, folder: impl Into<PathBuf>) -> Result<(), FolderError> {
+        let mut folder = Folder::open(folder)?;
+        for (name, bytes) in &self.files {
+            folder.write(name, bytes)?;
+        }
+        folder.commit()
     }
 }
 

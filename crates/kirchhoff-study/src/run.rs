@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kirchhoff_data::{Batch, DataSet, Skipped};
+use kirchhoff_file::Draft;
 use kirchhoff_kernel::Monitor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Storing takes at most this share of the time.
 const SHARE: u32 = 10;
 /// What a stored state begins with.
-const MAGIC: &[u8] = b"kirchhoff-study 1\n";
+const MAGIC: &[u8] = b"kirchhoff-study 2\n";
 const HASH: usize = 32;
 /// Inputs that could not be taken are listed up to this number, and counted beyond it.
 const LISTED: usize = 1000;
@@ -220,7 +221,7 @@ impl<'a> Run<'a> {
         Ok(content)
     }
 
-    /// Writes a state aside, under one name always so that nothing piles up, and renames it.
+    /// Writes a state, whole. What a process that was killed leaves half-written is removed by the next one.
     fn write<S: Serialize>(&self, path: &Path, stored: &Stored<S>) -> Result<(), StudyError> {
         let failed = |error| StudyError::Write { path: path.to_path_buf(), error };
         let serialised =
@@ -230,12 +231,11 @@ impl<'a> Run<'a> {
         bytes.extend(serialised(postcard::to_stdvec(stored))?);
         let hash = blake3::hash(&bytes);
         bytes.extend(hash.as_bytes());
-        let aside = path.with_extension("part");
-        let written = File::create(&aside).and_then(|mut file| file.write_all(&bytes));
-        written.and_then(|()| fs::rename(&aside, path)).map_err(|error| {
-            let _ = fs::remove_file(&aside);
-            failed(error)
-        })
+        let written = Draft::new(path).and_then(|mut draft| {
+            draft.write_all(&bytes)?;
+            draft.commit()
+        });
+        written.map_err(failed)
     }
 }
 
@@ -243,7 +243,7 @@ fn is_state(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(".state")
 }
 
-/// Whether a file was being written aside, as a state or as a [`Draft`](kirchhoff_file::Draft).
+/// Whether a file was being written aside, as a [`Draft`].
 fn is_part(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(".part")
 }

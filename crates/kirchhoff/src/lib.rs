@@ -33,23 +33,30 @@
 //! | [`compile`] | `kirchhoff-compile` | rules and composites |
 //! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
 //! | [`explain`] | `kirchhoff-explain` | questions about executions, and their answers; gate circuits of small networks, and their formulas |
+//! | [`file`] | `kirchhoff-file` | files that are written whole or not at all |
 //! | [`formula`] | `kirchhoff-formula` | gate circuits as formulas: written, read, cut and drawn |
 //! | [`render`] | `kirchhoff-render` | heat maps and sheets |
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
-//! [`ask`] asks gate circuits what only a circuit can tell.
+//! [`ask`] asks gate circuits what only a circuit can tell. [`explanation`] explains many inputs in several semirings and
+//! writes what the tool writes; [`arrays`] takes inputs from arrays, and [`graphs`] gives networks and circuits as graphs.
 
+pub mod arrays;
 pub mod ask;
 pub mod embedded;
+pub mod explanation;
+pub mod graphs;
 
 pub use kirchhoff_circuit as circuit;
 pub use kirchhoff_compile as compile;
 pub use kirchhoff_data as data;
 pub use kirchhoff_evaluate as evaluate;
 pub use kirchhoff_explain as explain;
+pub use kirchhoff_file as file;
 pub use kirchhoff_formula as formula;
 pub use kirchhoff_kernel as kernel;
 pub use kirchhoff_network as network;
 pub use kirchhoff_render as render;
 pub use kirchhoff_semiring as semiring;
 pub use kirchhoff_study as study;
+pub use {ndarray, petgraph};

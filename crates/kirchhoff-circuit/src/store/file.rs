@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use bytemuck::Pod;
 use kirchhoff_file::{CHECKSUM, Element, OpenError, TensorFile, VerifyError, WriteError};
 use kirchhoff_kernel::Weights;
 use serde::de::DeserializeOwned;
@@ -214,7 +215,7 @@ impl CircuitFile {
     }
 
     /// The values of a tensor of one axis, in place wherever that can be.
-    pub(super) fn array<T: Element + Sync + Send>(&self, name: &str) -> Result<FlatArray<T>, StoreError> {
+    pub(super) fn array<T: Element + Pod + Sync + Send>(&self, name: &str) -> Result<FlatArray<T>, StoreError> {
         self.expect_array::<T>(name)?;
         Ok(match self.file.slice::<T>(name) {
             Some(slice) => FlatArray::shared(std::sync::Arc::new(slice)),
@@ -238,7 +239,7 @@ impl CircuitFile {
     }
 }
 
-fn little_endian<T: Element>(bytes: &[u8]) -> T {
+fn little_endian<T: Element + Pod>(bytes: &[u8]) -> T {
     let mut value = T::zeroed();
     let target = bytemuck::bytes_of_mut(&mut value);
     target.copy_from_slice(bytes);

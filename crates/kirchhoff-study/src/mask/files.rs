@@ -1,13 +1,10 @@
 //! Masks as files: arrays, a table, pictures, a report.
 
-use std::collections::HashMap;
-
+use kirchhoff_file::Tensor;
 use kirchhoff_render::{
     HeatMap, Kind, Panel, READABLE_SIZE, Report, Sheet, SheetRow, SheetSize, Style, encode_png, render,
 };
 use kirchhoff_semiring::SemiringInfo;
-use safetensors::Dtype;
-use safetensors::tensor::TensorView;
 use serde_json::json;
 
 use super::{Group, MaskJoin, MaskSettings, Masks, TensorMasks};
@@ -201,24 +198,16 @@ impl Masks {
     }
 
     fn archive(&self) -> Result<Vec<u8>, StudyError> {
-        let mut buffers = Vec::new();
+        let mut tensors = Vec::new();
         for tensor in &self.tensors {
             for (group, masks) in &tensor.groups {
                 for (join, values) in masks {
                     let name = format!("{}/{}/{group}/{join}", tensor.semiring.name, tensor.layer);
-                    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                    buffers.push((name, tensor.shape.clone(), bytes));
+                    tensors.push(Tensor::new(name, &tensor.shape, values));
                 }
             }
         }
-        let views: Result<Vec<_>, _> = buffers
-            .iter()
-            .map(|(name, shape, bytes)| Ok((name, TensorView::new(Dtype::F64, shape.clone(), bytes)?)))
-            .collect();
-        let metadata = HashMap::from([("kirchhoff".to_string(), env!("CARGO_PKG_VERSION").to_string())]);
-        views
-            .and_then(|views| safetensors::serialize(views, Some(metadata)))
-            .map_err(|error: safetensors::SafeTensorError| StudyError::Settings(error.to_string()))
+        Tensor::file(tensors, &[("kirchhoff", env!("CARGO_PKG_VERSION"))]).map_err(StudyError::Settings)
     }
 }
 

@@ -3,6 +3,7 @@
 mod files;
 mod histogram;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kirchhoff_compile::compile;
@@ -22,7 +23,7 @@ pub struct MaskSettings {
     pub questions: Vec<Question>,
     /// Whether each input is explained from the output of its label, instead of the questions' targets.
     pub by_label: bool,
-    /// The classes that have masks of their own; `None` for all.
+    /// The classes that have masks of their own; `None` for all that occur in the data set.
     pub classes: Option<Vec<usize>>,
     /// Whether those inputs only are taken on which the network's answer is their label.
     pub correct: bool,
@@ -93,7 +94,8 @@ pub enum MaskJoin {
     /// The mean.
     Mean,
     /// The least value that this share of the inputs does not exceed, too large by at most 1/64 of the distance between
-    /// the neuron's least and greatest value in the group.
+    /// the neuron's least and greatest value in the group. Exact where it is the least value, the semiring's 0, or a truth
+    /// value.
     Quantile(f64),
 }
 
@@ -173,11 +175,13 @@ impl MaskSettings {
         Ok(parts)
     }
 
-    /// The groups of a network with so many outputs.
-    fn groups(&self, outputs: usize) -> Result<Vec<Group>, StudyError> {
-        let mut classes = self.classes.clone().unwrap_or((0..outputs).collect());
-        classes.sort_unstable();
-        classes.dedup();
+    /// The groups of a data set for a network with so many outputs: the classes asked for, or those that occur.
+    fn groups(&self, data: &DataSet, outputs: usize) -> Result<Vec<Group>, StudyError> {
+        let classes: BTreeSet<usize> = match &self.classes {
+            Some(classes) => classes.iter().copied().collect(),
+            // A label that is out of range belongs to an input that is passed over.
+            None => (0..data.count()).map(|input| data.label(input)).filter(|&class| class < outputs).collect(),
+        };
         if let Some(class) = classes.iter().find(|&&class| class >= outputs) {
             let message = format!("class {class} is out of range: the network has {outputs} outputs, numbered from 0");
             return Err(StudyError::Settings(message));
@@ -191,7 +195,9 @@ impl MaskSettings {
         }
         let infinite = |question: &&Question| {
             let interval = question.semiring.embeds.interval;
-            interval.closed_below && interval.low.is_infinite() || interval.closed_above && interval.high.is_infinite()
+            let closed = interval.closed_below && interval.low.is_infinite()
+                || interval.closed_above && interval.high.is_infinite();
+            closed || question.semiring.zero_number.is_infinite()
         };
         if let (Some(question), false) = (self.questions.iter().find(infinite), self.quantiles.is_empty()) {
             let name = &question.semiring.name;
@@ -254,13 +260,13 @@ fn each(parts: &[Part], answers: &[Answer], groups: &[Vec<usize>], mut add: impl
 /// Makes masks of a data set.
 ///
 /// One pass over the data, and a second one where quantiles are asked for: they come from histograms of 64 bins between
-/// each neuron's least and greatest value.
+/// each neuron's least and greatest value, beside which the semiring's 0 or the least value is counted by itself.
 ///
 /// # Errors
 /// Settings that do not fit the network; inputs that cannot be read or run; a run that is stopped.
 ///
 /// # Complexity
-/// Time of the explanations. Memory for a batch of them, and for 32 bytes a neuron, group and semiring (288 with
+/// Time of the explanations. Memory for a batch of them, and for 32 bytes a neuron, group and semiring (296 with
 /// quantiles), whatever the number of inputs.
 pub fn mask(
     run: &mut Run<'_>,
@@ -269,7 +275,7 @@ pub fn mask(
     settings: &MaskSettings,
 ) -> Result<Masks, StudyError> {
     let outputs = network.node(network.output()).shape.iter().product();
-    let (parts, groups) = (settings.parts(network)?, settings.groups(outputs)?);
+    let (parts, groups) = (settings.parts(network)?, settings.groups(data, outputs)?);
     settings.check(&parts, groups.len())?;
     let state =
         Sums { images: vec![0; groups.len()], parts: parts.iter().map(|part| part.empty(groups.len())).collect() };
@@ -286,8 +292,13 @@ pub fn mask(
         true => None,
         false => {
             let pass = Pass { name: "quantiles", ..pass };
-            let empty: Vec<Histograms> =
-                sums.state.parts.iter().map(|part| Histograms::new(part.least.len())).collect();
+            let empty: Vec<Histograms> = sums
+                .state
+                .parts
+                .iter()
+                .zip(&parts)
+                .map(|(sums, part)| Histograms::new(sums.least.len(), part.zero))
+                .collect();
             let folded = run.pass(pass, data, empty, compute, |histograms, (answers, of)| {
                 each(&parts, &answers, &of, |part, group, values| {
                     let ends = &sums.state.parts[part];

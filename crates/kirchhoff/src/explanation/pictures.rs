@@ -1,16 +1,46 @@
 //! Pictures of relevance: one a semiring and input, and the sheet of all.
 
-use kirchhoff::data::{Inputs, Preprocessing};
-use kirchhoff::explain::Answer;
-use kirchhoff::render::{
-    Error, HeatMap, Join, Kind, Panel, PreviewPanel, PreviewSize, RgbImage, Sheet, SheetRow, SheetSize, Style,
-    input_picture, preview_row,
+use kirchhoff_data::{Inputs, Preprocessing};
+use kirchhoff_explain::Answer;
+use kirchhoff_file::Folder;
+use kirchhoff_kernel::{Cancelled, Monitor};
+use kirchhoff_render::{
+    Error, HeatMap, Join, Kind, Panel, PreviewPanel, PreviewSize, READABLE_SIZE, RgbImage, Sheet, SheetRow, SheetSize,
+    Style, encode_png, input_picture, preview_row, render,
 };
-use kirchhoff::semiring::{Array, Meaning, SemiringInfo};
+use kirchhoff_semiring::{Array, Meaning, SemiringInfo};
+use kirchhoff_study::kind;
 
-pub use kirchhoff::study::kind;
+use super::ExplanationError;
 
-use crate::explain::ChannelsOption;
+/// How pictures join colour channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channels {
+    /// Relevant in one channel.
+    Or,
+    /// Relevant in all channels.
+    And,
+    /// The sum.
+    Sum,
+    /// The largest.
+    Max,
+}
+
+/// Which pictures are drawn of an explanation, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PictureOptions {
+    /// How colour channels are joined; by the semiring's ⊕ where it is not said.
+    pub channels: Option<Channels>,
+    /// Pictures for at most so many inputs; for none there is no sheet, either.
+    pub most: usize,
+}
+
+impl Default for PictureOptions {
+    /// Channels joined by ⊕, and pictures for a hundred inputs.
+    fn default() -> Self {
+        PictureOptions { channels: None, most: 100 }
+    }
+}
 
 /// Numbers as pictures show them: a threshold that is not positive keeps everything, so a neuron that is relevant only
 /// below such a one is not relevant.
@@ -28,7 +58,7 @@ pub struct Pictures<'a> {
     /// How they were preprocessed.
     pub preprocessing: &'a Preprocessing,
     /// How colour channels are joined, unless by ⊕.
-    pub channels: Option<ChannelsOption>,
+    pub channels: Option<Channels>,
 }
 
 impl Pictures<'_> {
@@ -37,7 +67,13 @@ impl Pictures<'_> {
         self.inputs.picture.or_else(|| self.inputs.shape[..].try_into().ok())
     }
 
-    /// The heat map of one input under one semiring.
+    /// The heat map of one input under one semiring: of the first tensor of its answer, which is the input's.
+    ///
+    /// # Errors
+    /// Values that no picture can be made of.
+    ///
+    /// # Panics
+    /// If the answer has no tensor, or not so many inputs.
     pub fn map(&self, answer: &Answer, input: usize) -> Result<HeatMap, Error> {
         let tensor = &answer.tensors[0];
         let size: usize = tensor.shape.iter().product();
@@ -60,6 +96,9 @@ impl Pictures<'_> {
     }
 
     /// The input itself, where it is a picture.
+    ///
+    /// # Panics
+    /// If there are not so many inputs.
     pub fn input(&self, input: usize) -> Option<RgbImage> {
         let size: usize = self.inputs.shape.iter().product();
         let [channels, height, width] = self.shape()?;
@@ -72,6 +111,9 @@ impl Pictures<'_> {
     }
 
     /// The maps of one input side by side, for a terminal.
+    ///
+    /// # Errors
+    /// Values that no picture can be made of.
     pub fn preview(&self, answers: &[Answer], input: usize, size: PreviewSize) -> Result<String, Error> {
         let maps: Vec<(&str, HeatMap, Style)> = answers
             .iter()
@@ -84,7 +126,10 @@ impl Pictures<'_> {
         Ok(preview_row(&panels, size))
     }
 
-    /// The pages of the sheet.
+    /// The pages of the sheet: inputs below one another, as many as there are labels, semirings side by side.
+    ///
+    /// # Errors
+    /// Values that no picture can be made of; more semirings than fit on a page.
     pub fn sheet(&self, answers: &[Answer], labels: &[String], title: &str) -> Result<Vec<RgbImage>, Error> {
         let mut sheet = Sheet::new(answers.iter().map(|answer| answer.semiring.name.to_string())).with_title(title);
         for (input, label) in labels.iter().enumerate() {
@@ -98,19 +143,62 @@ impl Pictures<'_> {
         }
         Ok(sheet.pages(SheetSize::default())?.collect())
     }
+
+    /// Writes one picture a semiring and input, `<semiring>-<input>.png`, of the first inputs, at most so many.
+    ///
+    /// # Errors
+    /// Values that no picture can be made of; files that cannot be written; cancellation.
+    pub fn draw(
+        &self,
+        folder: &mut Folder,
+        answers: &[Answer],
+        most: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<(), ExplanationError> {
+        let width = self.inputs.count.saturating_sub(1).to_string().len();
+        for answer in answers {
+            let style = Style::for_values(kind(&answer.semiring));
+            for input in 0..self.inputs.count.min(most) {
+                if monitor.cancelled() {
+                    return Err(Cancelled.into());
+                }
+                let png = encode_png(&render(&self.map(answer, input)?, &style, READABLE_SIZE))?;
+                folder.write(&format!("{}-{input:0width$}.png", answer.semiring.name), &png)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the sheet: `sheet.png`, or `sheet-1.png` and so on where one page is not enough.
+    ///
+    /// # Errors
+    /// As for [`sheet`](Pictures::sheet); files that cannot be written.
+    pub fn draw_sheet(
+        &self,
+        folder: &mut Folder,
+        answers: &[Answer],
+        labels: &[String],
+    ) -> Result<(), ExplanationError> {
+        let pages = self.sheet(answers, labels, "")?;
+        for (page, image) in pages.iter().enumerate() {
+            let name = if pages.len() == 1 { "sheet.png".to_string() } else { format!("sheet-{}.png", page + 1) };
+            folder.write(&name, &encode_png(image)?)?;
+        }
+        Ok(())
+    }
 }
 
 /// The join that a user's word stands for: relevant in some or in all channels, whatever a value says.
-fn join(option: ChannelsOption, kind: Kind) -> Join {
+fn join(option: Channels, kind: Kind) -> Join {
     match (option, kind) {
-        (ChannelsOption::Sum, _) => Join::Sum,
-        (ChannelsOption::Max, _) => Join::Max,
-        (ChannelsOption::Or, Kind::Truth) => Join::Or,
-        (ChannelsOption::And, Kind::Truth) => Join::And,
+        (Channels::Sum, _) => Join::Sum,
+        (Channels::Max, _) => Join::Max,
+        (Channels::Or, Kind::Truth) => Join::Or,
+        (Channels::And, Kind::Truth) => Join::And,
         // Relevant in all channels: as much as in the least relevant one. A cost is the less relevant the larger.
-        (ChannelsOption::Or, Kind::Cost) => Join::Min,
-        (ChannelsOption::Or, _) => Join::Max,
-        (ChannelsOption::And, Kind::Cost) => Join::Max,
-        (ChannelsOption::And, _) => Join::Min,
+        (Channels::Or, Kind::Cost) => Join::Min,
+        (Channels::Or, _) => Join::Max,
+        (Channels::And, Kind::Cost) => Join::Max,
+        (Channels::And, _) => Join::Min,
     }
 }

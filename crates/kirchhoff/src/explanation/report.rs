@@ -1,16 +1,12 @@
-//! What an explanation says in words and numbers: `explanation.json`, and the lines on stdout.
+//! What an explanation says in words and numbers: `explanation.json`.
 
-use std::fmt::Write;
-use std::time::Duration;
-
-use kirchhoff::data::Preprocessing;
-use kirchhoff::evaluate::Ledger;
-use kirchhoff::explain::{Answer, LayerSetting, Question};
-use kirchhoff::semiring::DefaultStart;
+use kirchhoff_data::Preprocessing;
+use kirchhoff_evaluate::Ledger;
+use kirchhoff_explain::LayerSetting;
+use kirchhoff_semiring::DefaultStart;
 use serde::{Serialize, Serializer};
 
-use crate::load::Loaded;
-use crate::memory;
+use super::{Explanation, peak_memory};
 
 /// What the network answered on one input.
 #[derive(Clone, Debug, Serialize)]
@@ -37,7 +33,10 @@ pub struct Explained {
 }
 
 impl Summary {
-    /// The summary of an input with the given outputs.
+    /// The summary of an input of the given name, with the network's outputs and those that are explained, with their signs.
+    ///
+    /// # Panics
+    /// If a target is none of the outputs.
     pub fn new(input: &str, outputs: &[f32], targets: &[(usize, f32)]) -> Self {
         let largest = outputs.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
         let sum: f64 = outputs.iter().map(|&output| f64::from(output - largest).exp()).sum();
@@ -49,30 +48,35 @@ impl Summary {
         };
         Summary {
             input: input.to_string(),
-            top: kirchhoff::explain::top(outputs),
+            top: kirchhoff_explain::top(outputs),
             targets: targets.iter().map(explained).collect(),
         }
     }
 
-    /// The line above a terminal preview.
-    pub fn heading(&self, loaded: &Loaded) -> String {
+    /// One line: the input, what is explained and how sure the network is of it, and what its answer is. Outputs have the
+    /// names of classes where there are some.
+    pub fn heading(&self, classes: Option<&[String]>) -> String {
+        let class = |output: usize| match classes.and_then(|classes| classes.get(output)) {
+            Some(name) => format!("{output} {name}"),
+            None => output.to_string(),
+        };
         let targets: Vec<_> = self
             .targets
             .iter()
             .map(|target| {
                 let against = if target.sign < 0.0 { "against " } else { "" };
                 let (logit, percent) = (target.logit, 100.0 * target.probability);
-                format!("{against}{} (logit {logit:.2}, {percent:.1} %)", loaded.class(target.output))
+                format!("{against}{} (logit {logit:.2}, {percent:.1} %)", class(target.output))
             })
             .collect();
         let top = match self.targets.iter().any(|target| target.output == self.top) {
             true => String::new(),
-            false => format!("; the network's answer is {}", loaded.class(self.top)),
+            false => format!("; the network's answer is {}", class(self.top)),
         };
         format!("{}: target {}{top}", self.input, targets.join(", "))
     }
 
-    /// The label of a row of the sheet.
+    /// The label of a row of the sheet: the input, and below it what is explained.
     pub fn label(&self) -> String {
         let targets: Vec<_> = self
             .targets
@@ -86,7 +90,7 @@ impl Summary {
     }
 }
 
-/// `explanation.json`.
+/// `explanation.json`: serialises to all that an explanation says beside relevance itself.
 #[derive(Debug, Serialize)]
 pub struct Report<'a> {
     version: &'static str,
@@ -102,6 +106,9 @@ pub struct Report<'a> {
 }
 
 /// Serialises named parts as a map in their order.
+///
+/// # Errors
+/// What the serializer fails with.
 pub fn as_map<S: Serializer, T: Serialize>(parts: &[(&str, T)], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_map(parts.iter().map(|(name, part)| (name, part)))
 }
@@ -117,16 +124,8 @@ struct SemiringReport<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// The report of a whole run.
-    pub fn new(
-        loaded: &'a Loaded,
-        preprocessing: &'a Preprocessing,
-        questions: &[Question],
-        answers: &'a [Answer],
-        inputs: &'a [Summary],
-        time: Duration,
-    ) -> Self {
-        let semiring = |(question, answer): (&Question, &'a Answer)| {
+    pub(super) fn new(explanation: &'a Explanation) -> Self {
+        let semiring = |(question, answer): (&kirchhoff_explain::Question, &'a kirchhoff_explain::Answer)| {
             let report = SemiringReport {
                 start: question.start,
                 maximum_pooling: question.assignment.maximum_pooling.name(),
@@ -138,28 +137,13 @@ impl<'a> Report<'a> {
         };
         Report {
             version: env!("CARGO_PKG_VERSION"),
-            model: &loaded.name,
-            classes: loaded.classes.as_deref(),
-            preprocessing,
-            inputs,
-            semirings: questions.iter().zip(answers).map(semiring).collect(),
-            seconds: time.as_secs_f64(),
-            peak_memory_bytes: memory::peak(),
+            model: &explanation.options.model,
+            classes: explanation.options.classes.as_deref(),
+            preprocessing: &explanation.options.preprocessing,
+            inputs: &explanation.summaries,
+            semirings: explanation.questions.iter().zip(&explanation.answers).map(semiring).collect(),
+            seconds: explanation.time.as_secs_f64(),
+            peak_memory_bytes: peak_memory(),
         }
-    }
-
-    /// The lines below the previews: time and memory, and what was not shown.
-    pub fn closing(&self, shown: usize) -> String {
-        let mut text = String::new();
-        if shown > 0 && self.inputs.len() > shown {
-            let _ = writeln!(text, "… and {} more inputs", self.inputs.len() - shown);
-        }
-        let memory =
-            self.peak_memory_bytes.map_or(String::new(), |bytes| format!(", {} MB", bytes.div_ceil(1_000_000)));
-        let times: Vec<_> = self.semirings.iter().map(|(name, part)| format!("{name} {:.2} s", part.seconds)).collect();
-        let inputs = if self.inputs.len() == 1 { "input" } else { "inputs" };
-        let _ =
-            writeln!(text, "{} {inputs} in {:.2} s{memory} ({})", self.inputs.len(), self.seconds, times.join(", "));
-        text
     }
 }

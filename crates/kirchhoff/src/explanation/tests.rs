@@ -1,0 +1,135 @@
+//! Explanations against their parts.
+
+use kirchhoff_explain::{Described, Layers, explain};
+use kirchhoff_file::TensorFile;
+use kirchhoff_network::Execution;
+use kirchhoff_semiring::{Array, Project, Semiring, Viterbi};
+
+use super::*;
+use crate::embedded;
+
+/// The strongest path and its length in edges: two numbers a value.
+#[derive(Clone)]
+struct Strongest;
+
+impl Semiring for Strongest {
+    type Value = (f32, u32);
+
+    fn zero(&self) -> (f32, u32) {
+        (0.0, 0)
+    }
+
+    fn one(&self) -> (f32, u32) {
+        (1.0, 0)
+    }
+
+    fn plus(&self, a: &(f32, u32), b: &(f32, u32)) -> (f32, u32) {
+        if b.0 > a.0 { *b } else { *a }
+    }
+
+    fn times(&self, a: &(f32, u32), b: &(f32, u32)) -> (f32, u32) {
+        if a.0 * b.0 > 0.0 { (a.0 * b.0, a.1 + b.1) } else { self.zero() }
+    }
+}
+
+impl Project for Strongest {
+    fn project(&self, a: &(f32, u32)) -> f64 {
+        f64::from(a.0)
+    }
+
+    fn columns(&self, values: &[(f32, u32)]) -> Vec<(String, Array)> {
+        vec![("edges".to_string(), Array::F64(values.iter().map(|value| f64::from(value.1)).collect()))]
+    }
+}
+
+fn strongest() -> Question {
+    let theta = |_: &str, d: f32| if d > 0.0 { (d.min(1.0), 1) } else { (0.0, 0) };
+    Question::of(Described::new("strongest", Strongest).with_theta(theta).with_rule("max-abs"))
+}
+
+fn digits() -> (Arc<Network>, Inputs) {
+    let (network, inputs) = embedded::digits().unwrap();
+    (Arc::new(network), inputs)
+}
+
+#[test]
+fn batches_make_no_difference() {
+    let (network, inputs) = digits();
+    let mut questions = ["real", "boolean", "counting"].map(|name| Question::new(name).unwrap());
+    questions[0].layers = Layers::All;
+    let questions = [&questions[..], &[strongest()]].concat();
+    let whole = ExplanationOptions { activations: true, ..ExplanationOptions::default() };
+    let parted = ExplanationOptions { memory: Some(100_000), ..whole.clone() };
+    assert!((2..10).contains(&batch_size(&network, 10, parted.memory).unwrap()), "several batches");
+    let whole = Explanation::run(&network, inputs.clone(), &questions, &whole, &()).unwrap();
+    let parted = Explanation::run(&network, inputs.clone(), &questions, &parted, &()).unwrap();
+    let execution = Execution::run(network.clone(), &inputs.values, 10, &()).unwrap();
+    for (question, semiring) in questions.iter().zip(["real", "boolean", "counting", "strongest"]) {
+        let answer = explain(&execution, question, &()).unwrap();
+        for tensor in &answer.tensors {
+            let relevance = parted.relevance(semiring, &tensor.name).unwrap();
+            assert_eq!(relevance, whole.relevance(semiring, &tensor.name).unwrap());
+            assert_eq!(relevance.to_f64().into_raw_vec_and_offset().0, tensor.values.to_f64());
+        }
+        assert_eq!(parted.ledgers(semiring).unwrap(), answer.ledgers);
+    }
+    for (id, node) in network.nodes() {
+        let activations = parted.activations(&node.name).unwrap();
+        assert_eq!(activations.as_slice().unwrap(), &execution.activations(id)[..]);
+        assert_eq!(activations.shape()[1..], node.shape);
+    }
+    assert_eq!(parted.summaries().iter().map(|summary| summary.top).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
+fn files_hold_every_number_of_a_value() {
+    let (network, inputs) = digits();
+    let questions = [strongest(), Question::new("boolean").unwrap(), Question::new("real").unwrap()];
+    let explanation = Explanation::run(&network, inputs, &questions, &ExplanationOptions::default(), &()).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    explanation.write(place.path().join("out"), &PictureOptions { most: 1, ..PictureOptions::default() }).unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(place.path().join("out"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort_unstable();
+    let pictures =
+        ["boolean-0.png", "explanation.json", "real-0.png", "relevance.safetensors", "sheet.png", "strongest-0.png"];
+    assert_eq!(names, pictures);
+
+    let file = TensorFile::open(&place.path().join("out/relevance.safetensors")).unwrap();
+    assert_eq!(file.shape("strongest/input/edges"), Some(&[10, 784][..]));
+    let edges = file.slice::<f64>("strongest/input/edges").unwrap();
+    let column = explanation.column("strongest", "input", "edges").unwrap().to_f64();
+    assert_eq!(edges.as_ref(), column.as_slice().unwrap());
+    // Three layers of edges lead to every pixel that is relevant.
+    assert!(column.iter().all(|&edges| edges == 0.0 || edges == 3.0));
+    let truths = explanation.relevance("boolean", "input").unwrap().bool().unwrap();
+    let stored = file.bytes("boolean/input").unwrap().iter().map(|&byte| byte == 1);
+    assert!(stored.eq(truths.iter().copied()));
+
+    let json: serde_json::Value = serde_json::to_value(explanation.report()).unwrap();
+    assert_eq!(json["semirings"]["strongest"]["layers"][0]["rule"], "max-abs");
+}
+
+#[test]
+fn what_cannot_be_told_apart_or_is_not_there_is_refused() {
+    let (network, inputs) = digits();
+    let options = ExplanationOptions::default();
+    let refused = |questions: &[Question], options: &ExplanationOptions| {
+        Explanation::run(&network, inputs.clone(), questions, options, &()).unwrap_err().to_string()
+    };
+    let twice = [strongest(), Question::of(Described::embedding("strongest", Viterbi))];
+    assert!(refused(&twice, &options).contains("two questions are in semiring `strongest`"));
+    assert!(refused(&[], &options).contains("at least one question"));
+    let little = ExplanationOptions { memory: Some(1), ..ExplanationOptions::default() };
+    assert!(refused(&twice[..1], &little).contains("MiB"));
+
+    let explanation = Explanation::run(&network, inputs.clone(), &twice[..1], &options, &()).unwrap();
+    let error = explanation.relevance("real", "input").unwrap_err().to_string();
+    assert_eq!(error, "there is no answer in semiring `real`; there are: strongest");
+    assert!(explanation.relevance("strongest", "4").unwrap_err().to_string().contains("tensor `4`"));
+    assert!(explanation.column("strongest", "input", "cost").unwrap_err().to_string().ends_with("edges"));
+    assert!(explanation.activations("4").is_err(), "they were not asked for");
+    assert_eq!(explanation.activations("input").unwrap().shape(), [10, 784]);
+}

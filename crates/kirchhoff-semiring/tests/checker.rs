@@ -257,6 +257,9 @@ fn methods_that_do_not_agree() {
     let expected = [
         (Condition::ZeroTest, "a = 0: left false, right true".to_string()),
         (Condition::PlusAssign, "a = 0, b = 0: left 1, right 0".to_string()),
+        // These add by `plus_assign`.
+        (Condition::AddProduct, "a = 0, b = 0, c = 0: left 1, right 0".to_string()),
+        (Condition::Accumulate, "a = 0, b = 0, c = 0: left 1, right 0".to_string()),
     ];
     assert_eq!(failures(&check(&Overridden)), expected);
 }

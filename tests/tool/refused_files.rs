@@ -111,7 +111,7 @@ fn inputs_of_values_that_are_no_numbers() {
         place.refuses(&["input.npy"], &["input.npy", text, "position 88", "finite"]);
     }
     place.write("input.npy", npy("<c8", &[784], &[0; 784 * 8]));
-    place.refuses(&["input.npy"], &["input.npy", "<c8", "float32"]);
+    place.refuses(&["input.npy"], &["input.npy", "<c8", "floats of 16 to 64 bits"]);
     place.write("short.npy", &npy_floats(&[784], &digit_values(0))[..500]);
     place.refuses(&["short.npy"], &["short.npy", "[784]"]);
 }

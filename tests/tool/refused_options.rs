@@ -159,7 +159,7 @@ fn arguments_outside_the_grammar() {
     place.misuses(&["new"], &["ARCHITECTURE"]);
     place.misuses(&["new", "vgg11", "--classes", "0"], &["--classes", "0"]);
     place.misuses(&["inspect", "one.onnx", "two.onnx"], &["two.onnx"]);
-    place.misuses(&["semirings", "real"], &["real"]);
+    place.refuses_whole(&["semirings", "rael"], &["unknown semiring `rael`", "`real`"]);
     // Nothing at all is a question for help, not an error.
     let run = place.run::<&str>(&[]);
     assert_eq!((run.code, &run.stdout[..]), (Some(2), ""));

@@ -211,7 +211,7 @@ fn studies_that_cannot_be_made_are_refused() {
     assert!(refused(&["data", "--classes", "10"]).contains("class 10 is out of range: the network has 10 outputs"));
     assert!(refused(&["data", "--quantile", "1.5"]).contains("a quantile lies between 0 and 1"));
     assert!(refused(&["data", "--quantile", "0.5", "-s", "tropical"]).contains("quantiles need finite values"));
-    assert!(refused(&["data", "--memory", "1MiB"]).contains("--memory"));
+    assert!(refused(&["data", "--memory", "100KiB"]).contains("--memory"));
     assert!(refused(&["data", "--target", "12"]).contains("target 12 is out of range"));
     std::fs::write(place.path("labels.txt"), "11\n".repeat(20)).unwrap();
     let images = "data/t10k-images-idx3-ubyte";

@@ -24,7 +24,7 @@ use crate::thresholds::Thresholds;
 /// (LRP) contributions, and evaluates the circuit over semirings: which inputs the answer rests on, along how many
 /// paths, along which best one, and up to which threshold.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 110)]
+#[command(name = "kirchhoff", version, about, max_term_width = 110)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

@@ -1,6 +1,6 @@
 //! The network's input.
 
-use kirchhoff_kernel::{Values, Wiring};
+use kirchhoff_kernel::Values;
 
 use super::{LayerKind, Link, Operation, ShapeError, Shapes, Step};
 use crate::encoding::Encoder;
@@ -36,8 +36,9 @@ impl Operation for Input {
         true
     }
 
-    fn links(&self, shapes: &Shapes<'_>) -> Vec<Link> {
-        vec![Link::new(Wiring::Identity { size: shapes.size() })]
+    /// No edge leads to the input.
+    fn links(&self, _: &Shapes<'_>) -> Vec<Link> {
+        Vec::new()
     }
 
     fn export(&self, _export: &mut Export<'_>) {}

@@ -168,7 +168,9 @@ fn comments_name_the_variables() {
         .collect();
     assert_eq!(names, HashMap::from([("1", "h1[0]"), ("2", "h1[1]"), ("3", "h1[2]")]));
     assert_eq!(text.lines().skip(3).take(2).collect::<Vec<_>>(), ["c output 5 R(y)", "p cnf 5 7"]);
-    assert_eq!(nnf(&circuit).unwrap(), "nnf 5 4 3\nL 1\nL 2\nL 3\nA 2 1 2\nO 0 2 0 3\n");
+    let comments = "c negation normal form, neither deterministic nor decomposable\nc variable 1 h1[0]\nc variable 2 h1[1]\n\
+                    c variable 3 h1[2]\n";
+    assert_eq!(nnf(&circuit).unwrap(), format!("{comments}nnf 5 4 3\nL 1\nL 2\nL 3\nA 2 1 2\nO 0 2 0 3\n"));
 }
 
 #[test]

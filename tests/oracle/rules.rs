@@ -61,7 +61,13 @@ fn quotients(n: Vec<Approximate>, bias: Approximate, epsilon: f32) -> Shares {
     if denominator.is_zero() {
         return (vec![Approximate::ZERO; n.len()], Approximate::ZERO);
     }
-    (n.into_iter().map(|n| n / denominator).collect(), bias / denominator)
+    // The evaluator multiplies by what 1 over the denominator rounds to: n / n need not be 1.
+    let reciprocal = Approximate::ONE / denominator;
+    let share = |n: Approximate| {
+        let quotient = n / denominator;
+        Approximate { error: quotient.error.max((n * reciprocal).error), ..quotient }
+    };
+    (n.into_iter().map(share).collect(), share(bias))
 }
 
 /// The sum of terms that may cancel. A rule is a sum of separable terms, each of which may be divided, and so

@@ -185,7 +185,7 @@ fn arguments_are_what_the_rule_takes() {
         assert_eq!((rule.check(), rule.to_string()), (Ok(()), text.to_string()));
     }
     // What a program asks for is held to the same.
-    for rule in [Rule::gamma(-1.0), Rule::epsilon(f32::NAN), Rule::alpha_beta(2.0, 0.0), Rule::z_box(2.0, 1.0)] {
+    for rule in [Rule::gamma(-1.0), Rule::epsilon(f32::INFINITY), Rule::alpha_beta(2.0, 0.0), Rule::z_box(2.0, 1.0)] {
         let refused = Assignment::from(rule.clone()).resolve(&network(false)).unwrap_err();
         // As texts: of two errors about NaN, which equals nothing, neither equals the other.
         assert_eq!(refused.to_string(), CompileError::Arguments(rule.check().unwrap_err()).to_string());

@@ -15,7 +15,6 @@ use serde_json::{Map, Value, json};
 use super::arguments::Removed;
 use crate::asked::Asked;
 use crate::circuits::{called, question_options, selected, stored_part, stored_questions};
-use crate::evaluate::zero;
 use crate::failure::Failure;
 use crate::listings::table;
 use crate::progress::{Progress, stop_at_interrupt};
@@ -257,7 +256,7 @@ impl Left {
 
     /// How many outputs are relevant before and after, and which no longer are.
     fn relevant(&self) -> ([usize; 2], Vec<&str>) {
-        let zero = zero(&self.answers[0]);
+        let zero = self.answers[0].semiring.zero_number;
         let [before, after] = self.values();
         let outputs = || self.names.iter().zip(before.iter().zip(&after));
         let lost = outputs().filter(|(_, (before, after))| **before != zero && **after == zero);

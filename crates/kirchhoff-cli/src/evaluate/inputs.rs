@@ -6,8 +6,9 @@ use kirchhoff::circuit::CircuitKind;
 use kirchhoff::explain::{Answer, Question, evaluate_executions};
 use serde_json::json;
 
+use super::arguments::Evaluate;
+use super::evaluated::Evaluated;
 use crate::asked::Asked;
-use crate::evaluate::{Evaluate, Evaluated};
 use crate::failure::Failure;
 use crate::load;
 use crate::options::{QuestionOptions, RuleOptions};

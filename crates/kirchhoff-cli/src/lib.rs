@@ -2,7 +2,6 @@
 
 mod arguments;
 mod ask;
-mod asked;
 mod bench;
 mod circuit_options;
 mod circuits;
@@ -23,6 +22,7 @@ mod perturb;
 mod progress;
 mod prune;
 mod questions;
+mod request;
 mod semirings;
 mod simplify;
 mod study;

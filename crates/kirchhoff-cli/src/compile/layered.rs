@@ -7,20 +7,20 @@ use kirchhoff::explain::LayeredNotes;
 use serde_json::json;
 
 use super::arguments::Compile;
-use crate::asked::Asked;
 use crate::failure::Failure;
 use crate::listings::grouped;
 use crate::load;
 use crate::progress::{Progress, stop_at_interrupt};
+use crate::request::Request;
 
 /// Runs a model on its inputs and writes the executed layers to a file.
 pub fn compile(arguments: &Compile) -> Result<(), Failure> {
     let clock = Instant::now();
-    let asked = Asked::read(&arguments.question)?;
-    let [question] = &asked.questions[..] else {
+    let request = Request::read(&arguments.question)?;
+    let [question] = &request.questions[..] else {
         return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
     };
-    let count = asked.inputs.count;
+    let count = request.inputs.count;
     let inputs = match arguments.input {
         Some(input) if input >= count => {
             return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
@@ -28,7 +28,7 @@ pub fn compile(arguments: &Compile) -> Result<(), Failure> {
         Some(input) => input..input + 1,
         None => 0..count,
     };
-    if asked.batches().next().is_some_and(|first| first.len() < inputs.len()) {
+    if request.batches().next().is_some_and(|first| first.len() < inputs.len()) {
         return Err(Failure::usage(format!(
             "the activations of {} inputs do not fit in memory together: choose one with --input, or raise --memory",
             inputs.len()
@@ -36,17 +36,17 @@ pub fn compile(arguments: &Compile) -> Result<(), Failure> {
     }
     stop_at_interrupt();
     if !arguments.common.quiet {
-        asked.warn_of_bounds();
+        request.warn_of_bounds();
     }
-    let progress = Progress::new(asked.edges().saturating_mul(inputs.len() as u64), arguments.common.quiet);
+    let progress = Progress::new(request.edges().saturating_mul(inputs.len() as u64), arguments.common.quiet);
     progress.say("network");
-    let execution = asked.run(inputs.clone(), &progress)?;
+    let execution = request.run(inputs.clone(), &progress)?;
     let question = question.part(inputs.clone(), count)?;
     let circuit = kirchhoff::compile::compile(&execution, &question.assignment).map_err(Failure::input)?;
     let notes = LayeredNotes {
-        model: asked.loaded.name.clone(),
-        inputs: asked.inputs.names[inputs].to_vec(),
-        picture: asked.inputs.picture,
+        model: request.loaded.name.clone(),
+        inputs: request.inputs.names[inputs].to_vec(),
+        picture: request.inputs.picture,
         ..LayeredNotes::new(&circuit, &question)?
     };
     progress.say("file");

@@ -7,11 +7,11 @@ use kirchhoff::explain::explain;
 use kirchhoff::explanation::{as_map, forget_peak_memory, peak_memory};
 use serde::Serialize;
 
-use crate::asked::Asked;
 use crate::failure::Failure;
 use crate::listings;
 use crate::options::{Common, QuestionOptions};
 use crate::progress::{Progress, stop_at_interrupt};
+use crate::request::Request;
 
 /// `kirchhoff bench`.
 #[derive(Args, Debug)]
@@ -37,33 +37,33 @@ struct Samples {
 /// Measures the forward pass and every explanation. The semirings take turns in each round, so that whatever else the
 /// machine does meanwhile falls on all of them.
 pub fn run(arguments: &Bench) -> Result<(), Failure> {
-    let asked = Asked::read(&arguments.question)?;
+    let request = Request::read(&arguments.question)?;
     stop_at_interrupt();
     if !arguments.common.quiet {
-        asked.warn_of_bounds();
+        request.warn_of_bounds();
     }
     // What reading took counts for the whole run alone.
     let mut peak = peak_memory();
-    let samples = measure(&asked, arguments)?;
+    let samples = measure(&request, arguments)?;
     peak = samples.iter().map(|samples| samples.peak).fold(peak, Option::max);
-    let report = Report::new(&asked, &samples, arguments.repeat, peak);
+    let report = Report::new(&request, &samples, arguments.repeat, peak);
     if arguments.common.json { crate::print_json(&report) } else { crate::print(&report.table()) }
 }
 
 /// The forward pass, then the questions in their order, measured in a round to warm up and the rounds asked for.
-fn measure(asked: &Asked, arguments: &Bench) -> Result<Vec<Samples>, Failure> {
-    let (questions, inputs) = (&asked.questions, asked.inputs.count);
+fn measure(request: &Request, arguments: &Bench) -> Result<Vec<Samples>, Failure> {
+    let (questions, inputs) = (&request.questions, request.inputs.count);
     let rounds = 1 + u64::from(arguments.repeat);
     let passes = (1 + questions.len() as u64) * rounds;
     let progress =
-        Progress::new(asked.edges().saturating_mul(inputs as u64).saturating_mul(passes), arguments.common.quiet);
+        Progress::new(request.edges().saturating_mul(inputs as u64).saturating_mul(passes), arguments.common.quiet);
     let mut samples: Vec<Samples> = Vec::new();
     samples.resize_with(1 + questions.len(), Samples::default);
     for _ in 0..rounds {
         samples.iter_mut().for_each(|samples| samples.times.push(Duration::ZERO));
-        for batch in asked.batches() {
+        for batch in request.batches() {
             progress.say("network");
-            let execution = samples[0].add(|| asked.run(batch.clone(), &progress))?;
+            let execution = samples[0].add(|| request.run(batch.clone(), &progress))?;
             for (question, samples) in questions.iter().zip(&mut samples[1..]) {
                 progress.say(question.semiring.name.to_string());
                 let question = question.part(batch.clone(), inputs)?;
@@ -145,11 +145,11 @@ impl Measurement {
 }
 
 impl<'a> Report<'a> {
-    fn new(asked: &'a Asked, samples: &[Samples], repeat: u32, peak_memory_bytes: Option<u64>) -> Self {
-        let (inputs, edges) = (asked.inputs.count, asked.edges());
+    fn new(request: &'a Request, samples: &[Samples], repeat: u32, peak_memory_bytes: Option<u64>) -> Self {
+        let (inputs, edges) = (request.inputs.count, request.edges());
         let measurement = |samples: &Samples| Measurement::new(samples, edges * inputs as u64);
         let mut forward = measurement(&samples[0]);
-        let names = asked.questions.iter().map(|question| &*question.semiring.name);
+        let names = request.questions.iter().map(|question| &*question.semiring.name);
         let mut semirings: Vec<_> = names.zip(samples[1..].iter().map(measurement)).collect();
         let reference = semirings[0].1.median;
         for part in std::iter::once(&mut forward).chain(semirings.iter_mut().map(|(_, part)| part)) {
@@ -157,7 +157,7 @@ impl<'a> Report<'a> {
         }
         Report {
             version: env!("CARGO_PKG_VERSION"),
-            model: &asked.loaded.name,
+            model: &request.loaded.name,
             inputs,
             edges,
             threads: rayon::current_num_threads(),

@@ -9,13 +9,13 @@ use kirchhoff::formula::{Cut, cut, find_outputs, parse};
 use kirchhoff::network::{Network, Node};
 use kirchhoff::semiring::{Call, Image, Interval, find_symbolic, symbolic_semirings};
 
-use crate::asked::Asked;
 use crate::circuit_options::{CircuitOptions, SourceOptions, SymbolicOption};
 use crate::failure::Failure;
 use crate::load;
 use crate::options::{QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{checked, split};
+use crate::request::Request;
 
 /// A semiring as a user names it: one of numbers, or a symbolic one beside that whose Θ decides which edges it has.
 struct Named<'a> {
@@ -66,11 +66,11 @@ pub struct Compiled {
 /// Makes the circuit of a model on one input, for one semiring.
 pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Result<Compiled, Failure> {
     let Named { numeric, symbolic } = Named::new(&options.semiring, options.rules.unchecked)?;
-    let asked = Asked::read(&QuestionOptions { semiring: numeric.to_string(), ..options.clone() })?;
-    let [question] = &asked.questions[..] else {
+    let request = Request::read(&QuestionOptions { semiring: numeric.to_string(), ..options.clone() })?;
+    let [question] = &request.questions[..] else {
         return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
     };
-    let (input, count) = (compilation.input.unwrap_or(0), asked.inputs.count);
+    let (input, count) = (compilation.input.unwrap_or(0), request.inputs.count);
     if input >= count {
         return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
     }
@@ -80,12 +80,12 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
         )));
     }
     if !compilation.quiet {
-        asked.warn_of_bounds();
+        request.warn_of_bounds();
     }
     stop_at_interrupt();
-    let progress = Progress::new(asked.edges().saturating_mul(2), compilation.quiet);
+    let progress = Progress::new(request.edges().saturating_mul(2), compilation.quiet);
     progress.say("network");
-    let execution = asked.run(input..input + 1, &progress)?;
+    let execution = request.run(input..input + 1, &progress)?;
     progress.say("gates");
     let question = question.part(input..input + 1, count)?;
     let options = GateOptions {
@@ -97,20 +97,20 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
             Some(SymbolicOption::Edges) => Symbolic::Edges,
             Some(SymbolicOption::Hidden) => Symbolic::Hidden,
             Some(SymbolicOption::Neurons(names)) => {
-                let network = &asked.loaded.network;
-                let layer = |name| called(network, name).map_or(name, |node| &node.name);
+                let network = &request.loaded.network;
+                let layer = |name| find_layer(network, name).map_or(name, |node| &node.name);
                 let patterns = names.iter().map(|name| LayerPattern::new(layer(name)));
                 Symbolic::Neurons(patterns.collect::<Result<_, _>>().map_err(Failure::input)?)
             }
         },
         // Weights of the best paths, and numbers beside variables.
         contributions: symbolic.is_none() || question.semiring.annotation.image(Interval::REALS) != Image::Truth,
-        picture: asked.inputs.picture,
+        picture: request.inputs.picture,
         leaves: compilation.leaves,
         max_gates: compilation.max_gates,
     };
     let (circuit, notes) = compile_gates(&execution, &question, &options, &progress)?;
-    let (model, input) = (asked.loaded.name.clone(), asked.inputs.names[input].clone());
+    let (model, input) = (request.loaded.name.clone(), request.inputs.names[input].clone());
     Ok(Compiled { circuit, notes: GateNotes { model, input, ..notes }, question })
 }
 
@@ -174,11 +174,11 @@ pub fn part(selection: &Selection<'_>, semiring: Option<&str>) -> Result<Part, F
     let symbolic = named.as_ref().and_then(|named| named.symbolic).map(str::to_string);
     let (mut circuit, notes, question) = match stored_part(selection)? {
         Some((circuit, notes)) => {
-            let question = numeric.map(|numeric| asked(&circuit, selection, numeric)).transpose()?;
+            let question = numeric.map(|numeric| stored_question(&circuit, selection, numeric)).transpose()?;
             (circuit, notes, question)
         }
         None => {
-            let Compiled { circuit, notes, question } = made(selection, semiring.unwrap_or("real"))?;
+            let Compiled { circuit, notes, question } = pruned_circuit(selection, semiring.unwrap_or("real"))?;
             (selected(&circuit, &notes, selection)?, notes, Some(question))
         }
     };
@@ -244,13 +244,13 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
     }
     let RuleOptions { target, composite, rule, theta: _, start: _, max_pool, low, high, unchecked: _ } = &source.rules;
     let rules = !(composite.is_empty() && rule.is_empty() && max_pool.is_none() && low.is_none() && high.is_none());
-    let given = [
+    let refused = [
         ("--symbolic", selection.symbolic.is_some()),
         ("--input", source.input != 0),
         ("--target", target.iter().any(|target| target != "top")),
         ("--composite, --rule, --max-pool, --low or --high", rules),
     ];
-    if let Some((option, _)) = given.iter().find(|(_, given)| *given) {
+    if let Some((option, _)) = refused.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(
             "{} has the rules, targets and variables that it has: {option} is for circuits made of a model",
             path.display()
@@ -268,7 +268,7 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
 }
 
 /// What is asked of a circuit from a file.
-fn asked(circuit: &GateCircuit, selection: &Selection<'_>, semiring: &str) -> Result<Question, Failure> {
+fn stored_question(circuit: &GateCircuit, selection: &Selection<'_>, semiring: &str) -> Result<Question, Failure> {
     let mut questions = stored_questions(circuit, &selection.source.rules, semiring)?;
     match questions.len() {
         1 => Ok(questions.swap_remove(0)),
@@ -282,7 +282,7 @@ pub fn stored_questions(circuit: &GateCircuit, rules: &RuleOptions, semirings: &
 }
 
 /// The circuit of a model on one input, without the edges that Θ sends to 0.
-fn made(selection: &Selection<'_>, semiring: &str) -> Result<Compiled, Failure> {
+fn pruned_circuit(selection: &Selection<'_>, semiring: &str) -> Result<Compiled, Failure> {
     let question = question_options(selection.source, semiring, selection.outputs, selection.layer);
     let compilation = Compilation {
         input: Some(selection.source.input),

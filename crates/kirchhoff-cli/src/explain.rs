@@ -10,10 +10,10 @@ use kirchhoff::explanation::{Channels, Explaining, Explanation, ExplanationOptio
 use kirchhoff::render::PreviewSize;
 use kirchhoff_file::Folder;
 
-use crate::asked::Asked;
 use crate::failure::Failure;
 use crate::options::{Common, QuestionOptions};
 use crate::progress::{Interrupt, Progress, stop_at_interrupt};
+use crate::request::Request;
 
 /// `kirchhoff explain`.
 #[derive(Args, Debug)]
@@ -60,13 +60,13 @@ impl From<ChannelsOption> for Channels {
 /// Explains a model on inputs.
 pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let clock = Instant::now();
-    let asked = Asked::read(&arguments.question)?;
+    let request = Request::read(&arguments.question)?;
     // Before the folder is made: interrupted right after that, it would stay.
     stop_at_interrupt();
     let mut folder = arguments.out.as_deref().map(Folder::open).transpose()?;
-    let mut explanation = explain(&asked, arguments)?;
+    let mut explanation = explain(&request, arguments)?;
     if !arguments.common.quiet {
-        asked.warn_of_bounds();
+        request.warn_of_bounds();
     }
     explanation.time = clock.elapsed();
 
@@ -95,17 +95,17 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let drawn = explanation.pictures(&pictures);
     for (input, summary) in explanation.summaries().iter().enumerate().take(arguments.pictures) {
         let preview = drawn.preview(explanation.answers(), input, size).map_err(Failure::work)?;
-        crate::print(&format!("{}\n{preview}\n", summary.heading(asked.loaded.classes.as_deref())))?;
+        crate::print(&format!("{}\n{preview}\n", summary.heading(request.loaded.classes.as_deref())))?;
     }
     crate::print(&closing(&explanation, arguments.pictures))
 }
 
 /// Runs the inputs in batches and asks every question of each.
-fn explain(asked: &Asked, arguments: &Explain) -> Result<Explanation, Failure> {
-    let Asked { loaded, preprocessing, inputs, questions, .. } = asked;
+fn explain(request: &Request, arguments: &Explain) -> Result<Explanation, Failure> {
+    let Request { loaded, preprocessing, inputs, questions, .. } = request;
     // Thresholds that are left open are chosen in a pass of their own.
     let passes = 1 + questions.len() + questions.iter().filter(|question| question.is_open()).count();
-    let progress = Progress::new(asked.edges() * inputs.count as u64 * passes as u64, arguments.common.quiet);
+    let progress = Progress::new(request.edges() * inputs.count as u64 * passes as u64, arguments.common.quiet);
     let options = ExplanationOptions {
         model: loaded.name.clone(),
         classes: loaded.classes.clone(),

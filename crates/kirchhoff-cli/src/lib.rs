@@ -2,20 +2,16 @@
 
 mod arguments;
 mod ask;
-mod asked;
 mod bench;
 mod circuit_options;
-mod circuit_view;
 mod circuits;
 mod compile;
 mod evaluate;
-mod evaluate_inputs;
 mod explain;
 mod failure;
 mod formula;
 mod inspect;
 mod laws;
-mod layered;
 mod listings;
 mod load;
 mod mask;
@@ -26,6 +22,7 @@ mod perturb;
 mod progress;
 mod prune;
 mod questions;
+mod request;
 mod semirings;
 mod simplify;
 mod study;

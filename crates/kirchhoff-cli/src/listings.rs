@@ -193,6 +193,11 @@ pub fn table<const N: usize>(headings: &[&str; N], rows: &[[String; N]]) -> Stri
     text
 }
 
+/// A shape in words.
+pub fn sizes(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
+}
+
 /// A number with its digits in groups of three.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit};
+use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit, Notes};
 use kirchhoff::data::{Inputs, Layout, Preprocessing, is_input, read_inputs};
 use kirchhoff::embedded;
-use kirchhoff::explain::GateNotes;
+use kirchhoff::explain::{GateNotes, LayeredNotes};
 use kirchhoff::network::import::{ImportOptions, Model, read};
 use kirchhoff::network::{Network, canonical};
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::options::{LayoutOption, ModelOptions, PreprocessingOptions, ReadingOptions};
@@ -114,6 +115,20 @@ pub fn gates(file: &CircuitFile) -> Result<GateCircuit, Failure> {
 pub fn gate_notes(file: &CircuitFile) -> Result<GateNotes, Failure> {
     let notes = file.notes().map_err(Failure::input)?;
     Ok(serde_json::from_value(serde_json::Value::Object(notes)).unwrap_or_default())
+}
+
+/// What `compile` noted in the file of a layered circuit; of another maker's, nothing.
+pub fn layered_notes(file: &CircuitFile) -> Result<LayeredNotes, Failure> {
+    let notes = file.notes().map_err(Failure::input)?;
+    Ok(serde_json::from_value(serde_json::Value::Object(notes)).unwrap_or_default())
+}
+
+/// Notes as circuit files hold them.
+pub fn stored_notes(notes: &impl Serialize) -> Result<Notes, Failure> {
+    match serde_json::to_value(notes).map_err(Failure::work)? {
+        serde_json::Value::Object(stored) => Ok(stored),
+        _ => Ok(Notes::new()),
+    }
 }
 
 /// The preprocessing that the options ask for, over what the model file says.

@@ -66,13 +66,14 @@ pub fn run(arguments: &Perturb) -> Result<(), Failure> {
         checked(&rules, &arguments.semiring, &studied.bounds, |question| question.check(studied.network()))?;
     let (size, square) = (data.shape().iter().product::<usize>(), arguments.square.map(|side| side as usize));
     let hundredth = if square.is_some() { 1 } else { size.div_ceil(100) };
-    let parse = |names: &[String]| -> Result<Vec<Baseline>, Failure> { names.iter().map(|name| one(name)).collect() };
+    let baselines =
+        |names: &[String]| -> Result<Vec<Baseline>, Failure> { names.iter().map(|name| parse(name)).collect() };
     let settings = Settings {
         attack: attack(arguments, &questions)?,
         questions,
         by_label,
-        orders: arguments.order.iter().map(|name| one::<Order>(name)).collect::<Result<_, _>>()?,
-        baselines: parse(&arguments.baseline)?,
+        orders: arguments.order.iter().map(|name| parse::<Order>(name)).collect::<Result<_, _>>()?,
+        baselines: baselines(&arguments.baseline)?,
         square,
         regions_a_step: arguments.step.map_or(hundredth, |step| step as usize),
         steps: arguments.steps.map_or(usize::MAX, |steps| steps as usize),
@@ -106,7 +107,7 @@ pub fn run(arguments: &Perturb) -> Result<(), Failure> {
 }
 
 /// What a name stands for.
-pub fn one<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(name: &str) -> Result<T, Failure> {
+pub fn parse<T: std::str::FromStr<Err: std::error::Error + Send + Sync + 'static>>(name: &str) -> Result<T, Failure> {
     name.trim().parse().map_err(Failure::input)
 }
 

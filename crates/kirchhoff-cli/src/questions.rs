@@ -20,10 +20,10 @@ struct Scoped<'a> {
 
 impl<'a> Scoped<'a> {
     /// An option, where semirings of the given names are asked for.
-    fn new(text: &'a str, asked: &[&str]) -> Self {
+    fn new(text: &'a str, semirings: &[&str]) -> Self {
         // Layer names may have colons of their own: only a semiring's name before one is a scope.
         match text.split_once(':') {
-            Some((name, rest)) if asked.contains(&name) || registry().find(name).is_ok() => {
+            Some((name, rest)) if semirings.contains(&name) || registry().find(name).is_ok() => {
                 Scoped { semiring: Some(name), text: rest }
             }
             _ => Scoped { semiring: None, text },
@@ -60,7 +60,7 @@ pub fn checked(
     bounds: &Bounds,
     check: impl Fn(&mut Question) -> Result<(), ExplainError>,
 ) -> Result<Vec<Question>, Failure> {
-    each(options, semirings, bounds, check)?.into_iter().collect()
+    accepted(options, semirings, bounds, check)?.into_iter().collect()
 }
 
 /// As [`checked`], without the semirings in which `check` or the options do not admit a question; one at least has to.
@@ -70,7 +70,7 @@ pub fn admitted(
     bounds: &Bounds,
     check: impl Fn(&mut Question) -> Result<(), ExplainError>,
 ) -> Result<Vec<Question>, Failure> {
-    let questions = each(options, semirings, bounds, check)?;
+    let questions = accepted(options, semirings, bounds, check)?;
     match questions.iter().any(Result::is_ok) {
         true => Ok(questions.into_iter().flatten().collect()),
         false => questions.into_iter().collect(),
@@ -78,7 +78,7 @@ pub fn admitted(
 }
 
 /// For each of the semirings its question, or why there is none.
-fn each(
+fn accepted(
     options: &RuleOptions,
     semirings: &str,
     bounds: &Bounds,
@@ -88,9 +88,9 @@ fn each(
     if texts.is_empty() {
         return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
     }
-    let asked: Vec<AnySemiring> =
+    let semirings: Vec<AnySemiring> =
         texts.iter().map(|text| semiring(text, options.unchecked)).collect::<Result<_, _>>()?;
-    let names: Vec<&str> = asked.iter().map(|semiring| &*semiring.name).collect();
+    let names: Vec<&str> = semirings.iter().map(|semiring| &*semiring.name).collect();
     if let Some(name) = names.iter().enumerate().find_map(|(at, name)| names[..at].contains(name).then_some(name)) {
         return Err(Failure::usage(format!("--semiring names `{name}` twice")));
     }
@@ -101,12 +101,12 @@ fn each(
     }
     let targets: Vec<Target> =
         options.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
-    let one = |semiring: &AnySemiring| {
+    let question_in = |semiring: &AnySemiring| {
         let mut question = question(semiring, options, &names, bounds, &targets)?;
         check(&mut question).map_err(|error| explained(names.len(), &question, error))?;
         Ok(question)
     };
-    Ok(asked.iter().map(one).collect())
+    Ok(semirings.iter().map(question_in).collect())
 }
 
 /// The failure of a question, with what it was meant for.
@@ -123,11 +123,11 @@ fn explained(semirings: usize, question: &Question, error: ExplainError) -> Fail
 fn question(
     semiring: &AnySemiring,
     options: &RuleOptions,
-    asked: &[&str],
+    names: &[&str],
     bounds: &Bounds,
     targets: &[Target],
 ) -> Result<Question, Failure> {
-    let (name, semirings) = (&*semiring.name, asked.len());
+    let (name, semirings) = (&*semiring.name, names.len());
     let mut question = Question::of(semiring.clone());
     question.targets = targets.to_vec();
     question.assignment.bounds = bounds.clone();
@@ -141,10 +141,10 @@ fn question(
     // semiring after one for all of them, over which it wins.
     for for_this in [false, true] {
         let chosen = |scoped: &Scoped<'_>| scoped.is_for(name) && scoped.semiring.is_some() == for_this;
-        for composite in options.composite.iter().map(|text| Scoped::new(text, asked)).filter(chosen) {
+        for composite in options.composite.iter().map(|text| Scoped::new(text, names)).filter(chosen) {
             question = question.with_rules(composite.text.parse::<Composite>().map_err(Failure::input)?);
         }
-        for rule in options.rule.iter().map(|text| Scoped::new(text, asked)).filter(chosen) {
+        for rule in options.rule.iter().map(|text| Scoped::new(text, names)).filter(chosen) {
             if let (None, rule) = rule.layer() {
                 question = question.with_rules(rule.parse::<Rule>().map_err(Failure::input)?);
             }
@@ -153,13 +153,13 @@ fn question(
     if let Some(pooling) = options.max_pool {
         question.assignment.maximum_pooling = pooling.into();
     }
-    for scoped in options.rule.iter().map(|text| Scoped::new(text, asked)).filter(|scoped| scoped.is_for(name)) {
+    for scoped in options.rule.iter().map(|text| Scoped::new(text, names)).filter(|scoped| scoped.is_for(name)) {
         if let (Some(layer), rule) = scoped.layer() {
             let pattern = LayerPattern::new(layer).map_err(Failure::input)?;
             question.assignment = question.assignment.choose(pattern, rule.parse().map_err(Failure::input)?);
         }
     }
-    for scoped in options.theta.iter().map(|text| Scoped::new(text, asked)).filter(|scoped| scoped.is_for(name)) {
+    for scoped in options.theta.iter().map(|text| Scoped::new(text, names)).filter(|scoped| scoped.is_for(name)) {
         match scoped.layer() {
             (None, theta) => match (ThetaPreset::find(theta), theta) {
                 (Some(preset), _) => {

@@ -9,11 +9,11 @@ use kirchhoff::data::{DataSet, DataSetOptions, Preprocessing, Split};
 use kirchhoff::network::{Network, network_hash};
 use kirchhoff::study::{Identity, Outputs, Run, StudyError, data_hash};
 
-use crate::asked;
 use crate::failure::Failure;
 use crate::load::{self, Loaded};
 use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
+use crate::request;
 use crate::study_options::StudyOptions;
 
 /// What a study is about, beside the data itself.
@@ -48,7 +48,7 @@ impl Studied {
             let count = data.count().min(usize::try_from(limit).unwrap_or(usize::MAX));
             data.choose(0..count);
         }
-        let bounds = asked::bounds(&options.rules, data.shape(), data.picture(), &preprocessing);
+        let bounds = request::bounds(&options.rules, data.shape(), data.picture(), &preprocessing);
         let progress = Progress::new(0, options.common.quiet);
         let source = path.map_or("the ten embedded digits".to_string(), |path| path.display().to_string());
         let (hash, count) = (data_hash(&data)?, data.count());

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::options::RuleOptions;
-use crate::perturb::{one, range};
+use crate::perturb::{parse, range};
 use crate::questions::checked;
 use crate::study::Studied;
 use crate::study_options::StudyOptions;
@@ -79,7 +79,7 @@ pub fn run(arguments: &Thresholds) -> Result<(), Failure> {
         thetas: arguments.at.clone().unwrap_or_else(|| grid(rank)),
         shares: arguments.share.iter().map(share).collect::<Result<_, _>>()?,
         constants: arguments.constant.clone(),
-        baseline: one(&arguments.baseline)?,
+        baseline: parse(&arguments.baseline)?,
         values_a_step: arguments.step as usize,
         steps: arguments.steps as usize,
         range: range(&data, &studied.preprocessing),

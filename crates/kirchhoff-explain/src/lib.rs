@@ -63,7 +63,7 @@ pub enum ExplainError {
         "thresholds are chosen by what is relevant, which annotation `{annotation}` of layer `{layer}` does not say: \
          give it a threshold, or leave it open too"
     )]
-    Untrue {
+    InputDependentTheta {
         /// The layer.
         layer: String,
         /// Its annotation.

@@ -90,7 +90,7 @@ impl Subjects {
 #[derive(Args, Debug)]
 pub struct Removed {
     #[command(flatten)]
-    pub asked: AskOptions,
+    pub options: AskOptions,
     /// Neurons, `h1[17]` or all of a layer `h1[*]`, or edges, `w2[17→4]` or `w2[17->4]`; separated by commas, or repeated
     #[arg(long, value_name = "NAMES", required = true)]
     pub remove: Vec<String>,
@@ -104,7 +104,7 @@ pub struct Removed {
 #[derive(Args, Debug)]
 pub struct Witnesses {
     #[command(flatten)]
-    pub asked: AskOptions,
+    pub options: AskOptions,
     #[command(flatten)]
     pub subjects: Subjects,
     /// Sets that carry all outputs at once, instead of each
@@ -122,7 +122,7 @@ pub struct Witnesses {
 #[derive(Args, Debug)]
 pub struct Paths {
     #[command(flatten)]
-    pub asked: AskOptions,
+    pub options: AskOptions,
     /// How many paths to each output
     #[arg(long, short, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub k: u32,
@@ -132,7 +132,7 @@ pub struct Paths {
 #[derive(Args, Debug)]
 pub struct Probability {
     #[command(flatten)]
-    pub asked: AskOptions,
+    pub options: AskOptions,
     #[command(flatten)]
     pub subjects: Subjects,
     /// The probability with which each is dropped, independently of the others

@@ -20,10 +20,10 @@ use super::set_threads;
 /// Answers a question about a circuit.
 pub fn run(ask: &Ask) -> Result<(), Failure> {
     let common = match &ask.about {
-        About::Removed(arguments) => &arguments.asked.common,
-        About::Witnesses(arguments) => &arguments.asked.common,
-        About::Paths(arguments) => &arguments.asked.common,
-        About::Probability(arguments) => &arguments.asked.common,
+        About::Removed(arguments) => &arguments.options.common,
+        About::Witnesses(arguments) => &arguments.options.common,
+        About::Paths(arguments) => &arguments.options.common,
+        About::Probability(arguments) => &arguments.options.common,
     };
     set_threads(common)?;
     match &ask.about {

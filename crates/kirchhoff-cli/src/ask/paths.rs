@@ -13,14 +13,14 @@ use crate::progress::{Progress, stop_at_interrupt};
 /// Prints the strongest paths from the target to each output.
 pub fn run(arguments: &Paths) -> Result<(), Failure> {
     let semiring = format!("top-k({})", arguments.k);
-    let part = part(&arguments.asked.selection(Some(&SymbolicOption::Edges)), Some(&semiring))?;
+    let part = part(&arguments.options.selection(Some(&SymbolicOption::Edges)), Some(&semiring))?;
     let question = part.question.as_ref().expect("a semiring is named");
     stop_at_interrupt();
-    let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);
+    let progress = Progress::new(part.circuit.wires() as u64, arguments.options.common.quiet);
     progress.say("paths");
     let outputs = strongest_paths(&part.circuit, &part.notes, question, arguments.k as usize, &progress)?;
     drop(progress);
-    if arguments.asked.common.json {
+    if arguments.options.common.json {
         return crate::print_json(&json!({ "k": arguments.k, "outputs": outputs }));
     }
     let edge = |edge: &PathEdge| format!("{} {}", edge.name, short(edge.weight));

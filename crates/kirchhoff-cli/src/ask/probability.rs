@@ -21,19 +21,19 @@ enum Found {
 
 /// Prints the probability that outputs stay relevant.
 pub fn run(arguments: &Probability) -> Result<(), Failure> {
-    let part = super::boolean(&arguments.asked, &arguments.subjects.symbolic())?;
+    let part = super::boolean(&arguments.options, &arguments.subjects.symbolic())?;
     stop_at_interrupt();
     let found = find(arguments, &part)?;
     let names = output_names(&part.circuit);
     let of = arguments.subjects.name(&part);
-    if let (Found::Sampled { worlds, reached: false, .. }, false) = (&found, arguments.asked.common.quiet) {
+    if let (Found::Sampled { worlds, reached: false, .. }, false) = (&found, arguments.options.common.quiet) {
         crate::say(format_args!(
             "warning: after {} worlds some probability is not known up to {}: raise --max-worlds or --error",
             grouped(*worlds),
             arguments.error
         ));
     }
-    if arguments.asked.common.json {
+    if arguments.options.common.json {
         let outputs: Vec<_> = match &found {
             Found::Exact(exact) => {
                 let output = |(name, p): (&String, &f64)| json!({ "name": name, "probability": p });
@@ -70,7 +70,7 @@ fn find(arguments: &Probability, part: &Part) -> Result<Found, Failure> {
     let theta = PerLeaf(|_: usize, d: f32| d != 0.0);
     let kept = |name: &String| if is_start(name) { 1.0 } else { 1.0 - arguments.drop };
     let probabilities: Vec<f64> = circuit.variables().iter().map(kept).collect();
-    let progress = Progress::new(circuit.wires() as u64, arguments.asked.common.quiet);
+    let progress = Progress::new(circuit.wires() as u64, arguments.options.common.quiet);
     if arguments.method != MethodOption::Sample {
         progress.say("diagrams");
         match exact_probability(circuit, &theta, &probabilities, arguments.max_nodes, &progress) {

@@ -13,13 +13,12 @@ use kirchhoff_kernel::Monitor;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Removed;
-use crate::asked::Asked;
-use crate::circuits::{called, question_options, selected, stored_part, stored_questions};
-use crate::evaluate::zero;
+use crate::circuits::{find_layer, question_options, selected, stored_part, stored_questions};
 use crate::failure::Failure;
 use crate::listings::table;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{admitted, split};
+use crate::request::Request;
 
 /// Outputs of which the names are printed.
 const PRINTED: usize = 12;
@@ -41,11 +40,11 @@ struct Left {
 
 /// Prints how much relevance is left without some neurons or edges.
 pub fn run(arguments: &Removed) -> Result<(), Failure> {
-    let (removed, left) = match stored_part(&arguments.asked.selection(None))? {
+    let (removed, left) = match stored_part(&arguments.options.selection(None))? {
         Some((circuit, notes)) => of_circuit(arguments, &circuit, &notes)?,
         None => of_model(arguments)?,
     };
-    if arguments.asked.common.json {
+    if arguments.options.common.json {
         let semirings: Map<String, Value> = left.iter().map(Left::json).collect();
         return crate::print_json(&json!({ "removed": removed, "semirings": semirings }));
     }
@@ -59,10 +58,10 @@ fn of_circuit(
     circuit: &GateCircuit,
     notes: &GateNotes,
 ) -> Result<(BTreeSet<String>, Vec<Left>), Failure> {
-    let options = &arguments.asked;
+    let options = &arguments.options;
     let removed = variables(&arguments.remove, circuit, notes, &options.source.files[0])?;
     let rules = &options.source.rules;
-    let asked = match &arguments.semiring {
+    let questions = match &arguments.semiring {
         Some(semirings) => stored_questions(circuit, rules, semirings)?,
         None => {
             let admit = |question: &mut Question| notes.admit(circuit, question, question.semiring.laws).map(|_| ());
@@ -70,12 +69,12 @@ fn of_circuit(
         }
     };
     stop_at_interrupt();
-    let progress = Progress::new(2 * circuit.wires() as u64 * asked.len() as u64, options.common.quiet);
+    let progress = Progress::new(2 * circuit.wires() as u64 * questions.len() as u64, options.common.quiet);
     let left = |question: &Question| {
         progress.say(question.semiring.name.to_string());
         Left::new(circuit, notes, question, &removed, &progress)
     };
-    let left = asked.iter().map(left).collect::<Result<_, _>>()?;
+    let left = questions.iter().map(left).collect::<Result<_, _>>()?;
     Ok((removed, left))
 }
 
@@ -123,42 +122,42 @@ fn variables(
 
 /// What is removed from a model's circuits, and what is then left in each semiring.
 fn of_model(arguments: &Removed) -> Result<(BTreeSet<String>, Vec<Left>), Failure> {
-    let asked = read(arguments)?;
-    let network = &asked.loaded.network;
+    let request = read(arguments)?;
+    let network = &request.loaded.network;
     let subjects = subjects(&arguments.remove, network)?;
-    let input = arguments.asked.source.input;
-    if !arguments.asked.common.quiet {
-        asked.warn_of_bounds();
+    let input = arguments.options.source.input;
+    if !arguments.options.common.quiet {
+        request.warn_of_bounds();
     }
     stop_at_interrupt();
-    let edges = asked.edges() * (1 + 3 * asked.questions.len() as u64);
-    let progress = Progress::new(edges, arguments.asked.common.quiet);
+    let edges = request.edges() * (1 + 3 * request.questions.len() as u64);
+    let progress = Progress::new(edges, arguments.options.common.quiet);
     progress.say("network");
-    let execution = asked.run(input..input + 1, &progress)?;
+    let execution = request.run(input..input + 1, &progress)?;
     let mut all = Vec::new();
-    for question in &asked.questions {
+    for question in &request.questions {
         progress.say(question.semiring.name.to_string());
-        let question = question.part(input..input + 1, asked.inputs.count)?;
-        let (circuit, notes) = circuit(arguments, &asked, &execution, &question, &subjects.symbolic, &progress)?;
+        let question = question.part(input..input + 1, request.inputs.count)?;
+        let (circuit, notes) = circuit(arguments, &request, &execution, &question, &subjects.symbolic, &progress)?;
         if let Symbolic::Edges = subjects.symbolic {
             check_edges(&subjects.names, &circuit)?;
         }
-        let part = selected(&circuit, &notes, &arguments.asked.selection(None))?;
+        let part = selected(&circuit, &notes, &arguments.options.selection(None))?;
         all.push(Left::new(&part, &notes, &question, &subjects.names, &progress)?);
     }
     Ok((subjects.names, all))
 }
 
-fn read(arguments: &Removed) -> Result<Asked, Failure> {
-    let options = &arguments.asked.source;
-    let outputs = &arguments.asked.outputs.output;
+fn read(arguments: &Removed) -> Result<Request, Failure> {
+    let options = &arguments.options.source;
+    let outputs = &arguments.options.outputs.output;
     let semirings = arguments.semiring.as_deref().unwrap_or(SEMIRINGS);
-    let asked = Asked::read(&question_options(options, semirings, outputs, None))?;
-    let (input, count) = (options.input, asked.inputs.count);
+    let request = Request::read(&question_options(options, semirings, outputs, None))?;
+    let (input, count) = (options.input, request.inputs.count);
     if input >= count {
         return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
     }
-    Ok(asked)
+    Ok(request)
 }
 
 /// The neurons or edges that the texts name.
@@ -190,7 +189,7 @@ fn neurons(text: &str, network: &Network) -> Result<(String, Vec<String>), Failu
     let syntax = || Failure::usage(format!("`{text}` is no neuron: write `h1[17]`, or `h1[*]` for all of a layer"));
     let (layer, place) = text.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).ok_or_else(syntax)?;
     let input = &network.node(network.input()).name;
-    let node = called(network, layer).filter(|node| node.name != *input).ok_or_else(|| {
+    let node = find_layer(network, layer).filter(|node| node.name != *input).ok_or_else(|| {
         let hidden = network.nodes().map(|(_, node)| node).filter(|node| node.name != *input);
         let there: Vec<String> = hidden.map(|node| neuron_name(&node.name, &[], 0)).collect();
         Failure::usage(format!("`{text}` is a neuron of no hidden layer; these are: {}", there.join(", ")))
@@ -211,7 +210,7 @@ fn neurons(text: &str, network: &Network) -> Result<(String, Vec<String>), Failu
 /// The circuit of one question, with variables on what may be removed.
 fn circuit(
     arguments: &Removed,
-    asked: &Asked,
+    request: &Request,
     execution: &Execution,
     question: &Question,
     symbolic: &Symbolic,
@@ -220,8 +219,8 @@ fn circuit(
     let options = GateOptions {
         prune: true,
         symbolic: symbolic.clone(),
-        picture: asked.inputs.picture,
-        max_gates: arguments.asked.size.max_gates,
+        picture: request.inputs.picture,
+        max_gates: arguments.options.size.max_gates,
         ..GateOptions::default()
     };
     Ok(compile_gates(execution, question, &options, monitor)?)
@@ -257,7 +256,7 @@ impl Left {
 
     /// How many outputs are relevant before and after, and which no longer are.
     fn relevant(&self) -> ([usize; 2], Vec<&str>) {
-        let zero = zero(&self.answers[0]);
+        let zero = self.answers[0].semiring.zero_number;
         let [before, after] = self.values();
         let outputs = || self.names.iter().zip(before.iter().zip(&after));
         let lost = outputs().filter(|(_, (before, after))| **before != zero && **after == zero);

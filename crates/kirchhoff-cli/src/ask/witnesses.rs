@@ -12,16 +12,16 @@ use crate::progress::{Progress, stop_at_interrupt};
 
 /// Prints the minimal sets of neurons or edges that carry the relevance of outputs.
 pub fn run(arguments: &Witnesses) -> Result<(), Failure> {
-    let part = super::boolean(&arguments.asked, &arguments.subjects.symbolic())?;
+    let part = super::boolean(&arguments.options, &arguments.subjects.symbolic())?;
     let question = part.question.as_ref().expect("a semiring is named");
     stop_at_interrupt();
-    let progress = Progress::new(part.circuit.wires() as u64, arguments.asked.common.quiet);
+    let progress = Progress::new(part.circuit.wires() as u64, arguments.options.common.quiet);
     progress.say("witnesses");
     let limit = arguments.limit as usize;
     let outputs = minimal_witnesses(&part.circuit, &part.notes, question, limit, arguments.together, &progress)?;
     drop(progress);
     let of = arguments.subjects.name(&part);
-    if arguments.asked.common.json {
+    if arguments.options.common.json {
         return crate::print_json(&json!({ "of": of, "together": arguments.together, "outputs": outputs }));
     }
     crate::print(&outputs.iter().map(|output| text(output, of, arguments.most)).collect::<String>())

@@ -6,12 +6,13 @@ use kirchhoff::circuit::CircuitKind;
 use kirchhoff::explain::{Answer, Question, evaluate_executions};
 use serde_json::json;
 
-use crate::asked::Asked;
-use crate::evaluate::{Evaluate, Evaluated};
+use super::arguments::Evaluate;
+use super::evaluated::Evaluated;
 use crate::failure::Failure;
 use crate::load;
 use crate::options::{QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
+use crate::request::Request;
 
 /// Runs the network of a circuit on inputs and evaluates the circuit for each.
 pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure> {
@@ -33,7 +34,7 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
     let target = if arguments.target.is_empty() { vec!["top".to_string()] } else { arguments.target.clone() };
     let model = arguments.model.clone().unwrap_or_else(|| notes.model.clone().into());
     let inputs = arguments.inputs.clone().unwrap_or_default();
-    let mut asked = Asked::read(&QuestionOptions {
+    let mut request = Request::read(&QuestionOptions {
         files: std::iter::once(model).chain(inputs).collect(),
         reading: arguments.reading.clone(),
         semiring: arguments.semiring.clone(),
@@ -50,17 +51,17 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
     })?;
     // Beside activations: half for the contributions of a batch, half for the values of gates.
     let memory = arguments.memory / 2;
-    asked.limit_batch(circuit.leaves() as u64 * size_of::<f32>() as u64, memory);
+    request.limit_batch(circuit.leaves() as u64 * size_of::<f32>() as u64, memory);
     stop_at_interrupt();
-    let count = asked.inputs.count;
-    let wires = circuit.wires() as u64 * asked.questions.len() as u64;
+    let count = request.inputs.count;
+    let wires = circuit.wires() as u64 * request.questions.len() as u64;
     let progress = Progress::new(wires.saturating_mul(count as u64), arguments.common.quiet);
-    let mut answers: Vec<Option<Answer>> = vec![None; asked.questions.len()];
-    for batch in asked.batches() {
-        let execution = asked.run(batch.clone(), &progress)?;
+    let mut answers: Vec<Option<Answer>> = vec![None; request.questions.len()];
+    for batch in request.batches() {
+        let execution = request.run(batch.clone(), &progress)?;
         progress.say("gates");
         let questions: Vec<Question> =
-            asked.questions.iter().map(|question| question.part(batch.clone(), count)).collect::<Result<_, _>>()?;
+            request.questions.iter().map(|question| question.part(batch.clone(), count)).collect::<Result<_, _>>()?;
         let part = evaluate_executions(&circuit, &notes, &execution, &questions, memory, &progress)?;
         for (whole, answer) in answers.iter_mut().zip(part) {
             match whole {
@@ -70,10 +71,10 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
         }
     }
     Ok(Evaluated {
-        names: asked.inputs.names.clone(),
+        names: request.inputs.names.clone(),
         what: "inputs",
         picture: notes.picture,
-        circuits: vec![json!({ "name": path, "inputs": asked.inputs.names, "size": circuit.size() })],
+        circuits: vec![json!({ "name": path, "inputs": request.inputs.names, "size": circuit.size() })],
         answers: answers.into_iter().flatten().collect(),
     })
 }

@@ -1,4 +1,4 @@
-//! Circuits as `inspect` shows them.
+//! Gate circuits as `inspect` shows them.
 
 use std::fmt::Write;
 
@@ -6,13 +6,13 @@ use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit, GateSize, Notes}
 use kirchhoff::semiring::{Interval, Laws};
 use serde::Serialize;
 
+use super::arguments::Inspect;
 use crate::failure::Failure;
-use crate::inspect::sizes;
-use crate::listings::grouped;
+use crate::listings::{grouped, sizes, table};
 
 /// A circuit file.
 #[derive(Serialize)]
-pub struct CircuitView {
+struct CircuitView {
     circuit: String,
     kind: CircuitKind,
     bytes: usize,
@@ -54,9 +54,15 @@ struct OutputView {
     shape: Vec<usize>,
 }
 
+/// Shows a gate circuit: its size, outputs, variables and layers.
+pub fn inspect(file: &CircuitFile, arguments: &Inspect) -> Result<(), Failure> {
+    let view = CircuitView::new(file, arguments.verify)?;
+    if arguments.common.json { crate::print_json(&view) } else { crate::print(&view.table()) }
+}
+
 impl CircuitView {
     /// The view of a file, which has been compared with its checksum or not.
-    pub fn new(file: &CircuitFile, verified: bool) -> Result<Self, Failure> {
+    fn new(file: &CircuitFile, verified: bool) -> Result<Self, Failure> {
         let circuit = file.gates().map_err(Failure::input)?;
         Ok(CircuitView {
             circuit: file.path().display().to_string(),
@@ -69,7 +75,7 @@ impl CircuitView {
     }
 
     /// The view as text.
-    pub fn table(&self) -> String {
+    fn table(&self) -> String {
         let verified = if self.verified { ", checksum verified" } else { "" };
         let mut text = format!("{}: {}, {} bytes{verified}\n", self.circuit, self.kind, grouped(self.bytes as u64));
         text += &self.gates.table();
@@ -132,8 +138,8 @@ impl GatesView {
             })
             .collect();
         if !rows.is_empty() {
-            let table = crate::listings::table(&["layer", "rule", "range of d", "contributions"], &rows);
-            let _ = write!(text, "\n{table}");
+            let layers = table(&["layer", "rule", "range of d", "contributions"], &rows);
+            let _ = write!(text, "\n{layers}");
         }
         text
     }

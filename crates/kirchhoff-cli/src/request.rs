@@ -1,4 +1,4 @@
-//! What is asked for on the command line, read and checked: a model, its inputs, and questions about them.
+//! A request of the command line, read and checked: a model, its inputs, and questions about them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::options::{QuestionOptions, RuleOptions};
 use crate::questions::questions;
 
 /// A model, inputs that it takes, and questions that can be asked of it.
-pub struct Asked {
+pub struct Request {
     pub loaded: Loaded,
     pub preprocessing: Preprocessing,
     pub inputs: Arc<Inputs>,
@@ -28,7 +28,7 @@ pub struct Asked {
     batch: usize,
 }
 
-impl Asked {
+impl Request {
     /// Reads the files and checks the questions; nothing is run.
     pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
         let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading)?;
@@ -36,7 +36,7 @@ impl Asked {
         let bounds = bounds(&options.rules, &inputs.shape, inputs.picture, &preprocessing);
         let questions = questions(options, &bounds, &loaded.network)?;
         let batch = batch_size(&loaded.network, inputs.count, options.memory)?;
-        Ok(Asked { loaded, preprocessing, inputs: Arc::new(inputs), bounds, questions, batch })
+        Ok(Request { loaded, preprocessing, inputs: Arc::new(inputs), bounds, questions, batch })
     }
 
     /// Edges of the network, which one input passes once forward and once for each question.
@@ -45,8 +45,8 @@ impl Asked {
     }
 
     /// Makes batches so small that what else an input takes, in bytes, keeps to `memory` too.
-    pub fn limit_batch(&mut self, one: u64, memory: u64) {
-        let fitting = usize::try_from(memory / one.max(1)).unwrap_or(usize::MAX);
+    pub fn limit_batch(&mut self, bytes_an_input: u64, memory: u64) {
+        let fitting = usize::try_from(memory / bytes_an_input.max(1)).unwrap_or(usize::MAX);
         self.batch = self.batch.min(fitting.max(1));
     }
 
@@ -92,9 +92,9 @@ pub fn bounds(
         1 => vec![preprocessing.range(0)],
         _ => (0..channels).map(|channel| preprocessing.range(channel)).collect(),
     };
-    let of = |given: &Option<Vec<f32>>, end: fn(&(f32, f32)) -> f32| match given {
+    let bound = |option: &Option<Vec<f32>>, end: fn(&(f32, f32)) -> f32| match option {
         Some(values) => values.as_slice().into(),
         None => ranges.iter().map(end).collect(),
     };
-    Bounds { low: of(&options.low, |range| range.0), high: of(&options.high, |range| range.1) }
+    Bounds { low: bound(&options.low, |range| range.0), high: bound(&options.high, |range| range.1) }
 }

@@ -1,31 +1,14 @@
-//! `kirchhoff inspect`.
+//! Models as `inspect` shows them.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
-use clap::Args;
-use kirchhoff::circuit::{CircuitFile, CircuitKind};
 use kirchhoff::network::Network;
 use serde::Serialize;
 
-use crate::circuit_view::CircuitView;
+use super::arguments::Inspect;
 use crate::failure::Failure;
-use crate::options::{Common, ModelOptions};
-use crate::{listings, load};
-
-/// `kirchhoff inspect`.
-#[derive(Args, Debug)]
-pub struct Inspect {
-    /// The model (.onnx or .safetensors), or a circuit file. Left out: the embedded digit network
-    pub file: Option<PathBuf>,
-    /// Read all of a circuit file and compare it with its checksum
-    #[arg(long)]
-    pub verify: bool,
-    #[command(flatten)]
-    pub model: ModelOptions,
-    #[command(flatten)]
-    pub common: Common,
-}
+use crate::listings::{grouped, sizes, table};
+use crate::load;
 
 /// One layer as `inspect` shows it.
 #[derive(Serialize)]
@@ -50,18 +33,8 @@ struct ModelView {
     layers: Vec<LayerView>,
 }
 
-/// Shows a circuit, or a model in its canonical form, the one that explanations run on.
-pub fn run(arguments: &Inspect) -> Result<(), Failure> {
-    if let Some(path) = arguments.file.as_deref().filter(|path| CircuitFile::is_marked(path)) {
-        if CircuitFile::kind_of(path) == Some(CircuitKind::Layered) {
-            return crate::layered::inspect(&load::circuit(path, arguments.verify)?, arguments);
-        }
-        let view = CircuitView::new(&load::circuit(path, arguments.verify)?, arguments.verify)?;
-        return if arguments.common.json { crate::print_json(&view) } else { crate::print(&view.table()) };
-    }
-    if arguments.verify {
-        return Err(Failure::usage("--verify is for circuit files, which hold a checksum; this is none"));
-    }
+/// Shows a model in its canonical form.
+pub fn inspect(arguments: &Inspect) -> Result<(), Failure> {
     let loaded = load::model(arguments.file.as_deref(), &arguments.model)?;
     let network = &loaded.network;
     let layers = layers(network);
@@ -100,7 +73,7 @@ impl ModelView {
             .layers
             .iter()
             .map(|layer| {
-                let count = |number: u64| if number == 0 { String::new() } else { listings::grouped(number) };
+                let count = |number: u64| if number == 0 { String::new() } else { grouped(number) };
                 let operator = match layer.arguments.len() {
                     0 | 1 => layer.operator.to_string(),
                     _ => format!("{} of {}", layer.operator, layer.arguments.join(", ")),
@@ -113,15 +86,10 @@ impl ModelView {
             self.model,
             sizes(&self.input_shape),
             self.outputs,
-            listings::grouped(self.edges),
-            listings::grouped(self.parameters as u64)
+            grouped(self.edges),
+            grouped(self.parameters as u64)
         );
-        let _ = write!(text, "{}", listings::table(&["layer", "operator", "shape", "edges", "parameters"], &rows));
+        let _ = write!(text, "{}", table(&["layer", "operator", "shape", "edges", "parameters"], &rows));
         text
     }
-}
-
-/// A shape in words.
-pub fn sizes(shape: &[usize]) -> String {
-    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")
 }

@@ -1,17 +1,11 @@
-//! `kirchhoff compile`.
+//! The arguments of `kirchhoff compile`.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use kirchhoff::circuit::{Leaves, Notes, save_gates};
-use serde_json::json;
+use kirchhoff::circuit::Leaves;
 
 use crate::circuit_options::SymbolicOption;
-use crate::circuits::{Compilation, compiled};
-use crate::failure::Failure;
-use crate::listings::grouped;
-use crate::load;
 use crate::options::{Common, QuestionOptions};
 
 /// `kirchhoff compile`.
@@ -61,49 +55,11 @@ pub enum LeavesOption {
     Edges,
 }
 
-/// Notes as circuit files hold them.
-pub fn stored(notes: &impl serde::Serialize) -> Result<Notes, Failure> {
-    match serde_json::to_value(notes).map_err(Failure::work)? {
-        serde_json::Value::Object(stored) => Ok(stored),
-        _ => Ok(Notes::new()),
-    }
-}
-
-/// Runs a model on one input and writes the execution's circuit to a file.
-pub fn run(arguments: &Compile) -> Result<(), Failure> {
-    let clock = Instant::now();
-    load::check_output(&arguments.out, "circuits")?;
-    if arguments.layered {
-        return crate::layered::compile(arguments);
-    }
-    let compilation = Compilation {
-        input: arguments.input,
-        symbolic: arguments.symbolic.as_ref(),
-        prune: arguments.prune,
-        leaves: match arguments.leaves {
+impl From<LeavesOption> for Leaves {
+    fn from(option: LeavesOption) -> Self {
+        match option {
             LeavesOption::Values => Leaves::Values,
             LeavesOption::Edges => Leaves::Edges,
-        },
-        max_gates: arguments.max_gates,
-        quiet: arguments.common.quiet,
-    };
-    let made = compiled(&arguments.question, &compilation)?;
-    save_gates(&arguments.out, &made.circuit, &stored(&made.notes)?).map_err(Failure::work)?;
-    let size = made.circuit.size();
-    if arguments.common.json {
-        crate::print_json(&json!({
-            "file": arguments.out, "size": size, "notes": made.notes, "seconds": clock.elapsed().as_secs_f64(),
-        }))?;
-    } else if !arguments.common.quiet {
-        let counts = [size.gates, size.wires].map(|count| grouped(count as u64));
-        crate::say(format_args!(
-            "wrote {}: {}, {} gates, {} wires, depth {}",
-            arguments.out.display(),
-            made.notes.input,
-            counts[0],
-            counts[1],
-            size.depth
-        ));
+        }
     }
-    Ok(())
 }

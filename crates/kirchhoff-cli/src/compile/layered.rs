@@ -1,0 +1,71 @@
+//! `kirchhoff compile --layered`.
+
+use std::time::Instant;
+
+use kirchhoff::circuit::{WeightStorage, save_layered};
+use kirchhoff::explain::LayeredNotes;
+use serde_json::json;
+
+use super::arguments::Compile;
+use crate::failure::Failure;
+use crate::listings::grouped;
+use crate::load;
+use crate::progress::{Progress, stop_at_interrupt};
+use crate::request::Request;
+
+/// Runs a model on its inputs and writes the executed layers to a file.
+pub fn compile(arguments: &Compile) -> Result<(), Failure> {
+    let clock = Instant::now();
+    let request = Request::read(&arguments.question)?;
+    let [question] = &request.questions[..] else {
+        return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
+    };
+    let count = request.inputs.count;
+    let inputs = match arguments.input {
+        Some(input) if input >= count => {
+            return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
+        }
+        Some(input) => input..input + 1,
+        None => 0..count,
+    };
+    if request.batches().next().is_some_and(|first| first.len() < inputs.len()) {
+        return Err(Failure::usage(format!(
+            "the activations of {} inputs do not fit in memory together: choose one with --input, or raise --memory",
+            inputs.len()
+        )));
+    }
+    stop_at_interrupt();
+    if !arguments.common.quiet {
+        request.warn_of_bounds();
+    }
+    let progress = Progress::new(request.edges().saturating_mul(inputs.len() as u64), arguments.common.quiet);
+    progress.say("network");
+    let execution = request.run(inputs.clone(), &progress)?;
+    let question = question.part(inputs.clone(), count)?;
+    let circuit = kirchhoff::compile::compile(&execution, &question.assignment).map_err(Failure::input)?;
+    let notes = LayeredNotes {
+        model: request.loaded.name.clone(),
+        inputs: request.inputs.names[inputs].to_vec(),
+        picture: request.inputs.picture,
+        ..LayeredNotes::new(&circuit, &question)?
+    };
+    progress.say("file");
+    let storage = if arguments.self_contained { WeightStorage::Embedded } else { WeightStorage::Referenced };
+    save_layered(&arguments.out, &circuit, storage, &load::stored_notes(&notes)?).map_err(Failure::work)?;
+    drop(progress);
+    let (edges, layers) = (circuit.edges(), circuit.layers().len());
+    if arguments.common.json {
+        crate::print_json(&json!({
+            "file": arguments.out, "edges": edges, "layers": layers, "notes": notes,
+            "seconds": clock.elapsed().as_secs_f64(),
+        }))?;
+    } else if !arguments.common.quiet {
+        crate::say(format_args!(
+            "wrote {}: {} inputs, {layers} layers, {} edges",
+            arguments.out.display(),
+            circuit.batch(),
+            grouped(edges)
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Layered circuits as `inspect` shows them.
+
+use std::path::Path;
+
+use kirchhoff::circuit::{CircuitFile, Layer};
+use kirchhoff::kernel::Weights;
+use serde_json::json;
+
+use super::arguments::Inspect;
+use crate::failure::Failure;
+use crate::listings::{grouped, table};
+use crate::load;
+
+/// Shows a layered circuit: its layers, with their rules.
+pub fn inspect(file: &CircuitFile, arguments: &Inspect) -> Result<(), Failure> {
+    let notes = load::layered_notes(file)?;
+    let circuit = file.layered().map_err(Failure::input)?;
+    let layers = circuit.layers();
+    let range = |layer: &Layer| if layer.is_annotated() { layer.rule.range().to_string() } else { String::new() };
+    if arguments.common.json {
+        let layer = |layer: &Layer| {
+            json!({
+                "name": layer.name, "operator": layer.operator, "rule": layer.rule_name, "range": range(layer),
+                "edges": layer.edges(), "weights_elsewhere": layer.weights.as_ref().is_some_and(|weights| in_other_file(weights, file.path())),
+            })
+        };
+        return crate::print_json(&json!({
+            "circuit": file.path(), "kind": file.kind(), "bytes": file.bytes(), "verified": arguments.verify,
+            "inputs": circuit.batch(), "edges": circuit.edges(), "layers": layers.iter().map(layer).collect::<Vec<_>>(),
+            "notes": notes,
+        }));
+    }
+    let verified = if arguments.verify { ", checksum verified" } else { "" };
+    let mut text = format!(
+        "{}: {}, {} bytes{verified}\n{} inputs, {} edges each\n\n",
+        file.path().display(),
+        file.kind(),
+        grouped(file.bytes() as u64),
+        circuit.batch(),
+        grouped(circuit.edges())
+    );
+    let row = |layer: &Layer| {
+        [layer.name.clone(), layer.operator.to_string(), layer.rule_name.clone(), range(layer), grouped(layer.edges())]
+    };
+    text += &table(&["layer", "operator", "rule", "range of d", "edges"], &layers.iter().map(row).collect::<Vec<_>>());
+    crate::print(&text)
+}
+
+/// Whether weights lie in the model's file. Those of the circuit's own are mapped too.
+fn in_other_file(weights: &Weights, own: &Path) -> bool {
+    weights.place().is_some_and(|(path, _)| path != own)
+}

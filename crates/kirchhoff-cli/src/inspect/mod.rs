@@ -1,0 +1,27 @@
+//! `kirchhoff inspect`.
+
+mod arguments;
+mod gates;
+mod layered;
+mod model;
+
+pub use arguments::Inspect;
+use kirchhoff::circuit::{CircuitFile, CircuitKind};
+
+use crate::failure::Failure;
+use crate::load;
+
+/// Shows a circuit, or a model in its canonical form, the one that explanations run on.
+pub fn run(arguments: &Inspect) -> Result<(), Failure> {
+    if let Some(path) = arguments.file.as_deref().filter(|path| CircuitFile::is_marked(path)) {
+        let file = load::circuit(path, arguments.verify)?;
+        return match file.kind() {
+            CircuitKind::Layered => layered::inspect(&file, arguments),
+            CircuitKind::Gates => gates::inspect(&file, arguments),
+        };
+    }
+    if arguments.verify {
+        return Err(Failure::usage("--verify is for circuit files, which hold a checksum; this is none"));
+    }
+    model::inspect(arguments)
+}

@@ -115,7 +115,7 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
 }
 
 /// The layer of a name, or of what its neurons are called: `1`, or `h1`.
-pub fn called<'a>(network: &'a Network, name: &str) -> Option<&'a Node> {
+pub fn find_layer<'a>(network: &'a Network, name: &str) -> Option<&'a Node> {
     let find = |is_meant: &dyn Fn(&Node) -> bool| network.nodes().map(|(_, node)| node).find(|node| is_meant(node));
     find(&|node| node.name == name).or_else(|| find(&|node| neuron_name(&node.name, &[], 0) == name))
 }

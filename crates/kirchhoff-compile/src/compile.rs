@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kirchhoff_circuit::{Layer, LayeredCircuit, Link, Tensor, TensorId};
-use kirchhoff_kernel::Wiring;
-use kirchhoff_network::{Execution, LayerKind, Node, NodeId};
+use kirchhoff_kernel::{Values, Wiring};
+use kirchhoff_network::{Execution, LayerKind, Network, Node, NodeId};
 
 use crate::assignment::Assignment;
 use crate::error::CompileError;
@@ -19,23 +19,39 @@ use crate::rules::Bounds;
 /// # Errors
 /// Rules that do not fit the network's layers, bounds that do not fit its channels, or a softmax in the network.
 pub fn compile(execution: &Execution, assignment: &Assignment) -> Result<LayeredCircuit, CompileError> {
-    let network = execution.network();
+    circuit(execution.network(), assignment, execution.batch(), |node| execution.activations(node).clone())
+}
+
+/// Compiles a network into the provenance circuit of no execution: it has the tensors and layers, with their rules, of the
+/// circuit of any execution, and so says what layers there are to name, to annotate and to keep.
+///
+/// Takes time in the number of layers, as [`compile`] does.
+///
+/// # Errors
+/// As for [`compile`].
+pub fn compile_shape(network: &Network, assignment: &Assignment) -> Result<LayeredCircuit, CompileError> {
+    circuit(network, assignment, 0, |_| Values::from([]))
+}
+
+/// The circuit of a batch of executions, of which the activations of each node are given.
+fn circuit(
+    network: &Network,
+    assignment: &Assignment,
+    batch: usize,
+    activations: impl Fn(NodeId) -> Values,
+) -> Result<LayeredCircuit, CompileError> {
     let rules = assignment.resolve(network)?;
     let tensors: Vec<Tensor> = network
         .nodes()
-        .map(|(id, node)| Tensor {
-            name: node.name.clone(),
-            shape: node.shape.clone(),
-            activations: execution.activations(id).clone(),
-        })
+        .map(|(id, node)| Tensor { name: node.name.clone(), shape: node.shape.clone(), activations: activations(id) })
         .collect();
     let layers: Vec<Layer> = network
         .nodes()
         .zip(rules)
         .filter(|((id, _), _)| *id != network.input())
-        .map(|((id, node), rule)| layer(execution, id, node, &rule, assignment))
+        .map(|((id, node), rule)| layer(network, id, node, &rule, assignment))
         .collect::<Result<_, _>>()?;
-    Ok(LayeredCircuit::new(execution.batch(), tensors, layers, tensor(network.input()), tensor(network.output()))?)
+    Ok(LayeredCircuit::new(batch, tensors, layers, tensor(network.input()), tensor(network.output()))?)
 }
 
 fn tensor(node: NodeId) -> TensorId {
@@ -43,13 +59,12 @@ fn tensor(node: NodeId) -> TensorId {
 }
 
 fn layer(
-    execution: &Execution,
+    network: &Network,
     id: NodeId,
     node: &Node,
     rule: &Rule,
     assignment: &Assignment,
 ) -> Result<Layer, CompileError> {
-    let network = execution.network();
     if node.operator.kind() == LayerKind::Softmax {
         return Err(CompileError::Softmax(node.name.clone()));
     }

@@ -2,7 +2,8 @@
 //!
 //! A [`Rule`] says how a layer shares the relevance of a neuron out among its sources; a [`Composite`] names a rule for
 //! each kind of layer; an [`Assignment`] is either of them with exceptions for single layers. [`compile`] puts an
-//! execution and an assignment together into a layered circuit.
+//! execution and an assignment together into a layered circuit, and [`compile_shape`] a network and an assignment into one
+//! of no execution.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -31,7 +32,7 @@ mod rule;
 mod rules;
 
 pub use assignment::{Assignment, LayerPattern};
-pub use compile::compile;
+pub use compile::{compile, compile_shape};
 pub use composite::{Composite, MaximumPooling, composites};
 pub use error::CompileError;
 pub use kirchhoff_circuit::{Destinations, Normaliser, Part, Stabiliser};

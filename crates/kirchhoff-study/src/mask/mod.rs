@@ -6,10 +6,10 @@ mod histogram;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use kirchhoff_compile::compile;
+use kirchhoff_compile::compile_shape;
 use kirchhoff_data::{Batch, DataSet, Skipped};
 use kirchhoff_explain::{Answer, AnySemiring, Question, Target, top};
-use kirchhoff_network::{Execution, Network};
+use kirchhoff_network::Network;
 use kirchhoff_semiring::{Join, Meaning};
 use serde::{Deserialize, Serialize};
 
@@ -160,12 +160,11 @@ impl MaskSettings {
     }
 
     /// The layers that the questions keep, in the order of answers.
-    fn parts(&self, network: &Arc<Network>) -> Result<Vec<Part>, StudyError> {
-        // A circuit of no executions has every layer of one with executions.
-        let execution = Execution::run(network.clone(), &[], 0, &())?;
+    fn parts(&self, network: &Network) -> Result<Vec<Part>, StudyError> {
         let mut parts = Vec::new();
         for (number, question) in self.questions.iter().enumerate() {
-            let circuit = compile(&execution, &question.assignment).map_err(kirchhoff_explain::ExplainError::from)?;
+            let circuit =
+                compile_shape(network, &question.assignment).map_err(kirchhoff_explain::ExplainError::from)?;
             let (join, zero) = (question.semiring.join, question.semiring.zero_number);
             for id in question.kept(&circuit)? {
                 let (layer, shape) = (circuit.tensor(id).name.clone(), circuit.tensor(id).shape.clone());

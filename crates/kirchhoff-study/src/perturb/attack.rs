@@ -1,33 +1,13 @@
 //! The attack of Groudiev & Maniu (2024, section 4.3).
 
-use std::fmt;
-
 use kirchhoff_data::{Batch, DataSet};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::study::{Curves, STREAMS, Study};
-use super::{Baseline, Perturbation, Regions, Subject, drawn};
+use super::context::{STREAMS, Study};
+use super::{Attack, Baseline, Perturbation, Regions, Subject, drawn};
 use crate::{Pass, Run, StudyError};
-
-/// Pixels drawn without repetition by `exp(−η · mean |R|)`, in one order for all inputs, and inverted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Attack {
-    /// η of each question; negative ones draw what is most relevant first.
-    pub eta: Vec<f64>,
-    /// Values that are inverted in a step.
-    pub values_a_step: usize,
-    /// How many orders are drawn.
-    pub repeats: usize,
-}
-
-impl fmt::Display for Attack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let eta: Vec<_> = self.eta.iter().map(f64::to_string).collect();
-        write!(f, "η {}, {} values a step, {} orders", eta.join(", "), self.values_a_step, self.repeats)
-    }
-}
 
 /// What the attack finds: how many inputs have their label named, by strategy, order drawn, and step.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -37,17 +17,18 @@ pub(crate) struct Attacked {
 }
 
 impl Study<'_> {
-    /// The accuracy under attack, by each question's relevance, then by chance.
+    /// The accuracy under attack, by each question's relevance, then by chance. Given are the sums of |R| of each input
+    /// value, of each question, and over how many inputs they are.
     pub(super) fn attack(
         &self,
         attack: &Attack,
-        curves: &Curves,
+        (magnitudes, inputs): (&[Vec<f64>], u64),
         data: &mut DataSet,
         run: &mut Run<'_>,
     ) -> Result<Attacked, StudyError> {
         let mut strategies: Vec<Vec<f64>> = Vec::new();
-        for ((question, sums), eta) in self.settings.questions.iter().zip(&curves.magnitudes).zip(&attack.eta) {
-            let weights: Vec<f64> = sums.iter().map(|sum| -eta * sum / curves.inputs.max(1) as f64).collect();
+        for ((question, sums), eta) in self.settings.questions.iter().zip(magnitudes).zip(&attack.eta) {
+            let weights: Vec<f64> = sums.iter().map(|sum| -eta * sum / inputs.max(1) as f64).collect();
             if !weights.iter().all(|weight| weight.is_finite()) {
                 let semiring = &question.semiring.name;
                 let reason = format!("the attack draws pixels by mean |R|, which is infinite in semiring `{semiring}`");

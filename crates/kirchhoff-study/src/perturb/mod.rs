@@ -15,17 +15,19 @@
 
 mod attack;
 mod baseline;
+mod context;
 mod curve;
 mod order;
 mod region;
 mod report;
+mod settings;
 mod study;
 mod windows;
 
-pub use attack::Attack;
 pub use baseline::{Baseline, Layout};
 pub use curve::{Curve, Perturbation, Subject, area_over_curve, area_under_curve, probability};
 pub use order::{Order, drawn};
 pub use region::Regions;
+pub use settings::{Attack, Combination, Settings};
 pub(crate) use study::questions_of;
-pub use study::{Combination, Found, Settings, Tally, importance};
+pub use study::{Found, Tally, importance};

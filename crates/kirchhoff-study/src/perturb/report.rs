@@ -3,9 +3,9 @@
 use kirchhoff_render::{Curve as PlotCurve, HeatMap, Kind, Plot, READABLE_SIZE, Report, Style, encode_png, render};
 
 use super::attack::Attacked;
-use super::study::{Combination, Found, Tally};
+use super::study::{Found, Tally};
 use super::windows::Map;
-use super::{Baseline, Order};
+use super::{Baseline, Combination, Order};
 use crate::output::{described, rounded, skipped};
 use crate::{Outputs, StudyError, Table};
 

@@ -10,56 +10,12 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::attack::{Attack, Attacked};
+use super::attack::Attacked;
+use super::context::{STREAMS, Study};
 use super::windows::Map;
-use super::{Baseline, Curve, Layout, Order, Perturbation, Regions, Subject, area_over_curve, area_under_curve};
+use super::{Baseline, Combination, Curve, Settings, Subject, area_over_curve, area_under_curve};
 use crate::moments::Mean;
-use crate::{Folded, Identity, Pass, Run, StudyError, batch_size, edges, relevance};
-
-/// Inputs of a batch: their copies are many more.
-const BATCH: usize = 64;
-/// Streams of random numbers that an input has: for baselines, and for the order of equals.
-pub(super) const STREAMS: u64 = 2;
-
-/// What a study of perturbation does.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// One question a semiring, each from a single output.
-    pub questions: Vec<Question>,
-    /// Whether the target is each input's label, whatever the questions say.
-    pub by_label: bool,
-    /// The orders to compare. The random one is the same for all questions.
-    pub orders: Vec<Order>,
-    /// The baselines to compare.
-    pub baselines: Vec<Baseline>,
-    /// The side of the squares that are perturbed, in pixels; single values if there is none.
-    pub square: Option<usize>,
-    /// How many regions a step perturbs.
-    pub regions_a_step: usize,
-    /// Steps beyond this one are not made.
-    pub steps: usize,
-    /// The attack of Groudiev & Maniu, section 4.3.
-    pub attack: Option<Attack>,
-    /// The side and the stride of the windows of the map, in pixels.
-    pub windows: Option<[usize; 2]>,
-    /// The range of inputs: one pair, or one a channel.
-    pub range: Vec<(f32, f32)>,
-    /// The curves of so many inputs are kept one by one.
-    pub keep: usize,
-    /// The seed of all that is drawn.
-    pub seed: u64,
-}
-
-/// Whose order a curve is of, and what takes the place of values.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Combination {
-    /// The position of the question; none of the random order.
-    pub question: Option<usize>,
-    /// The order.
-    pub order: Order,
-    /// The baseline.
-    pub baseline: Baseline,
-}
+use crate::{Folded, Pass, Run, StudyError, relevance};
 
 /// The curves of a combination over all inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -105,38 +61,6 @@ impl Found {
 }
 
 impl Settings {
-    /// The combinations of orders and baselines, question by question; the random order comes last.
-    pub fn combinations(&self) -> Vec<Combination> {
-        let questions = (0..self.questions.len()).map(Some).chain([None]);
-        let of = |question: Option<usize>| {
-            let orders = self.orders.iter().filter(move |order| (**order == Order::Random) == question.is_none());
-            orders.flat_map(move |&order| {
-                self.baselines.iter().map(move |&baseline| Combination { question, order, baseline })
-            })
-        };
-        questions.flat_map(of).collect()
-    }
-
-    /// Adds the settings to what the results depend on: network and data are there already.
-    pub fn describe(&self, identity: &mut Identity) {
-        for question in &self.questions {
-            identity.set_hash(&format!("question of {}", question.semiring.name), &question.identity());
-        }
-        identity.set("targets are labels", self.by_label);
-        let list = |items: Vec<String>| items.join(", ");
-        identity.set("orders", list(self.orders.iter().map(Order::to_string).collect()));
-        identity.set("baselines", list(self.baselines.iter().map(Baseline::to_string).collect()));
-        identity.set("regions", self.square.map_or_else(|| "values".to_string(), |side| format!("squares of {side}")));
-        identity.set("regions a step", self.regions_a_step);
-        identity.set("steps", self.steps);
-        identity.set("attack", self.attack.as_ref().map_or_else(|| "none".to_string(), Attack::to_string));
-        let windows = |[side, stride]: [usize; 2]| format!("of side {side}, {stride} apart");
-        identity.set("windows", self.windows.map_or_else(|| "none".to_string(), windows));
-        identity.set("range of inputs", format!("{:?}", self.range));
-        identity.set("curves kept", self.keep);
-        identity.set("seed", self.seed);
-    }
-
     /// Does the study.
     ///
     /// Takes the network's time for `steps + 1` inputs a curve, memory that does not depend on the number of inputs.
@@ -148,7 +72,7 @@ impl Settings {
         let combinations = self.combinations();
         let curves = study.curves(&combinations, data, run)?;
         let attacked = match &self.attack {
-            Some(attack) => Some(study.attack(attack, &curves.state, data, run)?),
+            Some(attack) => Some(study.attack(attack, (&curves.state.magnitudes, curves.state.inputs), data, run)?),
             None => None,
         };
         let map = match self.windows {
@@ -159,74 +83,7 @@ impl Settings {
     }
 }
 
-/// A study under way.
-pub(super) struct Study<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) network: &'a Arc<Network>,
-    pub(super) layout: Layout,
-    pub(super) regions: Regions,
-    /// Edges of one input.
-    pub(super) edges: u64,
-}
-
-impl<'a> Study<'a> {
-    fn new(settings: &'a Settings, network: &'a Arc<Network>, data: &DataSet) -> Result<Self, StudyError> {
-        let refuse = |reason: String| Err(StudyError::Settings(reason));
-        let size = data.shape().iter().product();
-        let layout = Layout { size, image: data.picture(), range: settings.range.clone() };
-        for question in &settings.questions {
-            question.check(network)?;
-        }
-        if let Some(baseline) =
-            settings.baselines.iter().find(|baseline| baseline.needs_image() && layout.image.is_none())
-        {
-            return refuse(format!(
-                "baseline `{baseline}` is for images, but inputs have the shape {:?}",
-                data.shape()
-            ));
-        }
-        let image = |what: &str| match layout.image {
-            Some(image) => Ok(image),
-            None => {
-                let shape = data.shape();
-                Err(StudyError::Settings(format!("{what} are parts of images, but inputs have the shape {shape:?}")))
-            }
-        };
-        let regions = match settings.square {
-            None => Regions::values(size),
-            Some(0) => return refuse("squares have a side of one pixel at least".to_string()),
-            Some(side) => Regions::squares(image("squares")?, side),
-        };
-        if let Some([side, stride]) = settings.windows {
-            let [_, height, width] = image("windows")?;
-            if side == 0 || stride == 0 || side > height.min(width) {
-                return refuse(format!("windows of {side} pixels, {stride} apart, do not fit into {height} × {width}"));
-            }
-        }
-        if settings.orders.is_empty() || settings.baselines.is_empty() || settings.regions_a_step == 0 {
-            return refuse("there have to be an order, a baseline, and one region a step at least".to_string());
-        }
-        Ok(Study { settings, network, layout, regions, edges: edges(network) })
-    }
-
-    /// A way to perturb inputs, in batches that depend on the network alone: results are the same bits everywhere.
-    pub(super) fn perturbation<'b>(&'b self, regions: &'b Regions, baseline: Baseline) -> Perturbation<'b> {
-        Perturbation {
-            network: self.network,
-            layout: &self.layout,
-            regions,
-            baseline,
-            regions_a_step: self.settings.regions_a_step,
-            steps: self.settings.steps,
-            batch: batch_size(self.network),
-            seed: self.settings.seed,
-        }
-    }
-
-    pub(super) fn batch(&self) -> usize {
-        batch_size(self.network).min(BATCH)
-    }
-
+impl Study<'_> {
     /// The curves of all combinations.
     fn curves(
         &self,

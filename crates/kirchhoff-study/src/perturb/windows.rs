@@ -3,7 +3,7 @@
 use kirchhoff_data::{Batch, DataSet};
 use serde::{Deserialize, Serialize};
 
-use super::study::{STREAMS, Study};
+use super::context::{STREAMS, Study};
 use super::{Baseline, Regions, Subject};
 use crate::{Pass, Run, StudyError};
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use kirchhoff_compile::{LayerPattern, compile};
+use kirchhoff_compile::{LayerPattern, compile, compile_shape};
 use kirchhoff_data::{Batch, DataSet};
 use kirchhoff_evaluate::Coverage;
 use kirchhoff_explain::{Answer, Layers, Question, ThetaChoice};
@@ -186,9 +186,8 @@ impl Settings {
 }
 
 /// The names of the layers that take an annotation under a question's rules.
-fn annotated(network: &Arc<Network>, question: &Question) -> Result<Vec<String>, StudyError> {
-    let execution = kirchhoff_network::Execution::run(network.clone(), &[], 0, &())?;
-    let circuit = compile(&execution, &question.assignment).map_err(kirchhoff_explain::ExplainError::from)?;
+fn annotated(network: &Network, question: &Question) -> Result<Vec<String>, StudyError> {
+    let circuit = compile_shape(network, &question.assignment).map_err(kirchhoff_explain::ExplainError::from)?;
     let layers = circuit.layers().iter().filter(|layer| layer.is_annotated());
     Ok(layers.map(|layer| layer.name.clone()).collect())
 }

@@ -28,10 +28,13 @@ pub(crate) enum Open {
     Picture,
 }
 
+/// Gives an array of an archive by its name.
+pub(crate) type ByName = dyn Fn(&str) -> Result<Array, InputError>;
+
 /// Arrays by name.
 pub(crate) struct Archive {
     pub(crate) names: Vec<String>,
-    pub(crate) array: Box<dyn Fn(&str) -> Result<Array, InputError>>,
+    pub(crate) array: Box<ByName>,
 }
 
 static FORMATS: [Format; 6] = [

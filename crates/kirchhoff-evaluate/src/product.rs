@@ -1,6 +1,6 @@
 //! Which kernel takes a layer under a semiring and a Θ: by the form of the semiring, and by the laws that it declares.
 
-use kirchhoff_kernel::{Backward, Cancelled, Monitor, Threshold};
+use kirchhoff_kernel::{Backward, Cancelled, LaneTheta, Monitor, Threshold};
 use kirchhoff_semiring::{Annotation, AnnotationLoop, Fused, Interval, Law, Semiring};
 
 use crate::layer::AnnotatedLayer;
@@ -95,7 +95,7 @@ pub(crate) struct AnyProduct<'a, S: Semiring> {
 impl<S: Semiring> AnyProduct<'_, S> {
     /// Propagates by a Θ that is called for some contributions at a time, through a pointer: what is compiled here serves every
     /// Θ, with the bits of [`run`](AnnotationLoop::run).
-    pub fn run_theta(self, theta: &(dyn Fn(&[f32], &mut [S::Value]) + Sync)) -> Result<(), Cancelled> {
+    pub fn run_theta(self, theta: &LaneTheta<'_, S::Value>) -> Result<(), Cancelled> {
         let AnyProduct { semiring, backward, destinations, sources, monitor } = self;
         let single = |d: f32| {
             let mut value = [semiring.zero()];

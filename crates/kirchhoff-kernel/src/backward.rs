@@ -7,8 +7,8 @@ use crate::edges::{Contributions, LayerEdges};
 use crate::factors::{CHUNK, absolute, sides, source_factors};
 use crate::memory::zeros;
 use crate::product::{
-    BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes, MinPlus, Neuron,
-    Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, SHORTEST_BLOCK, pays,
+    BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, LaneTheta, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes,
+    MinPlus, Neuron, Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, SHORTEST_BLOCK, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring};
 
@@ -318,7 +318,7 @@ impl<'a> Backward<'a> {
     pub fn any_theta<S: Semiring>(
         &self,
         semiring: &S,
-        annotate: &(dyn Fn(&[f32], &mut [S::Value]) + Sync),
+        annotate: &LaneTheta<'_, S::Value>,
         destinations: &[S::Value],
         sources: &mut [S::Value],
         monitor: &dyn Monitor,
@@ -363,7 +363,7 @@ impl<'a> Backward<'a> {
     pub fn blocks<S: Semiring>(
         &self,
         semiring: &S,
-        annotate: &(dyn Fn(&[f32], &mut [S::Value]) + Sync),
+        annotate: &LaneTheta<'_, S::Value>,
         destinations: &[S::Value],
         sources: &mut [S::Value],
         monitor: &dyn Monitor,

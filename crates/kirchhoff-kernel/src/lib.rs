@@ -68,6 +68,7 @@ pub use forward::{Forward, Reduction, join_channels, maxima, maximum};
 pub use instructions::{Instructions, UnknownInstructions, vectorised};
 pub use memory::{filled, zeros};
 pub use monitor::{Cancelled, Monitor};
+pub use product::LaneTheta;
 pub use propagate::{propagate, propagate_neurons};
 pub use term::{Slopes, SourceFactor, Term, WeightFactor};
 pub use threshold::Threshold;

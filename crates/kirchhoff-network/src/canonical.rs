@@ -52,9 +52,9 @@ enum Operation {
     /// The network's input.
     Input,
     /// A multiply-add that merges with others, unrounded.
-    Affine(PerChannel),
+    Affine(Box<PerChannel>),
     /// Any other operator.
-    Other(Folded),
+    Other(Box<Folded>),
     /// A node that was removed; it has no arguments and no users.
     Removed,
 }
@@ -67,8 +67,8 @@ impl Draft {
             name: node.name.clone(),
             operation: match node.operator.operation().per_channel() {
                 _ if id == network.input() => Operation::Input,
-                Some(affine) => Operation::Affine(affine),
-                None => Operation::Other(Folded::new(node.operator.clone())),
+                Some(affine) => Operation::Affine(Box::new(affine)),
+                None => Operation::Other(Box::new(Folded::new(node.operator.clone()))),
             },
             arguments: network.arguments(id).iter().map(|argument| positions[argument]).collect(),
             shape: node.shape.clone(),
@@ -184,7 +184,7 @@ impl Draft {
     /// Folds an affine node into the linear or affine layer before it.
     fn fold_backward(&mut self, node: usize) -> bool {
         let Operation::Affine(affine) = &self.nodes[node].operation else { return false };
-        let mut affine = affine.clone();
+        let mut affine = PerChannel::clone(affine);
         let (mut user, mut before) = (node, self.nodes[node].arguments[0]);
         loop {
             if self.only_user(before) != Some(user) {
@@ -192,7 +192,7 @@ impl Draft {
             }
             match &mut self.nodes[before].operation {
                 Operation::Affine(earlier) => {
-                    *earlier = earlier.then(&affine);
+                    **earlier = earlier.then(&affine);
                     break;
                 }
                 Operation::Other(folded) => {
@@ -215,7 +215,7 @@ impl Draft {
     /// Folds an affine node into the linear layer after it.
     fn fold_forward(&mut self, node: usize) -> bool {
         let Operation::Affine(affine) = &self.nodes[node].operation else { return false };
-        let mut affine = affine.clone();
+        let mut affine = PerChannel::clone(affine);
         let mut last = node;
         loop {
             let Some(user) = self.only_user(last) else { return false };

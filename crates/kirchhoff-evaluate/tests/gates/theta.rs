@@ -348,7 +348,7 @@ fn a_fold_in_blocks_is_the_fold() {
         semiring.0.calls.store(0, Ordering::Relaxed);
         assert!(fold_gates(&circuit, &semiring, &blocks, &[(3, Some(1))], &()).unwrap() == expected);
         let calls = semiring.0.calls.load(Ordering::Relaxed);
-        assert!(calls > 0 && calls < circuit.wires() as usize / 8, "{calls} calls for {} wires", circuit.wires());
+        assert!(calls > 0 && calls < circuit.wires() / 8, "{calls} calls for {} wires", circuit.wires());
 
         let leaves = circuit.arrays().contributions.len();
         let contributions: Vec<f32> = (0..3 * leaves).map(|_| random.below(100) as f32 / 100.0).collect();

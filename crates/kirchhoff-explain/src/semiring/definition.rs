@@ -67,6 +67,9 @@ where
     }
 }
 
+/// What an annotation by name makes of a contribution.
+type Apply<V> = fn(&Defined<V>, Annotation, f32) -> V;
+
 /// Makes an [`AnySemiring`] of each type of values.
 struct Make<'a>(&'a Definition);
 
@@ -75,7 +78,7 @@ impl Make<'_> {
         self,
         semiring: &Defined<V>,
         carrier: Carrier,
-        numbers: Option<fn(&Defined<V>, Annotation, f32) -> V>,
+        numbers: Option<Apply<V>>,
         embed: Option<Box<dyn Fn(f32) -> V + Send + Sync>>,
     ) -> AnySemiring
     where

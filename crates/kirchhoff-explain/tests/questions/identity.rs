@@ -55,7 +55,8 @@ fn the_identity_of_a_question_stays_what_it_is() {
 
 #[test]
 fn questions_that_differ_have_different_identities() {
-    let changes: Vec<Box<dyn Fn(&mut Question)>> = vec![
+    type Change = Box<dyn Fn(&mut Question)>;
+    let changes: Vec<Change> = vec![
         Box::new(|_| {}),
         Box::new(|question| question.semiring = Question::new("counting").unwrap().semiring),
         Box::new(|question| question.assignment = Rule::epsilon(1e-6).into()),

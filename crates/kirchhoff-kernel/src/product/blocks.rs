@@ -15,6 +15,12 @@ use crate::{Cancelled, Monitor, vectorised};
 /// most, so that blocks over images of a few pixels are as many times as long.
 const WIDTH: usize = 256;
 
+/// Writes Θ of contributions, as many at a time as there are places.
+pub type LaneTheta<'a, V> = dyn Fn(&[f32], &mut [V]) + Sync + 'a;
+
+/// Adds products to sums, lane by lane.
+type Accumulate<'a, V> = dyn Fn(&mut [V], &[V], &[V]) + Sync + 'a;
+
 /// A product in blocks, beside its geometry.
 #[derive(Clone, Copy)]
 pub(crate) struct Blocks<'a, V> {
@@ -29,9 +35,9 @@ pub(crate) struct Blocks<'a, V> {
     /// The semiring's 0.
     pub zero: &'a V,
     /// Writes Θ of contributions.
-    pub theta: &'a (dyn Fn(&[f32], &mut [V]) + Sync),
+    pub theta: &'a LaneTheta<'a, V>,
     /// Adds products to sums: `sums ⊕ (theta ⊗ relevance)`.
-    pub accumulate: &'a (dyn Fn(&mut [V], &[V], &[V]) + Sync),
+    pub accumulate: &'a Accumulate<'a, V>,
 }
 
 /// One edge of every column: where its relevance is in the planes, and its weights within a panel.

@@ -21,6 +21,7 @@ mod planes;
 mod strip;
 
 pub(crate) use blocks::Blocks;
+pub use blocks::LaneTheta;
 pub(crate) use dense::{Dense, Rows};
 pub(crate) use lanes::{BlockEdge, Edge, Panel};
 pub(crate) use matrix::Matrix;

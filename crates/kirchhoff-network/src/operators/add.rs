@@ -54,7 +54,7 @@ impl Operation for Add {
     fn export(&self, export: &mut Export<'_>) {
         let [first, middle @ .., last] = &export.arguments()[..] else { return };
         let (mut sum, last) = (first.clone(), last.clone());
-        for (number, argument) in middle.to_vec().into_iter().enumerate() {
+        for (number, argument) in middle.iter().cloned().enumerate() {
             sum = export.part(&(number + 1).to_string(), "Add", vec![sum, argument], Vec::new());
         }
         export.result("Add", vec![sum, last], Vec::new());

@@ -95,7 +95,7 @@ fn alone(circuit: &GateCircuit, leaves: &[bool], output: usize) -> Result<GateCi
             return Ok(None);
         }
         let made = match leaf {
-            Some(truth) if truth == Some(&true) => builder.one(),
+            Some(Some(&true)) => builder.one(),
             Some(_) => builder.zero(),
             None => builder.copy(circuit, gate, mapped),
         };

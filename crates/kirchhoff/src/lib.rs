@@ -33,7 +33,7 @@
 //! | [`compile`] | `kirchhoff-compile` | rules and composites |
 //! | [`evaluate`] | `kirchhoff-evaluate` | the stream, the ledger |
 //! | [`explain`] | `kirchhoff-explain` | questions about executions, and their answers; gate circuits of small networks, and their formulas |
-//! | [`file`] | `kirchhoff-file` | files that are written whole or not at all |
+//! | [`mod@file`] | `kirchhoff-file` | files that are written whole or not at all |
 //! | [`formula`] | `kirchhoff-formula` | gate circuits as formulas: written, read, cut and drawn |
 //! | [`render`] | `kirchhoff-render` | heat maps and sheets |
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |

@@ -26,7 +26,6 @@
 //! | module | crate | what it holds |
 //! |---|---|---|
 //! | [`semiring`] | `kirchhoff-semiring` | semirings, laws, annotations, the registry |
-//! | [`kernel`] | `kirchhoff-kernel` | wirings, sums over edges |
 //! | [`network`] | `kirchhoff-network` | layers, importers, execution |
 //! | [`data`] | `kirchhoff-data` | inputs and data sets: images, arrays, IDX, folders |
 //! | [`circuit`] | `kirchhoff-circuit` | provenance circuits |
@@ -54,7 +53,7 @@ pub use kirchhoff_evaluate as evaluate;
 pub use kirchhoff_explain as explain;
 pub use kirchhoff_file as file;
 pub use kirchhoff_formula as formula;
-pub use kirchhoff_kernel as kernel;
+pub use kirchhoff_kernel::{Cancelled, Monitor};
 pub use kirchhoff_network as network;
 pub use kirchhoff_render as render;
 pub use kirchhoff_semiring as semiring;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kirchhoff::circuit::{CircuitFile, Layer};
-use kirchhoff::kernel::Weights;
+use kirchhoff_kernel::Floats;
 use serde_json::json;
 
 use super::arguments::Inspect;
@@ -47,6 +47,6 @@ pub fn inspect(file: &CircuitFile, arguments: &Inspect) -> Result<(), Failure> {
 }
 
 /// Whether weights lie in the model's file. Those of the circuit's own are mapped too.
-fn in_other_file(weights: &Weights, own: &Path) -> bool {
+fn in_other_file(weights: &Floats, own: &Path) -> bool {
     weights.place().is_some_and(|(path, _)| path != own)
 }

@@ -46,6 +46,10 @@ fn agree(name: &str, wanted: usize, request: impl Fn(&mut Random, &mut Descripti
                 if label == "rank" && !(seed as usize + number).is_multiple_of(6) {
                     continue;
                 }
+                // What is left of sums that cancel, and nothing beside it, decides about ranks of quotients by it.
+                if label == "rank" && name == Rule::epsilon(0.0).to_string() {
+                    continue;
+                }
                 let start = start(&mut random, &case, &info.name);
                 let compared = compare(&case, &info.name, &chosen, &start)
                     .map_err(|error| format!("{} {chosen:?} from {start:?}: {error}", info.name))?;

@@ -86,7 +86,7 @@ fn every_semiring_goes_through_every_verb() {
         let formula = ["formula", model, "--input", "3", "--semiring", &name, "--output", "x[400]", "--theta", "4e-1"];
         let thresholded = ["boolean", "counting", "counting-float"].contains(&&*name);
         succeed(&place, &formula[..if thresholded { 10 } else { 8 }]);
-        succeed(&place, &["ask", "removed", model, "--input", "3", "--semiring", &name, "--neurons", "h1[2]"]);
+        succeed(&place, &["ask", "removed", model, "--input", "3", "--semiring", &name, "--remove", "h1[2]"]);
         succeed(&place, &["bench", model, "--semiring", &name, "--repeat", "1", "--quiet"]);
         let (code, laws, _) = run(&place, &["laws", &name]);
         assert_eq!(code, Some(i32::from(name == "capped-sum")), "{name}: {laws}");

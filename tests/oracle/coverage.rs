@@ -1,9 +1,14 @@
 //! Thresholds that are chosen to keep a share of each layer, against their definition.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use kirchhoff_compile::{MaximumPooling, Rule};
+use kirchhoff::explain::{Answer, Layers, Question, Registry, explain, explain_all, explain_circuit};
+use kirchhoff_compile::{MaximumPooling, Rule, compile};
 use kirchhoff_evaluate::{Annotations, Coverage, LayerTheta, choose_thresholds};
+use kirchhoff_kernel::Monitor;
+use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Annotation, Boolean};
 
 use crate::harness::Case;
@@ -91,4 +96,110 @@ fn check(
         }
     }
     Ok(())
+}
+
+/// Questions that leave thresholds open, in semirings whose sums, maxima and counts are different code.
+fn open(rule: &Rule, share: f64) -> Vec<Question> {
+    let best = r#"define(plus="max(a, b)", times="a * b", zero=0, one=1, theta="min(abs(d), 1)")"#;
+    let semirings = ["boolean", "counting", "counting-float", "viterbi", "bottleneck", best];
+    let question = |text: &&str| {
+        let question = Question::of(Registry::built_in().read(text, true).unwrap());
+        let question = question.with_rules(rule.clone()).with_coverage(Coverage::new(share).unwrap());
+        Question { layers: Layers::All, count_kept: true, ..question }
+    };
+    semirings.iter().map(question).collect()
+}
+
+/// An answer as text that tells all bits apart, but for the time that it took.
+fn text(answer: &Answer) -> String {
+    format!("{:?}", Answer { time: Duration::ZERO, ..answer.clone() })
+}
+
+#[test]
+fn an_input_has_the_same_answer_alone_and_in_a_batch() {
+    cases("open thresholds", 20, 8, &|seed, size| {
+        let mut random = Random::new(seed);
+        let description = network(&mut random, size, Sort::default());
+        let (network, inputs) = (description.network(), description.inputs(&mut random, 3));
+        let rules = [Rule::ZERO, Rule::gamma(0.25), Rule::alpha_beta(2.0, 1.0), Rule::MAX_ABS];
+        let questions = open(random.pick(&rules), *random.pick(&[0.1, 0.3]));
+        let run = |inputs: &[f32], batch| {
+            Execution::run(network.clone(), inputs, batch, &()).map_err(|error| error.to_string())
+        };
+        let together = explain_all(&run(&inputs, 3)?, &questions, &()).map_err(|error| error.to_string())?;
+        for (question, together) in questions.iter().zip(&together) {
+            let mut alone: Option<Answer> = None;
+            for input in inputs.chunks(inputs.len() / 3) {
+                let answer = explain(&run(input, 1)?, question, &()).map_err(|error| error.to_string())?;
+                match &mut alone {
+                    None => alone = Some(answer),
+                    Some(earlier) => earlier.append(answer),
+                }
+            }
+            let (together, alone) = (text(together), text(&alone.unwrap()));
+            if together != alone {
+                return Err(format!("{}: {together} in a batch, {alone} alone", question.semiring.name));
+            }
+        }
+        Ok(Verdict::Compared)
+    });
+}
+
+/// Counts the edges that are done.
+#[derive(Default)]
+struct Done(AtomicU64);
+
+impl Monitor for Done {
+    fn advance(&self, edges: u64) {
+        self.0.fetch_add(edges, Ordering::Relaxed);
+    }
+}
+
+/// The edges that are done in some work.
+fn done<T>(work: impl FnOnce(&dyn Monitor) -> T) -> u64 {
+    let done = Done::default();
+    work(&done);
+    done.0.into_inner()
+}
+
+#[test]
+fn normalisers_are_computed_once_for_all_inputs_and_questions() {
+    let mut random = Random::new(3);
+    let description = network(&mut random, 6, Sort::default());
+    let inputs = description.inputs(&mut random, 3);
+    let execution = Execution::run(description.network(), &inputs, 3, &()).unwrap();
+    // Its normalisers are no outputs of the network.
+    let questions = open(&Rule::MAX_ABS, 0.3);
+    let circuit = compile(&execution, &questions[0].assignment).unwrap();
+    let normalisers = done(|monitor| {
+        circuit.layers().iter().for_each(|layer| drop(circuit.contributions(layer, monitor).unwrap()));
+    });
+    assert!(normalisers > 0);
+    let mut each = 0;
+    for question in &questions {
+        // To choose, then to explain input by input, is to compute them twice.
+        let settled = question.settle(&circuit, &()).unwrap();
+        let choice = done(|monitor| question.settle(&circuit, monitor).unwrap());
+        let parts = done(|monitor| {
+            for (input, question) in settled.iter().enumerate() {
+                explain_circuit(&circuit.part(input..input + 1), question, monitor).unwrap();
+            }
+        });
+        let at_once = done(|monitor| explain_circuit(&circuit, question, monitor).unwrap());
+        assert_eq!(at_once + normalisers, choice + parts, "{}", question.semiring.name);
+        each += at_once;
+    }
+    let all = done(|monitor| explain_all(&execution, &questions, monitor).unwrap());
+    assert_eq!(all + (questions.len() as u64 - 1) * normalisers, each);
+}
+
+#[test]
+fn nothing_is_chosen_for_no_inputs() {
+    let description = network(&mut Random::new(5), 4, Sort::default());
+    let execution = Execution::run(description.network(), &[], 0, &()).unwrap();
+    for question in open(&Rule::ZERO, 0.5) {
+        let answer = explain(&execution, &question, &()).unwrap();
+        assert!(answer.ledgers.is_empty() && answer.tensors.iter().all(|tensor| tensor.values.to_f64().is_empty()));
+        assert!(answer.settings.iter().all(|setting| setting.annotation.as_deref() != Some("threshold(0.000000001)")));
+    }
 }

@@ -16,7 +16,7 @@ use crate::walk::{Kept, executions};
 /// [`PerBlock`](crate::PerBlock) for functions that take many contributions at a time.
 pub trait Annotate<S: Semiring>: Sync {
     /// Adds to `sources` what reaches them along one link of a layer: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (2.1.3), for all
-    /// executions of the batch. The layer is that of the first one. Layers that pass relevance on unchanged do not come
+    /// executions that `edges` has. The layer is that of the first of them. Layers that pass relevance on unchanged do not come
     /// here.
     ///
     /// # Errors
@@ -79,6 +79,14 @@ impl Annotations {
         self.0[index]
     }
 
+    /// Gives the layer at a position another annotation.
+    ///
+    /// # Panics
+    /// If there is no such layer.
+    pub fn set(&mut self, index: usize, annotation: Annotation) {
+        self.0[index] = annotation;
+    }
+
     /// How many there are.
     pub fn count(&self) -> usize {
         self.0.len()
@@ -127,6 +135,18 @@ impl Annotations {
             })?;
         }
         Ok(())
+    }
+}
+
+impl AsRef<Annotations> for Annotations {
+    fn as_ref(&self) -> &Annotations {
+        self
+    }
+}
+
+impl AsMut<Annotations> for Annotations {
+    fn as_mut(&mut self) -> &mut Annotations {
+        self
     }
 }
 

@@ -1,16 +1,9 @@
-//! Thresholds chosen for an execution, so that each layer keeps a wanted share of its neurons.
+//! Shares of a layer's neurons that a threshold is to keep.
 
 use std::fmt;
 use std::str::FromStr;
 
-use kirchhoff_circuit::LayeredCircuit;
-use kirchhoff_kernel::{Monitor, filled};
-use kirchhoff_semiring::{Annotation, Bottleneck, Call, LookupError, UnknownName};
-
-use crate::annotate::Annotations;
-use crate::error::EvaluationError;
-use crate::ledger::Bookkeeping;
-use crate::step::LayerStep;
+use kirchhoff_semiring::{Annotation, Call, LookupError, UnknownName};
 
 /// The share of a layer's source neurons that a threshold is to keep, above 0 and at most 1; written `auto(0.2)`.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -75,81 +68,12 @@ pub enum LayerTheta {
     Chosen(Coverage),
 }
 
-/// Chooses the threshold of every layer that leaves it open, for each execution of a circuit on its own.
-///
-/// From the output on, layer by layer: a source neuron's critical threshold is the largest contribution that it makes to a
-/// neuron that is boolean-relevant under the thresholds of the layers above; θ is the [`threshold`](Coverage::threshold)
-/// that the wanted share of the layer's source neurons reach. Those that do are relevant for the layers below. The
-/// neurons of all tensors that a layer starts from count together. A layer that no relevance reaches takes
-/// [`Annotation::DEFAULT_THETA`].
-///
-/// `thetas` holds one Θ a layer, in the order of [`LayeredCircuit::layers`]; what is given is used as it stands, and has
-/// to yield the semiring's 0 and 1 only, as thresholds do. `start` says which outputs explanations start from, one truth
-/// an output neuron and execution. The result has one list of annotations an execution.
-///
-/// Takes one pass over the edges in the bottleneck semiring, O(edges · batch), and memory as a stream does. The same
-/// circuit gives the same bits whatever the number of threads.
-///
-/// # Errors
-/// A start of the wrong size, or cancellation.
-pub fn choose_thresholds(
-    circuit: &LayeredCircuit,
-    thetas: &[LayerTheta],
-    start: &[bool],
-    monitor: &dyn Monitor,
-) -> Result<Vec<Annotations>, EvaluationError> {
-    let (batch, outputs) = (circuit.batch(), circuit.tensor(circuit.output()).size());
-    if start.len() != batch * outputs {
-        return Err(EvaluationError::Start { got: start.len(), batch, outputs });
-    }
-    // Relevance is ∞, irrelevance −∞: the 1 and 0 of the bottleneck semiring, in which a product is the edge's own Θ(d).
-    let truth = |relevant: bool| if relevant { f32::INFINITY } else { f32::NEG_INFINITY };
-    let mut relevance: Vec<Option<Vec<f32>>> = vec![None; circuit.tensors().len()];
-    relevance[circuit.output().index()] = Some(start.iter().map(|&relevant| truth(relevant)).collect());
-    let given = |theta: &LayerTheta| match theta {
-        LayerTheta::Given(annotation) => *annotation,
-        LayerTheta::Chosen(_) => Annotation::Identity,
-    };
-    let annotations = Annotations::new(thetas.iter().map(given).collect());
-    let open = |theta: &LayerTheta| match theta {
-        LayerTheta::Given(annotation) => *annotation,
-        LayerTheta::Chosen(_) => Annotation::Threshold(Annotation::DEFAULT_THETA),
-    };
-    let mut chosen: Vec<Vec<Annotation>> = vec![thetas.iter().map(open).collect(); batch];
-    let bookkeeping = Bookkeeping::default();
-    for (index, layer) in circuit.layers().iter().enumerate().rev() {
-        let Some(destinations) = relevance[layer.destination.index()].take() else { continue };
-        let contributions = &circuit.contributions(layer, monitor)?;
-        let step =
-            LayerStep { circuit, index, contributions, semiring: &Bottleneck, bookkeeping: &bookkeeping, monitor };
-        let mut sources: Vec<Vec<f32>> = Vec::with_capacity(layer.links.len());
-        for (number, link) in layer.links.iter().enumerate() {
-            let mut reached = filled(&f32::NEG_INFINITY, batch * link.wiring.sources());
-            step.propagate(number, &annotations, &destinations, &mut reached)?;
-            sources.push(reached);
-        }
-        if let (LayerTheta::Chosen(coverage), true) = (thetas[index], layer.is_annotated()) {
-            for (execution, chosen) in chosen.iter_mut().enumerate() {
-                let part = |reached: &Vec<f32>| -> std::ops::Range<usize> {
-                    let size = reached.len() / batch;
-                    execution * size..(execution + 1) * size
-                };
-                let mut critical: Vec<f32> =
-                    sources.iter().flat_map(|reached| &reached[part(reached)]).copied().collect();
-                let threshold = coverage.threshold(&mut critical);
-                for reached in &mut sources {
-                    let part = part(reached);
-                    reached[part].iter_mut().for_each(|critical| *critical = truth(*critical >= threshold));
-                }
-                chosen[index] = Annotation::Threshold(threshold);
-            }
-        }
-        for (link, reached) in layer.links.iter().zip(sources) {
-            match &mut relevance[link.source.index()] {
-                Some(earlier) => earlier.iter_mut().zip(reached).for_each(|(earlier, now)| *earlier = earlier.max(now)),
-                none => *none = Some(reached),
-            }
+impl LayerTheta {
+    /// The Θ as long as nothing is chosen: what is given, and else the least threshold that could be chosen.
+    pub fn before_choice(self) -> Annotation {
+        match self {
+            LayerTheta::Given(annotation) => annotation,
+            LayerTheta::Chosen(_) => Annotation::Threshold(Annotation::DEFAULT_THETA),
         }
     }
-    Ok(chosen.into_iter().map(Annotations::new).collect())
 }

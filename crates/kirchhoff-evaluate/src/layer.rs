@@ -13,7 +13,7 @@ pub struct AnnotatedLayer<'a> {
     pub index: usize,
     /// Its contributions.
     pub contributions: &'a LayerContributions,
-    /// Which execution of the batch.
+    /// Which execution of the circuit's batch; where edges of several are taken, the first of them.
     pub execution: usize,
     /// Who watches.
     pub monitor: &'a dyn Monitor,
@@ -23,6 +23,11 @@ impl AnnotatedLayer<'_> {
     /// The layer.
     pub fn layer(&self) -> &Layer {
         &self.circuit.layers()[self.index]
+    }
+
+    /// The layer in an execution so many later.
+    pub(crate) fn later(&self, executions: usize) -> Self {
+        AnnotatedLayer { execution: self.execution + executions, ..*self }
     }
 
     /// The histogram of the layer's positive contributions, by one pass over its edges.

@@ -14,7 +14,8 @@
 //! [`most_probable_world`] in which world. [`importance`] says how much an output depends on each variable.
 //! [`decision_diagrams`] are what the exact answers come from.
 //!
-//! [`choose_thresholds`] finds thresholds for an execution that keep a wanted share of each layer.
+//! [`choose_thresholds`] finds thresholds for an execution that keep a wanted share of each layer. A [`Chooser`] does so one
+//! step ahead of a [`Stream`] through the same layers, which takes them as [`PerExecution`].
 //!
 //! ```
 //! use std::sync::Arc;
@@ -51,6 +52,7 @@
 #![forbid(unsafe_code)]
 
 mod annotate;
+mod choose;
 mod coverage;
 mod error;
 mod fold;
@@ -61,6 +63,7 @@ mod layer;
 mod leaves;
 mod ledger;
 mod own;
+mod per_execution;
 mod probability;
 mod product;
 mod step;
@@ -68,7 +71,8 @@ mod stream;
 mod walk;
 
 pub use annotate::{Annotate, Annotations};
-pub use coverage::{Coverage, LayerTheta, choose_thresholds};
+pub use choose::{Chooser, choose_thresholds};
+pub use coverage::{Coverage, LayerTheta};
 pub use error::{AnnotationError, EvaluationError, FoldError};
 pub use fold::{LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes};
 pub use functions::{Edge, PerBlock, PerEdge, PerNeurons};
@@ -77,6 +81,7 @@ pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};
 pub use own::{BlockAnnotations, BlockTheta, OwnAnnotations, OwnTheta, own_value};
+pub use per_execution::PerExecution;
 pub use probability::{
     Conditional, ConditionalEstimates, DEFAULT_MAX_NODES, DecisionDiagram, DecisionNode, Estimate, Estimates,
     Importance, ImportanceEstimate, ImportanceEstimates, Importances, MeanEstimate, ProbabilityError, Sampling, World,

@@ -42,6 +42,18 @@ pub struct OwnAnnotations<F> {
     pub own: F,
 }
 
+impl<F> AsRef<Annotations> for OwnAnnotations<F> {
+    fn as_ref(&self) -> &Annotations {
+        &self.annotations
+    }
+}
+
+impl<F> AsMut<Annotations> for OwnAnnotations<F> {
+    fn as_mut(&mut self) -> &mut Annotations {
+        &mut self.annotations
+    }
+}
+
 impl<F> OwnAnnotations<F> {
     /// `Θ(d)` under an annotation on an edge of a layer.
     #[inline(always)]
@@ -163,6 +175,18 @@ pub struct BlockAnnotations<V> {
     /// The annotation under which values keep to what the semiring's [form](Semiring::fused) asks for; thresholds do so
     /// anyway.
     pub fused: Option<Annotation>,
+}
+
+impl<V> AsRef<Annotations> for BlockAnnotations<V> {
+    fn as_ref(&self) -> &Annotations {
+        &self.annotations
+    }
+}
+
+impl<V> AsMut<Annotations> for BlockAnnotations<V> {
+    fn as_mut(&mut self) -> &mut Annotations {
+        &mut self.annotations
+    }
 }
 
 impl<V> BlockAnnotations<V> {

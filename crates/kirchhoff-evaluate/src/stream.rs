@@ -98,7 +98,8 @@ pub fn stream<S: Semiring>(
     Ok(stream.into_parts().0)
 }
 
-/// Takes several streams over one circuit, side by side: what a layer's edges contribute is computed once for all.
+/// Takes several streams over one circuit, side by side: what a layer's edges contribute is computed once for all. Each
+/// layer is taken by the streams in their order.
 ///
 /// # Errors
 /// [`Cancelled`] by the monitor.
@@ -125,7 +126,8 @@ fn layers(circuit: &LayeredCircuit, streams: &mut [&mut dyn Advance], monitor: &
     Ok(())
 }
 
-/// A [`Stream`] over some semiring, for [`run`].
+/// What goes from output to input, layer by layer, for [`run`]: a [`Stream`] over some semiring, or a
+/// [`Chooser`](crate::Chooser).
 pub trait Advance: Send {
     /// Whether relevance has come to the destination of the layer at a position of
     /// [`LayeredCircuit::layers`](kirchhoff_circuit::LayeredCircuit::layers).
@@ -142,7 +144,7 @@ pub trait Advance: Send {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled>;
 
-    /// Gives the input's relevance to the sink.
+    /// Is told that all layers are taken: a stream gives the input's relevance to its sink.
     fn finish(&mut self);
 
     /// Adds to the stream's [time](Stream::time): its share of what is done for several.
@@ -190,6 +192,11 @@ impl<'a, S: Semiring, A: Annotate<S>, K: Sink<S::Value>> Stream<'a, S, A, K> {
     /// How long it has taken, with its share of what was done for several streams.
     pub fn time(&self) -> Duration {
         self.time
+    }
+
+    /// The annotations, which may change before the next layer is taken.
+    pub fn annotations_mut(&mut self) -> &mut A {
+        &mut self.annotations
     }
 
     /// One ledger an execution, and the sink.

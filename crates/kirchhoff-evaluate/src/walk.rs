@@ -17,7 +17,7 @@ pub(crate) fn executions<V: Send + Sync>(
     let (from, to) = (edges.wiring.destinations(), edges.wiring.sources());
     let executions = destinations.par_chunks(from).zip(sources.par_chunks_mut(to)).enumerate();
     executions.try_for_each(|(execution, (destinations, sources))| {
-        walk(&AnnotatedLayer { execution, ..*layer }, edges.execution(execution), destinations, sources)
+        walk(&layer.later(execution), edges.execution(execution), destinations, sources)
     })
 }
 

@@ -2,10 +2,12 @@
 
 use kirchhoff_circuit::LayeredCircuit;
 use kirchhoff_compile::compile;
-use kirchhoff_evaluate::{Advance, Annotations, EvaluationError, LayerTheta, run};
+use kirchhoff_evaluate::{Advance, EvaluationError, run};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Execution;
 
+use crate::choosing::Choosing;
+use crate::semiring::Answering;
 use crate::{Answer, ExplainError, Question};
 
 /// Answers a question about every input of an execution.
@@ -38,19 +40,16 @@ pub fn explain_circuit(
     question: &Question,
     monitor: &dyn Monitor,
 ) -> Result<Answer, ExplainError> {
-    if question.is_open() {
-        return settled(circuit, question, monitor);
-    }
     Ok(side_by_side(circuit, &[question], monitor)?.swap_remove(0))
 }
 
-/// Answers questions about a circuit whose thresholds are known: their streams go through the layers together.
+/// Answers questions about a circuit: their streams go through the layers together.
 fn side_by_side(
     circuit: &LayeredCircuit,
     questions: &[&Question],
     monitor: &dyn Monitor,
 ) -> Result<Vec<Answer>, ExplainError> {
-    let streams = questions.iter().map(|question| question.semiring.stream(circuit, question));
+    let streams = questions.iter().map(|question| way(circuit, question));
     let mut streams: Vec<_> = streams.collect::<Result<_, _>>()?;
     let mut advancing: Vec<&mut dyn Advance> = Vec::with_capacity(streams.len());
     for stream in &mut streams {
@@ -60,34 +59,13 @@ fn side_by_side(
     streams.into_iter().map(|stream| stream.answer()).collect()
 }
 
-/// The answer to a question that leaves thresholds open: input by input, since each has its own.
-fn settled(circuit: &LayeredCircuit, question: &Question, monitor: &dyn Monitor) -> Result<Answer, ExplainError> {
-    let thetas = question.thetas(circuit)?;
-    let questions = question.settle(circuit, monitor)?;
-    let mut answers: Option<Answer> = None;
-    for (input, question) in questions.iter().enumerate() {
-        let mut answer = explain_circuit(&circuit.part(input..input + 1), question, monitor)?;
-        let annotations = question.annotations(circuit)?;
-        for (index, (setting, theta)) in answer.settings.iter_mut().zip(&thetas).enumerate() {
-            if let (LayerTheta::Chosen(coverage), Some(annotation)) = (theta, &mut setting.annotation) {
-                *annotation = coverage.to_string();
-                setting.thresholds = annotations.of(index).theta().map(|theta| vec![theta]);
-            }
-        }
-        match &mut answers {
-            None => answers = Some(answer),
-            Some(answers) => answers.append(answer),
-        }
+/// The way of a question through a circuit, with the choice of the thresholds that it leaves open.
+fn way<'a>(circuit: &'a LayeredCircuit, question: &'a Question) -> Result<Box<dyn Answering + 'a>, ExplainError> {
+    let stream = question.semiring.stream(circuit, question)?;
+    if !question.is_open() {
+        return Ok(stream);
     }
-    match answers {
-        Some(answer) => Ok(answer),
-        // Of no inputs, nothing is chosen.
-        None => explain_circuit(
-            circuit,
-            &Question { settled: Some(Annotations::uniform(circuit, question.annotation)), ..question.clone() },
-            monitor,
-        ),
-    }
+    Ok(Box::new(Choosing { chooser: question.chooser(circuit)?, thetas: question.thetas(circuit)?, stream }))
 }
 
 /// Answers several questions about every input of an execution, in their order. Those under the same rules go through the
@@ -100,10 +78,7 @@ pub fn explain_all(
     questions: &[Question],
     monitor: &dyn Monitor,
 ) -> Result<Vec<Answer>, ExplainError> {
-    let mut answers: Vec<Option<Answer>> = Vec::with_capacity(questions.len());
-    for question in questions {
-        answers.push(if question.is_open() { Some(explain(execution, question, monitor)?) } else { None });
-    }
+    let mut answers: Vec<Option<Answer>> = vec![None; questions.len()];
     while let Some(first) = answers.iter().position(Option::is_none) {
         let assignment = &questions[first].assignment;
         let circuit = compile(execution, assignment)?;

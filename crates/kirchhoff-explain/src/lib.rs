@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod choosing;
 mod explain;
 mod gates;
 mod identity;

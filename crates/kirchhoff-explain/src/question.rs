@@ -1,13 +1,12 @@
 //! Questions: what is asked of an execution.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit, TensorId};
-use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile};
-use kirchhoff_evaluate::{Annotations, Coverage, LayerTheta, choose_thresholds};
+use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile_shape};
+use kirchhoff_evaluate::{Annotations, Chooser, Coverage, EvaluationError, LayerTheta, run};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_network::{Execution, Network};
+use kirchhoff_network::Network;
 use kirchhoff_semiring::{Annotation, DefaultStart, Image, Interval, LookupError};
 
 use crate::{AnySemiring, ExplainError, Registry, Target};
@@ -154,14 +153,9 @@ impl Question {
     ///
     /// # Errors
     /// Whatever [`explain`](crate::explain) would refuse for these reasons.
-    pub fn check(&self, network: &Arc<Network>) -> Result<(), ExplainError> {
-        // A circuit of no executions has every layer of one with executions.
-        let execution = Execution::run(network.clone(), &[], 0, &())?;
-        let circuit = compile(&execution, &self.assignment)?;
-        match self.is_open() {
-            true => self.thetas(&circuit).map(|_| ())?,
-            false => self.annotations(&circuit).map(|_| ())?,
-        }
+    pub fn check(&self, network: &Network) -> Result<(), ExplainError> {
+        let circuit = compile_shape(network, &self.assignment)?;
+        self.annotations_so_far(&circuit)?;
         self.kept(&circuit)?;
         let outputs = vec![0.0; circuit.tensor(circuit.output()).size()];
         self.targets.iter().try_for_each(|target| target.resolve(&outputs).map(|_| ()))?;
@@ -178,6 +172,21 @@ impl Question {
             Some(settled) => settled.clone(),
             None => given(&layers(circuit), self.chosen(&layers(circuit))?)?,
         };
+        self.fitting(circuit, annotations)
+    }
+
+    /// As [`annotations`](Question::annotations), with the Θ [before the choice](LayerTheta::before_choice) of every layer
+    /// whose threshold is open.
+    pub(crate) fn annotations_so_far(&self, circuit: &LayeredCircuit) -> Result<Annotations, ExplainError> {
+        if !self.is_open() {
+            return self.annotations(circuit);
+        }
+        let thetas = self.thetas(circuit)?.into_iter();
+        self.fitting(circuit, Annotations::new(thetas.map(LayerTheta::before_choice).collect()))
+    }
+
+    /// Annotations of a circuit, if they are the semiring's.
+    fn fitting(&self, circuit: &LayeredCircuit, annotations: Annotations) -> Result<Annotations, ExplainError> {
         self.check_name()?;
         annotations.check(circuit, &self.semiring.name, self.semiring.embeds)?;
         Ok(annotations)
@@ -223,19 +232,30 @@ impl Question {
     /// # Errors
     /// As for [`explain`](crate::explain).
     pub fn settle(&self, circuit: &LayeredCircuit, monitor: &dyn Monitor) -> Result<Vec<Question>, ExplainError> {
-        let (inputs, outputs) = (circuit.batch(), circuit.tensor(circuit.output()).size());
+        let inputs = circuit.batch();
         let mut questions: Vec<Question> =
             (0..inputs).map(|input| self.part(input..input + 1, inputs)).collect::<Result<_, _>>()?;
         if !self.is_open() {
             return Ok(questions);
         }
-        let mut start = vec![false; inputs * outputs];
+        let mut chooser = self.chooser(circuit)?;
+        run(circuit, &mut [&mut chooser], monitor).map_err(EvaluationError::from)?;
+        let chosen = chooser.into_annotations();
+        questions.iter_mut().zip(chosen).for_each(|(question, chosen)| question.settled = Some(chosen));
+        Ok(questions)
+    }
+
+    /// What chooses the thresholds that the question leaves [open](Question::is_open), before it goes through a circuit.
+    ///
+    /// # Errors
+    /// Those of [`resolve`](Question::resolve) and [`thetas`](Question::thetas).
+    pub(crate) fn chooser<'a>(&self, circuit: &'a LayeredCircuit) -> Result<Chooser<'a>, ExplainError> {
+        let outputs = circuit.tensor(circuit.output()).size();
+        let mut start = vec![false; circuit.batch() * outputs];
         for (input, targets) in self.resolve(circuit)?.into_iter().enumerate() {
             targets.into_iter().for_each(|(output, _)| start[input * outputs + output] = true);
         }
-        let chosen = choose_thresholds(circuit, &self.thetas(circuit)?, &start, monitor)?;
-        questions.iter_mut().zip(chosen).for_each(|(question, chosen)| question.settled = Some(chosen));
-        Ok(questions)
+        Ok(Chooser::new(circuit, self.thetas(circuit)?, &start)?)
     }
 
     /// The Θ of every layer of a circuit, where some are left open: all others have to be thresholds.

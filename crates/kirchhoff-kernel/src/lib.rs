@@ -61,7 +61,7 @@ mod wiring;
 pub use backward::Backward;
 pub use blockwise::{EdgeBlock, propagate_blocks};
 pub use check::WiringError;
-pub use edges::{Contributions, Edges, LayerEdges, Scratch};
+pub use edges::{Contributions, Edges, LayerEdges, LayerPart, Scratch};
 pub use finite::first_not_finite;
 pub use floats::{Floats, Values, Weights};
 pub use forward::{Forward, Reduction, join_channels, maxima, maximum};

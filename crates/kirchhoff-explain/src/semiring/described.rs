@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kirchhoff_circuit::{GateCircuit, GateLayer, LayerContributions, LayeredCircuit};
-use kirchhoff_evaluate::{Advance, Amount, Bookkeeping, Keep, LeafVectors, OwnTheta, Stream, fold_batch, fold_lanes};
+use kirchhoff_circuit::{GateCircuit, GateId, GateLayer, LayerContributions, LayeredCircuit};
+use kirchhoff_evaluate::{
+    Advance, Amount, Bookkeeping, Keep, LeafVectors, OwnTheta, PerExecution, Stream, fold_batch, fold_lanes,
+};
 use kirchhoff_formula::Decision;
 use kirchhoff_kernel::{Cancelled, Monitor, vectorised};
 use kirchhoff_semiring::{
@@ -251,7 +253,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         circuit: &'a LayeredCircuit,
         question: &Question,
     ) -> Result<Box<dyn Answering + 'a>, ExplainError> {
-        let annotations = question.annotations(circuit)?;
+        let annotations = question.annotations_so_far(circuit)?;
         let targets = question.resolve(circuit)?;
         let outputs = circuit.tensor(circuit.output()).size();
         let mut start = vec![self.semiring.zero(); targets.len() * outputs];
@@ -277,7 +279,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         };
         let settings = circuit.layers().iter().enumerate().map(setting).collect();
         let keep = Keep::tensors(question.kept(circuit)?);
-        let bound = self.theta.bind(&annotations);
+        let bound = PerExecution::alike(self.theta.bind(&annotations));
         let stream = Stream::new(circuit, self.of(circuit), bound, start, bookkeeping, keep)?;
         Ok(Box::new(Questioned { described: self, handle, circuit, stream, settings, targets }))
     }
@@ -323,12 +325,12 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
 /// The values of each tensor of a circuit's outputs, for all executions, one after the other.
 fn by_tensor<V: Clone>(circuit: &GateCircuit, values: &[V]) -> Vec<Vec<V>> {
     let mut first = 0;
-    let tensor = |size: usize| -> Vec<V> {
-        let range = first..first + size;
+    let of = |gates: &[GateId]| -> Vec<V> {
+        let range = first..first + gates.len();
         first = range.end;
         values.chunks(circuit.outputs().len().max(1)).flat_map(|values| values[range.clone()].to_vec()).collect()
     };
-    circuit.output_tensors().iter().map(|tensor| tensor.shape.iter().product()).map(tensor).collect()
+    circuit.outputs_by_tensor().map(|(_, gates)| gates).map(of).collect()
 }
 
 /// A question on its way through a layered circuit.
@@ -336,7 +338,7 @@ struct Questioned<'a, S: Project + Clone + 'static, T: Thetas<S>> {
     described: &'a Described<S, T>,
     handle: &'a AnySemiring,
     circuit: &'a LayeredCircuit,
-    stream: Stream<'a, S, T::Bound, Keep<S::Value>>,
+    stream: Stream<'a, S, PerExecution<T::Bound>, Keep<S::Value>>,
     settings: Vec<LayerSetting>,
     targets: Vec<Vec<(usize, f32)>>,
 }
@@ -365,6 +367,10 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Advance for Questioned<'_, S, T
 }
 
 impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S, T> {
+    fn annotate(&mut self, layer: usize, annotations: &[Annotation]) {
+        self.stream.annotations_mut().annotate(layer, annotations);
+    }
+
     fn answer(self: Box<Self>) -> Result<Answer, ExplainError> {
         let Questioned { described, handle, circuit, stream, settings, targets } = *self;
         described.check_fault()?;

@@ -149,6 +149,9 @@ pub(crate) trait Erased: Send + Sync {
 
 /// A stream that becomes an answer, once it has come to the input.
 pub(crate) trait Answering: Advance {
+    /// Gives a layer that is still to be taken other annotations, one an execution.
+    fn annotate(&mut self, layer: usize, annotations: &[Annotation]);
+
     /// The answer.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use kirchhoff_semiring::{Annotation, Carrier, DefinitionFault, Embed, LawChecker
 /// those with a Θ of their own.
 pub trait Thetas<S: Semiring>: Send + Sync + 'static {
     /// The annotations of the layers of a circuit.
-    type Bound: Annotate<S> + AnnotateLeaves<S> + Send;
+    type Bound: Annotate<S> + AnnotateLeaves<S> + AsRef<Annotations> + AsMut<Annotations> + Clone + Send;
 
     /// The annotations of the layers of a circuit, which must have been [checked](Annotations::check) for the
     /// [carrier](Thetas::carrier).
@@ -96,6 +96,12 @@ impl<S: Semiring, F: OwnTheta<S::Value> + 'static> Thetas<S> for Own<F> {
 /// A Θ that several evaluations share.
 #[derive(Debug)]
 pub struct Shared<F>(Arc<F>);
+
+impl<F> Clone for Shared<F> {
+    fn clone(&self) -> Self {
+        Shared(self.0.clone())
+    }
+}
 
 impl<V, F: OwnTheta<V>> OwnTheta<V> for Shared<F> {
     #[inline(always)]

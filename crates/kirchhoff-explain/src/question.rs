@@ -247,7 +247,10 @@ impl Question {
         for (layer, theta) in circuit.layers().iter().zip(&thetas).filter(|(layer, _)| layer.is_annotated()) {
             match theta {
                 LayerTheta::Given(annotation) if annotation.image(Interval::REALS) != Image::Truth => {
-                    return Err(ExplainError::InputDependentTheta { layer: layer.name.clone(), annotation: *annotation });
+                    return Err(ExplainError::InputDependentTheta {
+                        layer: layer.name.clone(),
+                        annotation: *annotation,
+                    });
                 }
                 _ => {}
             }

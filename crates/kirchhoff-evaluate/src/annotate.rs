@@ -185,7 +185,7 @@ impl<S: Embed> Annotate<S> for Annotations {
                 return product.run_theta(&|d, values| annotation.apply_all(semiring, table.as_ref(), d, values));
             }
         }
-        executions(layer, edges, destinations, sources, |layer, edges, destinations, sources| {
+        executions(layer, edges, destinations, sources, &|layer, edges, destinations, sources| {
             let table = self.table(layer)?;
             let theta = |d: f32| annotation.apply_with(semiring, table.as_ref(), d);
             propagate_edges(&edges, semiring, theta, destinations, sources, layer.monitor)

@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use kirchhoff_circuit::{GateCircuit, GateKind};
-use kirchhoff_kernel::{Cancelled, Monitor, filled, vectorised};
+use kirchhoff_kernel::{Cancelled, Monitor, filled, parallel, vectorised};
 use kirchhoff_semiring::{Laws, Semiring};
-use rayon::prelude::*;
 
 use crate::error::FoldError;
 use crate::leaves::AnnotateLeaves;
@@ -242,7 +241,7 @@ impl<S: Semiring> Fold<'_, S> {
             let wires = arrays.offsets[level.end] - arrays.offsets[level.start];
             let (known, rest) = values.split_at_mut(level.start * lanes);
             let new = &mut rest[..level.len() * lanes];
-            let block = |(number, new): (usize, &mut [S::Value])| {
+            let block = |number: usize, new: &mut [S::Value]| {
                 let first = level.start + number * BLOCK;
                 let gates = first..first + new.len() / lanes;
                 if level.start == 0 {
@@ -252,9 +251,9 @@ impl<S: Semiring> Fold<'_, S> {
                 }
             };
             if (wires as usize + level.len()) * lanes < PARALLEL {
-                new.chunks_mut(BLOCK * lanes).enumerate().for_each(block);
+                new.chunks_mut(BLOCK * lanes).enumerate().for_each(|(number, new)| block(number, new));
             } else {
-                new.par_chunks_mut(BLOCK * lanes).enumerate().for_each(block);
+                parallel::chunks(new, BLOCK * lanes, &block);
             }
             monitor.advance(u64::from(wires));
         }

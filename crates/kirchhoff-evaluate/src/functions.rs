@@ -1,9 +1,10 @@
 //! Functions as Θ: of a contribution, of an edge, or of many contributions at a time.
 
 use kirchhoff_circuit::{GateCircuit, Layer};
-use kirchhoff_kernel::{Backward, Cancelled, EdgeBlock, Edges, LayerEdges, propagate_blocks, propagate_neurons};
+use kirchhoff_kernel::{
+    Backward, Cancelled, EdgeBlock, Edges, LayerEdges, parallel, propagate_blocks, propagate_neurons,
+};
 use kirchhoff_semiring::{AnnotationLoop, Semiring};
-use rayon::prelude::*;
 
 use crate::annotate::Annotate;
 use crate::error::FoldError;
@@ -40,7 +41,7 @@ impl<S: Semiring, F: Fn(&Layer, f32) -> S::Value + Sync> Annotate<S> for PerEdge
         {
             return product.run(theta);
         }
-        executions(layer, edges, destinations, sources, |_, edges, destinations, sources| {
+        executions(layer, edges, destinations, sources, &|_, edges, destinations, sources| {
             Walk { edges, semiring, destinations, sources, monitor: layer.monitor }.run(theta)
         })
     }
@@ -97,7 +98,7 @@ impl<S: Semiring, F: Fn(Edge<'_>) -> S::Value + Sync> Annotate<S> for PerNeurons
         destinations: &[S::Value],
         sources: &mut [S::Value],
     ) -> Result<(), Cancelled> {
-        executions(layer, edges, destinations, sources, |layer, edges, destinations, sources| {
+        executions(layer, edges, destinations, sources, &|layer, edges, destinations, sources| {
             propagate_neurons(&edges, semiring, self.theta(layer, link), destinations, sources, layer.monitor)
         })
     }
@@ -153,7 +154,7 @@ impl<S: Semiring, F: Fn(usize, &[f32], &mut [S::Value]) + Sync> Annotate<S> for 
         {
             return backward.blocks(semiring, &theta, destinations, sources, layer.monitor);
         }
-        executions(layer, edges, destinations, sources, |layer, edges, destinations, sources| {
+        executions(layer, edges, destinations, sources, &|layer, edges, destinations, sources| {
             let theta = |block: &EdgeBlock<'_>, values: &mut [S::Value]| theta(block.contributions, values);
             propagate_blocks(&edges, semiring, &theta, destinations, sources, layer.monitor)
         })
@@ -183,8 +184,9 @@ impl<S: Semiring, F: Fn(usize, &[f32], &mut [S::Value]) + Sync> AnnotateLeaves<S
             let (own, places);
             (own, contributions) = contributions.split_at(run.len() * lanes);
             (places, values) = values.split_at_mut(run.len() * lanes);
-            let blocks = places.par_chunks_mut(BLOCK).zip(own.par_chunks(BLOCK));
-            blocks.for_each(|(values, contributions)| (self.0)(run[0] as usize, contributions, values));
+            parallel::chunks(places, BLOCK, &|number, values| {
+                (self.0)(run[0] as usize, &own[number * BLOCK..][..values.len()], values);
+            });
         }
         Ok(())
     }

@@ -1,9 +1,8 @@
 //! The leaves of a gate circuit: what their contributions become in a semiring.
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
-use kirchhoff_kernel::{Cancelled, Monitor};
+use kirchhoff_kernel::{Cancelled, Monitor, parallel};
 use kirchhoff_semiring::{Annotation, AnnotationLoop, Embed, RankTable, Semiring};
-use rayon::prelude::*;
 
 use crate::annotate::Annotations;
 use crate::error::FoldError;
@@ -164,8 +163,8 @@ impl<V: Send> AnnotationLoop<V> for Values<'_, V> {
     type Output = ();
 
     fn run(self, theta: impl Fn(f32) -> V + Copy + Send + Sync) {
-        let blocks = self.values.par_chunks_mut(BLOCK).zip(self.contributions.par_chunks(BLOCK));
-        blocks.for_each(|(values, contributions)| {
+        parallel::chunks(self.values, BLOCK, &|number, values| {
+            let contributions = &self.contributions[number * BLOCK..];
             values.iter_mut().zip(contributions).for_each(|(value, &d)| *value = theta(d));
         });
     }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use kirchhoff_kernel::vectorised;
-use rayon::prelude::*;
+use kirchhoff_kernel::{parallel, vectorised};
 use serde::Serialize;
 
 /// Neurons whose relevance is added up together: sums do not depend on the number of threads.
@@ -95,23 +94,28 @@ impl<V: Sync> Bookkeeping<'_, V> {
             let few = |relevance: &[V]| {
                 let amounts = &mut amounts[..relevance.len()];
                 amount(relevance, amounts);
-                vectorised(|| total(amounts))
+                total(amounts)
             };
             relevance.chunks(FEW).map(few).sum()
         };
-        let execution = |relevance: &[V]| match relevance.len() <= CHUNK {
-            true => chunk(relevance),
-            false => relevance.par_chunks(CHUNK).map(chunk).collect::<Vec<f64>>().iter().sum(),
+        let execution = |number: usize| {
+            let relevance = &relevance[number * size..][..size];
+            if size <= CHUNK {
+                return chunk(relevance);
+            }
+            let part = |number: usize| chunk(&relevance[number * CHUNK..size.min((number + 1) * CHUNK)]);
+            parallel::map(size.div_ceil(CHUNK), &part).iter().sum()
         };
-        relevance.par_chunks(size).map(execution).collect()
+        parallel::map(relevance.len().checked_div(size).unwrap_or(0), &execution)
     }
 }
 
 /// A sum, in several partial sums: one alone would wait for each addition.
-#[inline(always)]
 fn total(amounts: &[f64]) -> f64 {
-    let (groups, rest) = amounts.as_chunks::<8>();
-    let mut partial = [0.0; 8];
-    groups.iter().for_each(|group| partial.iter_mut().zip(group).for_each(|(sum, amount)| *sum += amount));
-    partial.iter().sum::<f64>() + rest.iter().sum::<f64>()
+    vectorised(|| {
+        let (groups, rest) = amounts.as_chunks::<8>();
+        let mut partial = [0.0; 8];
+        groups.iter().for_each(|group| partial.iter_mut().zip(group).for_each(|(sum, amount)| *sum += amount));
+        partial.iter().sum::<f64>() + rest.iter().sum::<f64>()
+    })
 }

@@ -63,9 +63,11 @@ pub(crate) fn propagate<S: Semiring>(
             if !destinations.iter().all(|value| semiring.is_zero(value) || *value == one) {
                 return None;
             }
-            let relevant = |k: usize| !semiring.is_zero(&destinations[k]);
+            let relevant = |values: &[S::Value], flags: &mut [bool]| {
+                flags.iter_mut().zip(values).for_each(|(flag, value)| *flag = !semiring.is_zero(value));
+            };
             let reached = |source: &mut S::Value| semiring.plus_assign(source, &one);
-            Some(backward.reach(threshold, relevant, reached, sources, monitor))
+            Some(backward.reach_values(threshold, &relevant, &reached, destinations, sources, monitor))
         }
         _ => None,
     }

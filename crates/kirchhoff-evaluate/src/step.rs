@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use kirchhoff_circuit::{Absorbed, Layer, LayerContributions, LayerRule, LayeredCircuit, TensorId};
-use kirchhoff_kernel::{Cancelled, Monitor, Wiring, propagate, vectorised};
+use kirchhoff_kernel::{Cancelled, Monitor, Wiring, parallel, propagate, vectorised};
 use kirchhoff_semiring::Semiring;
-use rayon::prelude::*;
 
 use crate::annotate::Annotate;
 use crate::layer::AnnotatedLayer;
@@ -105,7 +104,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         if layer.rule != LayerRule::Pass {
             return annotations.propagate(self.semiring, &view, number, &edges, destinations, sources);
         }
-        executions(&view, &edges, destinations, sources, |_, edges, destinations, sources| {
+        executions(&view, &edges, destinations, sources, &|_, edges, destinations, sources| {
             propagate(&edges, self.semiring, |_| self.semiring.one(), destinations, sources, self.monitor)
         })
     }
@@ -153,21 +152,21 @@ impl<S: Semiring> LayerStep<'_, S> {
         // Shared by all executions.
         let shared = |name: &str| -> Arc<str> { name.into() };
         let [name, operator, rule] = [&layer.name, &*layer.operator, &layer.rule_name].map(shared);
-        let executions = destinations.relevance.par_chunks(size).zip(&destinations.totals).enumerate();
-        let entry = |(execution, (relevance, &entered)): (usize, (&[S::Value], &f64))| {
-            let (relevant, conservation) = self.books(execution, relevance, entered, &passing);
-            LedgerEntry {
-                layer: name.clone(),
-                operator: operator.clone(),
-                rule: rule.clone(),
-                edges: layer.edges(),
-                kept: None,
-                neurons: size as u64,
-                relevant,
-                conservation: self.bookkeeping.amount.as_ref().map(|_| conservation),
-            }
+        let books = parallel::map(destinations.totals.len(), &|execution| {
+            let relevance = &destinations.relevance[execution * size..][..size];
+            self.books(execution, relevance, destinations.totals[execution], &passing)
+        });
+        let entry = |(relevant, conservation): (u64, Conservation)| LedgerEntry {
+            layer: name.clone(),
+            operator: operator.clone(),
+            rule: rule.clone(),
+            edges: layer.edges(),
+            kept: None,
+            neurons: size as u64,
+            relevant,
+            conservation: self.bookkeeping.amount.as_ref().map(|_| conservation),
         };
-        executions.map(entry).collect()
+        books.into_iter().map(entry).collect()
     }
 
     /// How many neurons have relevance, and what of it no source receives.
@@ -203,8 +202,8 @@ impl<S: Semiring> LayerStep<'_, S> {
                     let (mut bias, mut stabiliser) = ([0.0; FEW], [0.0; FEW]);
                     let (bias, stabiliser) = (&mut bias[..amounts.len()], &mut stabiliser[..amounts.len()]);
                     self.contributions.absorbed(offset + first, Absorbed { bias, stabiliser });
-                    sums[0] += vectorised(|| dot(bias, amounts));
-                    sums[1] += vectorised(|| dot(stabiliser, amounts));
+                    sums[0] += dot(bias, amounts);
+                    sums[1] += dot(stabiliser, amounts);
                 };
                 (relevant, [books.bias, books.stabiliser]) = self.survey(destinations, Some(&absorbed));
             }
@@ -233,7 +232,8 @@ impl<S: Semiring> LayerStep<'_, S> {
     /// given a few with the position of the first.
     fn survey(&self, relevance: &[S::Value], add: Option<&Add<'_>>) -> (u64, [f64; 2]) {
         let amount = self.bookkeeping.amount.as_ref().zip(add);
-        let chunk = |(number, relevance): (usize, &[S::Value])| {
+        let chunk = |number: usize| {
+            let relevance = &relevance[number * CHUNK..relevance.len().min((number + 1) * CHUNK)];
             let (mut amounts, mut sums) = ([0.0; FEW], [0.0; 2]);
             let mut relevant = 0;
             for (part, relevance) in relevance.chunks(FEW).enumerate() {
@@ -250,24 +250,25 @@ impl<S: Semiring> LayerStep<'_, S> {
             (relevant, sums)
         };
         if relevance.len() <= CHUNK {
-            return chunk((0, relevance));
+            return chunk(0);
         }
-        let chunks: Vec<(u64, [f64; 2])> = relevance.par_chunks(CHUNK).enumerate().map(chunk).collect();
+        let chunks: Vec<(u64, [f64; 2])> = parallel::map(relevance.len().div_ceil(CHUNK), &chunk);
         chunks.iter().fold((0, [0.0; 2]), |(all, [a, b]), (few, [c, d])| (all + few, [a + c, b + d]))
     }
 }
 
 /// The sum of amounts times their shares; amounts of 0 have none, be the shares infinite.
-#[inline(always)]
 fn dot(shares: &[f32], amounts: &[f64]) -> f64 {
     let product = |(&share, &amount): (&f32, &f64)| {
         let product = f64::from(share) * amount;
         if amount == 0.0 { 0.0 } else { product }
     };
-    let ((shares, others), (amounts, rest)) = (shares.as_chunks::<8>(), amounts.as_chunks::<8>());
-    let mut partial = [0.0; 8];
-    for (shares, amounts) in shares.iter().zip(amounts) {
-        partial.iter_mut().zip(shares.iter().zip(amounts)).for_each(|(sum, pair)| *sum += product(pair));
-    }
-    partial.iter().sum::<f64>() + others.iter().zip(rest).map(product).sum::<f64>()
+    vectorised(|| {
+        let ((shares, others), (amounts, rest)) = (shares.as_chunks::<8>(), amounts.as_chunks::<8>());
+        let mut partial = [0.0; 8];
+        for (shares, amounts) in shares.iter().zip(amounts) {
+            partial.iter_mut().zip(shares.iter().zip(amounts)).for_each(|(sum, pair)| *sum += product(pair));
+        }
+        partial.iter().sum::<f64>() + others.iter().zip(rest).map(product).sum::<f64>()
+    })
 }

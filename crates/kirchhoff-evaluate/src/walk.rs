@@ -1,10 +1,12 @@
 //! The walk along the edges of a layer, execution by execution, once Θ is known.
 
-use kirchhoff_kernel::{Cancelled, Edges, LayerEdges, Monitor, propagate};
+use kirchhoff_kernel::{Cancelled, Edges, LayerEdges, Monitor, parallel, propagate};
 use kirchhoff_semiring::{AnnotationLoop, Semiring};
-use rayon::prelude::*;
 
 use crate::layer::AnnotatedLayer;
+
+/// The walk along the edges of one execution: from the relevance of its destination to that of its source.
+type Execution<'a, V> = dyn Fn(&AnnotatedLayer<'_>, Edges<'_>, &[V], &mut [V]) -> Result<(), Cancelled> + Sync + 'a;
 
 /// Runs `walk` for every execution of a batch, in parallel, with its part of the relevance of either side.
 pub(crate) fn executions<V: Send + Sync>(
@@ -12,11 +14,11 @@ pub(crate) fn executions<V: Send + Sync>(
     edges: &LayerEdges<'_>,
     destinations: &[V],
     sources: &mut [V],
-    walk: impl Fn(&AnnotatedLayer<'_>, Edges<'_>, &[V], &mut [V]) -> Result<(), Cancelled> + Sync,
+    walk: &Execution<'_, V>,
 ) -> Result<(), Cancelled> {
     let (from, to) = (edges.wiring.destinations(), edges.wiring.sources());
-    let executions = destinations.par_chunks(from).zip(sources.par_chunks_mut(to)).enumerate();
-    executions.try_for_each(|(execution, (destinations, sources))| {
+    parallel::try_chunks(sources, to.max(1), &|execution, sources| {
+        let destinations = &destinations[execution * from..(execution + 1) * from];
         walk(&layer.later(execution), edges.execution(execution), destinations, sources)
     })
 }

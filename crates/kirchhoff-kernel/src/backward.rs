@@ -3,6 +3,7 @@
 use kirchhoff_semiring::Semiring;
 use rayon::prelude::*;
 
+use crate::blockwise::live;
 use crate::edges::{Contributions, LayerEdges};
 use crate::factors::{CHUNK, absolute, sides, source_factors};
 use crate::memory::zeros;
@@ -10,7 +11,7 @@ use crate::product::{
     BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, LaneTheta, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes,
     MinPlus, Neuron, Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, SHORTEST_BLOCK, pays,
 };
-use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring};
+use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring, parallel};
 
 /// A convolution or dense layer whose contributions are separable, `d[j,k] = Σ_t u_t(j) · ρ_t(w[j,k]) · v_t(k)`, about to
 /// take relevance from its destination to its source: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (Groudiev & Maniu 2024,
@@ -175,35 +176,57 @@ impl<'a> Backward<'a> {
     /// `⊕` of ones is 1, so that a source is reached if its largest contribution to a relevant destination passes. One
     /// comparison a neuron is left of one an edge, and rounding is monotone: the result is that of the edges, to the bit.
     ///
-    /// `relevant` says which destinations are 1; `reached` is called for sources that become 1. Terms must be
+    /// `relevant` says which destinations are 1, and `reached` becomes true of sources that are 1. Terms must be
     /// [separate](Backward::is_separate), and the threshold must not keep 0.
     ///
     /// # Errors
     /// As for [`plus_times`](Backward::plus_times).
-    pub fn reach<V: Send>(
+    pub fn reach(
         &self,
         threshold: Threshold,
-        relevant: impl Fn(usize) -> bool + Sync,
-        reached: impl Fn(&mut V) + Sync,
-        sources: &mut [V],
+        relevant: &[bool],
+        reached: &mut [bool],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         for side in sides(self.edges, self.terms, threshold) {
             let fill = |first: usize, values: &mut [f32]| {
-                let neurons = first..;
-                values.iter_mut().zip(neurons).for_each(|(value, k)| {
-                    *value = if relevant(k) { side.sign * side.value(k) } else { 0.0 };
+                let neurons = relevant[first..].iter().zip(first..);
+                values.iter_mut().zip(neurons).for_each(|(value, (&relevant, k))| {
+                    *value = if relevant { side.sign * side.value(k) } else { 0.0 };
                 });
             };
-            let store = |sources: &mut [V], first: usize, largest: &[f32]| {
-                for (source, (own, largest)) in sources.iter_mut().zip(side.own[first..].iter().zip(largest)) {
-                    if threshold.keeps(own * largest) {
-                        reached(source);
-                    }
+            let store = |reached: &mut [bool], first: usize, largest: &[f32]| {
+                for (reached, (own, largest)) in reached.iter_mut().zip(side.own[first..].iter().zip(largest)) {
+                    *reached |= threshold.keeps(own * largest);
                 }
             };
-            self.fused(MaxTimes, side.packing, fill, store, sources, monitor)?;
+            self.fused(MaxTimes, side.packing, fill, store, reached, monitor)?;
         }
+        Ok(())
+    }
+
+    /// [`reach`](Backward::reach) for values of a semiring: `relevant` writes which destinations are 1, `reached` is called for
+    /// sources that become 1.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn reach_values<V: Send + Sync>(
+        &self,
+        threshold: Threshold,
+        relevant: &(dyn Fn(&[V], &mut [bool]) + Sync),
+        reached: &(dyn Fn(&mut V) + Sync),
+        destinations: &[V],
+        sources: &mut [V],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.check(sources.len());
+        let relevant = parallel::flags(destinations, relevant);
+        let mut flags = vec![false; sources.len()];
+        self.reach(threshold, &relevant, &mut flags, monitor)?;
+        parallel::chunks(sources, CHUNK, &|number, sources| {
+            let own = sources.iter_mut().zip(&flags[number * CHUNK..]);
+            own.filter(|(_, flag)| **flag).for_each(|(source, _)| reached(source));
+        });
         Ok(())
     }
 
@@ -369,7 +392,7 @@ impl<'a> Backward<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         self.check(sources.len());
-        let live: Vec<bool> = destinations.par_iter().map(|value| !semiring.is_zero(value)).collect();
+        let live = live(semiring, destinations);
         let zero = semiring.zero();
         self.terms.iter().try_for_each(|term| {
             let packing = Packing::plain(term.weight);

@@ -1,10 +1,9 @@
 //! One step of relevance in blocks of edges, for semirings whose operations are cheaper by the block.
 
 use kirchhoff_semiring::Semiring;
-use rayon::prelude::*;
 
 use crate::edges::{Contributions, Edges, Scratch};
-use crate::{Cancelled, Monitor};
+use crate::{Cancelled, Monitor, parallel};
 
 /// Edges that are taken together at most, and sources that a task handles at least, where there are so many.
 const LANES: usize = 1024;
@@ -49,10 +48,10 @@ pub fn propagate_blocks<S: Semiring>(
     let theta = |block: &EdgeBlock<'_>, values: &mut [S::Value]| {
         if passes { values.fill(one.clone()) } else { annotate(block, values) }
     };
-    let live: Vec<bool> = destinations.par_iter().map(|value| !semiring.is_zero(value)).collect();
+    let live = live(semiring, destinations);
     let block = edges.wiring.source_block();
     let task = (LANES / block).max(1) * block;
-    sources.par_chunks_mut(task).enumerate().try_for_each(|(number, sources)| {
+    parallel::try_chunks(sources, task, &|number, sources| {
         if monitor.cancelled() {
             return Err(Cancelled);
         }
@@ -76,6 +75,13 @@ pub fn propagate_blocks<S: Semiring>(
         rounds.take(|block| lanes.join(semiring, &zero, &theta, block, destinations, first, sources));
         monitor.advance(visited);
         Ok(())
+    })
+}
+
+/// Whether each value differs from 0.
+pub(crate) fn live<S: Semiring>(semiring: &S, values: &[S::Value]) -> Vec<bool> {
+    parallel::flags(values, &|values, flags| {
+        flags.iter_mut().zip(values).for_each(|(flag, value)| *flag = !semiring.is_zero(value));
     })
 }
 

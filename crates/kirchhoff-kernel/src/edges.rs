@@ -3,9 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use crate::{Cancelled, Monitor, Run, Term, Weights, Wiring};
+use crate::{Cancelled, Monitor, Run, Term, Weights, Wiring, parallel};
 
 /// How the contributions `d[j,k]` of a layer come about.
 #[derive(Clone, Debug)]
@@ -121,6 +119,11 @@ impl Edges<'_> {
     ///
     /// The block is one of [`Wiring::source_block`]. Takes O(terms) time an edge.
     pub fn leaving(&self, block: Range<usize>, scratch: &mut Scratch, mut visit: impl FnMut(&Run, &[f32])) {
+        // Through a pointer: the visit is compiled anew for every semiring, what enumerates the edges is not.
+        self.runs_leaving(block, scratch, &mut visit);
+    }
+
+    fn runs_leaving(&self, block: Range<usize>, scratch: &mut Scratch, visit: &mut dyn FnMut(&Run, &[f32])) {
         let Scratch { factors, contributions } = scratch;
         match self.contributions {
             Contributions::Pass => self.wiring.leaving(block, |run| {
@@ -227,24 +230,32 @@ impl Edges<'_> {
         join: impl Fn(T, T) -> T + Sync + Send,
         monitor: &dyn Monitor,
     ) -> Result<T, Cancelled> {
-        self.blocks()
-            .into_par_iter()
-            .try_fold(
-                || (empty(), Scratch::default()),
-                |(mut partial, mut scratch), block| {
-                    if monitor.cancelled() {
-                        return Err(Cancelled);
-                    }
-                    self.leaving(block, &mut scratch, |run, contributions| fold(&mut partial, run, contributions));
-                    Ok((partial, scratch))
-                },
-            )
-            .map(|partial| partial.map(|(partial, _)| partial))
-            .try_reduce(&empty, |a, b| Ok(join(a, b)))
+        self.partials(&empty, &fold, monitor).map(|partials| partials.into_iter().reduce(join).unwrap_or_else(empty))
     }
 
-    fn blocks(&self) -> Vec<Range<usize>> {
+    /// The partial results of a fold, in the order of the edges: a few for every thread.
+    fn partials<T: Send>(
+        &self,
+        empty: &(dyn Fn() -> T + Sync),
+        fold: &(dyn Fn(&mut T, &Run, &[f32]) + Sync),
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<T>, Cancelled> {
         let (size, block) = (self.wiring.sources(), self.wiring.source_block());
-        (0..size).step_by(block).map(|start| start..(start + block).min(size)).collect()
+        let blocks = size.div_ceil(block);
+        let together = blocks.div_ceil(4 * rayon::current_num_threads()).max(1);
+        let mut partials: Vec<Option<T>> = (0..blocks.div_ceil(together)).map(|_| None).collect();
+        parallel::try_chunks(&mut partials, 1, &|number, place| {
+            let (mut partial, mut scratch) = (empty(), Scratch::default());
+            for number in (number * together..blocks).take(together) {
+                if monitor.cancelled() {
+                    return Err(Cancelled);
+                }
+                let own = number * block..((number + 1) * block).min(size);
+                self.leaving(own, &mut scratch, |run, contributions| fold(&mut partial, run, contributions));
+            }
+            place[0] = Some(partial);
+            Ok(())
+        })?;
+        Ok(partials.into_iter().flatten().collect())
     }
 }

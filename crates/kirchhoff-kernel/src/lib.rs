@@ -51,6 +51,7 @@ mod forward;
 mod instructions;
 mod memory;
 mod monitor;
+pub mod parallel;
 mod product;
 mod propagate;
 mod term;

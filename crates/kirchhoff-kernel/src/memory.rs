@@ -3,7 +3,7 @@
 //! The pages of a fresh array are made as they are first used, each by an interruption. Where the system has pages of
 //! 2 MiB, it is asked for them: a tensor of VGG-16 takes seven of those instead of three thousand.
 
-use rayon::prelude::*;
+use crate::parallel;
 
 /// Arrays from here on are worth large pages: 4 MiB.
 const LARGE: usize = 4 << 20;
@@ -22,7 +22,11 @@ pub fn filled<T: Clone + Send + Sync>(value: &T, length: usize) -> Vec<T> {
     }
     let mut values: Vec<T> = Vec::with_capacity(length);
     in_large_pages(values.as_mut_ptr(), length);
-    (0..length).into_par_iter().with_min_len(1 << 14).map(|_| value.clone()).collect_into_vec(&mut values);
+    parallel::chunks(&mut values.spare_capacity_mut()[..length], 1 << 14, &|_, places| {
+        places.iter_mut().for_each(|place| _ = place.write(value.clone()));
+    });
+    // SAFETY: the first `length` places have been written, every chunk of them. A panic in a clone does not come here.
+    unsafe { values.set_len(length) };
     values
 }
 

@@ -1,11 +1,10 @@
 //! From destination to source: one step of relevance over any semiring.
 
 use kirchhoff_semiring::Semiring;
-use rayon::prelude::*;
 
 use crate::blockwise::{EdgeBlock, propagate_blocks};
 use crate::edges::{Contributions, Edges, Scratch};
-use crate::{Cancelled, Monitor, Run, Sliding, Wiring};
+use crate::{Cancelled, Monitor, Run, Sliding, Wiring, parallel};
 
 /// Adds to `sources` what reaches them from `destinations`: `R[j] ← R[j] ⊕ ⊕_k Θ(d[j,k]) ⊗ R[k]` (2.1.3), with
 /// `annotate` for `Θ`.
@@ -103,6 +102,9 @@ pub fn propagate_neurons<S: Semiring>(
 /// Takes one run of edges to its sources, which begin at a position.
 type Step<'a, V> = dyn Fn(&Run, &[f32], usize, &mut [V]) + Sync + 'a;
 
+/// Edges that a task of a walk takes at least.
+const FEWEST: u64 = 1 << 12;
+
 /// Walks all edges in parallel over blocks of sources.
 ///
 /// The step is called through a pointer, once a run: the machinery around it is then compiled once a value type, not
@@ -114,17 +116,23 @@ fn walk<V: Send>(
     monitor: &dyn Monitor,
 ) -> Result<(), Cancelled> {
     let block = edges.wiring.source_block();
-    sources.par_chunks_mut(block).enumerate().try_for_each_init(Scratch::default, |scratch, (number, sources)| {
-        if monitor.cancelled() {
-            return Err(Cancelled);
+    // Blocks of a pool have few edges: a task takes several.
+    let own = edges.wiring.edges() / edges.wiring.sources().div_ceil(block).max(1) as u64;
+    let task = FEWEST.div_ceil(own.max(1)) as usize * block;
+    parallel::try_chunks(sources, task, &|number, sources| {
+        let mut scratch = Scratch::default();
+        for (position, sources) in sources.chunks_mut(block).enumerate() {
+            if monitor.cancelled() {
+                return Err(Cancelled);
+            }
+            let first = number * task + position * block;
+            let mut visited = 0;
+            edges.leaving(first..first + sources.len(), &mut scratch, |run, contributions| {
+                visited += run.length as u64;
+                step(run, contributions, first, sources);
+            });
+            monitor.advance(visited);
         }
-        let first = number * block;
-        let mut visited = 0;
-        edges.leaving(first..first + sources.len(), scratch, |run, contributions| {
-            visited += run.length as u64;
-            step(run, contributions, first, sources);
-        });
-        monitor.advance(visited);
         Ok(())
     })
 }
@@ -182,25 +190,26 @@ fn win<V: Send + Sync>(
     sources: &mut [V],
 ) {
     let [from, to] = [sliding.destination, sliding.source].map(|[height, width]| height * width);
-    let channels = sources.par_chunks_mut(to).zip(destinations.par_chunks(from)).zip(winners.par_chunks(from));
-    channels.enumerate().with_min_len((1 << 14) / to.max(1)).for_each(
-        |(channel, ((sources, destinations), winners))| {
+    let together = ((1 << 14) / to.max(1)).max(1);
+    parallel::chunks(sources, (together * to).max(1), &|number, sources| {
+        for (channel, sources) in (number * together..).zip(sources.chunks_mut(to)) {
+            let own = channel * from..(channel + 1) * from;
             // In the order of the walk, which takes the first tap of a window first.
-            for (destination, &winner) in destinations.iter().zip(winners).rev() {
+            for (destination, &winner) in destinations[own.clone()].iter().zip(&winners[own]).rev() {
                 // Of a window that sees padding alone there is none.
                 if winner != u32::MAX {
                     edge(&mut sources[winner as usize - channel * to], destination);
                 }
             }
-        },
-    );
+        }
+    });
 }
 
 fn pass<S: Semiring>(edges: &Edges<'_>, semiring: &S, destinations: &[S::Value], sources: &mut [S::Value]) {
     let block = edges.wiring.source_block();
     // One operation a neuron: a task takes many blocks.
     let task = (1usize << 14).next_multiple_of(block);
-    sources.par_chunks_mut(task).enumerate().for_each(|(number, sources)| {
+    parallel::chunks(sources, task, &|number, sources| {
         let first = number * task;
         for start in (first..first + sources.len()).step_by(block) {
             edges.wiring.leaving(start..(start + block).min(first + sources.len()), |run| {

@@ -168,6 +168,11 @@ impl Wiring {
 
     /// Visits every edge that leaves a block of sources; for each source, by ascending channel of the destination.
     pub fn leaving(&self, block: Range<usize>, mut visit: impl FnMut(&Run)) {
+        self.runs_leaving(block, &mut visit);
+    }
+
+    /// [`leaving`](Wiring::leaving) through a pointer: compiled once, not once a visit.
+    fn runs_leaving(&self, block: Range<usize>, visit: &mut dyn FnMut(&Run)) {
         match self {
             Wiring::Dense { inputs, outputs } => {
                 for k in 0..*outputs {
@@ -185,7 +190,7 @@ impl Wiring {
             Wiring::Convolution(sliding) => sliding.leaving(block, true, visit),
             Wiring::Pool(sliding) => sliding.leaving(block, false, visit),
             Wiring::Identity { .. } => visit(&identity(block)),
-            Wiring::View(view) => view.runs(&mut visit),
+            Wiring::View(view) => view.runs(visit),
         }
     }
 
@@ -325,7 +330,7 @@ impl Sliding {
     }
 
     /// Visits the edges that leave one row of one source channel.
-    fn leaving(&self, block: Range<usize>, weighted: bool, mut visit: impl FnMut(&Run)) {
+    fn leaving(&self, block: Range<usize>, weighted: bool, visit: &mut dyn FnMut(&Run)) {
         let row = block.start / self.source[1];
         debug_assert_eq!(block, row * self.source[1]..(row + 1) * self.source[1]);
         let (c, y) = (row / self.source[0], row % self.source[0]);
@@ -385,11 +390,11 @@ impl Sliding {
 }
 
 impl View {
-    fn runs(&self, visit: &mut impl FnMut(&Run)) {
+    fn runs(&self, visit: &mut dyn FnMut(&Run)) {
         self.axis_runs(0, self.source_start as isize, self.destination_start as isize, visit);
     }
 
-    fn axis_runs(&self, axis: usize, source: isize, destination: isize, visit: &mut impl FnMut(&Run)) {
+    fn axis_runs(&self, axis: usize, source: isize, destination: isize, visit: &mut dyn FnMut(&Run)) {
         let (length, source_step, destination_step) = match self.shape.get(axis) {
             Some(&length) => (length, self.source_strides[axis], self.destination_strides[axis]),
             None => (1, 0, 0),

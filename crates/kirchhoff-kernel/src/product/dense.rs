@@ -11,7 +11,7 @@ use super::lanes::{Edge, LANES};
 use super::packing::Packing;
 use super::strip::{Operation, PARTIAL, opaque_one};
 use crate::instructions::dispatch;
-use crate::{Cancelled, Monitor, Weights};
+use crate::{Cancelled, Monitor, Weights, parallel};
 
 /// Source neurons that one task takes: sums that stay in the first-level cache.
 const BLOCK: usize = 1024;
@@ -176,8 +176,8 @@ impl Dense<'_> {
     ) -> Result<(), Cancelled> {
         for phase in self.phases() {
             let rows: Vec<usize> = phase.clone().filter(|&k| !dead(k)).collect();
-            rows.par_iter().for_each(|k| self.weights.fetch(k * self.inputs..(k + 1) * self.inputs));
-            sums.par_chunks_mut(BLOCK).enumerate().try_for_each(|(number, sums)| {
+            self.fetch(&rows);
+            parallel::try_chunks(sums, BLOCK, &|number, sums| {
                 if monitor.cancelled() {
                     return Err(Cancelled);
                 }
@@ -188,6 +188,11 @@ impl Dense<'_> {
             self.weights.release(phase.start * self.inputs..phase.end * self.inputs);
         }
         Ok(())
+    }
+
+    /// Asks for the weights of some rows.
+    fn fetch(&self, rows: &[usize]) {
+        rows.par_iter().for_each(|k| self.weights.fetch(k * self.inputs..(k + 1) * self.inputs));
     }
 
     /// Some weights of one row, ready for the kernel; 0 beyond them.

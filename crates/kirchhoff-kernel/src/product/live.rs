@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::plan::Plan;
+use crate::parallel;
 
 /// Columns whose values are found to be all 0 together.
 const SEGMENT: usize = 32;
@@ -23,8 +22,8 @@ impl Live {
     pub fn new<T: Sync>(planes: &[T], plan: &Plan, channels: usize, dead: &(dyn Fn(&[T]) -> bool + Sync)) -> Self {
         let channel = plan.channel().div_ceil(SEGMENT);
         let mut segments = vec![false; channels * channel];
-        let planes = planes.par_chunks(plan.channel());
-        segments.par_chunks_mut(channel).zip(planes).for_each(|(segments, plane)| {
+        parallel::chunks(&mut segments, channel, &|number, segments| {
+            let plane = &planes[number * plan.channel()..][..plan.channel()];
             segments.iter_mut().zip(plane.chunks(SEGMENT)).for_each(|(live, values)| *live = !dead(values));
         });
         Live { segments, channel, channels }

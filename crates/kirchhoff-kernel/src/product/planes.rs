@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, VECTORS};
 use crate::instructions::dispatch;
 use crate::memory::{filled, zeros};
-use crate::{Cancelled, Monitor, Sliding, Weights};
+use crate::{Cancelled, Monitor, Sliding, Weights, parallel};
 
 /// Packed weights that are held at a time: 32 MiB.
 const PACKED: usize = 8 << 20;
@@ -291,8 +291,8 @@ impl<'a> Planes<'a> {
                     let packed = self.pack(plan, group, first, panels, packing, beyond);
                     self.weights.release(0..self.weights.len());
                     let block = Block { plan, group, first, panels, weights: &packed, panel };
-                    let images = target.par_chunks_mut(self.result.neurons(self.groups)).enumerate();
-                    images.try_for_each(|(image, target)| run(&block, image, target))?;
+                    let image = self.result.neurons(self.groups);
+                    parallel::try_chunks(target, image, &|number, target| run(&block, number, target))?;
                 }
             }
         }
@@ -342,7 +342,7 @@ impl<'a> Planes<'a> {
         let (plan, side) = (block.plan, &self.data);
         let mut planes = filled(outside, side.channels * plan.channel() + slack);
         let (inside, behind) = planes.split_at_mut(side.channels * plan.channel());
-        inside.par_chunks_mut(plan.channel()).enumerate().for_each(|(channel, planes)| {
+        parallel::chunks(inside, plan.channel(), &|channel, planes| {
             let first = (block.group * side.channels + channel) * side.layout.channel;
             dispatch(Cut {
                 plan,
@@ -375,15 +375,15 @@ impl<'a> Planes<'a> {
         task: impl Fn(&mut Part<'_, T>, Range<usize>, &mut W) + Sync,
     ) -> Result<(), Cancelled> {
         let Side { channels, size, layout } = self.result;
-        let parts = block.parts(target, channels, layout, size[1], [width, fewest]);
-        parts.into_par_iter().try_for_each(|mut part| {
-            let mut workspace = workspace();
+        let mut parts = block.parts(target, channels, layout, size[1], [width, fewest]);
+        parallel::try_chunks(&mut parts, 1, &|_, parts| {
+            let (part, mut workspace) = (&mut parts[0], workspace());
             for strip in part.strips(width, grain) {
                 if monitor.cancelled() {
                     return Err(Cancelled);
                 }
                 let edges = strip.len() * part.panels(block) * block.panel;
-                task(&mut part, strip, &mut workspace);
+                task(part, strip, &mut workspace);
                 monitor.advance(edges as u64);
             }
             Ok(())

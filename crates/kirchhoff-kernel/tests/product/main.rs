@@ -180,7 +180,7 @@ proptest! {
             let edges = layer.edges();
             let backward = Backward::new(&edges).unwrap();
             let mut sources = reached.clone();
-            backward.reach(threshold, |k| relevant[k], |reached| *reached = true, &mut sources, &()).unwrap();
+            backward.reach(threshold, &relevant, &mut sources, &()).unwrap();
             prop_assert_eq!(&sources, &reachable);
             let mut sources = counted.clone();
             backward.count_exactly(threshold, &counts, &mut sources, &()).unwrap();
@@ -237,7 +237,7 @@ proptest! {
             prop_assert_eq!(&sources, &expected);
             let mut sources = reached.clone();
             let threshold = Threshold { theta: 5.0, absolute: false };
-            backward.reach(threshold, |k| relevant[k], |reached| *reached = true, &mut sources, &()).unwrap();
+            backward.reach(threshold, &relevant, &mut sources, &()).unwrap();
             prop_assert_eq!(&sources, &reachable);
             let mut out = vec![f32::NAN; batch * outputs];
             layer.forward(WeightFactor::Weight(Slopes::ABSOLUTE), &mut out);

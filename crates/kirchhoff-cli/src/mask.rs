@@ -14,7 +14,8 @@ use crate::study_options::StudyOptions;
 pub struct Mask {
     #[command(flatten)]
     pub study: StudyOptions,
-    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
+    /// there are
     #[arg(long, short, value_name = "NAMES", default_value = "boolean,real,counting-float,viterbi")]
     pub semiring: String,
     /// Layers to make masks of: `input`, `all`, or names and patterns separated by commas; the input is always among them

@@ -134,7 +134,8 @@ pub struct QuestionOptions {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub reading: ReadingOptions,
-    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
+    /// there are
     #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
     pub semiring: String,
     #[command(flatten)]

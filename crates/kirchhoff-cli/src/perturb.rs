@@ -16,7 +16,8 @@ use crate::study_options::StudyOptions;
 pub struct Perturb {
     #[command(flatten)]
     pub study: StudyOptions,
-    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
+    /// there are
     #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting-float,viterbi")]
     pub semiring: String,
     /// Orders in which regions are perturbed: `most` and `least` relevant first, `random`

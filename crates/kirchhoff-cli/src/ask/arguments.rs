@@ -126,7 +126,8 @@ pub struct Removed {
     /// Neurons, `h1[17]` or all of a layer `h1[*]`, or edges, `w2[17→4]` or `w2[17->4]`; separated by commas, or repeated
     #[arg(long, value_name = "NAMES", required = true)]
     pub remove: Vec<String>,
-    /// Semirings, separated by commas; `kirchhoff semirings` lists them [default: real,boolean,counting,viterbi,bottleneck, of
+    /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
+    /// there are [default: real,boolean,counting,viterbi,bottleneck, of
     /// which a stored circuit may not admit all]
     #[arg(long, short, value_name = "NAMES")]
     pub semiring: Option<String>,

@@ -12,7 +12,8 @@ pub struct Evaluate {
     /// Circuit files; several are stacked and need the same outputs
     #[arg(value_name = "CIRCUIT", required = true)]
     pub circuits: Vec<PathBuf>,
-    /// Semirings, separated by commas; `kirchhoff semirings` lists them
+    /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
+    /// there are
     #[arg(long, short, value_name = "NAMES", default_value = "boolean")]
     pub semiring: String,
     /// Annotation Θ for every layer, or for layers by name or pattern: `threshold(0.01)`, `boolean:4=0.05`

@@ -1,5 +1,7 @@
 //! The command line of Kirchhoff as a library: [`main`] is all of the tool `kirchhoff`.
 
+#![forbid(unsafe_code)]
+
 mod arguments;
 mod ask;
 mod bench;

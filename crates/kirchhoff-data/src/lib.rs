@@ -33,6 +33,8 @@
 //! - *Limits.* What is decoded takes at most 512 MiB, no side is longer than 2²⁰, and a file that claims more pixels than its
 //!   bytes can hold is refused before memory is taken.
 
+#![forbid(unsafe_code)]
+
 mod array;
 mod error;
 mod find;

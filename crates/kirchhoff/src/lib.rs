@@ -40,6 +40,8 @@
 //! [`ask`] asks gate circuits what only a circuit can tell. [`explanation`] explains many inputs in several semirings and
 //! writes what the tool writes; [`arrays`] takes inputs from arrays, and [`graphs`] gives networks and circuits as graphs.
 
+#![forbid(unsafe_code)]
+
 pub mod arrays;
 pub mod ask;
 pub mod embedded;

@@ -193,6 +193,12 @@ pub enum ExplainError {
          contributions on its leaves"
     )]
     Leaves,
+    /// Another target for a circuit that starts from its own.
+    #[error(
+        "the circuit starts from the targets that it was compiled for: a circuit with a leaf for each edge (`--leaves \
+         edges`) takes others, once it is compiled by this version"
+    )]
+    FixedTargets,
     /// An annotation that a gate circuit cannot take.
     #[error(
         "annotation `rank` of layer `{layer}` needs all contributions of the layer, which a gate circuit may have \

@@ -18,7 +18,7 @@ use crate::{FormulaError, output_names, printable};
 /// # Errors
 /// More or fewer outputs than one, or [contributions](super::decide).
 pub fn cnf(circuit: &GateCircuit) -> Result<String, FormulaError> {
-    let (name, output) = check("DIMACS CNF", circuit)?;
+    let (name, output) = boolean_output("DIMACS CNF", circuit)?;
     let users = circuit.users();
     let variables = circuit.variables().len();
     let mut numbers = vec![0usize; circuit.gates()];
@@ -70,7 +70,7 @@ pub fn cnf(circuit: &GateCircuit) -> Result<String, FormulaError> {
 /// # Errors
 /// More or fewer outputs than one, or [contributions](super::decide).
 pub fn nnf(circuit: &GateCircuit) -> Result<String, FormulaError> {
-    check("NNF", circuit)?;
+    boolean_output("NNF", circuit)?;
     let users = circuit.users();
     let mut numbers = vec![0usize; circuit.gates()];
     let (mut nodes, mut edges, mut lines) = (0usize, 0usize, String::new());
@@ -102,8 +102,12 @@ fn named(circuit: &GateCircuit) -> String {
     text
 }
 
-/// The one output, with its name, of a circuit without contributions.
-fn check(format: &'static str, circuit: &GateCircuit) -> Result<(String, GateId), FormulaError> {
+/// The one output, with its name, of a circuit without contributions, as formats of Boolean formulas take it: `format` is
+/// named in errors. Takes O(gates + wires) time.
+///
+/// # Errors
+/// More or fewer outputs than one, or [contributions](super::decide).
+pub fn boolean_output(format: &'static str, circuit: &GateCircuit) -> Result<(String, GateId), FormulaError> {
     let &[output] = circuit.outputs() else {
         return Err(FormulaError::Outputs { format, got: circuit.outputs().len() });
     };

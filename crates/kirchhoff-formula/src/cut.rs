@@ -124,19 +124,19 @@ pub enum Decision {
 }
 
 /// The circuit with Θ applied to its contributions, each of which `theta` is given with the position of its layer, and
-/// with 1 in place of the variables that `is_one` accepts: thresholds leave constants alone, which simplification can
-/// use. Other variables and layers stay. Takes O(gates + wires) time and memory.
+/// with 1 or 0 in place of the variables for which `constant` is true or false: thresholds leave constants alone, which
+/// simplification can use. Other variables and layers stay. Takes O(gates + wires) time and memory.
 ///
 /// # Errors
 /// None for circuits within the limits on gates and wires.
 pub fn decide(
     circuit: &GateCircuit,
     theta: &dyn Fn(usize, f32) -> Decision,
-    is_one: &dyn Fn(&str) -> bool,
+    constant: &dyn Fn(&str) -> Option<bool>,
 ) -> Result<GateCircuit, GateError> {
     let mut builder = GateBuilder::new(circuit.layers().to_vec(), u64::MAX);
     builder.require(circuit.laws());
-    circuit.variables().iter().filter(|name| !is_one(name)).for_each(|name| {
+    circuit.variables().iter().filter(|name| constant(name).is_none()).for_each(|name| {
         builder.declare(name);
     });
     let mapped = circuit.map_gates(|_, gate, mapped| {
@@ -146,7 +146,11 @@ pub fn decide(
                 Decision::One => builder.one(),
                 Decision::Number(d) => builder.contribution(layer, d),
             },
-            Gate::Variable(number) if is_one(&circuit.variables()[number as usize]) => builder.one(),
+            Gate::Variable(number) => match constant(&circuit.variables()[number as usize]) {
+                Some(true) => builder.one(),
+                Some(false) => builder.zero(),
+                None => builder.copy(circuit, gate, mapped),
+            },
             gate => builder.copy(circuit, gate, mapped),
         };
         made.map(Some)

@@ -51,7 +51,7 @@ mod removal;
 mod sexpr;
 mod svg;
 
-pub use boolean::{cnf, nnf};
+pub use boolean::{boolean_output, cnf, nnf};
 pub use cut::{Cut, Decision, cut, decide, find_outputs, output_names};
 pub use ddnnf::{Ddnnf, DdnnfError, DdnnfNode, DdnnfOptions};
 pub use dot::dot;

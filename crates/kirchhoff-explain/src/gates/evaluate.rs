@@ -3,7 +3,7 @@
 use kirchhoff_circuit::GateCircuit;
 use kirchhoff_kernel::Monitor;
 
-use super::{GateNotes, is_start};
+use super::GateNotes;
 use crate::semiring::{GateFold, VariableValue};
 use crate::{Answer, ExplainError, Question};
 
@@ -42,8 +42,7 @@ pub fn evaluate_gates(
     let annotations = notes.admit(circuit, question, question.semiring.laws)?;
     let value = |name: &String| match notes.targets.iter().find(|target| target.variable == *name) {
         Some(target) => VariableValue::Target { sign: target.sign, logit: target.logit },
-        // Where every output starts with a variable, those that are no targets start with 0.
-        None if notes.network.is_some() && is_start(name) => VariableValue::Zero,
+        None if notes.is_other_start(name) => VariableValue::Zero,
         None => VariableValue::One,
     };
     question.semiring.fold(GateFold {

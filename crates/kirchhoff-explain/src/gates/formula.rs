@@ -12,7 +12,7 @@ use super::GateNotes;
 use crate::{ExplainError, Question};
 
 /// The circuit with the question's Θ and start applied: contributions become `Θ(d)` as numbers, or the constants 0 and 1,
-/// and targets that [start with 1](GateNotes::start) are that constant.
+/// and so do starts: those of targets that [start with 1](GateNotes::start), and those of outputs that are no targets, with 0.
 ///
 /// # Errors
 /// As for [`evaluate_gates`](super::evaluate_gates).
@@ -20,8 +20,7 @@ pub fn annotated(circuit: &GateCircuit, notes: &GateNotes, question: &Question) 
     let annotations = notes.admit(circuit, question, question.semiring.laws)?;
     let theta =
         |layer: usize, d: f32| question.semiring.decide(annotations.of(layer), &circuit.layers()[layer].name, d);
-    let is_one = |variable: &str| notes.is_one(question, variable);
-    Ok(decide(circuit, &theta, &is_one)?)
+    Ok(decide(circuit, &theta, &|variable| notes.constant(question, variable))?)
 }
 
 /// What an output is in a symbolic semiring.
@@ -36,7 +35,7 @@ pub struct OutputExpression {
 }
 
 /// Evaluates a circuit in the symbolic semiring that `semiring` names, `polynomial(500)` say, with each variable for
-/// itself but those of targets that start with 1. Contributions count as the question's Θ has them: as 0 or not, and in
+/// itself but the starts that are constants, as in [`annotated`]. Contributions count as the question's Θ has them: as 0 or not, and in
 /// `top-k` as weights.
 ///
 /// Takes the operations of a [fold](fold()); what one of them takes depends on the limit of the semiring.
@@ -89,9 +88,10 @@ pub fn symbolic_values<S: Symbolic>(
 ) -> Result<Vec<S::Value>, ExplainError> {
     let annotations = notes.admit(circuit, question, semiring.laws())?;
     let theta = PerLeaf(|layer: usize, d: f32| semiring.scalar(annotations.of(layer).apply(&Real, d)));
-    let value = |(number, name): (usize, &String)| match notes.is_one(question, name) {
-        true => semiring.one(),
-        false => semiring.variable(Variable(number as u32)),
+    let value = |(number, name): (usize, &String)| match notes.constant(question, name) {
+        Some(true) => semiring.one(),
+        Some(false) => semiring.zero(),
+        None => semiring.variable(Variable(number as u32)),
     };
     let variables: Vec<S::Value> = circuit.variables().iter().enumerate().map(value).collect();
     Ok(fold(circuit, semiring, &theta, &variables, monitor)?)

@@ -15,7 +15,7 @@ use kirchhoff_network::{Execution, HASH_VERSION, Network, hash_version, network_
 use kirchhoff_semiring::{Annotation, DefaultStart, Image, Laws, SemiringInfo};
 use serde::{Deserialize, Serialize};
 
-use crate::{ExplainError, Layers, Question};
+use crate::{ExplainError, Layers, Question, Target, ThetaChoice};
 
 pub use batch::evaluate_executions;
 pub use evaluate::evaluate_gates;
@@ -50,6 +50,9 @@ pub struct NetworkNote {
     pub high: Vec<f32>,
     /// How maximum pooling was treated: `winner` or `average`.
     pub max_pool: String,
+    /// The logits of the execution that the circuit's contributions are of; none in files of earlier versions.
+    #[serde(default)]
+    pub logits: Vec<f32>,
 }
 
 impl NetworkNote {
@@ -185,6 +188,7 @@ pub fn compile_gates(
         low: question.assignment.bounds.low.to_vec(),
         high: question.assignment.bounds.high.to_vec(),
         max_pool: question.assignment.maximum_pooling.name().to_string(),
+        logits: layered.outputs(options.execution).to_vec(),
     });
     Ok((circuit, GateNotes { network, ..notes }))
 }
@@ -240,20 +244,25 @@ fn unrolled(
         max_gates: options.max_gates,
     };
     let circuit = unroll(layered, &unrolling, monitor)?;
-    let target = |&(output, sign): &(usize, f32)| TargetNote {
+    let annotations = (0..annotations.count()).map(|index| annotations.of(index)).collect();
+    let notes = GateNotes {
+        picture: options.picture,
+        targets: target_notes(&targets, logits),
+        pruned: prune.then(|| Pruned { semiring: question.semiring.name.to_string(), annotations }),
+        ..GateNotes::default()
+    };
+    Ok((circuit, notes))
+}
+
+/// What targets start with, given the logits of all outputs.
+fn target_notes(targets: &[(usize, f32)], logits: &[f32]) -> Vec<TargetNote> {
+    let note = |&(output, sign): &(usize, f32)| TargetNote {
         variable: start_name(output),
         output,
         sign,
         logit: logits[output],
     };
-    let annotations = (0..annotations.count()).map(|index| annotations.of(index)).collect();
-    let notes = GateNotes {
-        picture: options.picture,
-        targets: targets.iter().map(target).collect(),
-        pruned: prune.then(|| Pruned { semiring: question.semiring.name.to_string(), annotations }),
-        ..GateNotes::default()
-    };
-    Ok((circuit, notes))
+    targets.iter().map(note).collect()
 }
 
 fn variables(layered: &LayeredCircuit, question: &Question, symbolic: &Symbolic) -> Result<Variables, ExplainError> {
@@ -320,9 +329,48 @@ impl GateNotes {
         question.start == DefaultStart::One && self.targets.iter().all(|target| target.sign > 0.0)
     }
 
-    /// Whether a variable is what a target starts with, and 1 under a question.
-    fn is_one(&self, question: &Question, variable: &str) -> bool {
-        self.starts_with_one(question) && self.targets.iter().any(|target| target.variable == variable)
+    /// The question under the Θ that the circuit was pruned for, if it was, and in the semiring of the question.
+    ///
+    /// # Errors
+    /// Layers whose names are no patterns.
+    pub fn annotate(&self, circuit: &GateCircuit, mut question: Question) -> Result<Question, ExplainError> {
+        let Some(pruned) = self.pruned.as_ref().filter(|pruned| pruned.semiring == question.semiring.name) else {
+            return Ok(question);
+        };
+        for (layer, annotation) in circuit.layers().iter().zip(&pruned.annotations) {
+            if layer.range.is_some() {
+                let choice = ThetaChoice::Annotation(*annotation);
+                question.choices.push((LayerPattern::new(&layer.name)?, choice));
+            }
+        }
+        Ok(question)
+    }
+
+    /// What is known of the circuit with another target: of one with a [leaf for each edge](Leaves::Edges), where every
+    /// output starts with a variable.
+    ///
+    /// # Errors
+    /// A circuit that starts from the targets that it was made for, or an output that the network does not have.
+    pub fn with_target(&self, target: &Target) -> Result<Self, ExplainError> {
+        let logits = self.network.as_ref().map_or(&[][..], |network| &network.logits);
+        if logits.is_empty() {
+            return Err(ExplainError::FixedTargets);
+        }
+        Ok(GateNotes { targets: target_notes(&target.resolve(logits)?, logits), ..self.clone() })
+    }
+
+    /// Whether a variable is what an output starts with that is no target: 0, where every output starts with a variable.
+    fn is_other_start(&self, variable: &str) -> bool {
+        self.network.is_some() && is_start(variable) && !self.targets.iter().any(|target| target.variable == variable)
+    }
+
+    /// What a variable is under a question, if it is a start that is 1 or 0.
+    fn constant(&self, question: &Question, variable: &str) -> Option<bool> {
+        let is_target = || self.targets.iter().any(|target| target.variable == variable);
+        match self.is_other_start(variable) {
+            true => Some(false),
+            false => (self.starts_with_one(question) && is_target()).then_some(true),
+        }
     }
 }
 

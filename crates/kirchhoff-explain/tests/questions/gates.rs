@@ -14,7 +14,8 @@ fn a_circuit_belongs_to_the_network_of_its_hash() {
         builder.finish(output).unwrap()
     };
     let (own, other) = (network(Activation::Relu), network(Activation::Tanh));
-    let note = |hash: String| NetworkNote { hash, low: vec![], high: vec![], max_pool: "winner".to_string() };
+    let note =
+        |hash: String| NetworkNote { hash, low: vec![], high: vec![], max_pool: "winner".to_string(), logits: vec![] };
     assert_eq!(note(network_hash(&own)).check(&own, "m"), Ok(()));
     let model = || "m".to_string();
     assert_eq!(note(network_hash(&own)).check(&other, "m"), Err(ExplainError::OtherNetwork { model: model() }));

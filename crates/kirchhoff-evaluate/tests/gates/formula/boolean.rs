@@ -15,7 +15,7 @@ fn boolean() -> impl Strategy<Value = GateCircuit> {
     (numbers(), 0usize..3).prop_map(|(circuit, output)| {
         let decided =
             decide(&circuit, &|layer, d| if d > layer as f32 / 4.0 { Decision::One } else { Decision::Zero }, &|_| {
-                false
+                None
             })
             .unwrap();
         let outputs = vec![output % circuit.outputs().len()];
@@ -40,7 +40,7 @@ fn contributions_become_what_theta_makes_of_them() {
         0.5 => Decision::One,
         d => Decision::Number(d.abs()),
     };
-    let decided = sexpr(&decide(&circuit, &theta, &|_| false).unwrap(), &FormulaOptions::default()).unwrap();
+    let decided = sexpr(&decide(&circuit, &theta, &|_| None).unwrap(), &FormulaOptions::default()).unwrap();
     assert!(decided.contains(r#"(+ 1 (* "x" (d 0 1)) 0 (d 0 2))"#), "{decided}");
 }
 
@@ -143,7 +143,7 @@ proptest! {
 
     #[test]
     fn what_is_decided_is_what_a_threshold_keeps(circuit in numbers()) {
-        let decided = decide(&circuit, &|_, d| if d > 0.1 { Decision::One } else { Decision::Zero }, &|_| false).unwrap();
+        let decided = decide(&circuit, &|_, d| if d > 0.1 { Decision::One } else { Decision::Zero }, &|_| None).unwrap();
         prop_assert!(decided.arrays().contributions.is_empty());
         let theta = PerLeaf(|_: usize, d: f32| Count::from(u64::from(d > 0.1)));
         let point = [2u64, 0, 3].map(Count::from);

@@ -1,11 +1,14 @@
 //! Gate circuits, as the command line names them: read from a file, or made of a model and an input.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kirchhoff::circuit::{CircuitFile, GateCircuit, Leaves, neuron_name};
+use kirchhoff::circuit::{CircuitFile, GateCircuit, Leaves, neuron_name, tensor_label};
 use kirchhoff::compile::{Bounds, LayerPattern};
-use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates};
-use kirchhoff::formula::{Cut, cut, find_outputs, parse};
+use kirchhoff::explain::{
+    ExplainError, GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates, is_start,
+};
+use kirchhoff::formula::{Cut, Decision, cut, decide, find_outputs, output_names, parse};
 use kirchhoff::network::{Network, Node};
 use kirchhoff::semiring::{Call, Image, Interval, find_symbolic, symbolic_semirings};
 
@@ -126,8 +129,12 @@ pub struct Selection<'a> {
     pub source: &'a SourceOptions,
     /// Where a circuit that is made of a model has variables.
     pub symbolic: Option<&'a SymbolicOption>,
+    /// Which variables of a circuit from a file are asked about.
+    pub variables: StoredVariables<'a>,
     /// The outputs; none says the input's.
     pub outputs: &'a [String],
+    /// Outputs that are taken as relevant, beside those.
+    pub given: &'a [String],
     /// The layer to stop at.
     pub layer: Option<&'a str>,
     /// How far from the outputs to stop.
@@ -138,12 +145,27 @@ pub struct Selection<'a> {
     pub quiet: bool,
 }
 
+/// Which variables of a circuit from a file are asked about, beside those that outputs start with; the others are 1.
+#[derive(Clone, Copy, Debug)]
+pub enum StoredVariables<'a> {
+    /// Whichever there are, and there may be none.
+    Any,
+    /// All, of which there is one at least.
+    All,
+    /// Those of edges.
+    Edges,
+    /// Those of the neurons of the layers that these name.
+    Neurons(&'a [String]),
+}
+
 impl<'a> From<&'a CircuitOptions> for Selection<'a> {
     fn from(options: &'a CircuitOptions) -> Self {
         Selection {
             source: &options.source,
             symbolic: options.symbolic.as_ref(),
+            variables: StoredVariables::Any,
             outputs: &options.outputs.output,
+            given: &[],
             layer: options.layer.as_deref(),
             depth: options.depth,
             max_gates: options.size.max_gates,
@@ -156,6 +178,10 @@ impl<'a> From<&'a CircuitOptions> for Selection<'a> {
 pub struct Part {
     /// The circuit.
     pub circuit: GateCircuit,
+    /// How many of its outputs are asked for; those behind them are given alone.
+    pub asked: usize,
+    /// The names of those of its outputs that are taken as relevant.
+    pub given: Vec<String>,
     /// What is known of it.
     pub notes: GateNotes,
     /// The question that says what its contributions are, if a semiring is asked for or a model given.
@@ -172,10 +198,11 @@ pub fn part(selection: &Selection<'_>, semiring: Option<&str>) -> Result<Part, F
     let named = semiring.map(|name| Named::new(name, selection.source.rules.unchecked)).transpose()?;
     let numeric = named.as_ref().map(|named| named.numeric);
     let symbolic = named.as_ref().and_then(|named| named.symbolic).map(str::to_string);
-    let (mut circuit, notes, question) = match stored_part(selection)? {
-        Some((circuit, notes)) => {
-            let question = numeric.map(|numeric| stored_question(&circuit, selection, numeric)).transpose()?;
-            (circuit, notes, question)
+    let (Selected { mut circuit, asked, given }, notes, question) = match stored_part(selection)? {
+        Some((selected, notes)) => {
+            let question =
+                numeric.map(|numeric| stored_question(&selected.circuit, &notes, selection, numeric)).transpose()?;
+            (selected, notes, question)
         }
         None => {
             let Compiled { circuit, notes, question } = pruned_circuit(selection, semiring.unwrap_or("real"))?;
@@ -189,30 +216,50 @@ pub fn part(selection: &Selection<'_>, semiring: Option<&str>) -> Result<Part, F
     if selection.depth.is_some() {
         circuit = cut(&circuit, &Cut { depth: selection.depth, ..Cut::default() })?;
     }
-    Ok(Part { circuit, notes, question, symbolic })
+    Ok(Part { circuit, asked, given, notes, question, symbolic })
 }
 
 /// The selected part of the circuit file that the files begin with, if they do: with its contributions as they are.
-pub fn stored_part(selection: &Selection<'_>) -> Result<Option<(GateCircuit, GateNotes)>, Failure> {
+pub fn stored_part(selection: &Selection<'_>) -> Result<Option<(Selected, GateNotes)>, Failure> {
     let Some(file) = stored_file(&selection.source.files) else { return Ok(None) };
     let (circuit, notes) = stored(file, selection)?;
+    let circuit = selection.variables.of(circuit, file)?;
     Ok(Some((selected(&circuit, &notes, selection)?, notes)))
+}
+
+/// The selected part of a circuit.
+pub struct Selected {
+    /// The part.
+    pub circuit: GateCircuit,
+    /// How many of its outputs are asked for; those behind them are given alone.
+    asked: usize,
+    /// The names of those of its outputs that are taken as relevant.
+    given: Vec<String>,
 }
 
 /// The outputs and the layer of a circuit that are selected. Pixels are named by their places, also where the network
 /// takes the picture as a vector.
-pub fn selected(circuit: &GateCircuit, notes: &GateNotes, selection: &Selection<'_>) -> Result<GateCircuit, Failure> {
+pub fn selected(circuit: &GateCircuit, notes: &GateNotes, selection: &Selection<'_>) -> Result<Selected, Failure> {
     let pictured = notes.picture.and_then(|picture| circuit.with_output_shape(0, &picture).ok());
     let circuit = pictured.as_ref().unwrap_or(circuit);
-    let outputs: Vec<Vec<usize>> =
-        selection.outputs.iter().map(|name| find_outputs(circuit, name)).collect::<Result<_, _>>()?;
-    let mut outputs = outputs.concat();
+    let find = |names: &[String]| -> Result<Vec<usize>, Failure> {
+        let found: Vec<Vec<usize>> = names.iter().map(|name| find_outputs(circuit, name)).collect::<Result<_, _>>()?;
+        Ok(found.concat())
+    };
+    let (mut outputs, given) = (find(selection.outputs)?, find(selection.given)?);
     let own = stored_file(&selection.source.files).is_some_and(is_text);
     if outputs.is_empty() && circuit.output_tensors().len() > 1 && !own {
         // Other layers are there to be named, not to be shown.
         outputs = find_outputs(circuit, &circuit.output_tensors()[0].name)?;
     }
-    Ok(cut(circuit, &Cut { outputs, layer: selection.layer.map(str::to_string), depth: None })?)
+    let asked = outputs.iter().collect::<BTreeSet<_>>().len();
+    outputs.extend(&given);
+    let names = output_names(circuit);
+    Ok(Selected {
+        asked,
+        circuit: cut(circuit, &Cut { outputs, layer: selection.layer.map(str::to_string), depth: None })?,
+        given: given.into_iter().map(|output| names[output].clone()).collect(),
+    })
 }
 
 impl Part {
@@ -247,12 +294,11 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
     let refused = [
         ("--symbolic", selection.symbolic.is_some()),
         ("--input", source.input != 0),
-        ("--target", target.iter().any(|target| target != "top")),
         ("--composite, --rule, --max-pool, --low or --high", rules),
     ];
     if let Some((option, _)) = refused.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(
-            "{} has the rules, targets and variables that it has: {option} is for circuits made of a model",
+            "{} has the rules, the input and the variables that it has: {option} is for circuits made of a model",
             path.display()
         )));
     }
@@ -261,29 +307,121 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let circuit = parse(&text, selection.max_gates)
             .map_err(|error| Failure::usage(format!("{} is no circuit: {error}", path.display())))?;
-        return Ok((circuit, GateNotes::default()));
+        return Ok((circuit, retargeted(GateNotes::default(), target, path)?));
     }
     let file = load::circuit(path, true)?;
-    Ok((load::gates(&file)?, load::gate_notes(&file)?))
+    Ok((load::gates(&file)?, retargeted(load::gate_notes(&file)?, target, path)?))
 }
 
+/// The notes of a circuit, with the target that is asked for; by default it is the one that the circuit was compiled for.
+fn retargeted(notes: GateNotes, targets: &[String], path: &Path) -> Result<GateNotes, Failure> {
+    let refused = |reason: &dyn std::fmt::Display| Failure::usage(format!("{}: --target: {reason}", path.display()));
+    match targets {
+        [] => Ok(notes),
+        [target] if target == "top" => Ok(notes),
+        [target] => {
+            let target = target.parse().map_err(Failure::input)?;
+            notes.with_target(&target).map_err(|error| refused(&error))
+        }
+        _ => Err(refused(&"a gate circuit is asked about one target")),
+    }
+}
+
+impl StoredVariables<'_> {
+    /// The circuit at `path` with 1 in place of the variables that are not asked about.
+    fn of(self, circuit: GateCircuit, path: &Path) -> Result<GateCircuit, Failure> {
+        if let StoredVariables::Any = self {
+            return Ok(circuit);
+        }
+        let there: Vec<&str> =
+            circuit.variables().iter().map(String::as_str).filter(|variable| !is_start(variable)).collect();
+        if there.is_empty() {
+            return Err(Failure::usage(format!(
+                "{} has no variables: what is asked is about neurons or edges, which circuits have that were compiled \
+                 with --symbolic",
+                path.display()
+            )));
+        }
+        let is_meant: Box<dyn Fn(&str) -> bool> = match self {
+            StoredVariables::Any | StoredVariables::All => return Ok(circuit),
+            // Names of another maker's may tell neither edges nor neurons.
+            StoredVariables::Edges => Box::new(|variable: &str| variable.contains('→') || !variable.contains('[')),
+            StoredVariables::Neurons(layers) => {
+                let patterns: Vec<LayerPattern> = layers
+                    .iter()
+                    .map(|layer| LayerPattern::new(layer))
+                    .collect::<Result<_, _>>()
+                    .map_err(Failure::input)?;
+                let labels: Vec<String> = layers.iter().map(|layer| tensor_label(layer)).collect();
+                Box::new(move |variable: &str| {
+                    let layer = variable.split_once('[').map_or(variable, |(layer, _)| layer);
+                    let is_named = labels.iter().any(|label| label == layer);
+                    !variable.contains('→') && (is_named || patterns.iter().any(|pattern| pattern.matches(layer)))
+                })
+            }
+        };
+        if !there.iter().any(|variable| is_meant(variable)) {
+            let option = if let StoredVariables::Edges = self { "--edges" } else { "--neurons" };
+            let few = there[..there.len().min(FEW)].join(", ");
+            let more = if there.len() > FEW { format!(", and {} more", there.len() - FEW) } else { String::new() };
+            return Err(Failure::usage(format!(
+                "{option} means no variable of {}, which has {few}{more}",
+                path.display()
+            )));
+        }
+        let constant = |variable: &str| (!is_start(variable) && !is_meant(variable)).then_some(true);
+        decide(&circuit, &|_, d| Decision::Number(d), &constant).map_err(Failure::work)
+    }
+}
+
+/// Variables of which the names are printed.
+const FEW: usize = 8;
+
 /// What is asked of a circuit from a file.
-fn stored_question(circuit: &GateCircuit, selection: &Selection<'_>, semiring: &str) -> Result<Question, Failure> {
-    let mut questions = stored_questions(circuit, &selection.source.rules, semiring)?;
+fn stored_question(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    selection: &Selection<'_>,
+    semiring: &str,
+) -> Result<Question, Failure> {
+    let mut questions = stored_questions(circuit, notes, &selection.source.rules, semiring)?;
     match questions.len() {
         1 => Ok(questions.swap_remove(0)),
         _ => Err(Failure::usage("a formula is in one semiring: name one")),
     }
 }
 
-/// What is asked of a circuit from a file, in each of the semirings.
-pub fn stored_questions(circuit: &GateCircuit, rules: &RuleOptions, semirings: &str) -> Result<Vec<Question>, Failure> {
-    checked(rules, semirings, &Bounds::default(), |question| question.gate_annotations(circuit).map(|_| ()))
+/// What is asked of a circuit from a file, in each of the semirings: under the Θ that the circuit was pruned for in one of
+/// them, unless another is named.
+pub fn stored_questions(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    rules: &RuleOptions,
+    semirings: &str,
+) -> Result<Vec<Question>, Failure> {
+    checked(rules, semirings, &Bounds::default(), |question| {
+        annotate(circuit, notes, rules, question)?;
+        question.gate_annotations(circuit).map(|_| ())
+    })
+}
+
+/// Puts a question under the Θ that a circuit was pruned for in its semiring, unless another is named.
+pub fn annotate(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    rules: &RuleOptions,
+    question: &mut Question,
+) -> Result<(), ExplainError> {
+    if rules.theta.is_empty() {
+        *question = notes.annotate(circuit, question.clone())?;
+    }
+    Ok(())
 }
 
 /// The circuit of a model on one input, without the edges that Θ sends to 0.
 fn pruned_circuit(selection: &Selection<'_>, semiring: &str) -> Result<Compiled, Failure> {
-    let question = question_options(selection.source, semiring, selection.outputs, selection.layer);
+    let outputs = [selection.outputs, selection.given].concat();
+    let question = question_options(selection.source, semiring, &outputs, selection.layer);
     let compilation = Compilation {
         input: Some(selection.source.input),
         symbolic: selection.symbolic,

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use kirchhoff::ask::AskError;
 use kirchhoff::circuit::UnrollError;
-use kirchhoff::evaluate::{EvaluationError, FoldError};
+use kirchhoff::evaluate::{EvaluationError, FoldError, ProbabilityError};
 use kirchhoff::formula::FormulaError;
 use kirchhoff::network::ExecutionError;
 use kirchhoff_kernel::Cancelled;
@@ -135,6 +136,25 @@ impl From<FormulaError> for Failure {
     fn from(error: FormulaError) -> Self {
         match error {
             FormulaError::Outputs { .. } => Failure::usage(format!("{error} with --output")),
+            error => Failure::input(error),
+        }
+    }
+}
+
+impl From<AskError> for Failure {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Explain(error) => error.into(),
+            AskError::Probability(ProbabilityError::Fold(FoldError::Cancelled(cancelled))) => cancelled.into(),
+            error => Failure::input(error),
+        }
+    }
+}
+
+impl From<ProbabilityError> for Failure {
+    fn from(error: ProbabilityError) -> Self {
+        match error {
+            ProbabilityError::Fold(error) => ExplainError::from(error).into(),
             error => Failure::input(error),
         }
     }

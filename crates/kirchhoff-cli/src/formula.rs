@@ -4,14 +4,18 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use kirchhoff::circuit::{GateCircuit, GateKind};
+use kirchhoff::evaluate::{DEFAULT_MAX_NODES, PerLeaf, ProbabilityError, decision_diagrams};
 use kirchhoff::explain::{OutputExpression, Question, expressions};
-use kirchhoff::formula::{Cut, FormulaOptions, Notation, cnf, cut, dot, json, latex, nnf, sexpr, svg, text};
+use kirchhoff::formula::{
+    Cut, Ddnnf, FormulaOptions, Notation, boolean_output, cnf, cut, dot, json, latex, nnf, sexpr, svg, text,
+};
 use kirchhoff_file::Folder;
 use serde_json::json as value;
 
 use crate::circuit_options::CircuitOptions;
 use crate::circuits::{Part, Selection, part};
 use crate::failure::Failure;
+use crate::progress::{Interrupt, stop_at_interrupt};
 
 /// `kirchhoff formula`.
 #[derive(Args, Debug)]
@@ -27,6 +31,9 @@ pub struct Formula {
     /// Write subformulas of at most N gates out wherever they are used, or `all`; others have names
     #[arg(long, value_name = "N", default_value = "7", value_parser = number_or_all)]
     pub expand: u64,
+    /// Nodes that the decision diagram of a d-DNNF may take
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_NODES)]
+    pub max_nodes: usize,
     /// File to write [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -55,6 +62,8 @@ pub enum FormatOption {
     Cnf,
     /// Negation normal form of one output; no d-DNNF
     Nnf,
+    /// Deterministic decomposable negation normal form of one output, in c2d's format: models can be counted on it
+    Ddnnf,
 }
 
 /// `kirchhoff draw`.
@@ -87,11 +96,28 @@ pub fn formula(arguments: &Formula) -> Result<(), Failure> {
         (None, FormatOption::Json) => json(&part.circuit, &options)?,
         (None, FormatOption::Cnf) => cnf(&part.circuit)?,
         (None, FormatOption::Nnf) => nnf(&part.circuit)?,
+        (None, FormatOption::Ddnnf) => ddnnf(&part.circuit, arguments.max_nodes)?,
     };
     match &arguments.out {
         Some(path) => write(path, &written, arguments.circuit.common.quiet),
         None => crate::print(&written),
     }
+}
+
+/// The d-DNNF of a circuit of one output, by a decision diagram.
+fn ddnnf(circuit: &GateCircuit, max_nodes: usize) -> Result<String, Failure> {
+    boolean_output("d-DNNF", circuit)?;
+    stop_at_interrupt();
+    // There are no contributions to be made true or false.
+    let diagrams =
+        decision_diagrams(circuit, &PerLeaf(|_: usize, d: f32| d != 0.0), &[&[0]], &|_| None, max_nodes, &Interrupt)
+            .map_err(|error| match error {
+                ProbabilityError::Nodes { .. } | ProbabilityError::Variables { .. } => Failure::usage(format!(
+                    "{error}: keep fewer edges by --theta, put fewer variables by --symbolic, or raise --max-nodes"
+                )),
+                error => error.into(),
+            })?;
+    Ok(Ddnnf::from_diagram(circuit.variables(), &diagrams[0]).c2d(true))
 }
 
 /// Draws a circuit.

@@ -92,7 +92,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             set_threads(&arguments.circuit.common)?;
             formula::draw(&arguments)
         }
-        Verb::Ask(arguments) => ask::run(&arguments),
+        Verb::Ask(arguments) => {
+            set_threads(arguments.common())?;
+            ask::run(&arguments)
+        }
         Verb::Study(study) => match study {
             Study::Mask(arguments) => {
                 set_threads(&arguments.study.common)?;

@@ -1,10 +1,10 @@
 //! The arguments of `kirchhoff ask`.
 
 use clap::{Args, Subcommand, ValueEnum};
-use kirchhoff::evaluate::DEFAULT_MAX_NODES;
+use kirchhoff::evaluate::{DEFAULT_MAX_NODES, Sampling};
 
 use crate::circuit_options::{OutputOptions, SizeOptions, SourceOptions, SymbolicOption};
-use crate::circuits::{Part, Selection, has_own_variables};
+use crate::circuits::{Part, Selection, StoredVariables, has_own_variables};
 use crate::options::Common;
 
 /// `kirchhoff ask`.
@@ -26,6 +26,22 @@ pub enum About {
     Paths(Box<Paths>),
     /// How probable an output stays relevant when hidden neurons, or edges, are dropped at random
     Probability(Box<Probability>),
+    /// How much an output depends on each hidden neuron, or edge
+    Importance(Box<Importance>),
+}
+
+impl Ask {
+    /// The options of every verb.
+    pub fn common(&self) -> &Common {
+        let options = match &self.about {
+            About::Removed(arguments) => &arguments.options,
+            About::Witnesses(arguments) => &arguments.options,
+            About::Paths(arguments) => &arguments.options,
+            About::Probability(arguments) => &arguments.options,
+            About::Importance(arguments) => &arguments.options,
+        };
+        &options.common
+    }
 }
 
 /// Which circuit is asked about, and which of its outputs.
@@ -42,12 +58,19 @@ pub struct AskOptions {
 }
 
 impl AskOptions {
-    /// The part of the circuit, with variables where `symbolic` puts them, unless it comes from a file.
-    pub fn selection<'a>(&'a self, symbolic: Option<&'a SymbolicOption>) -> Selection<'a> {
+    /// The part of the circuit, with variables where `symbolic` puts them, unless it comes from a file, of which
+    /// `variables` are asked about.
+    pub fn selection<'a>(
+        &'a self,
+        symbolic: Option<&'a SymbolicOption>,
+        variables: StoredVariables<'a>,
+    ) -> Selection<'a> {
         Selection {
             source: &self.source,
             symbolic: symbolic.filter(|_| !has_own_variables(&self.source.files)),
+            variables,
             outputs: &self.outputs.output,
+            given: &[],
             layer: None,
             depth: None,
             max_gates: self.size.max_gates,
@@ -74,6 +97,15 @@ impl Subjects {
             _ if self.edges => SymbolicOption::Edges,
             Some(layers) => SymbolicOption::Neurons(layers.clone()),
             None => SymbolicOption::Hidden,
+        }
+    }
+
+    /// Which variables of a circuit from a file they are.
+    pub fn stored(&self) -> StoredVariables<'_> {
+        match &self.neurons {
+            _ if self.edges => StoredVariables::Edges,
+            Some(layers) => StoredVariables::Neurons(layers),
+            None => StoredVariables::All,
         }
     }
 
@@ -138,7 +170,52 @@ pub struct Probability {
     /// The probability with which each is dropped, independently of the others
     #[arg(long, value_name = "P", value_parser = probability)]
     pub drop: f64,
-    /// How the probability is found
+    /// The probability that all outputs stay relevant together, instead of each
+    #[arg(long)]
+    pub together: bool,
+    /// Among the cases in which these outputs stay relevant: named as for --output, repeat for several
+    #[arg(long, value_name = "OUTPUT", requires = "output", conflicts_with = "together")]
+    pub given: Vec<String>,
+    #[command(flatten)]
+    pub method: MethodOptions,
+}
+
+/// `kirchhoff ask importance`.
+#[derive(Args, Debug)]
+pub struct Importance {
+    #[command(flatten)]
+    pub options: AskOptions,
+    #[command(flatten)]
+    pub subjects: Subjects,
+    /// How importance is measured
+    #[arg(long, value_enum, default_value_t)]
+    pub measure: MeasureOption,
+    /// The probability with which each is dropped, for `birnbaum` [default: 0.5]
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub drop: Option<f64>,
+    /// Neurons or edges of each output to print, the most important first
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub most: usize,
+    #[command(flatten)]
+    pub method: MethodOptions,
+}
+
+/// How importance is measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum MeasureOption {
+    /// The share of orders in which the output becomes relevant with it; all shares add up to 1
+    #[default]
+    Shapley,
+    /// The share of sets of the others to which it makes the difference
+    Banzhaf,
+    /// The probability that it makes the difference, where each is dropped with --drop
+    Birnbaum,
+}
+
+/// How probabilities are found.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct MethodOptions {
+    /// Exact, or by random worlds
     #[arg(long, value_enum, default_value_t)]
     pub method: MethodOption,
     /// Nodes that decision diagrams may take
@@ -153,6 +230,13 @@ pub struct Probability {
     /// Seed of the random worlds
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
+}
+
+impl MethodOptions {
+    /// How long worlds are sampled.
+    pub fn sampling(&self) -> Sampling {
+        Sampling { seed: self.seed, max_worlds: self.max_worlds, error: self.error }
+    }
 }
 
 /// How a probability is found.

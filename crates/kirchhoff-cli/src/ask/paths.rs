@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::arguments::Paths;
 use crate::circuit_options::SymbolicOption;
-use crate::circuits::part;
+use crate::circuits::{StoredVariables, part};
 use crate::failure::Failure;
 use crate::listings::table;
 use crate::progress::{Progress, stop_at_interrupt};
@@ -13,7 +13,7 @@ use crate::progress::{Progress, stop_at_interrupt};
 /// Prints the strongest paths from the target to each output.
 pub fn run(arguments: &Paths) -> Result<(), Failure> {
     let semiring = format!("top-k({})", arguments.k);
-    let part = part(&arguments.options.selection(Some(&SymbolicOption::Edges)), Some(&semiring))?;
+    let part = part(&arguments.options.selection(Some(&SymbolicOption::Edges), StoredVariables::All), Some(&semiring))?;
     let question = part.question.as_ref().expect("a semiring is named");
     stop_at_interrupt();
     let progress = Progress::new(part.circuit.wires() as u64, arguments.options.common.quiet);

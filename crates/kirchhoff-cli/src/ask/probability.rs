@@ -2,12 +2,17 @@
 
 use std::fmt::Write;
 
-use kirchhoff::evaluate::{Estimate, PerLeaf, ProbabilityError, Sampling, estimate_probability, exact_probability};
+use kirchhoff::evaluate::{
+    Conditional, ConditionalEstimates, Estimate, Estimates, ProbabilityError, conditional_probability,
+    estimate_conditional_probability, estimate_probability, exact_probability, joint_probability,
+};
 use kirchhoff::explain::is_start;
 use kirchhoff::formula::output_names;
-use serde_json::json;
+use kirchhoff_kernel::Monitor;
+use serde_json::{Value, json};
 
 use super::arguments::{MethodOption, Probability};
+use super::boolean::{formulas, truths};
 use crate::circuits::Part;
 use crate::failure::Failure;
 use crate::listings::{grouped, table};
@@ -19,22 +24,51 @@ enum Found {
     Sampled { outputs: Vec<Estimate>, worlds: u64, reached: bool },
 }
 
+/// Which probabilities are asked for, by the positions of outputs.
+enum Event {
+    /// That of each output.
+    Each,
+    /// That all outputs are relevant together.
+    Together,
+    /// That of some outputs, in the cases in which others are relevant.
+    Given { outputs: Vec<usize>, given: Vec<usize> },
+}
+
+impl Event {
+    fn new(arguments: &Probability, part: &Part, names: &[String]) -> Self {
+        if arguments.given.is_empty() {
+            return if arguments.together { Event::Together } else { Event::Each };
+        }
+        // Outputs that are given come behind those that are asked for, unless they are among these.
+        let given: Vec<usize> =
+            names.iter().enumerate().filter(|(_, name)| part.given.contains(name)).map(|(at, _)| at).collect();
+        let outputs = (0..part.asked).collect();
+        Event::Given { outputs, given }
+    }
+}
+
 /// Prints the probability that outputs stay relevant.
 pub fn run(arguments: &Probability) -> Result<(), Failure> {
-    let part = super::boolean(&arguments.options, &arguments.subjects.symbolic())?;
+    let part = formulas(&arguments.options, &arguments.subjects, &arguments.given)?;
     stop_at_interrupt();
-    let found = find(arguments, &part)?;
     let names = output_names(&part.circuit);
-    let of = arguments.subjects.name(&part);
+    let event = Event::new(arguments, &part, &names);
+    let found = find(arguments, &part, &event)?;
+    let names = match &event {
+        Event::Each => names,
+        Event::Together => vec![names.join(", ")],
+        Event::Given { outputs, .. } => outputs.iter().map(|&output| names[output].clone()).collect(),
+    };
+    let subjects = arguments.subjects.name(&part);
     if let (Found::Sampled { worlds, reached: false, .. }, false) = (&found, arguments.options.common.quiet) {
         crate::say(format_args!(
             "warning: after {} worlds some probability is not known up to {}: raise --max-worlds or --error",
             grouped(*worlds),
-            arguments.error
+            arguments.method.error
         ));
     }
     if arguments.options.common.json {
-        let outputs: Vec<_> = match &found {
+        let outputs: Vec<Value> = match &found {
             Found::Exact(exact) => {
                 let output = |(name, p): (&String, &f64)| json!({ "name": name, "probability": p });
                 names.iter().zip(exact).map(output).collect()
@@ -53,30 +87,35 @@ pub fn run(arguments: &Probability) -> Result<(), Failure> {
         let method = match &found {
             Found::Exact(_) => json!({ "name": "exact" }),
             Found::Sampled { worlds, reached, .. } => {
-                json!({ "name": "sample", "worlds": worlds, "seed": arguments.seed, "reached": reached })
+                json!({ "name": "sample", "worlds": worlds, "seed": arguments.method.seed, "reached": reached })
             }
         };
         let variables = part.circuit.variables().len();
         return crate::print_json(&json!({
-            "drop": arguments.drop, "of": of, "variables": variables, "method": method, "outputs": outputs,
+            "drop": arguments.drop, "of": subjects, "variables": variables, "together": arguments.together,
+            "given": part.given, "method": method, "outputs": outputs,
         }));
     }
-    crate::print(&text(arguments, &names, &found, of))
+    let mut text = text(arguments, &names, &found, subjects);
+    if !part.given.is_empty() {
+        let _ = writeln!(text, "given that {} stay relevant", part.given.join(", "));
+    }
+    crate::print(&text)
 }
 
-fn find(arguments: &Probability, part: &Part) -> Result<Found, Failure> {
+fn find(arguments: &Probability, part: &Part, event: &Event) -> Result<Found, Failure> {
     let circuit = &part.circuit;
-    // Θ has made constants of all contributions.
-    let theta = PerLeaf(|_: usize, d: f32| d != 0.0);
     let kept = |name: &String| if is_start(name) { 1.0 } else { 1.0 - arguments.drop };
     let probabilities: Vec<f64> = circuit.variables().iter().map(kept).collect();
     let progress = Progress::new(circuit.wires() as u64, arguments.options.common.quiet);
-    if arguments.method != MethodOption::Sample {
+    let method = arguments.method.method;
+    if method != MethodOption::Sample {
         progress.say("diagrams");
-        match exact_probability(circuit, &theta, &probabilities, arguments.max_nodes, &progress) {
-            Ok(exact) => return Ok(Found::Exact(exact)),
+        match exact(arguments, part, event, &probabilities, &progress) {
+            Ok(Some(exact)) => return Ok(Found::Exact(exact)),
+            Ok(None) => return Err(impossible(part)),
             Err(ProbabilityError::Nodes { .. } | ProbabilityError::Variables { .. })
-                if arguments.method == MethodOption::Auto => {}
+                if method == MethodOption::Auto => {}
             Err(error @ (ProbabilityError::Nodes { .. } | ProbabilityError::Variables { .. })) => {
                 return Err(Failure::usage(format!(
                     "{error}: ask about fewer outputs, keep fewer edges by --theta, raise --max-nodes, or sample by \
@@ -87,19 +126,89 @@ fn find(arguments: &Probability, part: &Part) -> Result<Found, Failure> {
         }
     }
     progress.say("worlds");
-    let sampling = Sampling { seed: arguments.seed, max_worlds: arguments.max_worlds, error: arguments.error };
-    let estimates = estimate_probability(circuit, &theta, &probabilities, sampling, &progress)?;
-    Ok(Found::Sampled { outputs: estimates.outputs, worlds: estimates.worlds, reached: estimates.reached })
+    sampled(arguments, part, event, &probabilities, &progress)
 }
 
-fn text(arguments: &Probability, names: &[String], found: &Found, of: &str) -> String {
+/// What is given never happens.
+fn impossible(part: &Part) -> Failure {
+    Failure::usage(format!(
+        "--given: there is no case in which {} stay relevant, so that nothing has a probability in it",
+        part.given.join(", ")
+    ))
+}
+
+/// The probabilities by decision diagrams; none where what is given is impossible.
+fn exact(
+    arguments: &Probability,
+    part: &Part,
+    event: &Event,
+    probabilities: &[f64],
+    monitor: &dyn Monitor,
+) -> Result<Option<Vec<f64>>, ProbabilityError> {
+    let (circuit, max_nodes) = (&part.circuit, arguments.method.max_nodes);
+    match event {
+        Event::Each => exact_probability(circuit, &truths(), probabilities, max_nodes, monitor).map(Some),
+        Event::Together => {
+            let all: Vec<usize> = (0..circuit.outputs().len()).collect();
+            let joint = joint_probability(circuit, &truths(), probabilities, &all, max_nodes, monitor)?;
+            Ok(Some(vec![joint]))
+        }
+        Event::Given { outputs, given } => {
+            let Conditional { outputs: found, .. } =
+                conditional_probability(circuit, &truths(), probabilities, given, max_nodes, monitor)?;
+            Ok(found.map(|found| outputs.iter().map(|&output| found[output]).collect()))
+        }
+    }
+}
+
+/// The probabilities from random worlds.
+fn sampled(
+    arguments: &Probability,
+    part: &Part,
+    event: &Event,
+    probabilities: &[f64],
+    monitor: &dyn Monitor,
+) -> Result<Found, Failure> {
+    let (circuit, sampling) = (&part.circuit, arguments.method.sampling());
+    let given = match event {
+        Event::Each => {
+            let Estimates { outputs, worlds, reached } =
+                estimate_probability(circuit, &truths(), probabilities, sampling, monitor)?;
+            return Ok(Found::Sampled { outputs, worlds, reached });
+        }
+        Event::Together => (0..circuit.outputs().len()).collect(),
+        Event::Given { given, .. } => given.clone(),
+    };
+    let ConditionalEstimates { given, outputs: found, worlds, reached } =
+        estimate_conditional_probability(circuit, &truths(), probabilities, &given, sampling, monitor)?;
+    let outputs = match event {
+        Event::Given { outputs, .. } => {
+            if given.probability == 0.0 {
+                return Err(Failure::usage(format!(
+                    "--given: in none of {} random worlds {} stay relevant: raise --max-worlds or --max-nodes",
+                    grouped(worlds),
+                    part.given.join(", ")
+                )));
+            }
+            outputs.iter().map(|&output| found[output]).collect()
+        }
+        // Of all outputs together nothing else is asked.
+        Event::Each | Event::Together => {
+            let reached = (given.high - given.low) / 2.0 <= sampling.error;
+            return Ok(Found::Sampled { outputs: vec![given], worlds, reached });
+        }
+    };
+    Ok(Found::Sampled { outputs, worlds, reached })
+}
+
+fn text(arguments: &Probability, names: &[String], found: &Found, subjects: &str) -> String {
     let drop = arguments.drop;
     match found {
         Found::Exact(exact) => {
             let row = |(name, p): (&String, &f64)| [name.clone(), format!("{p:.6}")];
             let rows: Vec<[String; 2]> = names.iter().zip(exact).map(row).collect();
             let mut text = table(&["output", "probability"], &rows);
-            let _ = writeln!(text, "{of} dropped with probability {drop}; exact, by decision diagrams");
+            let _ = writeln!(text, "{subjects} dropped with probability {drop}; exact, by decision diagrams");
             text
         }
         Found::Sampled { outputs, worlds, .. } => {
@@ -114,8 +223,8 @@ fn text(arguments: &Probability, names: &[String], found: &Found, of: &str) -> S
             };
             let rows: Vec<[String; 4]> = names.iter().zip(outputs).map(row).collect();
             let mut text = table(&["output", "probability", "standard error", "95 % interval"], &rows);
-            let (worlds, seed) = (grouped(*worlds), arguments.seed);
-            let _ = writeln!(text, "{of} dropped with probability {drop}; {worlds} random worlds, seed {seed}");
+            let (worlds, seed) = (grouped(*worlds), arguments.method.seed);
+            let _ = writeln!(text, "{subjects} dropped with probability {drop}; {worlds} random worlds, seed {seed}");
             text
         }
     }

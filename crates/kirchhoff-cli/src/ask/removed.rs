@@ -13,7 +13,9 @@ use kirchhoff_kernel::Monitor;
 use serde_json::{Map, Value, json};
 
 use super::arguments::Removed;
-use crate::circuits::{find_layer, question_options, selected, stored_part, stored_questions};
+use crate::circuits::{
+    Selected, StoredVariables, annotate, find_layer, question_options, selected, stored_part, stored_questions,
+};
 use crate::failure::Failure;
 use crate::listings::table;
 use crate::progress::{Progress, stop_at_interrupt};
@@ -40,8 +42,8 @@ struct Left {
 
 /// Prints how much relevance is left without some neurons or edges.
 pub fn run(arguments: &Removed) -> Result<(), Failure> {
-    let (removed, left) = match stored_part(&arguments.options.selection(None))? {
-        Some((circuit, notes)) => of_circuit(arguments, &circuit, &notes)?,
+    let (removed, left) = match stored_part(&arguments.options.selection(None, StoredVariables::Any))? {
+        Some((Selected { circuit, .. }, notes)) => of_circuit(arguments, &circuit, &notes)?,
         None => of_model(arguments)?,
     };
     if arguments.options.common.json {
@@ -62,9 +64,12 @@ fn of_circuit(
     let removed = variables(&arguments.remove, circuit, notes, &options.source.files[0])?;
     let rules = &options.source.rules;
     let questions = match &arguments.semiring {
-        Some(semirings) => stored_questions(circuit, rules, semirings)?,
+        Some(semirings) => stored_questions(circuit, notes, rules, semirings)?,
         None => {
-            let admit = |question: &mut Question| notes.admit(circuit, question, question.semiring.laws).map(|_| ());
+            let admit = |question: &mut Question| {
+                annotate(circuit, notes, rules, question)?;
+                notes.admit(circuit, question, question.semiring.laws).map(|_| ())
+            };
             admitted(rules, SEMIRINGS, &Bounds::default(), admit)?
         }
     };
@@ -142,7 +147,8 @@ fn of_model(arguments: &Removed) -> Result<(BTreeSet<String>, Vec<Left>), Failur
         if let Symbolic::Edges = subjects.symbolic {
             check_edges(&subjects.names, &circuit)?;
         }
-        let part = selected(&circuit, &notes, &arguments.options.selection(None))?;
+        let Selected { circuit: part, .. } =
+            selected(&circuit, &notes, &arguments.options.selection(None, StoredVariables::Any))?;
         all.push(Left::new(&part, &notes, &question, &subjects.names, &progress)?);
     }
     Ok((subjects.names, all))

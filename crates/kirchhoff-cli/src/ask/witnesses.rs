@@ -6,13 +6,14 @@ use kirchhoff::ask::{OutputWitnesses, minimal_witnesses};
 use serde_json::json;
 
 use super::arguments::Witnesses;
+use super::boolean::formulas;
 use crate::failure::Failure;
 use crate::listings::grouped;
 use crate::progress::{Progress, stop_at_interrupt};
 
 /// Prints the minimal sets of neurons or edges that carry the relevance of outputs.
 pub fn run(arguments: &Witnesses) -> Result<(), Failure> {
-    let part = super::boolean(&arguments.options, &arguments.subjects.symbolic())?;
+    let part = formulas(&arguments.options, &arguments.subjects, &[])?;
     let question = part.question.as_ref().expect("a semiring is named");
     stop_at_interrupt();
     let progress = Progress::new(part.circuit.wires() as u64, arguments.options.common.quiet);

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::arguments::Evaluate;
 use super::evaluated::Evaluated;
+use crate::circuits::annotate;
 use crate::failure::Failure;
 use crate::load;
 use crate::options::RuleOptions;
@@ -47,7 +48,9 @@ pub fn evaluate(arguments: &Evaluate) -> Result<Evaluated, Failure> {
         progress.say(question.semiring.name.to_string());
         let mut whole: Option<Answer> = None;
         for item in &items {
-            let answer = evaluate_gates(&item.circuit, &item.notes, question, &progress)?;
+            let mut question = question.clone();
+            annotate(&item.circuit, &item.notes, &options, &mut question)?;
+            let answer = evaluate_gates(&item.circuit, &item.notes, &question, &progress)?;
             match &mut whole {
                 None => whole = Some(answer),
                 Some(earlier) => earlier.append(answer),

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 
 use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit, GateSize, Notes};
-use kirchhoff::semiring::{Interval, Laws};
+use kirchhoff::explain::Pruned;
+use kirchhoff::semiring::{Annotation, Interval, Laws};
 use serde::Serialize;
 
 use super::arguments::Inspect;
 use crate::failure::Failure;
 use crate::listings::{grouped, sizes, table};
+use crate::load;
 
 /// A circuit file.
 #[derive(Serialize)]
@@ -18,6 +20,9 @@ struct CircuitView {
     bytes: usize,
     /// Whether the checksum has been looked at; the circuit is shown only if it fits.
     verified: bool,
+    /// Among the notes already.
+    #[serde(skip)]
+    pruned: Option<Pruned>,
     #[serde(flatten)]
     gates: GatesView,
     notes: Notes,
@@ -69,6 +74,7 @@ impl CircuitView {
             kind: file.kind(),
             bytes: file.bytes(),
             verified,
+            pruned: load::gate_notes(file)?.pruned,
             gates: GatesView::new(&circuit),
             notes: file.notes().map_err(Failure::input)?,
         })
@@ -78,7 +84,7 @@ impl CircuitView {
     fn table(&self) -> String {
         let verified = if self.verified { ", checksum verified" } else { "" };
         let mut text = format!("{}: {}, {} bytes{verified}\n", self.circuit, self.kind, grouped(self.bytes as u64));
-        text += &self.gates.table();
+        text += &self.gates.table(self.pruned.as_ref());
         text
     }
 }
@@ -108,7 +114,22 @@ impl GatesView {
         }
     }
 
-    fn table(&self) -> String {
+    /// What the circuit was pruned for, as text: one Θ, or that of each layer.
+    fn pruning(&self, pruned: &Pruned) -> String {
+        let layers = self.layers.iter().zip(&pruned.annotations).filter(|(layer, _)| layer.range.is_some());
+        let mut annotations: Vec<(&str, &Annotation)> =
+            layers.map(|(layer, annotation)| (layer.name.as_str(), annotation)).collect();
+        let is_one = annotations.windows(2).all(|pair| pair[0].1 == pair[1].1);
+        annotations.truncate(if is_one { 1 } else { annotations.len() });
+        let theta = |(layer, annotation): &(&str, &Annotation)| match is_one {
+            true => format!(", Θ = {annotation}"),
+            false => format!(", Θ of {layer} = {annotation}"),
+        };
+        let thetas: String = annotations.iter().map(theta).collect();
+        format!("pruned for {}{thetas}\n", pruned.semiring)
+    }
+
+    fn table(&self, pruned: Option<&Pruned>) -> String {
         let GateSize { gates, wires, leaves, depth } = self.size;
         let counts = [gates, wires, leaves].map(|count| grouped(count as u64));
         let mut text = format!("{} gates, {} wires, {} leaves, depth {depth}\n", counts[0], counts[1], counts[2]);
@@ -116,6 +137,9 @@ impl GatesView {
             Laws::NONE => writeln!(text, "for every semiring"),
             laws => writeln!(text, "for semirings with more laws: {laws}"),
         };
+        if let Some(pruned) = pruned {
+            text += &self.pruning(pruned);
+        }
         for output in &self.outputs {
             let _ = writeln!(text, "output {}: {}", output.name, sizes(&output.shape));
         }

@@ -187,7 +187,10 @@ fn stored_circuits_lose_what_models_lose() {
     let report = place.json(&[&default[..], &["--theta", "0.02"]].concat());
     let asked: Vec<&String> = report["semirings"].as_object().unwrap().keys().collect();
     assert_eq!(asked, ["boolean", "counting"]);
-    place.refuses_whole(&default, &["was pruned for semiring `counting`"]);
+    // Without another, Θ is the one that the circuit was pruned for, in that semiring.
+    let report = place.json(&default);
+    let noted: Vec<&String> = report["semirings"].as_object().unwrap().keys().collect();
+    assert_eq!(noted, ["counting"]);
     // One circuit, several semirings; and a formula by hand.
     place.write("c.sexpr", r#"(circuit (output "x" (2) (* "a" (+ "b" "c")) "d"))"#);
     let report = ask(&["c.sexpr"], &[], "b,d", "counting,boolean");
@@ -232,4 +235,106 @@ fn what_cannot_be_answered_is_refused() {
     place.misuses(&about("witnesses", &["--edges", "--neurons", "1"]), &["cannot be used with"]);
     let run = place.run(&about("probability", &["--drop", "0.5", "--max-worlds", "512", "--error", "1e-3"]));
     assert!(run.code == Some(0) && run.stderr.contains("raise --max-worlds or --error"), "{}", run.stderr);
+}
+
+/// A circuit of the embedded seven.
+fn seven(place: &Workplace, name: &str, options: &[&str]) {
+    place.succeed(&[&["compile", "--input", "7", "--quiet", "--out", name][..], options].concat());
+}
+
+#[test]
+fn a_circuit_with_a_leaf_for_each_edge_is_asked_from_its_target_alone() {
+    let place = Workplace::new();
+    seven(&place, "one.safetensors", &["--symbolic", "hidden"]);
+    seven(&place, "edges.safetensors", &["--symbolic", "hidden", "--leaves", "edges"]);
+    let about = ["--output", "x[9,14]", "--json"];
+    let ask = |circuit: &'static str, options: &[&'static str]| {
+        place.json(&[&["ask", options[0], circuit][..], &options[1..], &about].concat())["outputs"].clone()
+    };
+    for options in [&["probability", "--theta", "0.06", "--drop", "0.3"][..], &["witnesses", "--theta", "0.08"]] {
+        assert_eq!(ask("edges.safetensors", options), ask("one.safetensors", options), "{options:?}");
+    }
+    // Another target is that of the circuit which was compiled for it.
+    seven(&place, "three.safetensors", &["--symbolic", "hidden", "--target", "3"]);
+    let three = ["probability", "--theta", "0.02", "--drop", "0.3"];
+    let retargeted = ["probability", "--theta", "0.02", "--drop", "0.3", "--target", "3"];
+    assert_eq!(ask("edges.safetensors", &retargeted), ask("three.safetensors", &three));
+    let other = ["ask", "witnesses", "one.safetensors", "--target", "3", "--output", "x[9,14]"];
+    place.refuses_whole(&other, &["--target", "--leaves edges"]);
+}
+
+#[test]
+fn stored_circuits_are_asked_about_some_of_their_variables() {
+    let place = Workplace::new();
+    seven(&place, "c.safetensors", &["--symbolic", "hidden"]);
+    let about = ["--theta", "0.06", "--neurons", "1", "--output", "x[9,14]", "--json"];
+    let model = place.json(&[&["ask", "witnesses", "--input", "7"][..], &about].concat());
+    assert_eq!(place.json(&[&["ask", "witnesses", "c.safetensors"][..], &about].concat()), model);
+    let ask =
+        |options: &[&'static str]| [&["ask", "witnesses", "c.safetensors", "--theta", "0.06"][..], options].concat();
+    place.refuses_whole(&ask(&["--edges"]), &["--edges means no variable of c.safetensors"]);
+    place.refuses_whole(&ask(&["--neurons", "9"]), &["--neurons means no variable", "h1["]);
+    seven(&place, "plain.safetensors", &["--rule", "max-abs"]);
+    for question in [&["witnesses"][..], &["paths"], &["probability", "--drop", "0.5"], &["importance"]] {
+        let options = [&["ask"], question, &["plain.safetensors"]].concat();
+        place.refuses_whole(&options, &["has no variables", "--symbolic"]);
+    }
+}
+
+#[test]
+fn a_pruned_circuit_knows_its_annotation() {
+    let place = Workplace::new();
+    seven(&place, "c.safetensors", &["--semiring", "boolean", "--theta", "0.08", "--prune", "--symbolic", "hidden"]);
+    assert!(place.succeed(&["inspect", "c.safetensors"]).contains("pruned for boolean, Θ = threshold(0.08)\n"));
+    let outputs = |options: &[&'static str]| {
+        let report = place.json(&[&["evaluate", "c.safetensors", "--json"][..], options].concat());
+        report["semirings"]["boolean"]["outputs"].clone()
+    };
+    assert_eq!(outputs(&[]), outputs(&["--theta", "0.08"]));
+    place.refuses_whole(
+        &["evaluate", "c.safetensors", "--semiring", "counting"],
+        &["was pruned for semiring `boolean`"],
+    );
+    assert_eq!(
+        place.succeed(&["ask", "witnesses", "c.safetensors", "--output", "x[9,14]"]),
+        "x[9,14]: 1 minimal set of neurons\n  h3[70] h1[102]\n"
+    );
+}
+
+#[test]
+fn importance_and_joint_probabilities_are_those_of_small_formulas() {
+    let place = Workplace::new();
+    place.write("c.sexpr", r#"(circuit (output "x" (2) (* "a" (+ "b" "c")) "b"))"#);
+    let importance = |options: &[&'static str]| {
+        let about = ["ask", "importance", "c.sexpr", "--output", "x[0]", "--json"];
+        let report = place.json(&[&about[..], options].concat());
+        let variables = report["outputs"][0]["variables"].as_array().unwrap().clone();
+        variables.iter().map(|variable| variable["importance"].as_f64().unwrap()).collect::<Vec<f64>>()
+    };
+    let close = |found: &[f64], expected: &[f64], error: f64| {
+        let near = found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() <= error);
+        assert!(found.len() == expected.len() && near, "{found:?} {expected:?}");
+    };
+    close(&importance(&[]), &[4.0 / 6.0, 1.0 / 6.0, 1.0 / 6.0], 1e-12);
+    close(&importance(&["--measure", "banzhaf"]), &[0.75, 0.25, 0.25], 1e-12);
+    // Of a: b ∨ c; of b: a without c.
+    close(&importance(&["--measure", "birnbaum", "--drop", "0.1"]), &[0.99, 0.09, 0.09], 1e-12);
+    close(&importance(&["--method", "sample", "--error", "0.01"]), &[4.0 / 6.0, 1.0 / 6.0, 1.0 / 6.0], 0.03);
+    let drop = ["ask", "importance", "c.sexpr", "--drop", "0.1"];
+    place.refuses_whole(&drop, &["--drop is for --measure birnbaum"]);
+
+    let probability = |options: &[&'static str]| {
+        let about = ["ask", "probability", "c.sexpr", "--drop", "0.5", "--json"];
+        let report = place.json(&[&about[..], options].concat());
+        let outputs = report["outputs"].as_array().unwrap().clone();
+        outputs.iter().map(|output| output["probability"].as_f64().unwrap()).collect::<Vec<f64>>()
+    };
+    close(&probability(&[]), &[0.375, 0.5], 1e-12);
+    close(&probability(&["--together"]), &[0.25], 1e-12);
+    close(&probability(&["--output", "x[0]", "--given", "x[1]"]), &[0.5], 1e-12);
+    close(&probability(&["--output", "x[1]", "--given", "x[0]"]), &[0.25 / 0.375], 1e-12);
+    close(&probability(&["--together", "--method", "sample", "--error", "0.01"]), &[0.25], 0.03);
+    let sampled = ["--output", "x[0]", "--given", "x[1]", "--method", "sample", "--error", "0.01"];
+    close(&probability(&sampled), &[0.5], 0.03);
+    place.misuses(&["ask", "probability", "c.sexpr", "--drop", "0.5", "--given", "x[1]"], &["--output"]);
 }

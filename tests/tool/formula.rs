@@ -215,7 +215,7 @@ fn what_has_no_formula_is_refused() {
     place.refuses_whole(&["formula", "missing.sexpr"], &["cannot read missing.sexpr"]);
     place.refuses_whole(&["formula", "sum.sexpr", "input.npy"], &["sum.sexpr is a circuit", "no inputs"]);
     place.refuses_whole(&["formula", "sum.sexpr", "--symbolic", "edges"], &["--symbolic", "made of a model"]);
-    place.refuses_whole(&["formula", "sum.sexpr", "--target", "3"], &["--target is for circuits made of a model"]);
+    place.refuses_whole(&["formula", "sum.sexpr", "--target", "3"], &["--target", "targets that it was compiled for"]);
     place.refuses_whole(&["draw", "sum.sexpr", "--out", "a.svg", "--rule", "zero"], &["--rule", "made of a model"]);
     place.refuses_whole(&["formula", "sum.sexpr", "--output", "z"], &["`z`", "1 outputs: `y` (1)"]);
     place.refuses_whole(&["formula", "sum.sexpr", "--layer", "z"], &["`z`"]);
@@ -242,4 +242,17 @@ fn what_has_no_formula_is_refused() {
     place.misuses(&["formula", "--symbolic", "weights"], &["--symbolic", "neurons=LAYER"]);
     place.misuses(&["formula", "--top", "2", "--semiring", "real"], &["--top", "--semiring"]);
     place.misuses(&["formula", "--expand", "some"], &["--expand"]);
+}
+
+#[test]
+fn decision_diagrams_are_written_as_d_dnnfs() {
+    let place = Workplace::new();
+    place.write("c.sexpr", r#"(circuit (variables "a" "b" "c") (output "x" () (* "a" (+ "b" "c"))))"#);
+    let written = place.succeed(&["formula", "c.sexpr", "--format", "ddnnf"]);
+    assert!(written.contains("c variable 1 ") && written.contains("\nnnf "), "{written}");
+    // The decision on the second of b and c: exclusive disjuncts, and three models of eight.
+    let formula = kirchhoff::formula::Ddnnf::parse(&written, &kirchhoff::formula::DdnnfOptions::default()).unwrap();
+    assert_eq!(formula.models(), 3u32.into());
+    place.write("two.sexpr", r#"(circuit (output "x" (2) "a" "b"))"#);
+    place.refuses_whole(&["formula", "two.sexpr", "--format", "ddnnf"], &["d-DNNF", "--output"]);
 }

@@ -273,7 +273,7 @@ fn stored_circuits_are_asked_about_some_of_their_variables() {
     let ask =
         |options: &[&'static str]| [&["ask", "witnesses", "c.safetensors", "--theta", "0.06"][..], options].concat();
     place.refuses_whole(&ask(&["--edges"]), &["--edges means no variable of c.safetensors"]);
-    place.refuses_whole(&ask(&["--neurons", "9"]), &["--neurons means no variable", "h1["]);
+    place.refuses_whole(&ask(&["--neurons", "9"]), &["--neurons means no variable", "h3[0]"]);
     seven(&place, "plain.safetensors", &["--rule", "max-abs"]);
     for question in [&["witnesses"][..], &["paths"], &["probability", "--drop", "0.5"], &["importance"]] {
         let options = [&["ask"], question, &["plain.safetensors"]].concat();

@@ -58,7 +58,11 @@ fn a_pruned_circuit_is_small_and_holds_for_its_theta_alone() {
     };
     assert_eq!(relevant("small.safetensors"), relevant("whole.safetensors"));
     let evaluate = |options: &[&'static str]| [&["evaluate", "small.safetensors"][..], options].concat();
-    place.refuses_whole(&evaluate(&["--out", "results"]), &["pruned", "threshold(0.05)", "threshold(1e-9)"]);
+    // It knows the Θ that it was pruned for, and holds under no other.
+    let noted = place.json(&evaluate(&["--json"]))["semirings"]["boolean"]["outputs"].clone();
+    assert_eq!(noted, relevant("small.safetensors")[0]);
+    let other = ["--theta", "threshold(1e-9)", "--out", "results"];
+    place.refuses_whole(&evaluate(&other), &["pruned", "threshold(0.05)", "threshold(1e-9)"]);
     place.refuses_whole(&evaluate(&["--semiring", "real"]), &["pruned", "identity"]);
 }
 
@@ -159,8 +163,9 @@ fn formulas_of_stored_circuits_are_those_of_the_model() {
     let why = "R(x[9,14]) = {{w4[70→7], w2[102→70], w0[9,14→102]}}\n";
     assert_eq!(ask("w.safetensors", &["--semiring", "why", "--theta", "threshold(0.08)"]), why);
     assert_eq!(ask("why.safetensors", &["--semiring", "why", "--theta", "threshold(0.08)"]), why);
-    let pruned = ["why.safetensors", "--semiring", "why"];
-    place.refuses_whole(&[&["formula"][..], &pruned].concat(), &["was pruned", "threshold(0.08)", "threshold(1e-9)"]);
+    assert_eq!(ask("why.safetensors", &["--semiring", "why"]), why, "under the Θ that is noted");
+    let other = ["formula", "why.safetensors", "--semiring", "why", "--theta", "threshold(1e-9)"];
+    place.refuses_whole(&other, &["was pruned", "threshold(0.08)", "threshold(1e-9)"]);
     place.refuses_whole(&["formula", "why.safetensors", "--semiring", "real"], &["was pruned", "identity"]);
     let drawn = ["draw", "why.safetensors", "--quiet", "--out", "why.svg", "--semiring", "boolean"];
     place.succeed(&[&drawn[..], &theta].concat());

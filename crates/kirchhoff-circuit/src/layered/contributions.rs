@@ -1,5 +1,7 @@
 //! From a layer's rule to its contributions: normalisers, and the shares that bias and stabiliser absorb.
 
+use std::ops::Range;
+
 use kirchhoff_kernel::{
     Cancelled, Contributions, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, Values, WeightFactor,
     join_channels, maximum, vectorised, zeros,
@@ -7,7 +9,7 @@ use kirchhoff_kernel::{
 
 use rayon::prelude::*;
 
-use super::{Destinations, Layer, LayerRule, LayeredCircuit, Normaliser, Part, SeparableRule};
+use super::{Destinations, Layer, LayerRule, LayeredCircuit, Normaliser, Part, SeparableRule, Tensor};
 
 /// The contributions of one layer, for every execution of the batch.
 #[derive(Clone, Debug)]
@@ -106,7 +108,9 @@ impl LayeredCircuit {
         match &layer.rule {
             LayerRule::Pass => Ok(LayerContributions { edges: Contributions::Pass, shares: None }),
             LayerRule::Winner => Ok(LayerContributions { edges: self.winners(layer), shares: None }),
-            LayerRule::Separable(rule) => Normalisation { circuit: self, layer, monitor }.terms(rule),
+            LayerRule::Separable(rule) => {
+                Normalisation { circuit: self, layer, executions: 0..self.batch(), monitor }.terms(rule)
+            }
         }
     }
 
@@ -127,9 +131,12 @@ impl LayeredCircuit {
 /// Values that a task of elementwise work takes.
 const CHUNK: usize = 1 << 14;
 
+/// The normalisers of a layer for some executions.
+#[derive(Clone)]
 struct Normalisation<'a> {
     circuit: &'a LayeredCircuit,
     layer: &'a Layer,
+    executions: Range<usize>,
     monitor: &'a dyn Monitor,
 }
 
@@ -139,12 +146,19 @@ impl Normalisation<'_> {
         let size = destination.size();
         let mut terms = Vec::new();
         let mut shares = Vec::new();
-        let mut positive = None;
+        let groups = self.groups();
+        let mut positive: Vec<Option<Values>> = vec![None; groups.len()];
         for part in &rule.parts {
             let bias = part.bias.then(|| self.bias(part)).flatten();
-            let z = match self.by_output(part, &mut positive)? {
-                Some(z) => z,
-                None => self.normaliser(part, bias.as_deref())?,
+            let z = match &mut groups.iter().zip(&mut positive).collect::<Vec<_>>()[..] {
+                [(group, positive)] => group.sum(part, bias.as_deref(), positive)?,
+                groups => {
+                    let mut z = Vec::with_capacity(self.executions.len() * size);
+                    for (group, positive) in groups {
+                        z.extend_from_slice(&group.sum(part, bias.as_deref(), positive)?);
+                    }
+                    z.into()
+                }
             };
             let stabilised: Vec<_> = z.par_chunks(size.max(1)).map(|z| part.stabiliser.over(z)).collect();
             // v(k), for unit relevance of the neuron.
@@ -171,6 +185,48 @@ impl Normalisation<'_> {
         }
         let sums = rule.parts.iter().all(|part| part.normaliser == Normaliser::Sum);
         Ok(LayerContributions { edges: Contributions::Terms(terms), shares: sums.then_some(shares) })
+    }
+
+    /// The activations of a tensor in the executions.
+    fn activations(&self, tensor: &Tensor) -> Values {
+        let size = tensor.size();
+        match self.executions == (0..self.circuit.batch()) {
+            true => tensor.activations.clone(),
+            false => tensor.activations[self.executions.start * size..self.executions.end * size].to_vec().into(),
+        }
+    }
+
+    /// The executions, in runs whose source activations have the same signs: how a normaliser is computed depends on these, and
+    /// its bits must not depend on what else is in a batch.
+    fn groups(&self) -> Vec<Self> {
+        let signs = |execution: usize| {
+            let any = |is: fn(&f32) -> bool| {
+                self.layer.links.iter().map(|link| self.circuit.tensor(link.source)).any(|source| {
+                    let size = source.size();
+                    source.activations[execution * size..(execution + 1) * size].iter().any(is)
+                })
+            };
+            [any(|activation| *activation < 0.0), any(|activation| *activation > 0.0)]
+        };
+        if self.executions.len() < 2 {
+            return vec![self.clone()];
+        }
+        let signs: Vec<[bool; 2]> = self.executions.clone().map(signs).collect();
+        let mut first = self.executions.start;
+        let group = |run: &[[bool; 2]]| {
+            let executions = first..first + run.len();
+            first = executions.end;
+            Normalisation { executions, ..self.clone() }
+        };
+        signs.chunk_by(|a, b| a == b).map(group).collect()
+    }
+
+    /// `z` of every destination neuron of the executions, from the layer's output where that gives it.
+    fn sum(&self, part: &Part, bias: Option<&[f32]>, positive: &mut Option<Values>) -> Result<Values, Cancelled> {
+        match self.by_output(part, positive)? {
+            Some(z) => Ok(z),
+            None => self.normaliser(part, bias),
+        }
     }
 
     /// Turns a part's numerators into terms, leaving out those that are 0 on every edge.
@@ -213,7 +269,7 @@ impl Normalisation<'_> {
     fn by_output(&self, part: &Part, positive: &mut Option<Values>) -> Result<Option<Values>, Cancelled> {
         let covers_bias = part.bias || self.layer.bias.is_none();
         let mut numerators = part.numerators.iter().filter(|(source, _)| {
-            !self.layer.links.iter().all(|link| source.vanishes(&self.circuit.tensor(link.source).activations))
+            !self.layer.links.iter().all(|link| source.vanishes(&self.activations(self.circuit.tensor(link.source))))
         });
         let (Some((source, WeightFactor::Weight(slopes))), None) = (numerators.next(), numerators.next()) else {
             return Ok(None);
@@ -228,7 +284,10 @@ impl Normalisation<'_> {
             SourceFactor::Activation(Slopes { positive: 1.0, negative }) => {
                 *negative == 1.0 || {
                     let below = SourceFactor::Activation(Slopes::NEGATIVE);
-                    self.layer.links.iter().all(|link| below.vanishes(&self.circuit.tensor(link.source).activations))
+                    self.layer
+                        .links
+                        .iter()
+                        .all(|link| below.vanishes(&self.activations(self.circuit.tensor(link.source))))
                 }
             }
             _ => false,
@@ -242,7 +301,7 @@ impl Normalisation<'_> {
             let bias = part.bias.then(|| self.bias(&part)).flatten();
             *positive = Some(self.normaliser(&part, bias.as_deref())?);
         }
-        let outputs = &self.circuit.tensor(self.layer.destination).activations;
+        let outputs = self.activations(self.circuit.tensor(self.layer.destination));
         let mut z = zeros(outputs.len());
         let positive = positive.as_deref().unwrap_or_default();
         let chunks = z.par_chunks_mut(CHUNK).zip(outputs.par_chunks(CHUNK)).zip(positive.par_chunks(CHUNK));
@@ -254,26 +313,26 @@ impl Normalisation<'_> {
         Ok(Some(z.into()))
     }
 
-    /// `z` of every destination neuron of every execution.
+    /// `z` of every destination neuron of the executions.
     fn normaliser(&self, part: &Part, bias: Option<&[f32]>) -> Result<Values, Cancelled> {
         let destination = self.circuit.tensor(self.layer.destination);
         let identity = (SourceFactor::Activation(Slopes::IDENTITY), WeightFactor::IDENTITY);
         let covers_bias = part.bias || self.layer.bias.is_none();
         let is_output = self.layer.linear && covers_bias && part.numerators == [identity];
         if part.normaliser == Normaliser::Sum && is_output {
-            return Ok(destination.activations.clone());
+            return Ok(self.activations(destination));
         }
         let size = destination.size();
-        let mut z = zeros(self.circuit.batch() * size);
+        let mut z = zeros(self.executions.len() * size);
         let mut products = zeros(z.len());
         let join: fn(f32, f32) -> f32 = match part.normaliser {
             Normaliser::Sum => |sum, product| sum + product,
             Normaliser::Maximum => f32::max,
         };
         for link in &self.layer.links {
-            let source = self.circuit.tensor(link.source);
+            let activations = self.activations(self.circuit.tensor(link.source));
             for (factor, weight) in &part.numerators {
-                if factor.vanishes(&source.activations) {
+                if factor.vanishes(&activations) {
                     continue;
                 }
                 let forward = Forward {
@@ -287,7 +346,7 @@ impl Normalisation<'_> {
                     },
                     bias: None,
                 };
-                forward.run(&source.activations, &mut products, self.monitor)?;
+                forward.run(&activations, &mut products, self.monitor)?;
                 let scale = self.layer.scale.as_deref();
                 z.par_iter_mut().zip(&products).enumerate().for_each(|(k, (z, product))| {
                     let scale = scale.map_or(1.0, |scale| weight.apply(scale[k % size]));

@@ -9,7 +9,7 @@ use crate::factors::{CHUNK, absolute, sides, source_factors};
 use crate::memory::zeros;
 use crate::product::{
     BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, LaneTheta, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes,
-    MinPlus, Neuron, Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, SHORTEST_BLOCK, pays,
+    MinPlus, Neuron, Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring, parallel};
 
@@ -408,10 +408,6 @@ impl<'a> Backward<'a> {
             match self.edges.wiring {
                 Wiring::Convolution(sliding) => {
                     Planes::backward(sliding, self.weights).by_blocks(packing, &blocks, sources, monitor)
-                }
-                &Wiring::Dense { inputs, outputs } if inputs < SHORTEST_BLOCK && self.edges.batch > 1 => {
-                    let planes = Planes::matrix(inputs, outputs, self.edges.batch, self.weights);
-                    planes.by_blocks(packing, &blocks, sources, monitor)
                 }
                 _ => {
                     let dense = self.dense(packing);

@@ -42,10 +42,6 @@ const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
 /// Executions from which on a dense layer is a convolution of one tap to the kernels of pairs and of any semiring.
 pub(crate) const FEWEST_EXECUTIONS: usize = 8;
 
-/// Source neurons from which on a dense layer of several executions is taken in blocks one execution at a time: with fewer,
-/// the executions make blocks longer.
-pub(crate) const SHORTEST_BLOCK: usize = 128;
-
 /// Whether a convolution is worth running as a product, in either direction.
 pub(crate) fn pays(sliding: &Sliding) -> bool {
     let channels = sliding.inputs.min(sliding.outputs) / sliding.groups;

@@ -247,7 +247,7 @@ fn blocks_are_long_and_calls_are_few() {
         (convolution(8, 14), 2),
         (convolution(16, 7), 1),
         (Wiring::Dense { inputs: 3000, outputs: 7 }, 3),
-        (Wiring::Dense { inputs: 60, outputs: 30 }, 10),
+        (Wiring::Dense { inputs: 200, outputs: 30 }, 10),
     ];
     for (wiring, batch) in layers {
         let layer = Layer::new(wiring.clone(), batch, false, 3.0, 5);

@@ -109,15 +109,18 @@ impl Layer {
 /// What kernels write to, made once: a matrix product finds its result's memory there too.
 struct Outputs {
     floats: Vec<f32>,
+    /// Every destination neuron is relevant.
+    relevant: Vec<bool>,
     reached: Vec<bool>,
     counts: Vec<Count>,
     rounded: Vec<RoundedCount>,
 }
 
 impl Outputs {
-    fn new(neurons: usize) -> Self {
+    fn new(neurons: usize, destinations: usize) -> Self {
         Outputs {
             floats: vec![0.0; neurons],
+            relevant: vec![true; destinations],
             reached: vec![false; neurons],
             counts: vec![Count::ZERO; neurons],
             rounded: vec![RoundedCount::ZERO; neurons],
@@ -134,9 +137,7 @@ const KERNELS: [Kernel; 10] = [
     ("max-times", |edges, layer, out| edges.max_times(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
     ("min-plus", |edges, layer, out| edges.min_plus(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
     ("max-plus", |edges, layer, out| edges.max_plus(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
-    ("threshold-or", |edges, _, out| {
-        edges.reach(THRESHOLD, |_| true, |reached| *reached = true, cleared(&mut out.reached, false), &())
-    }),
+    ("threshold-or", |edges, _, out| edges.reach(THRESHOLD, &out.relevant, cleared(&mut out.reached, false), &())),
     ("max-min", |edges, layer, out| {
         edges.max_min(f32::NEG_INFINITY, &layer.relevance, cleared(&mut out.floats, 0.0), &()).map(|_| ())
     }),
@@ -236,7 +237,7 @@ fn row(shape: [usize; 3], threads: usize, rounds: usize) {
     let mut sgemm = Sgemm::new(shape);
     let edges = layer.edges();
     let backward = Backward::new(&edges).expect("a convolution");
-    let mut outputs = Outputs::new(layer.wiring.sources());
+    let mut outputs = Outputs::new(layer.wiring.sources(), layer.wiring.destinations());
     let mut times = vec![Vec::new(); KERNELS.len() + 1];
     for round in 0..=rounds {
         for (kernel, times) in times.iter_mut().enumerate() {

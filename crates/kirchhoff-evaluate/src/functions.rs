@@ -9,12 +9,9 @@ use kirchhoff_semiring::{AnnotationLoop, Semiring};
 use crate::annotate::Annotate;
 use crate::error::FoldError;
 use crate::layer::AnnotatedLayer;
-use crate::leaves::{AnnotateLeaves, lanes};
+use crate::leaves::{AnnotateLeaves, BLOCK, each_run};
 use crate::product::any;
 use crate::walk::{Kept, Walk, executions};
-
-/// Contributions that are worth a thread's while.
-const BLOCK: usize = 1 << 15;
 
 /// Any function of a layer and a contribution as Θ.
 ///
@@ -175,19 +172,14 @@ impl<S: Semiring, F: Fn(usize, &[f32], &mut [S::Value]) + Sync> AnnotateLeaves<S
         &self,
         _: &S,
         circuit: &GateCircuit,
-        mut contributions: &[f32],
-        mut values: &mut [S::Value],
+        contributions: &[f32],
+        values: &mut [S::Value],
     ) -> Result<(), FoldError> {
-        let layers = &*circuit.arrays().contribution_layers;
-        let lanes = lanes(contributions, layers);
-        for run in layers.chunk_by(|a, b| a == b) {
-            let (own, places);
-            (own, contributions) = contributions.split_at(run.len() * lanes);
-            (places, values) = values.split_at_mut(run.len() * lanes);
-            parallel::chunks(places, BLOCK, &|number, values| {
-                (self.0)(run[0] as usize, &own[number * BLOCK..][..values.len()], values);
+        each_run(circuit, contributions, values, |layer, contributions, values| {
+            parallel::chunks(values, BLOCK, &|number, values| {
+                (self.0)(layer, &contributions[number * BLOCK..][..values.len()], values);
             });
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }

@@ -117,41 +117,57 @@ impl<S: Embed> AnnotateLeaves<S> for RankedAnnotations {
 fn annotate<S: Embed>(
     semiring: &S,
     circuit: &GateCircuit,
-    mut contributions: &[f32],
-    mut values: &mut [S::Value],
+    contributions: &[f32],
+    values: &mut [S::Value],
     annotations: &Annotations,
     tables: &[Option<RankTable>],
 ) -> Result<(), FoldError> {
-    let (expected, got) = (circuit.layers().len(), annotations.count());
-    if got != expected {
-        return Err(FoldError::Annotations { got, expected });
-    }
-    let layers = &*circuit.arrays().contribution_layers;
-    let lanes = lanes(contributions, layers);
-    // Leaves of one layer mostly stand together: the annotation is matched once for all of them.
-    for run in layers.chunk_by(|a, b| a == b) {
-        let layer = run[0] as usize;
-        let (own, places);
-        (own, contributions) = contributions.split_at(run.len() * lanes);
-        (places, values) = values.split_at_mut(run.len() * lanes);
+    check_count(circuit, annotations)?;
+    // The annotation is matched once for all leaves of a run.
+    each_run(circuit, contributions, values, |layer, contributions, values| {
         let annotation = annotations.of(layer);
         let table = tables.get(layer).and_then(Option::as_ref);
         if annotation == Annotation::Rank && table.is_none() {
             return Err(FoldError::Ranks { layer: circuit.layers()[layer].name.clone() });
         }
         let table = || table.expect("an annotation with ranks has its table");
-        annotation.specialise(semiring, table, Values { contributions: own, values: places });
+        annotation.specialise(semiring, table, Values { contributions, values });
+        Ok(())
+    })
+}
+
+/// Whether there is one annotation for each layer of the circuit.
+pub(crate) fn check_count(circuit: &GateCircuit, annotations: &Annotations) -> Result<(), FoldError> {
+    let (expected, got) = (circuit.layers().len(), annotations.count());
+    if got == expected { Ok(()) } else { Err(FoldError::Annotations { got, expected }) }
+}
+
+/// Visits the contributions of neighbouring leaves of one layer, which mostly are all of its leaves, with the layer's
+/// position and the places for their values.
+pub(crate) fn each_run<V>(
+    circuit: &GateCircuit,
+    mut contributions: &[f32],
+    mut values: &mut [V],
+    mut visit: impl FnMut(usize, &[f32], &mut [V]) -> Result<(), FoldError>,
+) -> Result<(), FoldError> {
+    let layers = &*circuit.arrays().contribution_layers;
+    let lanes = lanes(contributions, layers);
+    for run in layers.chunk_by(|a, b| a == b) {
+        let (own, places);
+        (own, contributions) = contributions.split_at(run.len() * lanes);
+        (places, values) = values.split_at_mut(run.len() * lanes);
+        visit(run[0] as usize, own, places)?;
     }
     Ok(())
 }
 
 /// How many contributions each leaf has.
-pub(crate) fn lanes(contributions: &[f32], leaves: &[u32]) -> usize {
+fn lanes(contributions: &[f32], leaves: &[u32]) -> usize {
     (contributions.len() / leaves.len().max(1)).max(1)
 }
 
 /// Contributions that are worth a thread's while.
-const BLOCK: usize = 1 << 15;
+pub(crate) const BLOCK: usize = 1 << 15;
 
 /// The loop over a run of contributions, waiting for its Θ.
 struct Values<'a, V> {

@@ -10,7 +10,7 @@ use crate::annotate::{Annotate, Annotations};
 use crate::error::FoldError;
 use crate::functions::{PerBlock, PerEdge};
 use crate::layer::AnnotatedLayer;
-use crate::leaves::{AnnotateLeaves, PerLeaf};
+use crate::leaves::{AnnotateLeaves, PerLeaf, check_count};
 use crate::product::propagate;
 
 /// A Θ that a semiring brings: what a contribution `d` of a layer becomes.
@@ -154,11 +154,6 @@ impl<S: Semiring, F: OwnTheta<S::Value>> AnnotateLeaves<S> for OwnAnnotations<F>
             |layer: usize, d: f32| self.value(semiring, self.annotations.of(layer), &circuit.layers()[layer].name, d);
         AnnotateLeaves::<S>::annotate(&PerLeaf(theta), semiring, circuit, contributions, values)
     }
-}
-
-fn check_count(circuit: &GateCircuit, annotations: &Annotations) -> Result<(), FoldError> {
-    let (expected, got) = (circuit.layers().len(), annotations.count());
-    if got == expected { Ok(()) } else { Err(FoldError::Annotations { got, expected }) }
 }
 
 /// What annotations mean for a [blockwise](Semiring::BLOCKWISE) semiring: `Θ(d)` of many contributions at once, under an

@@ -71,7 +71,10 @@ impl<V> Default for Scratch<V> {
 
 impl Planes<'_> {
     /// Adds every edge to the target, source by source in the order of channels and taps. Edges whose relevance is 0 in all
-    /// columns of a strip are passed over.
+    /// columns of a strip are passed over. Dense layers are for [`Dense::by_blocks`].
+    ///
+    /// # Panics
+    /// If the planes are not images: sums are not gathered from the columns of a matrix.
     pub fn by_blocks<V: Clone + Send + Sync>(
         &self,
         packing: Packing,
@@ -79,6 +82,7 @@ impl Planes<'_> {
         target: &mut [V],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
+        assert_eq!(self.result.layout.position, 1, "blocks over a matrix");
         self.blocks(packing, 0.0, target, &|block, image, target| {
             let plan = block.plan;
             let first = image * self.data.neurons(self.groups);
@@ -132,18 +136,11 @@ impl Planes<'_> {
         mut visit: impl FnMut(&mut V, usize),
     ) {
         let origin = part.origin;
-        if self.result.layout.position == 1 {
-            for (row, piece) in part.places.iter_mut().enumerate() {
-                for span in self.spans(block.plan, strip.clone()) {
-                    let first = row * strip.len() + span.flat - strip.start;
-                    let places = piece[span.position - origin..].iter_mut().step_by(span.step).take(span.length);
-                    places.enumerate().for_each(|(i, place)| visit(place, first + i));
-                }
-            }
-        } else {
-            for (column, position) in strip.clone().enumerate() {
-                let places = part.places[position - origin].iter_mut().enumerate();
-                places.for_each(|(row, place)| visit(place, row * strip.len() + column));
+        for (row, piece) in part.places.iter_mut().enumerate() {
+            for span in self.spans(block.plan, strip.clone()) {
+                let first = row * strip.len() + span.flat - strip.start;
+                let places = piece[span.position - origin..].iter_mut().step_by(span.step).take(span.length);
+                places.enumerate().for_each(|(i, place)| visit(place, first + i));
             }
         }
     }

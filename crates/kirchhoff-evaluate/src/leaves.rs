@@ -2,7 +2,7 @@
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
 use kirchhoff_kernel::{Cancelled, Monitor, parallel};
-use kirchhoff_semiring::{Annotation, AnnotationLoop, Embed, RankTable, Semiring};
+use kirchhoff_semiring::{Annotation, Embed, RankTable, Semiring};
 
 use crate::annotate::Annotations;
 use crate::error::FoldError;
@@ -123,15 +123,15 @@ fn annotate<S: Embed>(
     tables: &[Option<RankTable>],
 ) -> Result<(), FoldError> {
     check_count(circuit, annotations)?;
-    // The annotation is matched once for all leaves of a run.
     each_run(circuit, contributions, values, |layer, contributions, values| {
         let annotation = annotations.of(layer);
         let table = tables.get(layer).and_then(Option::as_ref);
         if annotation == Annotation::Rank && table.is_none() {
             return Err(FoldError::Ranks { layer: circuit.layers()[layer].name.clone() });
         }
-        let table = || table.expect("an annotation with ranks has its table");
-        annotation.specialise(semiring, table, Values { contributions, values });
+        parallel::chunks(values, BLOCK, &|number, values| {
+            annotation.apply_all(semiring, table, &contributions[number * BLOCK..][..values.len()], values);
+        });
         Ok(())
     })
 }
@@ -168,20 +168,3 @@ fn lanes(contributions: &[f32], leaves: &[u32]) -> usize {
 
 /// Contributions that are worth a thread's while.
 pub(crate) const BLOCK: usize = 1 << 15;
-
-/// The loop over a run of contributions, waiting for its Θ.
-struct Values<'a, V> {
-    contributions: &'a [f32],
-    values: &'a mut [V],
-}
-
-impl<V: Send> AnnotationLoop<V> for Values<'_, V> {
-    type Output = ();
-
-    fn run(self, theta: impl Fn(f32) -> V + Copy + Send + Sync) {
-        parallel::chunks(self.values, BLOCK, &|number, values| {
-            let contributions = &self.contributions[number * BLOCK..];
-            values.iter_mut().zip(contributions).for_each(|(value, &d)| *value = theta(d));
-        });
-    }
-}

@@ -30,6 +30,23 @@ struct Passing {
     fan_in: Option<Vec<u64>>,
 }
 
+impl Passing {
+    /// Told from bounds where they tell: a layer has many neurons.
+    fn of(circuit: &LayeredCircuit, layer: &Layer) -> Passing {
+        let bounds = layer.links.iter().map(|link| link.wiring.fan_in_bounds());
+        let [fewest, most] = bounds.fold([0; 2], |[a, b], [c, d]| [a + u64::from(c), b + u64::from(d)]);
+        let wins = layer.rule == LayerRule::Winner;
+        if fewest > 0 && (wins || most <= 1 || fewest > 1) {
+            return Passing { shares: wins || most <= 1, fan_in: None };
+        }
+        let mut fan_in = vec![0; circuit.tensor(layer.destination).size()];
+        for link in &layer.links {
+            fan_in.iter_mut().zip(link.wiring.fan_in()).for_each(|(sum, edges)| *sum += u64::from(edges));
+        }
+        Passing { shares: wins || fan_in.iter().all(|&edges| edges <= 1), fan_in: Some(fan_in) }
+    }
+}
+
 /// One layer of the stream.
 pub(crate) struct LayerStep<'a, S: Semiring> {
     pub circuit: &'a LayeredCircuit,
@@ -147,7 +164,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         let size = self.circuit.tensor(layer.destination).size();
         let passing = match &layer.rule {
             LayerRule::Separable(_) => Passing::default(),
-            LayerRule::Pass | LayerRule::Winner => self.passing(),
+            LayerRule::Pass | LayerRule::Winner => Passing::of(self.circuit, layer),
         };
         // Shared by all executions.
         let shared = |name: &str| -> Arc<str> { name.into() };
@@ -210,22 +227,6 @@ impl<S: Semiring> LayerStep<'_, S> {
             LayerRule::Separable(_) => (relevant, _) = self.survey(destinations, None),
         }
         (relevant, books)
-    }
-
-    /// How a layer passes relevance on, told from bounds where they tell: a layer has many neurons.
-    fn passing(&self) -> Passing {
-        let layer = self.layer();
-        let bounds = layer.links.iter().map(|link| link.wiring.fan_in_bounds());
-        let [fewest, most] = bounds.fold([0; 2], |[a, b], [c, d]| [a + u64::from(c), b + u64::from(d)]);
-        let wins = layer.rule == LayerRule::Winner;
-        if fewest > 0 && (wins || most <= 1 || fewest > 1) {
-            return Passing { shares: wins || most <= 1, fan_in: None };
-        }
-        let mut fan_in = vec![0; self.circuit.tensor(layer.destination).size()];
-        for link in &layer.links {
-            fan_in.iter_mut().zip(link.wiring.fan_in()).for_each(|(sum, edges)| *sum += u64::from(edges));
-        }
-        Passing { shares: wins || fan_in.iter().all(|&edges| edges <= 1), fan_in: Some(fan_in) }
     }
 
     /// One pass over destinations, in parallel: how many have relevance, and sums over their amounts, of which `add` is

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use kirchhoff_circuit::{GateCircuit, GateId, GateLayer, LayerContributions, LayeredCircuit};
 use kirchhoff_evaluate::{
-    Advance, Amount, Bookkeeping, Keep, LeafVectors, OwnTheta, PerExecution, Stream, fold_batch, fold_lanes,
+    Advance, Amount, Annotations, Bookkeeping, Keep, LeafVectors, OwnTheta, PerExecution, Stream, fold_batch,
+    fold_lanes,
 };
 use kirchhoff_formula::Decision;
 use kirchhoff_kernel::{Cancelled, Monitor, vectorised};
@@ -271,13 +272,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let adds = self.info.embeds == Carrier::real(Interval::REALS);
         let amount: Amount<'a, S::Value> = if adds { Some(Arc::new(project)) } else { None };
         let bookkeeping = Bookkeeping { amount, kept: question.count_kept };
-        let setting = |(index, layer): (usize, &kirchhoff_circuit::Layer)| LayerSetting {
-            layer: layer.name.clone(),
-            rule: layer.rule_name.clone(),
-            annotation: layer.is_annotated().then(|| annotations.of(index).to_string()),
-            thresholds: None,
-        };
-        let settings = circuit.layers().iter().enumerate().map(setting).collect();
+        let settings = settings(circuit, &annotations);
         let keep = Keep::tensors(question.kept(circuit)?);
         let bound = PerExecution::alike(self.theta.bind(&annotations));
         let stream = Stream::new(circuit, self.of(circuit), bound, start, bookkeeping, keep)?;
@@ -299,13 +294,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let bound = self.theta.bind(annotations);
         let values = fold_batch(circuit, &self.semiring, &bound, vectors, lanes, monitor)?;
         self.check_fault()?;
-        let setting = |(index, layer): (usize, &GateLayer)| LayerSetting {
-            layer: layer.name.clone(),
-            rule: layer.rule.clone(),
-            annotation: layer.range.is_some().then(|| annotations.of(index).to_string()),
-            thresholds: None,
-        };
-        let settings = circuit.layers().iter().enumerate().map(setting).collect();
+        let settings = gate_settings(circuit, annotations);
         let outputs = by_tensor(circuit, &values);
         let first = circuit.output_tensors().first().zip(outputs.first());
         let joined = first.and_then(|(tensor, values)| self.joined(values, &tensor.shape));
@@ -320,6 +309,28 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
             time: clock.elapsed(),
         })
     }
+}
+
+/// What each layer was asked under.
+fn settings(circuit: &LayeredCircuit, annotations: &Annotations) -> Vec<LayerSetting> {
+    let setting = |(index, layer): (usize, &kirchhoff_circuit::Layer)| LayerSetting {
+        layer: layer.name.clone(),
+        rule: layer.rule_name.clone(),
+        annotation: layer.is_annotated().then(|| annotations.of(index).to_string()),
+        thresholds: None,
+    };
+    circuit.layers().iter().enumerate().map(setting).collect()
+}
+
+/// What the layers of a gate circuit were asked under.
+fn gate_settings(circuit: &GateCircuit, annotations: &Annotations) -> Vec<LayerSetting> {
+    let setting = |(index, layer): (usize, &GateLayer)| LayerSetting {
+        layer: layer.name.clone(),
+        rule: layer.rule.clone(),
+        annotation: layer.range.is_some().then(|| annotations.of(index).to_string()),
+        thresholds: None,
+    };
+    circuit.layers().iter().enumerate().map(setting).collect()
 }
 
 /// The values of each tensor of a circuit's outputs, for all executions, one after the other.

@@ -1,11 +1,11 @@
 //! The conditions that the law checker tests, as code and as text.
 
-use std::slice;
-
 use serde::{Deserialize, Serialize};
 
-use super::form;
-use crate::{Law, Semiring};
+use super::operations::{Id, Operations};
+use crate::Law;
+#[cfg(doc)]
+use crate::Semiring;
 
 /// A condition on a semiring: an axiom, a declared law, or that its methods agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -133,61 +133,44 @@ impl Condition {
     }
 
     /// Both sides of the equation as text, if they differ for these values. Variables that the equation does not have
-    /// may be anything.
-    pub(super) fn violation<S: Semiring>(self, s: &S, [a, b, c]: [&S::Value; 3]) -> Option<[String; 2]> {
-        let plus = |a: &S::Value, b: &S::Value| s.plus(a, b);
-        let times = |a: &S::Value, b: &S::Value| s.times(a, b);
+    /// may be anything. Values made on the way stay held.
+    pub(super) fn violation(self, s: &dyn Operations, [a, b, c]: [Id; 3]) -> Option<[String; 2]> {
+        let plus = |a: Id, b: Id| s.plus(a, b);
+        let times = |a: Id, b: Id| s.times(a, b);
         let (left, right) = match self {
-            #[expect(clippy::eq_op, reason = "NaN differs from itself")]
             Reflexive => {
-                return (a != a).then(|| [format!("{a:?}"), format!("{a:?}, which is not equal to itself")]);
+                return (!s.equal(a, a)).then(|| [s.text(a), format!("{}, which is not equal to itself", s.text(a))]);
             }
             ZeroTest => {
-                let (test, truth) = (s.is_zero(a), *a == s.zero());
+                let (test, truth) = (s.is_zero(a), s.equal(a, s.zero()));
                 return (test != truth).then(|| [test.to_string(), truth.to_string()]);
             }
             Law(Law::Selective) => {
                 let sum = plus(a, b);
-                let selected = s.close(&sum, a) || s.close(&sum, b);
-                return (!selected).then(|| [format!("{sum:?}"), format!("{a:?} or {b:?}")]);
+                let selected = s.close(sum, a) || s.close(sum, b);
+                return (!selected).then(|| [s.text(sum), format!("{} or {}", s.text(a), s.text(b))]);
             }
-            PlusAssign => {
-                let mut sum = a.clone();
-                s.plus_assign(&mut sum, b);
-                (sum, plus(a, b))
-            }
-            Fused => return form::violation(s, a, b),
-            AddProduct => {
-                let mut sum = a.clone();
-                s.add_product(&mut sum, b, c);
-                (sum, plus(a, &times(b, c)))
-            }
-            Accumulate => {
-                let mut sum = a.clone();
-                s.accumulate(slice::from_mut(&mut sum), slice::from_ref(b), slice::from_ref(c));
-                (sum, plus(a, &times(b, c)))
-            }
-            SumRows => {
-                // What is there before must not matter.
-                let mut sum = b.clone();
-                s.sum_rows(slice::from_mut(&mut sum), &[a.clone(), b.clone(), c.clone()]);
-                (sum, plus(&plus(a, b), c))
-            }
+            Fused => return s.form_violation(a, b),
+            PlusAssign => (s.plus_assign(a, b), plus(a, b)),
+            AddProduct => (s.add_product(a, b, c), plus(a, times(b, c))),
+            Accumulate => (s.accumulate(&[a], &[b], &[c]).start, plus(a, times(b, c))),
+            // What is there before must not matter.
+            SumRows => (s.sum_rows(&[b], [&[a], &[b], &[c]]).start, plus(plus(a, b), c)),
             PlusCommutative => (plus(a, b), plus(b, a)),
-            PlusAssociative => (plus(&plus(a, b), c), plus(a, &plus(b, c))),
-            PlusNeutral => (plus(&s.zero(), a), a.clone()),
-            TimesAssociative => (times(&times(a, b), c), times(a, &times(b, c))),
-            TimesNeutralLeft => (times(&s.one(), a), a.clone()),
-            TimesNeutralRight => (times(a, &s.one()), a.clone()),
-            DistributiveLeft => (times(a, &plus(b, c)), plus(&times(a, b), &times(a, c))),
-            DistributiveRight => (times(&plus(a, b), c), plus(&times(a, c), &times(b, c))),
-            AbsorbingLeft => (times(&s.zero(), a), s.zero()),
-            AbsorbingRight => (times(a, &s.zero()), s.zero()),
+            PlusAssociative => (plus(plus(a, b), c), plus(a, plus(b, c))),
+            PlusNeutral => (plus(s.zero(), a), a),
+            TimesAssociative => (times(times(a, b), c), times(a, times(b, c))),
+            TimesNeutralLeft => (times(s.one(), a), a),
+            TimesNeutralRight => (times(a, s.one()), a),
+            DistributiveLeft => (times(a, plus(b, c)), plus(times(a, b), times(a, c))),
+            DistributiveRight => (times(plus(a, b), c), plus(times(a, c), times(b, c))),
+            AbsorbingLeft => (times(s.zero(), a), s.zero()),
+            AbsorbingRight => (times(a, s.zero()), s.zero()),
             Law(Law::CommutativeTimes) => (times(a, b), times(b, a)),
-            Law(Law::IdempotentPlus) => (plus(a, a), a.clone()),
-            Law(Law::IdempotentTimes) => (times(a, a), a.clone()),
-            Law(Law::Absorptive) => (plus(a, &times(a, b)), a.clone()),
+            Law(Law::IdempotentPlus) => (plus(a, a), a),
+            Law(Law::IdempotentTimes) => (times(a, a), a),
+            Law(Law::Absorptive) => (plus(a, times(a, b)), a),
         };
-        (!s.close(&left, &right)).then(|| [format!("{left:?}"), format!("{right:?}")])
+        (!s.close(left, right)).then(|| [s.text(left), s.text(right)])
     }
 }

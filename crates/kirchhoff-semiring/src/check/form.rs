@@ -4,24 +4,28 @@ use std::slice;
 
 use crate::{Count, Fused, RoundedCount, Semiring, View};
 
+/// An operation of a form.
+type Operation<T> = fn(&T, &T) -> T;
+
 /// Both sides as text, if the form's 0, sum or product of two values is not the semiring's; `None` without a form.
 pub(super) fn violation<S: Semiring>(semiring: &S, a: &S::Value, b: &S::Value) -> Option<[String; 2]> {
-    let maximum = |x: &f32, y: &f32| if x > y { *x } else { *y };
-    let minimum = |x: &f32, y: &f32| if x < y { *x } else { *y };
-    let plus = |x: &f32, y: &f32| x + y;
-    let times = |x: &f32, y: &f32| x * y;
-    match semiring.fused()? {
-        Fused::PlusTimes(view) => compare(semiring, &view, a, b, Some(0.0), plus, times),
-        Fused::MaxTimes(view) => compare(semiring, &view, a, b, Some(0.0), maximum, times),
-        Fused::MinPlus(view) => compare(semiring, &view, a, b, Some(f32::INFINITY), minimum, plus),
-        Fused::MaxPlus(view) => compare(semiring, &view, a, b, Some(f32::NEG_INFINITY), maximum, plus),
-        Fused::MaxMin(view) => compare(semiring, &view, a, b, None, maximum, minimum),
-        Fused::Counts(view) => compare(semiring, &view, a, b, Some(Count::ZERO), Count::plus, Count::times),
+    let maximum: Operation<f32> = |x, y| if x > y { *x } else { *y };
+    let minimum: Operation<f32> = |x, y| if x < y { *x } else { *y };
+    let plus: Operation<f32> = |x, y| x + y;
+    let times: Operation<f32> = |x, y| x * y;
+    let (view, zero, plus, times) = match semiring.fused()? {
+        Fused::PlusTimes(view) => (view, Some(0.0), plus, times),
+        Fused::MaxTimes(view) => (view, Some(0.0), maximum, times),
+        Fused::MinPlus(view) => (view, Some(f32::INFINITY), minimum, plus),
+        Fused::MaxPlus(view) => (view, Some(f32::NEG_INFINITY), maximum, plus),
+        Fused::MaxMin(view) => (view, None, maximum, minimum),
+        Fused::Counts(view) => return compare(semiring, &view, a, b, Some(Count::ZERO), [Count::plus, Count::times]),
         Fused::RoundedCounts(view) => {
-            let (plus, times) = (|x: &RoundedCount, y: &_| x.plus(*y), |x: &RoundedCount, y: &_| x.times(*y));
-            compare(semiring, &view, a, b, Some(RoundedCount::ZERO), plus, times)
+            let operations: [Operation<RoundedCount>; 2] = [|x, y| x.plus(*y), |x, y| x.times(*y)];
+            return compare(semiring, &view, a, b, Some(RoundedCount::ZERO), operations);
         }
-    }
+    };
+    compare(semiring, &view, a, b, zero, [plus, times])
 }
 
 /// Compares operations on viewed values with those of the semiring. A form has a 0 of its own but for max-min, whose 0 is
@@ -32,8 +36,7 @@ fn compare<S: Semiring, T: Clone + PartialEq + std::fmt::Debug>(
     a: &S::Value,
     b: &S::Value,
     zero: Option<T>,
-    plus: impl Fn(&T, &T) -> T,
-    times: impl Fn(&T, &T) -> T,
+    [plus, times]: [Operation<T>; 2],
 ) -> Option<[String; 2]> {
     let no_view = || Some(["a view of another length".to_string(), "one value for each".to_string()]);
     let read = |value: &S::Value| (view.read)(slice::from_ref(value)).first().cloned();

@@ -3,12 +3,14 @@
 mod blocks;
 mod condition;
 mod form;
+mod operations;
 mod pool;
 mod report;
 
 pub use condition::Condition;
 pub use report::{Assignment, Check, Counterexample, LawReport, Sampled};
 
+use operations::{Held, Operations};
 use pool::Pool;
 
 use crate::{Law, Semiring};
@@ -93,27 +95,31 @@ impl LawChecker {
     /// # Complexity
     /// `O(n³)` operations of the semiring for `n` elements.
     pub fn check_elements<S: Semiring>(&self, semiring: &S, elements: Vec<S::Value>) -> LawReport {
-        let pool = Pool::new(semiring, elements, self.budget);
+        self.check_held(&Held::new(semiring, elements))
+    }
+
+    /// Checks a semiring on the values that it holds.
+    fn check_held(&self, semiring: &dyn Operations) -> LawReport {
+        let pool = Pool::new(semiring, self.budget);
         let declared = semiring.laws();
         let mut checks = vec![pool.reflexivity()];
-        let offers_rows = semiring.sum_rows(&mut [], &[]);
-        let offered = [(Condition::SumRows, offers_rows), (Condition::Fused, semiring.fused().is_some())];
+        let offered = [(Condition::SumRows, semiring.sums_rows()), (Condition::Fused, semiring.has_form())];
         let offered = offered.into_iter().filter_map(|(condition, offered)| offered.then_some(condition));
         for condition in Condition::AXIOMS.into_iter().chain(offered) {
-            let check = pool.check(semiring, condition);
+            let check = pool.check(condition);
             checks.push(match check.holds() {
-                true => Check::new(condition, pool.in_blocks(semiring, condition)),
+                true => Check::new(condition, pool.in_blocks(condition)),
                 false => check,
             });
         }
-        checks.extend(declared.iter().map(|law| pool.check(semiring, Condition::Law(law))));
+        checks.extend(declared.iter().map(|law| pool.check(Condition::Law(law))));
         let sampled = match pool.len() {
-            _ if semiring.exhaustive() => Sampled::Everything,
+            _ if semiring.is_exhaustive() => Sampled::Everything,
             0..FEWEST => Sampled::Thinly,
             _ => Sampled::Samples,
         };
         let undeclared = Law::ALL.into_iter().filter(|law| !declared.has(*law));
-        let tells = |law: &Law| sampled != Sampled::Thinly && pool.check(semiring, Condition::Law(*law)).holds();
+        let tells = |law: &Law| sampled != Sampled::Thinly && pool.check(Condition::Law(*law)).holds();
         LawReport { elements: pool.len(), sampled, hints: undeclared.filter(tells).collect(), checks }
     }
 }

@@ -1,14 +1,14 @@
 //! Sample elements, and the search for the shortest counterexample among them.
 
+use super::operations::{Id, Operations};
 use super::{Assignment, Check, Condition, Counterexample};
-use crate::Semiring;
 
 /// Expressions have at most so many leaves: longer ones tell no more, and hide which element is to blame.
 const LONGEST: usize = 4;
 
 /// A sample element.
-struct Element<V> {
-    value: V,
+struct Element {
+    value: Id,
     /// The operation that made it, as text; none for a given element.
     expression: Option<String>,
     /// The number of given elements in its expression.
@@ -18,25 +18,29 @@ struct Element<V> {
 }
 
 /// Sample elements, the simplest first, all equal to themselves and different from each other.
-pub(super) struct Pool<V> {
-    elements: Vec<Element<V>>,
+pub(super) struct Pool<'a> {
+    pub(super) semiring: &'a dyn Operations,
+    elements: Vec<Element>,
     /// The simplest values found that are not equal to themselves.
-    irreflexive: Option<Element<V>>,
+    irreflexive: Option<Element>,
 }
 
-impl<V: Clone + PartialEq + std::fmt::Debug> Pool<V> {
-    /// The given elements, 0 and 1, and expressions over them until there are `budget`.
-    pub(super) fn new<S: Semiring<Value = V>>(semiring: &S, given: Vec<V>, budget: usize) -> Self {
-        let mut pool = Pool { elements: Vec::new(), irreflexive: None };
-        let leaves = given.into_iter().chain([semiring.zero(), semiring.one()]);
-        pool.extend(leaves.map(|value| Element::new(value, None, 1)).collect(), usize::MAX);
+impl<'a> Pool<'a> {
+    /// The values that are held, 0 and 1, and expressions over them until there are `budget`.
+    pub(super) fn new(semiring: &'a dyn Operations, budget: usize) -> Self {
+        let mut pool = Pool { semiring, elements: Vec::new(), irreflexive: None };
+        let leaves = (0..semiring.held()).chain([semiring.zero(), semiring.one()]);
+        pool.extend(leaves.map(|value| pool.element(value, None, 1)).collect(), usize::MAX);
         for size in 2..=LONGEST {
             if pool.len() < budget {
-                let expressions = pool.expressions(semiring, size);
-                pool.extend(expressions, budget);
+                pool.extend(pool.expressions(size), budget);
             }
         }
         pool
+    }
+
+    fn element(&self, value: Id, expression: Option<String>, size: usize) -> Element {
+        Element { value, expression, size, length: self.semiring.text(value).chars().count() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -44,8 +48,8 @@ impl<V: Clone + PartialEq + std::fmt::Debug> Pool<V> {
     }
 
     /// The value of the element of a number.
-    pub(super) fn value(&self, number: usize) -> V {
-        self.elements[number].value.clone()
+    pub(super) fn value(&self, number: usize) -> Id {
+        self.elements[number].value
     }
 
     /// All combinations of three elements, by number.
@@ -57,31 +61,33 @@ impl<V: Clone + PartialEq + std::fmt::Debug> Pool<V> {
 
     /// Elements by number for which two sides differ.
     pub(super) fn counterexample(&self, elements: [usize; 3], [left, right]: [String; 2]) -> Counterexample {
-        let assign = |(number, name): (usize, &'static str)| self.elements[number].assign(name);
+        let assign = |(number, name): (usize, &'static str)| self.assign(&self.elements[number], name);
         Counterexample { assignments: elements.into_iter().zip(["a", "b", "c"]).map(assign).collect(), left, right }
     }
 
     /// Every sum and product with `size` leaves of the elements so far.
-    fn expressions<S: Semiring<Value = V>>(&self, semiring: &S, size: usize) -> Vec<Element<V>> {
+    fn expressions(&self, size: usize) -> Vec<Element> {
         let mut expressions = Vec::new();
         for a in &self.elements {
             for b in self.elements.iter().filter(|b| a.size + b.size == size) {
-                let sum = semiring.plus(&a.value, &b.value);
-                expressions.push(Element::new(sum, Some(format!("{} ⊕ {}", a.operand(), b.operand())), size));
-                let product = semiring.times(&a.value, &b.value);
-                expressions.push(Element::new(product, Some(format!("{} ⊗ {}", a.operand(), b.operand())), size));
+                let [left, right] = [a, b].map(|element| self.operand(element));
+                let sum = self.semiring.plus(a.value, b.value);
+                expressions.push(self.element(sum, Some(format!("{left} ⊕ {right}")), size));
+                let product = self.semiring.times(a.value, b.value);
+                expressions.push(self.element(product, Some(format!("{left} ⊗ {right}")), size));
             }
         }
         expressions
     }
 
     /// Adds those of `candidates` that are new, the shortest first, up to `budget` elements in all.
-    fn extend(&mut self, mut candidates: Vec<Element<V>>, budget: usize) {
+    fn extend(&mut self, mut candidates: Vec<Element>, budget: usize) {
         candidates.sort_by_key(|candidate| candidate.length);
         for candidate in candidates {
-            if candidate.is_irreflexive() {
+            let is_new = || self.elements.iter().all(|element| !self.semiring.equal(element.value, candidate.value));
+            if !self.semiring.equal(candidate.value, candidate.value) {
                 self.irreflexive.get_or_insert(candidate);
-            } else if self.len() < budget && self.elements.iter().all(|element| element.value != candidate.value) {
+            } else if self.len() < budget && is_new() {
                 self.elements.push(candidate);
             }
         }
@@ -91,21 +97,22 @@ impl<V: Clone + PartialEq + std::fmt::Debug> Pool<V> {
     /// whatever the semiring.
     pub(super) fn reflexivity(&self) -> Check {
         let counterexample = self.irreflexive.as_ref().map(|element| Counterexample {
-            assignments: vec![element.assign("a")],
-            left: format!("{:?}", element.value),
-            right: format!("{:?}, which is not equal to itself", element.value),
+            assignments: vec![self.assign(element, "a")],
+            left: self.semiring.text(element.value),
+            right: format!("{}, which is not equal to itself", self.semiring.text(element.value)),
         });
         Check::new(Condition::Reflexive, counterexample)
     }
 
     /// Tries `condition` on every combination of elements, and keeps the simplest that violates it: by the sizes of
     /// their expressions, then by the lengths of their `Debug` forms, then by their order.
-    pub(super) fn check<S: Semiring<Value = V>>(&self, semiring: &S, condition: Condition) -> Check {
+    pub(super) fn check(&self, condition: Condition) -> Check {
         // A variable that the equation does not have takes the first element only.
         let range = |variable: usize| {
             let all = &self.elements[..];
             if variable < condition.variables() { all } else { all.get(..1).unwrap_or(all) }
         };
+        let held = self.semiring.held();
         let mut best: Option<((usize, usize), Counterexample)> = None;
         for a in range(0) {
             for b in range(1) {
@@ -115,8 +122,11 @@ impl<V: Clone + PartialEq + std::fmt::Debug> Pool<V> {
                     if best.as_ref().is_some_and(|(least, _)| *least <= cost) {
                         continue;
                     }
-                    if let Some([left, right]) = condition.violation(semiring, [&a.value, &b.value, &c.value]) {
-                        let assignments = used.iter().zip(["a", "b", "c"]).map(|(e, name)| e.assign(name)).collect();
+                    let violation = condition.violation(self.semiring, [a.value, b.value, c.value]);
+                    self.semiring.keep(held);
+                    if let Some([left, right]) = violation {
+                        let assignments =
+                            used.iter().zip(["a", "b", "c"]).map(|(e, name)| self.assign(e, name)).collect();
                         best = Some((cost, Counterexample { assignments, left, right }));
                     }
                 }
@@ -124,28 +134,16 @@ impl<V: Clone + PartialEq + std::fmt::Debug> Pool<V> {
         }
         Check::new(condition, best.map(|(_, counterexample)| counterexample))
     }
-}
 
-impl<V: Clone + PartialEq + std::fmt::Debug> Element<V> {
-    fn new(value: V, expression: Option<String>, size: usize) -> Self {
-        let length = format!("{value:?}").chars().count();
-        Element { value, expression, size, length }
-    }
-
-    #[expect(clippy::eq_op, reason = "NaN differs from itself")]
-    fn is_irreflexive(&self) -> bool {
-        self.value != self.value
-    }
-
-    /// The element within a longer expression.
-    fn operand(&self) -> String {
-        match &self.expression {
-            None => format!("{:?}", self.value),
+    /// An element within a longer expression.
+    fn operand(&self, element: &Element) -> String {
+        match &element.expression {
+            None => self.semiring.text(element.value),
             Some(expression) => format!("({expression})"),
         }
     }
 
-    fn assign(&self, variable: &'static str) -> Assignment {
-        Assignment { variable, value: format!("{:?}", self.value), expression: self.expression.clone() }
+    fn assign(&self, element: &Element, variable: &'static str) -> Assignment {
+        Assignment { variable, value: self.semiring.text(element.value), expression: element.expression.clone() }
     }
 }

@@ -74,6 +74,25 @@ fn activate(activation: Activation, x: f64) -> f64 {
             let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3));
             x * (1.0 + inner.tanh()) / 2.0
         }
+        Activation::HardSigmoid { slope, shift } => (f64::from(slope) * x + f64::from(shift)).clamp(0.0, 1.0),
+        Activation::HardSwish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Activation::Mish => x * (1.0 + x.exp()).ln().tanh(),
+        Activation::Softplus => (1.0 + x.exp()).ln(),
+        Activation::Softsign => x / (1.0 + x.abs()),
+        Activation::Selu { alpha, scale } => {
+            f64::from(scale) * (x.max(0.0) + f64::from(alpha) * (x.min(0.0).exp() - 1.0))
+        }
+        Activation::Celu { alpha } => {
+            let alpha = f64::from(alpha);
+            x.max(0.0) + (alpha * ((x / alpha).exp() - 1.0)).min(0.0)
+        }
+        Activation::ThresholdedRelu { threshold } => x * f64::from(u8::from(x > f64::from(threshold))),
+        Activation::Shrink { bias, threshold } => {
+            let kept = f64::from(u8::from(x.abs() > f64::from(threshold)));
+            kept * (x - f64::from(bias) * x.signum())
+        }
+        Activation::Power { exponent } => x.powf(exponent.into()),
+        Activation::Elementary(function) => function.at(x),
     }
 }
 

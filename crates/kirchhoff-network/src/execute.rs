@@ -40,8 +40,11 @@ pub enum ExecutionError {
         /// The value found.
         value: f32,
     },
-    /// A layer whose values outgrow `f32`.
-    #[error("the activations of layer '{layer}' overflow on input {input}: check the scale of inputs and weights")]
+    /// A layer whose values outgrow `f32`, or whose function has none (the logarithm of 0, the root of −1).
+    #[error(
+        "the activations of layer '{layer}' overflow, or are not defined, on input {input}: check the scale of inputs and \
+         weights, and that the layer gets values that its function is defined for"
+    )]
     Overflow {
         /// Name of the layer.
         layer: String,

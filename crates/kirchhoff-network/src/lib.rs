@@ -46,8 +46,8 @@ pub use execute::{Execution, ExecutionError};
 pub use hash::{HASH_VERSION, hash_version, network_hash};
 pub use network::{Network, NetworkBuilder, NetworkError, Node, NodeId};
 pub use operators::{
-    Activation, Affine, Concatenate, Convolution, Dense, LayerKind, Link, Operator, Pad, Pool, PoolKind, Reshape,
-    ShapeError, Slice, SliceAxis, Softmax, Transpose, as_image,
+    Activation, Affine, Concatenate, Convolution, Dense, Elementary, LayerKind, Link, Operator, Pad, Pool, PoolKind,
+    Reshape, ShapeError, Slice, SliceAxis, Softmax, Transpose, as_image,
 };
 pub use preprocessing::{Filter, Layout, Preprocessing, Resize};
 pub use prune::{Prunable, PruneError};

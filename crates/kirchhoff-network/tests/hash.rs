@@ -3,8 +3,8 @@
 
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
-    Activation, Affine, Concatenate, Convolution, Dense, Network, NetworkBuilder, Operator, Pad, Pool, PoolKind,
-    Reshape, Slice, SliceAxis, Softmax, Transpose, hash_version, network_hash,
+    Activation, Affine, Concatenate, Convolution, Dense, Elementary, Network, NetworkBuilder, Operator, Pad, Pool,
+    PoolKind, Reshape, Slice, SliceAxis, Softmax, Transpose, hash_version, network_hash,
 };
 
 /// A network of one operator between an input of the given shape and the output.
@@ -69,6 +69,18 @@ fn networks() -> Vec<(&'static str, Network)> {
         ("silu", activation(Activation::Silu)),
         ("gelu", activation(Activation::Gelu { tanh: false })),
         ("gelu by tanh", activation(Activation::Gelu { tanh: true })),
+        ("hard sigmoid", activation(Activation::HardSigmoid { slope: 0.25, shift: 0.5 })),
+        ("hard swish", activation(Activation::HardSwish)),
+        ("mish", activation(Activation::Mish)),
+        ("softplus", activation(Activation::Softplus)),
+        ("softsign", activation(Activation::Softsign)),
+        ("selu", activation(Activation::Selu { alpha: 1.5, scale: 1.25 })),
+        ("celu", activation(Activation::Celu { alpha: 0.5 })),
+        ("thresholded relu", activation(Activation::ThresholdedRelu { threshold: 1.0 })),
+        ("shrink", activation(Activation::Shrink { bias: 0.25, threshold: 0.5 })),
+        ("power", activation(Activation::Power { exponent: 3.0 })),
+        ("exponential", activation(Activation::Elementary(Elementary::Exponential))),
+        ("inverse hyperbolic tangent", activation(Activation::Elementary(Elementary::AreaTangent))),
         ("add", twice(&[2], Operator::Add)),
         ("concatenate", twice(&[2, 3], Operator::Concatenate(Concatenate { axis: 1 }))),
         ("slice", single(&[2, 4], Operator::Slice(Slice { axes: vec![axis(1, 1, 1), axis(3, -2, 2)] }))),

@@ -25,7 +25,7 @@ mod transpose;
 
 use kirchhoff_kernel::{Weights, Wiring};
 
-pub use activation::Activation;
+pub use activation::{Activation, Elementary};
 pub use affine::Affine;
 pub use concatenate::Concatenate;
 pub use convolution::Convolution;

@@ -2,11 +2,12 @@
 
 use kirchhoff_kernel::Weights;
 
-use super::constant::{Arithmetic, Constant};
+use super::constant::{Arithmetic, Constant, Data};
 use super::fault::Result;
 use super::function::Function;
 use super::importer::{Importer, Tensor, Value};
 use super::node::Node;
+use crate::Activation;
 use crate::network::NodeId;
 use crate::operators::{Affine, Operator, Reshape, elements};
 
@@ -53,17 +54,57 @@ impl Importer<'_> {
         }
     }
 
-    /// A constant power: a part of the approximate GELU.
+    /// A constant power.
     pub fn power(&mut self, node: &Node) -> Result<Value> {
-        let exponent = self.constant(node, 1, "exponent")?;
-        match (self.value(node, 0)?, exponent.scalar()) {
-            (Value::Tensor(tensor), Some(exponent)) => {
-                let functions: Vec<_> =
-                    tensor.all_functions().filter_map(|function| function.power(exponent)).collect();
-                Ok(self.partial(node, None, functions))
-            }
-            _ => Err(node.unsupported("is a power of constants or to several exponents")),
+        match self.constant(node, 1, "exponent")?.scalar() {
+            Some(exponent) => self.activation(node, Activation::Power { exponent }),
+            None => Err(node.unsupported("is a power to several exponents; only one number is supported")),
         }
+    }
+
+    /// The values with the other sign.
+    pub fn negation(&mut self, node: &Node) -> Result<Value> {
+        match self.value(node, 0)? {
+            Value::Constant(constant) => {
+                let zero = match constant.data {
+                    Data::Float(_) => Constant::float(0.0),
+                    Data::Integer(_) => Constant::integer(0),
+                };
+                Ok(Value::Constant(Constant::combined(node, Arithmetic::Subtract, &zero, &constant)?))
+            }
+            Value::Tensor(tensor) => {
+                self.with_constant(node, Arithmetic::Multiply, &tensor, &Constant::float(-1.0), false)
+            }
+        }
+    }
+
+    /// The larger or smaller of a tensor and constants of one number each: a clip.
+    pub fn extreme(&mut self, node: &Node, maximum: bool) -> Result<Value> {
+        let (mut tensors, mut bounds) = (Vec::new(), Vec::new());
+        for position in 0..node.inputs().count() {
+            match self.value(node, position)? {
+                Value::Tensor(_) => tensors.push(position),
+                Value::Constant(constant) => match constant.scalar() {
+                    Some(bound) if !bound.is_nan() => bounds.push(bound),
+                    _ => {
+                        let what = "compares with a constant of several values; only one number is supported";
+                        return Err(node.unsupported(what));
+                    }
+                },
+            }
+        }
+        let [tensor] = tensors[..] else {
+            let what = "compares several tensors, or constants alone; one tensor and constants are supported";
+            return Err(node.unsupported(what));
+        };
+        let bound = if maximum { bounds.into_iter().reduce(f32::max) } else { bounds.into_iter().reduce(f32::min) };
+        let activation = match bound {
+            None => return self.value(node, tensor),
+            Some(0.0) if maximum => Activation::Relu,
+            Some(low) if maximum => Activation::Clip { low, high: f32::MAX },
+            Some(high) => Activation::Clip { low: f32::MIN, high },
+        };
+        self.activation_at(node, tensor, activation)
     }
 
     fn tensors(&mut self, node: &Node, operation: Arithmetic, left: &Tensor, right: &Tensor) -> Result<Value> {
@@ -86,7 +127,9 @@ impl Importer<'_> {
         }
         if functions.is_empty() {
             let what = "combines two tensors that both depend on the input";
-            return Err(node.unsupported(format!("{what}; of that only addition, SiLU and GELU are supported")));
+            return Err(node.unsupported(format!(
+                "{what}; of that only addition, and functions of one value such as SiLU and GELU, are supported"
+            )));
         }
         Ok(self.partial(node, None, functions))
     }

@@ -215,6 +215,17 @@ impl Constant {
         Ok(Constant { dims, data, origin: None })
     }
 
+    /// A function of each value.
+    pub fn mapped(&self, node: &Node, function: impl Fn(f64) -> f64) -> Result<Self> {
+        match &self.data {
+            Data::Float(values) if values.len() <= COMPUTED => {
+                let values = values.iter().map(|&value| function(value.into()) as f32).collect();
+                Ok(Constant { dims: self.dims.clone(), data: Data::Float(values), origin: None })
+            }
+            _ => Err(node.unsupported("takes a large constant, or one of integers; fold constants before exporting")),
+        }
+    }
+
     /// As integers, rounded towards zero where they are not.
     pub fn to_integers(&self) -> Rc<[i64]> {
         match &self.data {

@@ -20,7 +20,7 @@ const LARGEST: usize = 1 << 30;
 const REPEATED: usize = 1 << 26;
 
 /// Values are followed as functions of at most this many earlier ones.
-const FUNCTIONS: usize = 4;
+const FUNCTIONS: usize = 16;
 
 /// What a value of the file is.
 #[derive(Clone, Debug)]
@@ -46,6 +46,11 @@ impl Tensor {
     /// What it is as a function of earlier values and of itself.
     pub fn all_functions(&self) -> impl Iterator<Item = Function> + '_ {
         self.node.map(Function::identity).into_iter().chain(self.functions.iter().cloned())
+    }
+
+    /// A function of it, while it is itself only a part of one; messages still speak of the node that no operator is for.
+    pub fn continued(&self, functions: Vec<Function>) -> Value {
+        Value::Tensor(Tensor { node: None, functions, label: self.label.clone() })
     }
 }
 
@@ -221,7 +226,8 @@ impl<'a> Importer<'a> {
     pub fn materialised(&self, tensor: &Tensor) -> Result<NodeId> {
         tensor.node.ok_or_else(|| {
             let what = "computes a function that has no counterpart here";
-            let hint = "of those written in several operators, SiLU and GELU are recognised";
+            let hint =
+                "of those written in several operators, SiLU and GELU, hard swish, Mish and softsign are recognised";
             Fault::unsupported(format!("{} {what}; {hint}", tensor.label))
         })
     }

@@ -2,12 +2,11 @@
 
 use super::constant::{Arithmetic, Constant, Data};
 use super::fault::Result;
-use super::function::{Elementary, Function};
 use super::importer::{Importer, Value};
 use super::node::Node;
 use super::proto::data_type;
-use crate::Activation;
 use crate::operators::{Operator, Softmax};
+use crate::{Activation, Elementary};
 
 impl Importer<'_> {
     /// The values of a node's outputs, of the first at least.
@@ -39,9 +38,35 @@ impl Importer<'_> {
                 "tanh" => self.activation(node, Activation::Gelu { tanh: true })?,
                 other => return Err(node.malformed(format!("has the approximation '{other}', not 'none' or 'tanh'"))),
             },
-            "Sigmoid" => self.elementary(node, Elementary::Sigmoid)?,
-            "Tanh" => self.elementary(node, Elementary::Tanh)?,
-            "Erf" => self.elementary(node, Elementary::ErrorFunction)?,
+            "Sigmoid" => self.activation(node, Activation::Sigmoid)?,
+            "Tanh" => self.activation(node, Activation::Tanh)?,
+            "HardSigmoid" => {
+                let (slope, shift) = (node.float("alpha", 0.2)?, node.float("beta", 0.5)?);
+                self.activation(node, Activation::HardSigmoid { slope, shift })?
+            }
+            "HardSwish" => self.activation(node, Activation::HardSwish)?,
+            "Mish" => self.activation(node, Activation::Mish)?,
+            "Softplus" => self.activation(node, Activation::Softplus)?,
+            "Softsign" => self.activation(node, Activation::Softsign)?,
+            "Selu" => {
+                // The defaults are those of the paper, as ONNX rounds them.
+                let (alpha, scale) = (node.float("alpha", 1.673_263_2)?, node.float("gamma", 1.050_701)?);
+                self.activation(node, Activation::Selu { alpha, scale })?
+            }
+            "Celu" => match node.float("alpha", 1.0)? {
+                0.0 => return Err(node.malformed("has alpha = 0, by which it would divide")),
+                alpha => self.activation(node, Activation::Celu { alpha })?,
+            },
+            "ThresholdedRelu" => {
+                self.activation(node, Activation::ThresholdedRelu { threshold: node.float("alpha", 1.0)? })?
+            }
+            "Shrink" => {
+                let (bias, threshold) = (node.float("bias", 0.0)?, node.float("lambd", 0.5)?);
+                self.activation(node, Activation::Shrink { bias, threshold })?
+            }
+            "Neg" => self.negation(node)?,
+            "Max" => self.extreme(node, true)?,
+            "Min" => self.extreme(node, false)?,
             "Softmax" => self.softmax(node, false)?,
             "LogSoftmax" => self.softmax(node, true)?,
             "Dropout" => self.dropout(node)?,
@@ -63,39 +88,37 @@ impl Importer<'_> {
                 let what = "is control flow, which is not supported; export the model by tracing one fixed path";
                 return Err(node.unsupported(what));
             }
-            _ => {
-                let what = "is an operator that is not supported; replace it in the model, or by simplifying the file";
-                return Err(node.unsupported(what));
-            }
+            other => match Elementary::from_onnx(other) {
+                Some(function) => self.activation(node, Activation::Elementary(function))?,
+                None => {
+                    let what =
+                        "is an operator that is not supported; replace it in the model, or by simplifying the file";
+                    return Err(node.unsupported(what));
+                }
+            },
         };
         Ok(vec![value])
     }
 
-    fn activation(&mut self, node: &Node, activation: Activation) -> Result<Value> {
-        let argument = self.tensor(node, 0)?;
-        let computed = self.emit(node, Operator::Activation(activation), &[argument])?;
-        Ok(self.computed(node, computed))
+    /// A function of each value of the first input. It may be a part of one that is spelled out.
+    pub fn activation(&mut self, node: &Node, activation: Activation) -> Result<Value> {
+        self.activation_at(node, 0, activation)
     }
 
-    /// A function that also occurs as a part of others.
-    fn elementary(&mut self, node: &Node, function: Elementary) -> Result<Value> {
-        let Value::Tensor(argument) = self.value(node, 0)? else {
-            return Err(node.unsupported("takes a constant; fold constants before exporting"));
+    /// A function of each value of an input.
+    pub fn activation_at(&mut self, node: &Node, position: usize, activation: Activation) -> Result<Value> {
+        let tensor = match self.value(node, position)? {
+            Value::Constant(constant) => return Ok(Value::Constant(constant.mapped(node, |x| activation.at(x))?)),
+            Value::Tensor(tensor) => tensor,
         };
-        let functions: Vec<Function> =
-            argument.all_functions().filter_map(|argument| argument.apply(function)).collect();
-        let activation = match function {
-            Elementary::Sigmoid => Some(Activation::Sigmoid),
-            Elementary::Tanh => Some(Activation::Tanh),
-            Elementary::ErrorFunction => None,
-        };
-        let computed = match (activation, argument.node) {
-            (Some(activation), Some(argument)) => {
-                Some(self.emit(node, Operator::Activation(activation), &[argument])?)
+        let functions = tensor.all_functions().filter_map(|function| function.apply(activation)).collect();
+        match tensor.node {
+            Some(argument) => {
+                let computed = self.emit(node, Operator::Activation(activation), &[argument])?;
+                Ok(self.partial(node, Some(computed), functions))
             }
-            _ => None,
-        };
-        Ok(self.partial(node, computed, functions))
+            None => Ok(tensor.continued(functions)),
+        }
     }
 
     fn parametric_relu(&mut self, node: &Node) -> Result<Value> {

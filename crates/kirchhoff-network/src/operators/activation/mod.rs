@@ -1,6 +1,11 @@
 //! Functions of one value.
 
+mod elementary;
+mod value;
+
 use kirchhoff_kernel::{Values, Wiring};
+
+pub use elementary::Elementary;
 
 use super::{LayerKind, Link, Operation, Pruning, ShapeError, Shapes, Step, only};
 use crate::encoding::Encoder;
@@ -40,48 +45,52 @@ pub enum Activation {
         /// Whether it is the approximation.
         tanh: bool,
     },
-}
-
-impl Activation {
-    /// Writes the function's values at `from`.
-    fn apply_to(self, from: &[f32], to: &mut [f32]) {
-        let pairs = to.iter_mut().zip(from);
-        match self {
-            // By itself the loop is one of vectors.
-            Activation::Relu => pairs.for_each(|(to, from)| *to = from.max(0.0)),
-            _ => pairs.for_each(|(to, &from)| *to = self.apply(from)),
-        }
-    }
-
-    /// The function's value at `x`.
-    pub fn apply(self, x: f32) -> f32 {
-        match self {
-            Activation::Relu => x.max(0.0),
-            Activation::LeakyRelu { slope } => {
-                if x >= 0.0 {
-                    x
-                } else {
-                    slope * x
-                }
-            }
-            Activation::Clip { low, high } => x.max(low).min(high),
-            Activation::Sigmoid => sigmoid(x),
-            Activation::Tanh => x.tanh(),
-            Activation::Elu { alpha } => {
-                if x >= 0.0 {
-                    x
-                } else {
-                    alpha * x.exp_m1()
-                }
-            }
-            Activation::Silu => x * sigmoid(x),
-            Activation::Gelu { tanh: false } => 0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2)),
-            Activation::Gelu { tanh: true } => {
-                let inner = (2.0 / std::f32::consts::PI).sqrt() * (x + 0.044715 * x * x * x);
-                0.5 * x * (1.0 + inner.tanh())
-            }
-        }
-    }
+    /// `min(max(slope · x + shift, 0), 1)`.
+    HardSigmoid {
+        /// The slope between the bounds.
+        slope: f32,
+        /// The value at 0.
+        shift: f32,
+    },
+    /// `x · min(max(x / 6 + 1/2, 0), 1)`.
+    HardSwish,
+    /// `x · tanh(ln(1 + e^x))`.
+    Mish,
+    /// `ln(1 + e^x)`.
+    Softplus,
+    /// `x / (1 + |x|)`.
+    Softsign,
+    /// `scale · x` if `x > 0`, else `scale · alpha · (e^x − 1)`.
+    Selu {
+        /// The limit towards −∞, negated, before scaling.
+        alpha: f32,
+        /// The factor of both sides.
+        scale: f32,
+    },
+    /// `max(0, x) + min(0, alpha · (e^(x / alpha) − 1))`.
+    Celu {
+        /// The limit towards −∞, negated.
+        alpha: f32,
+    },
+    /// `x` if `x > threshold`, else 0.
+    ThresholdedRelu {
+        /// Where it starts.
+        threshold: f32,
+    },
+    /// `x − bias` if `x > threshold`, `x + bias` if `x < −threshold`, else 0.
+    Shrink {
+        /// What is taken away.
+        bias: f32,
+        /// Up to which distance from 0 the result is 0.
+        threshold: f32,
+    },
+    /// A power: `x^exponent`.
+    Power {
+        /// The exponent.
+        exponent: f32,
+    },
+    /// A function without parameters, as textbooks name it.
+    Elementary(Elementary),
 }
 
 impl Operation for Activation {
@@ -95,6 +104,17 @@ impl Operation for Activation {
             Activation::Elu { .. } => "ELU",
             Activation::Silu => "SiLU",
             Activation::Gelu { .. } => "GELU",
+            Activation::HardSigmoid { .. } => "hard sigmoid",
+            Activation::HardSwish => "hard swish",
+            Activation::Mish => "Mish",
+            Activation::Softplus => "softplus",
+            Activation::Softsign => "softsign",
+            Activation::Selu { .. } => "SELU",
+            Activation::Celu { .. } => "CELU",
+            Activation::ThresholdedRelu { .. } => "thresholded ReLU",
+            Activation::Shrink { .. } => "shrinkage",
+            Activation::Power { .. } => "power",
+            Activation::Elementary(function) => function.name(),
         }
     }
 
@@ -125,6 +145,41 @@ impl Operation for Activation {
             Activation::Gelu { tanh } => {
                 encoder.text("gelu");
                 encoder.flag(tanh);
+            }
+            Activation::HardSigmoid { slope, shift } => {
+                encoder.text("hard-sigmoid");
+                encoder.float(slope);
+                encoder.float(shift);
+            }
+            Activation::HardSwish => encoder.text("hard-swish"),
+            Activation::Mish => encoder.text("mish"),
+            Activation::Softplus => encoder.text("softplus"),
+            Activation::Softsign => encoder.text("softsign"),
+            Activation::Selu { alpha, scale } => {
+                encoder.text("selu");
+                encoder.float(alpha);
+                encoder.float(scale);
+            }
+            Activation::Celu { alpha } => {
+                encoder.text("celu");
+                encoder.float(alpha);
+            }
+            Activation::ThresholdedRelu { threshold } => {
+                encoder.text("thresholded-relu");
+                encoder.float(threshold);
+            }
+            Activation::Shrink { bias, threshold } => {
+                encoder.text("shrink");
+                encoder.float(bias);
+                encoder.float(threshold);
+            }
+            Activation::Power { exponent } => {
+                encoder.text("power");
+                encoder.float(exponent);
+            }
+            Activation::Elementary(function) => {
+                encoder.text("elementary");
+                encoder.text(function.onnx());
             }
         }
     }
@@ -172,40 +227,23 @@ impl Operation for Activation {
                 ("Mul", Vec::new())
             }
             Activation::Gelu { tanh } => ("Gelu", vec![text("approximate", if tanh { "tanh" } else { "none" })]),
+            Activation::HardSigmoid { slope, shift } => {
+                ("HardSigmoid", vec![float("alpha", slope), float("beta", shift)])
+            }
+            Activation::HardSwish => ("HardSwish", Vec::new()),
+            Activation::Mish => ("Mish", Vec::new()),
+            Activation::Softplus => ("Softplus", Vec::new()),
+            Activation::Softsign => ("Softsign", Vec::new()),
+            Activation::Selu { alpha, scale } => ("Selu", vec![float("alpha", alpha), float("gamma", scale)]),
+            Activation::Celu { alpha } => ("Celu", vec![float("alpha", alpha)]),
+            Activation::ThresholdedRelu { threshold } => ("ThresholdedRelu", vec![float("alpha", threshold)]),
+            Activation::Shrink { bias, threshold } => ("Shrink", vec![float("bias", bias), float("lambd", threshold)]),
+            Activation::Power { exponent } => {
+                inputs.push(export.floats("exponent", &[], &[exponent]));
+                ("Pow", Vec::new())
+            }
+            Activation::Elementary(function) => (function.onnx(), Vec::new()),
         };
         export.result(operator, inputs, attributes);
-    }
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Activation::{self, *};
-
-    #[test]
-    fn activations_have_their_known_values() {
-        // Reference values from the functions' definitions, in float64.
-        let cases: [(Activation, f32, f32); 13] = [
-            (Relu, -1.5, 0.0),
-            (Relu, 1.5, 1.5),
-            (LeakyRelu { slope: 0.1 }, -2.0, -0.2),
-            (Clip { low: 0.0, high: 6.0 }, 7.0, 6.0),
-            (Clip { low: 0.0, high: 6.0 }, -7.0, 0.0),
-            (Sigmoid, 1.0, 0.731_058_6),
-            (Tanh, 0.5, 0.462_117_16),
-            (Elu { alpha: 1.5 }, -1.0, -0.948_180_8),
-            (Silu, -1.0, -0.268_941_4),
-            (Silu, -200.0, 0.0),
-            (Gelu { tanh: false }, 1.0, 0.841_344_7),
-            (Gelu { tanh: false }, -0.5, -0.154_268_77),
-            (Gelu { tanh: true }, 1.0, 0.841_192),
-        ];
-        for (activation, x, expected) in cases {
-            let got = activation.apply(x);
-            assert!((got - expected).abs() < 1e-6, "{activation:?} at {x}: {got}, expected {expected}");
-        }
     }
 }

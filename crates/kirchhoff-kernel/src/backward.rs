@@ -4,7 +4,7 @@ use kirchhoff_semiring::Semiring;
 use rayon::prelude::*;
 
 use crate::blockwise::live;
-use crate::edges::{Contributions, LayerEdges};
+use crate::edges::{Contributions, EdgeWeights, LayerEdges};
 use crate::factors::{CHUNK, absolute, sides, source_factors};
 use crate::memory::zeros;
 use crate::product::{
@@ -25,15 +25,18 @@ use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFac
 /// All methods do, if a slice has the wrong length for the wiring and the batch.
 #[derive(Clone, Copy)]
 pub struct Backward<'a> {
-    edges: &'a LayerEdges<'a>,
+    edges: LayerEdges<'a>,
     terms: &'a [Term],
     weights: &'a Weights,
 }
 
 impl<'a> Backward<'a> {
     /// `None` for layers whose edges are few or of another kind, which are walked.
-    pub fn new(edges: &'a LayerEdges<'a>) -> Option<Self> {
-        let (Contributions::Terms(terms), Some(weights)) = (edges.contributions, edges.weights) else { return None };
+    pub fn new(edges: &LayerEdges<'a>) -> Option<Self> {
+        let edges = edges.flat();
+        let (Contributions::Terms(terms), EdgeWeights::Shared(weights)) = (edges.contributions, edges.weights) else {
+            return None;
+        };
         let suits = match edges.wiring {
             Wiring::Convolution(sliding) => pays(sliding),
             Wiring::Dense { .. } => true,
@@ -49,9 +52,9 @@ impl<'a> Backward<'a> {
         pairs.into_iter().all(|(a, b)| disjoint(a, b))
     }
 
-    /// The edges.
-    pub fn edges(&self) -> &'a LayerEdges<'a> {
-        self.edges
+    /// The edges, those of a repeated wiring as one of so many executions more.
+    pub fn edges(&self) -> &LayerEdges<'a> {
+        &self.edges
     }
 
     /// The number of terms.
@@ -80,7 +83,7 @@ impl<'a> Backward<'a> {
                 monitor.advance(self.edges.wiring.edges() * self.edges.batch as u64);
                 return Ok(());
             }
-            let own = source_factors(self.edges, term, Form::Plain);
+            let own = source_factors(&self.edges, term, Form::Plain);
             let fill = |first: usize, values: &mut [f32]| {
                 let pairs = term.destination[first..].iter().zip(&destinations[first..]);
                 values.iter_mut().zip(pairs).for_each(|(value, (v, relevance))| *value = v * relevance);
@@ -102,7 +105,7 @@ impl<'a> Backward<'a> {
     /// As for [`plus_times`](Backward::plus_times).
     pub fn max_times(&self, destinations: &[f32], sources: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
-            let own = source_factors(self.edges, term, Form::Absolute);
+            let own = source_factors(&self.edges, term, Form::Absolute);
             let fill = |first: usize, values: &mut [f32]| {
                 let pairs = term.destination[first..].iter().zip(&destinations[first..]);
                 values.iter_mut().zip(pairs).for_each(|(value, (v, relevance))| *value = v.abs() * relevance);
@@ -148,7 +151,7 @@ impl<'a> Backward<'a> {
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         self.terms.iter().try_for_each(|term| {
-            let own = source_factors(self.edges, term, form);
+            let own = source_factors(&self.edges, term, form);
             let mut values = zeros(term.destination.len());
             values.par_chunks_mut(CHUNK).zip(term.destination.par_chunks(CHUNK)).for_each(|(values, destinations)| {
                 values.copy_from_slice(destinations);
@@ -188,7 +191,7 @@ impl<'a> Backward<'a> {
         reached: &mut [bool],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
-        for side in sides(self.edges, self.terms, threshold) {
+        for side in sides(&self.edges, self.terms, threshold) {
             let fill = |first: usize, values: &mut [f32]| {
                 let neurons = relevant[first..].iter().zip(first..);
                 values.iter_mut().zip(neurons).for_each(|(value, (&relevant, k))| {
@@ -252,7 +255,7 @@ impl<'a> Backward<'a> {
             *sum = *sum + if x >= bound { *relevance } else { N::default() };
         };
         let zero = N::default();
-        for side in sides(self.edges, self.terms, threshold) {
+        for side in sides(&self.edges, self.terms, threshold) {
             let (values, bounds) = side.bounded(threshold);
             let step = LaneStep {
                 packing: side.packing,
@@ -281,7 +284,7 @@ impl<'a> Backward<'a> {
     ) -> Result<bool, Cancelled> {
         self.check(sources.len());
         let Some(planes) = self.planes() else { return Ok(false) };
-        for side in sides(self.edges, self.terms, threshold) {
+        for side in sides(&self.edges, self.terms, threshold) {
             let (values, bounds) = side.bounded(threshold);
             let pairs = Pairs { values: &values, relevance: numbers, own: &bounds };
             planes.pairs(operation, side.packing, &pairs, &store, sources, monitor)?;
@@ -306,7 +309,7 @@ impl<'a> Backward<'a> {
         let ([term], Some(planes)) = (self.terms, self.planes()) else { return Ok(false) };
         let relevance: Vec<f32> =
             destinations.par_iter().map(|&value| if value == zero { MaxMin::ZERO } else { value }).collect();
-        let own = source_factors(self.edges, term, Form::Plain);
+        let own = source_factors(&self.edges, term, Form::Plain);
         let pairs = Pairs { values: &term.destination, relevance: &relevance, own: &own };
         // Without −0, which a maximum takes or leaves as its arguments come.
         let store = |source: &mut f32, largest: &f32| *source = source.max(*largest) + 0.0;
@@ -365,7 +368,7 @@ impl<'a> Backward<'a> {
                 packing: Packing::plain(term.weight),
                 values: &term.destination,
                 relevance: destinations,
-                own: &source_factors(self.edges, term, Form::Plain),
+                own: &source_factors(&self.edges, term, Form::Plain),
                 zero: semiring.zero(),
                 is_zero: &|value| semiring.is_zero(value),
                 plus: &|sum, value| semiring.plus_assign(sum, value),
@@ -400,7 +403,7 @@ impl<'a> Backward<'a> {
                 values: &term.destination,
                 relevance: destinations,
                 live: &live,
-                own: &source_factors(self.edges, term, Form::Plain),
+                own: &source_factors(&self.edges, term, Form::Plain),
                 zero: &zero,
                 theta: annotate,
                 accumulate: &|sums, theta, relevance| semiring.accumulate(sums, theta, relevance),

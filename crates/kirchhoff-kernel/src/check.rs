@@ -5,7 +5,7 @@ use thiserror::Error;
 use crate::{Sliding, View, WindowError, Wiring};
 
 /// Neither sizes nor steps may be larger, so that products of two of them can be computed.
-const LARGEST: usize = i32::MAX as usize;
+pub(crate) const LARGEST: usize = i32::MAX as usize;
 
 /// The longest side of a window that is longer than the image it slides over: taps beyond the image cost time, and see
 /// nothing.
@@ -22,6 +22,9 @@ pub enum WiringError {
         /// Its value.
         got: usize,
     },
+    /// A repeated wiring that is a repeated one itself.
+    #[error("it repeats what is repeated already; repeat that more often")]
+    Nested,
     /// More edges than can be counted.
     #[error("it has more edges than can be counted")]
     Edges,
@@ -96,6 +99,20 @@ impl Wiring {
             }
             Wiring::Identity { size: neurons } => size("the number of neurons", *neurons),
             Wiring::View(view) => view.check(),
+            Wiring::Repeated { count, wiring } => {
+                size("the number of repetitions", *count)?;
+                // A repetition of repetitions is one: what is nested without end is not followed.
+                if matches!(**wiring, Wiring::Repeated { .. }) {
+                    return Err(WiringError::Nested);
+                }
+                wiring.check()?;
+                for neurons in [wiring.sources(), wiring.destinations()] {
+                    neurons.checked_mul(*count).filter(|&neurons| neurons <= LARGEST).ok_or(WiringError::Edges)?;
+                }
+                wiring.edges().checked_mul(*count as u64).map(|_| ()).ok_or(WiringError::Edges)
+            }
+            // They were checked when they were made.
+            Wiring::Axes(_) => Ok(()),
         }
     }
 }
@@ -166,6 +183,6 @@ impl View {
     }
 }
 
-fn size(what: &'static str, got: usize) -> Result<(), WiringError> {
+pub(crate) fn size(what: &'static str, got: usize) -> Result<(), WiringError> {
     if (1..=LARGEST).contains(&got) { Ok(()) } else { Err(WiringError::Size { what, got }) }
 }

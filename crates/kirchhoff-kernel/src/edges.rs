@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Cancelled, Monitor, Run, Term, Weights, Wiring, parallel};
+use crate::{Cancelled, Monitor, Run, Term, Values, Weights, Wiring, parallel};
 
 /// How the contributions `d[j,k]` of a layer come about.
 #[derive(Clone, Debug)]
@@ -17,13 +17,41 @@ pub enum Contributions {
     Terms(Vec<Term>),
 }
 
+/// The weights of the edges of a layer in all executions of a batch.
+#[derive(Clone, Copy, Debug)]
+pub enum EdgeWeights<'a> {
+    /// All are 1.
+    One,
+    /// Those of every execution.
+    Shared(&'a Weights),
+    /// Those of each execution, one after the other: activations that meet others in a product.
+    Executions(&'a Values),
+}
+
+impl<'a> From<Option<&'a Weights>> for EdgeWeights<'a> {
+    fn from(weights: Option<&'a Weights>) -> Self {
+        weights.map_or(EdgeWeights::One, EdgeWeights::Shared)
+    }
+}
+
+impl<'a> EdgeWeights<'a> {
+    /// Those of one execution of a batch.
+    pub(crate) fn execution(self, execution: usize, count: usize) -> Option<&'a [f32]> {
+        match self {
+            EdgeWeights::One => None,
+            EdgeWeights::Shared(weights) => Some(weights),
+            EdgeWeights::Executions(weights) => Some(&weights[execution * count..(execution + 1) * count]),
+        }
+    }
+}
+
 /// The edges of one layer in all executions of a batch, with their contributions.
 #[derive(Clone, Copy, Debug)]
 pub struct LayerEdges<'a> {
     /// Which neurons are joined.
     pub wiring: &'a Wiring,
-    /// The weights; all 1 where the wiring has none.
-    pub weights: Option<&'a Weights>,
+    /// The weights.
+    pub weights: EdgeWeights<'a>,
     /// Activations of the source, one execution after the other.
     pub activations: &'a [f32],
     /// The contributions, for all executions of the batch one after the other.
@@ -42,7 +70,7 @@ impl<'a> LayerEdges<'a> {
         let size = self.wiring.sources();
         Edges {
             wiring: self.wiring,
-            weights: self.weights.map(|weights| &**weights),
+            weights: self.weights.execution(execution, self.wiring.weights()),
             activations: &self.activations[execution * size..(execution + 1) * size],
             contributions: self.contributions,
             execution,
@@ -66,7 +94,21 @@ impl<'a> LayerEdges<'a> {
                 Contributions::Terms(counts.map(part).collect())
             }
         };
-        LayerPart { wiring: self.wiring, weights: self.weights, activations: edges.activations, contributions }
+        let weights = match self.weights {
+            EdgeWeights::Executions(_) => PartWeights::Own(edges.weights.unwrap_or_default().into()),
+            shared => PartWeights::Shared(shared),
+        };
+        LayerPart { wiring: self.wiring, weights, activations: edges.activations, contributions }
+    }
+
+    /// The same edges without repetition: those of one part, in as many more executions.
+    pub(crate) fn flat(self) -> Self {
+        match (self.wiring, self.weights) {
+            (Wiring::Repeated { count, wiring }, EdgeWeights::One | EdgeWeights::Shared(_)) => {
+                LayerEdges { wiring, batch: self.batch * count, ..self }
+            }
+            _ => self,
+        }
     }
 }
 
@@ -74,9 +116,15 @@ impl<'a> LayerEdges<'a> {
 #[derive(Clone, Debug)]
 pub struct LayerPart<'a> {
     wiring: &'a Wiring,
-    weights: Option<&'a Weights>,
+    weights: PartWeights<'a>,
     activations: &'a [f32],
     contributions: Contributions,
+}
+
+#[derive(Clone, Debug)]
+enum PartWeights<'a> {
+    Shared(EdgeWeights<'a>),
+    Own(Values),
 }
 
 impl LayerPart<'_> {
@@ -84,7 +132,10 @@ impl LayerPart<'_> {
     pub fn edges(&self) -> LayerEdges<'_> {
         LayerEdges {
             wiring: self.wiring,
-            weights: self.weights,
+            weights: match &self.weights {
+                PartWeights::Shared(weights) => *weights,
+                PartWeights::Own(weights) => EdgeWeights::Executions(weights),
+            },
             activations: self.activations,
             contributions: &self.contributions,
             batch: 1,
@@ -194,6 +245,12 @@ impl Edges<'_> {
                         *d += factors[run.source_at(i) - first] * (rho * v);
                     }
                 }
+            }
+            (weights, 1, 0) if run.weight_step == 0 => {
+                let factor = term.weight.apply(weights.map_or(1.0, |weights| weights[run.weight]))
+                    * destination[run.destination];
+                let factors = &factors[start..start + run.length];
+                contributions.iter_mut().zip(factors).for_each(|(d, u)| *d += u * factor);
             }
             (weights, _, _) => {
                 for (i, d) in contributions.iter_mut().enumerate() {

@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
+use crate::edges::EdgeWeights;
 use crate::factors::factors;
 use crate::product::{self, Dense, Form, MaxTimes, Neuron, Operation, Packing, Planes, PlusTimes};
-use crate::{Cancelled, Monitor, Run, SourceFactor, WeightFactor, Weights, Wiring};
+use crate::{Cancelled, Monitor, Run, SourceFactor, WeightFactor, Wiring};
 
 /// How the products that enter a neuron are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,15 +21,16 @@ pub enum Reduction {
 pub struct Forward<'a> {
     /// The edges.
     pub wiring: &'a Wiring,
-    /// The weights; all 1 where the wiring has none.
-    pub weights: Option<&'a Weights>,
+    /// The weights.
+    pub weights: EdgeWeights<'a>,
     /// What is taken of the source neuron.
     pub source: &'a SourceFactor,
     /// What is taken of the weight.
     pub weight: WeightFactor,
     /// How the products are joined.
     pub reduction: Reduction,
-    /// What is added to the joined products: one number a channel, channels being equal parts of the destination.
+    /// What is added to the joined products: one number a channel, channels being equal parts of the destination, or of each
+    /// part of a repeated wiring.
     pub bias: Option<&'a [f32]>,
 }
 
@@ -44,11 +46,22 @@ impl Forward<'_> {
     /// # Panics
     /// If a slice has the wrong length for the wiring and the batch.
     pub fn run(&self, activations: &[f32], out: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
+        if let (Wiring::Repeated { wiring, .. }, EdgeWeights::One | EdgeWeights::Shared(_)) =
+            (self.wiring, self.weights)
+        {
+            assert!(activations.len().is_multiple_of(self.wiring.sources()), "activations of the source");
+            return Forward { wiring, ..*self }.run(activations, out, monitor);
+        }
         let (sources, destinations) = (self.wiring.sources(), self.wiring.destinations());
         let batch = activations.len().checked_div(sources).unwrap_or(0);
         assert_eq!(activations.len(), batch * sources, "activations of the source");
         assert_eq!(out.len(), batch * destinations, "values of the destination");
-        assert_eq!(self.weights.map_or(0, |weights| weights.len()), self.wiring.weights(), "weights of the wiring");
+        let (weights, expected) = match self.weights {
+            EdgeWeights::One => (0, 0),
+            EdgeWeights::Shared(weights) => (weights.len(), self.wiring.weights()),
+            EdgeWeights::Executions(weights) => (weights.len(), batch * self.wiring.weights()),
+        };
+        assert_eq!(weights, expected, "weights of the wiring");
         let factors = factors(self.source, activations, sources, Form::Plain);
         match self.reduction {
             Reduction::Sum => self.product(PlusTimes, &factors, out, monitor),
@@ -66,7 +79,7 @@ impl Forward<'_> {
     ) -> Result<(), Cancelled> {
         let packing = Packing::plain(self.weight);
         match (self.wiring, self.weights) {
-            (Wiring::Convolution(sliding), Some(weights)) if product::pays(sliding) => {
+            (Wiring::Convolution(sliding), EdgeWeights::Shared(weights)) if product::pays(sliding) => {
                 let planes = Planes::forward(sliding, weights);
                 let fill = |first: usize, values: &mut [f32]| values.copy_from_slice(&factors[first..][..values.len()]);
                 return match self.bias {
@@ -87,13 +100,17 @@ impl Forward<'_> {
                     }
                 };
             }
-            (&Wiring::Dense { inputs, outputs }, Some(weights)) => {
+            (&Wiring::Dense { inputs, outputs }, EdgeWeights::Shared(weights)) => {
                 Dense { inputs, outputs, weights, packing }.forward(operation, factors, out, monitor)?;
             }
             _ => {
                 let (sources, destinations) = (self.wiring.sources(), self.wiring.destinations());
                 let executions = factors.chunks_exact(sources).zip(out.chunks_exact_mut(destinations));
-                executions.into_iter().try_for_each(|(factors, out)| self.walk(factors, out, monitor))?;
+                executions.enumerate().try_for_each(|(execution, (factors, out))| {
+                    let weights = self.weights.execution(execution, self.wiring.weights());
+                    Walk { wiring: self.wiring, weights, reduction: self.reduction, weight: self.weight }
+                        .run(factors, out, monitor)
+                })?;
             }
         }
         if let Some(bias) = self.bias {
@@ -101,8 +118,19 @@ impl Forward<'_> {
         }
         Ok(())
     }
+}
 
-    fn walk(&self, factors: &[f32], out: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
+/// A pass along the edges of one execution.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    wiring: &'a Wiring,
+    weights: Option<&'a [f32]>,
+    reduction: Reduction,
+    weight: WeightFactor,
+}
+
+impl Walk<'_> {
+    fn run(&self, factors: &[f32], out: &mut [f32], monitor: &dyn Monitor) -> Result<(), Cancelled> {
         // The weight factor is chosen outside of the loops over edges.
         match self.weight {
             WeightFactor::IDENTITY => self.reduce(factors, |w| w, out, monitor),

@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use kirchhoff_kernel::{
-    Backward, Cancelled, Contributions, Instructions, LayerEdges, Sliding, Slopes, SourceFactor, Term, Threshold,
+    Backward, Cancelled, Contributions, EdgeWeights, Instructions, LayerEdges, Sliding, Slopes, SourceFactor, Term, Threshold,
     WeightFactor, Weights, Window, Wiring,
 };
 use kirchhoff_semiring::{Count, Law, Laws, RoundedCount, Semiring};
@@ -98,7 +98,7 @@ impl Layer {
     fn edges(&self) -> LayerEdges<'_> {
         LayerEdges {
             wiring: &self.wiring,
-            weights: Some(&self.weights),
+            weights: EdgeWeights::Shared(&self.weights),
             activations: &self.activations,
             contributions: &self.contributions,
             batch: 1,

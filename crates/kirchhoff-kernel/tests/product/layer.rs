@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use kirchhoff_kernel::{
-    Contributions, Forward, Instructions, LayerEdges, Reduction, Sliding, Slopes, SourceFactor, Term, WeightFactor,
-    Weights, Window, Wiring, propagate,
+    Contributions, EdgeWeights, Forward, Instructions, LayerEdges, Reduction, Sliding, Slopes, SourceFactor, Term,
+    WeightFactor, Weights, Window, Wiring, propagate,
 };
 use kirchhoff_semiring::Semiring;
 use proptest::prelude::*;
@@ -109,7 +109,7 @@ impl Layer {
     pub fn edges(&self) -> LayerEdges<'_> {
         LayerEdges {
             wiring: &self.wiring,
-            weights: Some(&self.weights),
+            weights: EdgeWeights::Shared(&self.weights),
             activations: &self.activations,
             contributions: &self.contributions,
             batch: self.batch,
@@ -120,7 +120,7 @@ impl Layer {
     pub fn forward(&self, weight: WeightFactor, out: &mut [f32]) {
         let forward = Forward {
             wiring: &self.wiring,
-            weights: Some(&self.weights),
+            weights: EdgeWeights::Shared(&self.weights),
             source: &SourceFactor::Activation(Slopes::IDENTITY),
             weight,
             reduction: Reduction::Sum,

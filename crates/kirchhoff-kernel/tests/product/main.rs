@@ -4,8 +4,8 @@ mod blocks;
 mod layer;
 
 use kirchhoff_kernel::{
-    Backward, Contributions, Forward, Reduction, Sliding, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights,
-    Window, Wiring,
+    Backward, Contributions, EdgeWeights, Forward, Reduction, Sliding, Slopes, SourceFactor, Term, Threshold,
+    WeightFactor, Weights, Window, Wiring,
 };
 use kirchhoff_semiring::{
     Annotation, Boolean, Bottleneck, Count, Counting, CountingFloat, Embed, Fuzzy, Lukasiewicz, MaxPlus, Real,
@@ -91,7 +91,7 @@ proptest! {
         for (reduction, biased) in [(Reduction::Sum, false), (Reduction::Sum, true), (Reduction::Maximum, true)] {
             let forward = Forward {
                 wiring: &wiring,
-                weights: Some(&weights),
+                weights: EdgeWeights::Shared(&weights),
                 source: &SourceFactor::Activation(Slopes::IDENTITY),
                 weight: WeightFactor::Weight(Slopes::ABSOLUTE),
                 reduction,
@@ -313,7 +313,7 @@ fn products_are_the_same_bits_on_any_number_of_threads() {
     let (activations, weights) = (fractions(wiring.sources(), 1), Weights::from(fractions(wiring.weights(), 2)));
     let forward = Forward {
         wiring: &wiring,
-        weights: Some(&weights),
+        weights: EdgeWeights::Shared(&weights),
         source: &SourceFactor::Activation(Slopes::IDENTITY),
         weight: WeightFactor::IDENTITY,
         reduction: Reduction::Sum,

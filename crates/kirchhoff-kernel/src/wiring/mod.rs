@@ -1,10 +1,18 @@
 //! Which neurons of a source tensor are connected to which of a destination tensor, without storing the edges.
 
+mod axes;
+mod axis;
+mod sliding;
+mod view;
+
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Window;
+pub use axes::{Axes, Axis};
+pub use axis::{AxisEdges, AxisWindows};
+pub use sliding::Sliding;
+pub use view::View;
 
 /// The edges of one layer, as geometry.
 ///
@@ -32,45 +40,16 @@ pub enum Wiring {
     },
     /// A regular selection of neurons to regular places, weight 1: slices, transpositions, padding, concatenation.
     View(View),
-}
-
-/// Windows sliding over the channels of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Sliding {
-    /// The window.
-    pub window: Window,
-    /// Source channels.
-    pub inputs: usize,
-    /// Destination channels.
-    pub outputs: usize,
-    /// Number of groups; a destination channel sees the source channels of its own group.
-    pub groups: usize,
-    /// Height and width of the source.
-    pub source: [usize; 2],
-    /// Height and width of the destination.
-    pub destination: [usize; 2],
-}
-
-/// `destination[destination_start + i · destination_strides] = source[source_start + i · source_strides]` for every
-/// index `i` within `shape`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct View {
-    /// How many positions along each axis.
-    pub shape: Vec<usize>,
-    /// Flat position of the first source neuron.
-    pub source_start: usize,
-    /// Flat distance of neighbouring source neurons along each axis.
-    pub source_strides: Vec<isize>,
-    /// Number of source neurons.
-    pub source_size: usize,
-    /// Flat position of the first destination neuron.
-    pub destination_start: usize,
-    /// Flat distance of neighbouring destination neurons along each axis.
-    pub destination_strides: Vec<isize>,
-    /// Number of destination neurons.
-    pub destination_size: usize,
+    /// One wiring several times, each on the next part of either side, all over the same weights: a dense layer on the last
+    /// axis of a tensor.
+    Repeated {
+        /// How many times.
+        count: usize,
+        /// The wiring of one part.
+        wiring: Box<Wiring>,
+    },
+    /// Edges axis by axis: products of activations, sums along axes, interpolation, windows in any number of dimensions.
+    Axes(Axes),
 }
 
 /// Edges at regular distances: edge `i < length` joins source `source + i · source_step` to destination
@@ -87,7 +66,7 @@ pub struct Run {
     pub destination_step: isize,
     /// Flat position of the first weight; 0 where the wiring has no weights.
     pub weight: usize,
-    /// Distance of the weights, 0 or 1.
+    /// Distance of the weights.
     pub weight_step: usize,
     /// Number of edges.
     pub length: usize,
@@ -101,9 +80,11 @@ impl Wiring {
     pub fn sources(&self) -> usize {
         match self {
             Wiring::Dense { inputs, .. } => *inputs,
-            Wiring::Convolution(sliding) | Wiring::Pool(sliding) => sliding.inputs * area(sliding.source),
+            Wiring::Convolution(sliding) | Wiring::Pool(sliding) => sliding.sources(),
             Wiring::Identity { size } => *size,
             Wiring::View(view) => view.source_size,
+            Wiring::Repeated { count, wiring } => count * wiring.sources(),
+            Wiring::Axes(axes) => axes.sources(),
         }
     }
 
@@ -111,9 +92,11 @@ impl Wiring {
     pub fn destinations(&self) -> usize {
         match self {
             Wiring::Dense { outputs, .. } => *outputs,
-            Wiring::Convolution(sliding) | Wiring::Pool(sliding) => sliding.outputs * area(sliding.destination),
+            Wiring::Convolution(sliding) | Wiring::Pool(sliding) => sliding.destinations(),
             Wiring::Identity { size } => *size,
             Wiring::View(view) => view.destination_size,
+            Wiring::Repeated { count, wiring } => count * wiring.destinations(),
+            Wiring::Axes(axes) => axes.destinations(),
         }
     }
 
@@ -121,8 +104,10 @@ impl Wiring {
     pub fn weights(&self) -> usize {
         match self {
             Wiring::Dense { inputs, outputs } => inputs * outputs,
-            Wiring::Convolution(sliding) => sliding.outputs * sliding.group_inputs() * sliding.window.taps(),
-            _ => 0,
+            Wiring::Convolution(sliding) => sliding.weights(),
+            Wiring::Pool(_) | Wiring::Identity { .. } | Wiring::View(_) => 0,
+            Wiring::Repeated { wiring, .. } => wiring.weights(),
+            Wiring::Axes(axes) => axes.weights(),
         }
     }
 
@@ -130,14 +115,11 @@ impl Wiring {
     pub fn edges(&self) -> u64 {
         match self {
             Wiring::Dense { inputs, outputs } => *inputs as u64 * *outputs as u64,
-            Wiring::Convolution(sliding) | Wiring::Pool(sliding) => {
-                let seen = |axis: usize| -> u64 {
-                    (0..sliding.window.kernel[axis]).map(|tap| sliding.positions(axis, tap).len() as u64).sum()
-                };
-                sliding.outputs as u64 * sliding.group_inputs() as u64 * seen(0) * seen(1)
-            }
+            Wiring::Convolution(sliding) | Wiring::Pool(sliding) => sliding.edges(),
             Wiring::Identity { size } => *size as u64,
             Wiring::View(view) => view.shape.iter().map(|&length| length as u64).product(),
+            Wiring::Repeated { count, wiring } => *count as u64 * wiring.edges(),
+            Wiring::Axes(axes) => axes.edges(),
         }
     }
 
@@ -149,6 +131,8 @@ impl Wiring {
             Wiring::Dense { .. } | Wiring::Identity { .. } => DENSE_BLOCK,
             Wiring::Convolution(sliding) | Wiring::Pool(sliding) => sliding.source[1],
             Wiring::View(view) => view.source_size,
+            Wiring::Repeated { wiring, .. } => shorter(wiring.source_block(), wiring.sources()),
+            Wiring::Axes(axes) => axes.source_block(),
         }
         .max(1)
     }
@@ -162,6 +146,8 @@ impl Wiring {
             Wiring::Identity { .. } => DENSE_BLOCK,
             Wiring::Convolution(sliding) | Wiring::Pool(sliding) => sliding.destination[1],
             Wiring::View(view) => view.destination_size,
+            Wiring::Repeated { wiring, .. } => shorter(wiring.destination_block(), wiring.destinations()),
+            Wiring::Axes(axes) => axes.destination_block(),
         }
         .max(1)
     }
@@ -191,11 +177,21 @@ impl Wiring {
             Wiring::Pool(sliding) => sliding.leaving(block, false, visit),
             Wiring::Identity { .. } => visit(&identity(block)),
             Wiring::View(view) => view.runs(visit),
+            Wiring::Repeated { wiring, .. } => {
+                let (part, block) = part(block, wiring.sources());
+                wiring.runs_leaving(block, &mut |run| visit(&wiring.in_part(part, run)));
+            }
+            Wiring::Axes(axes) => axes.leaving(block, visit),
         }
     }
 
     /// Visits every edge that enters a block of destinations; for each destination, by ascending source.
     pub fn entering(&self, block: Range<usize>, mut visit: impl FnMut(&Run)) {
+        self.runs_entering(block, &mut visit);
+    }
+
+    /// [`entering`](Wiring::entering) through a pointer, likewise.
+    fn runs_entering(&self, block: Range<usize>, visit: &mut dyn FnMut(&Run)) {
         match self {
             Wiring::Dense { inputs, .. } => {
                 for k in block {
@@ -213,7 +209,21 @@ impl Wiring {
             Wiring::Convolution(sliding) => sliding.entering(block, true, visit),
             Wiring::Pool(sliding) => sliding.entering(block, false, visit),
             Wiring::Identity { .. } => visit(&identity(block)),
-            Wiring::View(view) => view.runs(&mut visit),
+            Wiring::View(view) => view.runs(visit),
+            Wiring::Repeated { wiring, .. } => {
+                let (part, block) = part(block, wiring.destinations());
+                wiring.runs_entering(block, &mut |run| visit(&wiring.in_part(part, run)));
+            }
+            Wiring::Axes(axes) => axes.entering(block, visit),
+        }
+    }
+
+    /// A run of the wiring where it stands for one part of several.
+    fn in_part(&self, part: usize, run: &Run) -> Run {
+        Run {
+            source: part * self.sources() + run.source,
+            destination: part * self.destinations() + run.destination,
+            ..*run
         }
     }
 
@@ -230,6 +240,8 @@ impl Wiring {
             }
             Wiring::Identity { .. } => [1; 2],
             Wiring::View(_) => bounds(&self.fan_in()),
+            Wiring::Repeated { wiring, .. } => wiring.fan_in_bounds(),
+            Wiring::Axes(axes) => axes.fan_in_bounds(),
         }
     }
 
@@ -248,8 +260,21 @@ impl Wiring {
                 });
                 fan_in
             }
+            Wiring::Repeated { count, wiring } => wiring.fan_in().repeat(*count),
+            Wiring::Axes(axes) => axes.fan_in(),
         }
     }
+}
+
+/// Blocks of a part, which end where the part does: where they do not divide it, the part is one block.
+fn shorter(block: usize, part: usize) -> usize {
+    if part.is_multiple_of(block) { block } else { part }
+}
+
+/// The part that a block lies in, and the block within it.
+fn part(block: Range<usize>, size: usize) -> (usize, Range<usize>) {
+    let part = block.start / size;
+    (part, block.start - part * size..block.end - part * size)
 }
 
 impl Run {
@@ -272,10 +297,6 @@ impl Run {
     }
 }
 
-fn area(image: [usize; 2]) -> usize {
-    image[0] * image[1]
-}
-
 fn identity(block: Range<usize>) -> Run {
     Run {
         source: block.start,
@@ -285,134 +306,5 @@ fn identity(block: Range<usize>) -> Run {
         weight: 0,
         weight_step: 0,
         length: block.len(),
-    }
-}
-
-impl Sliding {
-    fn group_inputs(&self) -> usize {
-        self.inputs / self.groups
-    }
-
-    fn group_outputs(&self) -> usize {
-        self.outputs / self.groups
-    }
-
-    /// The windows whose tap `tap` lies inside the image, along `axis`.
-    fn positions(&self, axis: usize, tap: usize) -> Range<usize> {
-        let (stride, before) = (self.window.stride[axis], self.window.padding[axis][0]);
-        let offset = tap * self.window.dilation[axis];
-        // The tap of window `p` is at `p · stride + offset − before`, which must lie in `0..length`.
-        let first = before.saturating_sub(offset).div_ceil(stride);
-        let end = (self.source[axis] + before).saturating_sub(offset).div_ceil(stride);
-        let end = end.min(self.destination[axis]);
-        first.min(end)..end
-    }
-
-    /// The run of one tap over one row of windows.
-    fn run(&self, weighted: bool, [c, k]: [usize; 2], row: [usize; 2], tap: [usize; 2], columns: Range<usize>) -> Run {
-        let [stride, before] = [self.window.stride[1], self.window.padding[1][0]];
-        let x = columns.start * stride + tap[1] * self.window.dilation[1] - before;
-        let weight = if weighted {
-            let channel = k * self.group_inputs() + c % self.group_inputs();
-            (channel * self.window.kernel[0] + tap[0]) * self.window.kernel[1] + tap[1]
-        } else {
-            0
-        };
-        Run {
-            source: (c * self.source[0] + row[0]) * self.source[1] + x,
-            source_step: stride as isize,
-            destination: (k * self.destination[0] + row[1]) * self.destination[1] + columns.start,
-            destination_step: 1,
-            weight,
-            weight_step: 0,
-            length: columns.len(),
-        }
-    }
-
-    /// Visits the edges that leave one row of one source channel.
-    fn leaving(&self, block: Range<usize>, weighted: bool, visit: &mut dyn FnMut(&Run)) {
-        let row = block.start / self.source[1];
-        debug_assert_eq!(block, row * self.source[1]..(row + 1) * self.source[1]);
-        let (c, y) = (row / self.source[0], row % self.source[0]);
-        let group = c / self.group_inputs();
-        let window = &self.window;
-        for k in group * self.group_outputs()..(group + 1) * self.group_outputs() {
-            for tap_y in 0..window.kernel[0] {
-                let Some(shifted) = (y + window.padding[0][0]).checked_sub(tap_y * window.dilation[0]) else { break };
-                let position = shifted / window.stride[0];
-                if shifted % window.stride[0] != 0 || position >= self.destination[0] {
-                    continue;
-                }
-                for tap_x in 0..window.kernel[1] {
-                    let columns = self.positions(1, tap_x);
-                    if !columns.is_empty() {
-                        visit(&self.run(weighted, [c, k], [y, position], [tap_y, tap_x], columns));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Visits the edges that enter one row of one destination channel.
-    fn entering(&self, block: Range<usize>, weighted: bool, mut visit: impl FnMut(&Run)) {
-        let row = block.start / self.destination[1];
-        debug_assert_eq!(block, row * self.destination[1]..(row + 1) * self.destination[1]);
-        let (k, position) = (row / self.destination[0], row % self.destination[0]);
-        let group = k / self.group_outputs();
-        for c in group * self.group_inputs()..(group + 1) * self.group_inputs() {
-            for tap_y in 0..self.window.kernel[0] {
-                let Some(y) = self.window.source(0, position, tap_y, self.source[0]) else { continue };
-                for tap_x in 0..self.window.kernel[1] {
-                    let columns = self.positions(1, tap_x);
-                    if !columns.is_empty() {
-                        visit(&self.run(weighted, [c, k], [y, position], [tap_y, tap_x], columns));
-                    }
-                }
-            }
-        }
-    }
-
-    /// How many taps of each window lie inside the image, along `axis`.
-    fn seen(&self, axis: usize) -> Vec<u32> {
-        let mut seen = vec![0; self.destination[axis]];
-        for tap in 0..self.window.kernel[axis] {
-            self.positions(axis, tap).for_each(|position| seen[position] += 1);
-        }
-        seen
-    }
-
-    fn fan_in(&self) -> Vec<u32> {
-        let (rows, columns) = (self.seen(0), self.seen(1));
-        let channel: Vec<u32> =
-            rows.iter().flat_map(|y| columns.iter().map(move |x| x * y * self.group_inputs() as u32)).collect();
-        channel.repeat(self.outputs)
-    }
-}
-
-impl View {
-    fn runs(&self, visit: &mut dyn FnMut(&Run)) {
-        self.axis_runs(0, self.source_start as isize, self.destination_start as isize, visit);
-    }
-
-    fn axis_runs(&self, axis: usize, source: isize, destination: isize, visit: &mut dyn FnMut(&Run)) {
-        let (length, source_step, destination_step) = match self.shape.get(axis) {
-            Some(&length) => (length, self.source_strides[axis], self.destination_strides[axis]),
-            None => (1, 0, 0),
-        };
-        if axis + 1 >= self.shape.len() {
-            visit(&Run {
-                source: source as usize,
-                source_step,
-                destination: destination as usize,
-                destination_step,
-                weight: 0,
-                weight_step: 0,
-                length,
-            });
-            return;
-        }
-        for i in 0..length as isize {
-            self.axis_runs(axis + 1, source + i * source_step, destination + i * destination_step, visit);
-        }
     }
 }

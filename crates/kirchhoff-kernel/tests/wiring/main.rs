@@ -1,16 +1,18 @@
 //! Wirings against edge lists written out from their definitions, on random geometries.
 
+mod axes;
+
 use std::collections::BTreeMap;
 
 use kirchhoff_kernel::{
-    Cancelled, Contributions, Edges, Forward, Monitor, Reduction, Scratch, Sliding, Slopes, SourceFactor, Term, View,
-    WeightFactor, Weights, Window, Wiring, maximum, propagate,
+    Cancelled, Contributions, EdgeWeights, Edges, Forward, Monitor, Reduction, Scratch, Sliding, Slopes, SourceFactor,
+    Term, View, WeightFactor, Weights, Window, Wiring, maximum, propagate,
 };
 use kirchhoff_semiring::{Counting, Real, Semiring};
 use proptest::prelude::*;
 
 /// An edge: source, destination, weight.
-type Edge = (usize, usize, usize);
+pub(crate) type Edge = (usize, usize, usize);
 
 fn sliding() -> impl Strategy<Value = Sliding> {
     let axis = (1usize..8, 1usize..4, 1usize..4, 0usize..3, 0usize..3, 1usize..3);
@@ -72,7 +74,7 @@ fn blocks(size: usize, block: usize) -> impl Iterator<Item = std::ops::Range<usi
 }
 
 /// The edges that a wiring visits, by source and by destination, in the order of the visits.
-fn visited(wiring: &Wiring) -> (Vec<Edge>, Vec<Edge>) {
+pub(crate) fn visited(wiring: &Wiring) -> (Vec<Edge>, Vec<Edge>) {
     let (mut leaving, mut entering) = (Vec::new(), Vec::new());
     for block in blocks(wiring.sources(), wiring.source_block()) {
         wiring.leaving(block.clone(), |run| {
@@ -115,7 +117,7 @@ fn check(wiring: &Wiring, mut expected: Vec<Edge>) {
 }
 
 /// Numbers that are exact in f32, so that sums do not depend on their order.
-fn integers(count: usize, seed: u64) -> Vec<f32> {
+pub(crate) fn integers(count: usize, seed: u64) -> Vec<f32> {
     (0..count as u64)
         .map(|i| ((i.wrapping_mul(2_654_435_761).wrapping_add(seed * 40_503) >> 7) % 15) as f32 - 7.0)
         .collect()
@@ -187,7 +189,7 @@ proptest! {
         }
         let forward = Forward {
             wiring: &wiring,
-            weights: Some(&weights),
+            weights: EdgeWeights::Shared(&weights),
             source: &SourceFactor::Activation(Slopes::ABSOLUTE),
             weight: WeightFactor::Weight(Slopes::POSITIVE),
             reduction,
@@ -296,7 +298,7 @@ fn cancelled_work_stops() {
     let wiring = Wiring::Dense { inputs: 2, outputs: 2 };
     let forward = Forward {
         wiring: &wiring,
-        weights: Some(&vec![1.0; 4].into()),
+        weights: EdgeWeights::Shared(&vec![1.0; 4].into()),
         source: &SourceFactor::One,
         weight: WeightFactor::IDENTITY,
         reduction: Reduction::Sum,

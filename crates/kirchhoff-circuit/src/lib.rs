@@ -9,7 +9,7 @@
 //! [`contributions`](LayeredCircuit::contributions) computes the normalisers.
 //!
 //! ```
-//! use kirchhoff_circuit::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
+//! use kirchhoff_circuit::{Layer, LayerRule, LayeredCircuit, Link, LinkWeights, Tensor, TensorId};
 //! use kirchhoff_kernel::Wiring;
 //!
 //! // Two neurons that pass their relevance on.
@@ -17,9 +17,8 @@
 //! let layer = Layer {
 //!     name: "relu".to_string(),
 //!     operator: "ReLU".into(),
-//!     links: vec![Link { source: TensorId(0), wiring: Wiring::Identity { size: 2 } }],
+//!     links: vec![Link { source: TensorId(0), wiring: Wiring::Identity { size: 2 }, weights: LinkWeights::One }],
 //!     destination: TensorId(1),
-//!     weights: None,
 //!     bias: None,
 //!     scale: None,
 //!     linear: false,
@@ -37,15 +36,14 @@
 //! class of semirings, which the result records. The feature `saturate` adds equality saturation, which finds smaller ones.
 //!
 //! ```
-//! # use kirchhoff_circuit::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
+//! # use kirchhoff_circuit::{Layer, LayerRule, LayeredCircuit, Link, LinkWeights, Tensor, TensorId};
 //! # use kirchhoff_kernel::Wiring;
 //! # let tensor = |name: &str| Tensor { name: name.to_string(), shape: vec![2], activations: [1.0, 2.0].into() };
 //! # let layer = |number: u32| Layer {
 //! #     name: format!("relu{number}"),
 //! #     operator: "ReLU".into(),
-//! #     links: vec![Link { source: TensorId(number), wiring: Wiring::Identity { size: 2 } }; 2],
+//! #     links: vec![Link { source: TensorId(number), wiring: Wiring::Identity { size: 2 }, weights: LinkWeights::One }; 2],
 //! #     destination: TensorId(number + 1),
-//! #     weights: None,
 //! #     bias: None,
 //! #     scale: None,
 //! #     linear: false,
@@ -87,7 +85,7 @@ pub use gates::{
 #[cfg(feature = "saturate")]
 pub use gates::{SaturateError, SaturateOptions, SaturateReport, StopReason, rewrites, saturate};
 pub use layered::{
-    Absorbed, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link, Normaliser, Part,
-    RuleError, SeparableRule, Stabilised, Stabiliser, Tensor, TensorId,
+    Absorbed, Bias, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link,
+    LinkWeights, Normaliser, Part, RuleError, SeparableRule, Stabilised, Stabiliser, Tensor, TensorId,
 };
 pub use store::{CircuitFile, CircuitKind, Notes, StoreError, WeightStorage, save_gates, save_layered};

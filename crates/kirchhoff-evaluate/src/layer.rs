@@ -40,7 +40,7 @@ impl AnnotatedLayer<'_> {
             a
         };
         let mut ranks = Ranks::new();
-        for link in &self.layer().links {
+        for link in 0..self.layer().links.len() {
             let edges = self.circuit.edges_in(self.layer(), link, self.contributions, self.execution);
             let add = |ranks: &mut Ranks, contributions: &[f32]| contributions.iter().for_each(|&d| ranks.add(d));
             ranks.merge(&edges.fold(Ranks::new, add, join, self.monitor)?);

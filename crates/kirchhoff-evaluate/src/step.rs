@@ -35,7 +35,7 @@ impl Passing {
     fn of(circuit: &LayeredCircuit, layer: &Layer) -> Passing {
         let bounds = layer.links.iter().map(|link| link.wiring.fan_in_bounds());
         let [fewest, most] = bounds.fold([0; 2], |[a, b], [c, d]| [a + u64::from(c), b + u64::from(d)]);
-        let wins = layer.rule == LayerRule::Winner;
+        let wins = matches!(layer.rule, LayerRule::Winner | LayerRule::Least);
         if fewest > 0 && (wins || most <= 1 || fewest > 1) {
             return Passing { shares: wins || most <= 1, fan_in: None };
         }
@@ -116,7 +116,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         sources: &mut [S::Value],
     ) -> Result<(), Cancelled> {
         let layer = self.layer();
-        let edges = self.circuit.edges_of(layer, &layer.links[number], self.contributions);
+        let edges = self.circuit.edges_of(layer, number, self.contributions);
         let view = self.annotated(0);
         if layer.rule != LayerRule::Pass {
             return annotations.propagate(self.semiring, &view, number, &edges, destinations, sources);
@@ -139,7 +139,7 @@ impl<S: Semiring> LayerStep<'_, S> {
             let kept = match layer.rule {
                 LayerRule::Pass => link.wiring.edges(),
                 _ => {
-                    let edges = self.circuit.edges_in(layer, link, self.contributions, execution);
+                    let edges = self.circuit.edges_in(layer, number, self.contributions, execution);
                     annotations.kept(self.semiring, &self.annotated(execution), number, &edges)?
                 }
             };
@@ -164,7 +164,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         let size = self.circuit.tensor(layer.destination).size();
         let passing = match &layer.rule {
             LayerRule::Separable(_) => Passing::default(),
-            LayerRule::Pass | LayerRule::Winner => Passing::of(self.circuit, layer),
+            LayerRule::Pass | LayerRule::Winner | LayerRule::Least => Passing::of(self.circuit, layer),
         };
         // Shared by all executions.
         let shared = |name: &str| -> Arc<str> { name.into() };
@@ -197,7 +197,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         let mut books = Conservation { entered, ..Conservation::default() };
         let relevant;
         match &self.layer().rule {
-            LayerRule::Pass | LayerRule::Winner => {
+            LayerRule::Pass | LayerRule::Winner | LayerRule::Least => {
                 books.shares = passing.shares;
                 relevant = match &passing.fan_in {
                     None => self.survey(destinations, None).0,

@@ -55,7 +55,7 @@ const NONE: u32 = u32::MAX;
 /// executions under the same rules.
 ///
 /// ```
-/// # use kirchhoff_circuit::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
+/// # use kirchhoff_circuit::{Layer, LayerRule, LayeredCircuit, Link, LinkWeights, Tensor, TensorId};
 /// # use kirchhoff_kernel::Wiring;
 /// # let tensor = |name: &str, values: [f32; 4]| Tensor { name: name.to_string(), shape: vec![2], activations: values[..].into() };
 /// # let rule = LayerRule::Separable(kirchhoff_circuit::SeparableRule { parts: vec![kirchhoff_circuit::Part {
@@ -69,9 +69,8 @@ const NONE: u32 = u32::MAX;
 /// # let layer = Layer {
 /// #     name: "sum".to_string(),
 /// #     operator: "Add".into(),
-/// #     links: vec![Link { source: TensorId(0), wiring: Wiring::Identity { size: 2 } }],
+/// #     links: vec![Link { source: TensorId(0), wiring: Wiring::Identity { size: 2 }, weights: LinkWeights::One }],
 /// #     destination: TensorId(1),
-/// #     weights: None,
 /// #     bias: None,
 /// #     scale: None,
 /// #     linear: true,
@@ -158,7 +157,7 @@ impl EdgeMap {
                     if monitor.cancelled() {
                         return Err(Cancelled);
                     }
-                    let edges = layered.edges_in(layer, &layer.links[*link], &of_layer, execution);
+                    let edges = layered.edges_in(layer, *link, &of_layer, execution);
                     let (size, block) = (edges.wiring.sources(), edges.wiring.source_block());
                     let (mut scratch, mut rest) = (Scratch::default(), &leaves[..]);
                     for start in (0..size).step_by(block) {

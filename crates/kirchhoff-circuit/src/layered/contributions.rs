@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use kirchhoff_kernel::{
-    Cancelled, Contributions, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, Values, WeightFactor,
-    join_channels, maximum, vectorised, zeros,
+    Cancelled, Contributions, EdgeWeights, Forward, Monitor, Reduction, Slopes, SourceFactor, Term, Values,
+    WeightFactor, join_channels, maximum, vectorised, zeros,
 };
 
 use rayon::prelude::*;
@@ -14,7 +14,8 @@ use super::{Destinations, Layer, LayerRule, LayeredCircuit, Normaliser, Part, Se
 /// The contributions of one layer, for every execution of the batch.
 #[derive(Clone, Debug)]
 pub struct LayerContributions {
-    edges: Contributions,
+    /// One for all links, or one a link.
+    edges: Vec<Contributions>,
     shares: Option<Vec<Share>>,
 }
 
@@ -27,7 +28,7 @@ struct Share {
     v: Values,
     /// The numerator of the bias, one a channel.
     bias: Option<Vec<f32>>,
-    /// Destination neurons of one execution.
+    /// Destination neurons of one part of the bias.
     size: usize,
 }
 
@@ -40,9 +41,9 @@ pub struct Absorbed<'a> {
 }
 
 impl LayerContributions {
-    /// The contributions as kernels take them.
-    pub fn edges(&self) -> &Contributions {
-        &self.edges
+    /// The contributions of a link, by its number, as kernels take them.
+    pub fn edges(&self, link: usize) -> &Contributions {
+        self.edges.get(link).unwrap_or(&self.edges[0])
     }
 
     /// Whether the contributions to a neuron are shares of a whole: not where the normaliser is a maximum, and not where
@@ -80,7 +81,7 @@ impl Share {
         let mut next = 0;
         while next < v.len() {
             let at = (first + next) % self.size;
-            // To the end of the channel; where each neuron is one, of the execution.
+            // To the end of the channel; where each neuron is one, of the part.
             let end = if channel == 1 { self.size - at } else { channel - at % channel };
             let end = v.len().min(next + end);
             let places = absorbed[next..end].iter_mut().zip(&v[next..end]);
@@ -106,25 +107,54 @@ impl LayeredCircuit {
     /// [`Cancelled`] by the monitor.
     pub fn contributions(&self, layer: &Layer, monitor: &dyn Monitor) -> Result<LayerContributions, Cancelled> {
         match &layer.rule {
-            LayerRule::Pass => Ok(LayerContributions { edges: Contributions::Pass, shares: None }),
-            LayerRule::Winner => Ok(LayerContributions { edges: self.winners(layer), shares: None }),
+            LayerRule::Pass => Ok(LayerContributions { edges: vec![Contributions::Pass], shares: None }),
+            LayerRule::Winner => Ok(LayerContributions { edges: self.winners(layer, 1.0), shares: None }),
+            LayerRule::Least => Ok(LayerContributions { edges: self.winners(layer, -1.0), shares: None }),
             LayerRule::Separable(rule) => {
                 Normalisation { circuit: self, layer, executions: 0..self.batch(), monitor }.terms(rule)
             }
         }
     }
 
-    fn winners(&self, layer: &Layer) -> Contributions {
-        let link = &layer.links[0];
-        let source = self.tensor(link.source);
+    /// The source of the largest activation, times a sign, of each destination; one array a link, in which a destination
+    /// whose winner comes by another link has none.
+    fn winners(&self, layer: &Layer, sign: f32) -> Vec<Contributions> {
         let size = self.tensor(layer.destination).size();
-        let mut winners = vec![0; self.batch() * size];
-        let mut values = vec![0.0; size];
-        for (activations, winners) in source.activations.chunks_exact(source.size()).zip(winners.chunks_exact_mut(size))
-        {
-            maximum(&link.wiring, activations, &mut values, winners);
+        if let ([link], true) = (&layer.links[..], sign > 0.0) {
+            let source = self.tensor(link.source);
+            let (mut winners, mut values) = (vec![0; self.batch() * size], vec![0.0; size]);
+            let executions = source.activations.chunks_exact(source.size()).zip(winners.chunks_exact_mut(size));
+            executions.for_each(|(source, winners)| maximum(&link.wiring, source, &mut values, winners));
+            return vec![Contributions::Winner(winners.into())];
         }
-        Contributions::Winner(winners.into())
+        let mut winners = vec![vec![u32::MAX; self.batch() * size]; layer.links.len()];
+        let (mut values, mut own) = (vec![0.0; size], vec![0; size]);
+        for execution in 0..self.batch() {
+            let places = execution * size..(execution + 1) * size;
+            let mut best = vec![(f32::NEG_INFINITY, 0); size];
+            for (number, link) in layer.links.iter().enumerate() {
+                let source = self.tensor(link.source);
+                let activations = &source.activations[execution * source.size()..(execution + 1) * source.size()];
+                if sign < 0.0 {
+                    let negated: Vec<f32> = activations.iter().map(|activation| sign * activation).collect();
+                    maximum(&link.wiring, &negated, &mut values, &mut own);
+                } else {
+                    maximum(&link.wiring, activations, &mut values, &mut own);
+                }
+                // The first of equals, among links too.
+                for ((best, value), winner) in best.iter_mut().zip(&values).zip(&own) {
+                    if *winner != u32::MAX && (*value > best.0 || best.0 == f32::NEG_INFINITY) {
+                        *best = (*value, number);
+                    }
+                }
+                winners[number][places.clone()].copy_from_slice(&own);
+            }
+            for (number, winners) in winners.iter_mut().enumerate() {
+                let others = winners[places.clone()].iter_mut().zip(&best).filter(|(_, best)| best.1 != number);
+                others.for_each(|(winner, _)| *winner = u32::MAX);
+            }
+        }
+        winners.into_iter().map(|winners| Contributions::Winner(winners.into())).collect()
     }
 }
 
@@ -181,18 +211,23 @@ impl Normalisation<'_> {
             );
             let v = Values::from(v);
             self.add_terms(part, &v, &mut terms);
+            let size = self.layer.bias.as_ref().map_or(size, |bias| bias.part);
             shares.push(Share { z, v, bias, size });
         }
         let sums = rule.parts.iter().all(|part| part.normaliser == Normaliser::Sum);
-        Ok(LayerContributions { edges: Contributions::Terms(terms), shares: sums.then_some(shares) })
+        Ok(LayerContributions { edges: vec![Contributions::Terms(terms)], shares: sums.then_some(shares) })
     }
 
     /// The activations of a tensor in the executions.
     fn activations(&self, tensor: &Tensor) -> Values {
-        let size = tensor.size();
+        self.part(&tensor.activations, tensor.size())
+    }
+
+    /// What belongs to the executions of values of which each has so many.
+    fn part(&self, values: &Values, size: usize) -> Values {
         match self.executions == (0..self.circuit.batch()) {
-            true => tensor.activations.clone(),
-            false => tensor.activations[self.executions.start * size..self.executions.end * size].to_vec().into(),
+            true => values.clone(),
+            false => values[self.executions.start * size..self.executions.end * size].to_vec().into(),
         }
     }
 
@@ -229,9 +264,14 @@ impl Normalisation<'_> {
         }
     }
 
+    /// What weights into a destination neuron are multiplied by, neurons being counted through the executions.
+    fn scale(&self, scale: &[f32], neuron: usize) -> f32 {
+        let size = self.circuit.tensor(self.layer.destination).size();
+        scale[(self.executions.start * size + neuron) % scale.len()]
+    }
+
     /// Turns a part's numerators into terms, leaving out those that are 0 on every edge.
     fn add_terms(&self, part: &Part, v: &Values, terms: &mut Vec<Term>) {
-        let size = self.circuit.tensor(self.layer.destination).size();
         for (source, weight) in &part.numerators {
             let vanishes = |link: &super::Link| source.vanishes(&self.circuit.tensor(link.source).activations);
             if self.layer.links.iter().all(vanishes) {
@@ -239,7 +279,7 @@ impl Normalisation<'_> {
             }
             let destination = match &self.layer.scale {
                 None => v.clone(),
-                Some(scale) => v.iter().enumerate().map(|(k, v)| v * weight.apply(scale[k % size])).collect(),
+                Some(scale) => v.iter().enumerate().map(|(k, v)| v * weight.apply(self.scale(scale, k))).collect(),
             };
             terms.push(Term { source: source.clone(), weight: *weight, destination });
         }
@@ -259,7 +299,7 @@ impl Normalisation<'_> {
             };
             part.numerators.iter().map(term).sum()
         };
-        Some(bias.iter().map(numerator).collect())
+        Some(bias.values.iter().map(numerator).collect())
     }
 
     /// `z = Σ a ρ(w) + ρ(b)` of a part whose `ρ` has slopes `n` below 0 and `p` above, from the layer's output: it is
@@ -323,39 +363,40 @@ impl Normalisation<'_> {
             return Ok(self.activations(destination));
         }
         let size = destination.size();
+        let (reduction, join): (_, fn(f32, f32) -> f32) = match part.normaliser {
+            Normaliser::Sum => (Reduction::Sum, |sum, product| sum + product),
+            Normaliser::Maximum => (Reduction::Maximum, f32::max),
+            Normaliser::One => return Ok(vec![1.0; self.executions.len() * size].into()),
+        };
         let mut z = zeros(self.executions.len() * size);
         let mut products = zeros(z.len());
-        let join: fn(f32, f32) -> f32 = match part.normaliser {
-            Normaliser::Sum => |sum, product| sum + product,
-            Normaliser::Maximum => f32::max,
-        };
         for link in &self.layer.links {
             let activations = self.activations(self.circuit.tensor(link.source));
+            let own;
+            let weights = match self.circuit.weights(&link.weights) {
+                EdgeWeights::Executions(weights) => {
+                    own = self.part(weights, link.wiring.weights());
+                    EdgeWeights::Executions(&own)
+                }
+                shared => shared,
+            };
             for (factor, weight) in &part.numerators {
                 if factor.vanishes(&activations) {
                     continue;
                 }
-                let forward = Forward {
-                    wiring: &link.wiring,
-                    weights: self.layer.weights.as_ref(),
-                    source: factor,
-                    weight: *weight,
-                    reduction: match part.normaliser {
-                        Normaliser::Sum => Reduction::Sum,
-                        Normaliser::Maximum => Reduction::Maximum,
-                    },
-                    bias: None,
-                };
+                let forward =
+                    Forward { wiring: &link.wiring, weights, source: factor, weight: *weight, reduction, bias: None };
                 forward.run(&activations, &mut products, self.monitor)?;
                 let scale = self.layer.scale.as_deref();
                 z.par_iter_mut().zip(&products).enumerate().for_each(|(k, (z, product))| {
-                    let scale = scale.map_or(1.0, |scale| weight.apply(scale[k % size]));
+                    let scale = scale.map_or(1.0, |scale| weight.apply(self.scale(scale, k)));
                     *z = join(*z, scale * product);
                 });
             }
         }
         if let Some(bias) = bias {
-            join_channels(&mut z, size, bias, join);
+            let part = self.layer.bias.as_ref().map_or(size, |bias| bias.part);
+            join_channels(&mut z, part, bias, join);
         }
         Ok(z.into())
     }

@@ -5,9 +5,8 @@ mod rule;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
-use kirchhoff_kernel::{Edges, LayerEdges, Values, Weights, Wiring};
+use kirchhoff_kernel::{EdgeWeights, Edges, LayerEdges, Values, Weights, Wiring};
 use thiserror::Error;
 
 pub use contributions::{Absorbed, LayerContributions};
@@ -67,12 +66,11 @@ pub struct Layer {
     pub links: Vec<Link>,
     /// The tensor that they enter.
     pub destination: TensorId,
-    /// The weights that the wiring indexes, unless all are 1.
-    pub weights: Option<Weights>,
     /// One bias a channel, if any.
-    pub bias: Option<Weights>,
-    /// What the weights into each destination neuron are multiplied by, unless 1; positive. Average pooling.
-    pub scale: Option<Arc<[f32]>>,
+    pub bias: Option<Bias>,
+    /// What the weights into each destination neuron are multiplied by, unless 1: in every execution, or one value a neuron
+    /// and execution. Average pooling, and normalisation by what the input has.
+    pub scale: Option<Values>,
     /// Whether the destination's activations are the sum of what enters it, bias included; not so for maximum
     /// pooling.
     pub linear: bool,
@@ -89,6 +87,38 @@ pub struct Link {
     pub source: TensorId,
     /// Which of its neurons are joined to which of the destination's.
     pub wiring: Wiring,
+    /// The weights that the wiring indexes.
+    pub weights: LinkWeights,
+}
+
+/// The weights of the edges of a link.
+#[derive(Clone, Debug)]
+pub enum LinkWeights {
+    /// All are 1.
+    One,
+    /// Those of every execution.
+    Shared(Weights),
+    /// The activations of a tensor: the other factor of a product.
+    Tensor(TensorId),
+    /// Those of each execution, one after the other.
+    Executions(Values),
+}
+
+impl From<Option<Weights>> for LinkWeights {
+    fn from(weights: Option<Weights>) -> Self {
+        weights.map_or(LinkWeights::One, LinkWeights::Shared)
+    }
+}
+
+/// What is added to each channel of a tensor: it consists of parts of equal size, each of them of as many channels of
+/// neighbouring neurons as there are values.
+#[derive(Clone, Debug)]
+pub struct Bias {
+    /// One value a channel.
+    pub values: Weights,
+    /// Neurons of a part; a bias a channel of an image has the whole tensor for its one part, that of a dense layer on the
+    /// last axis has as many as there are outputs.
+    pub part: usize,
 }
 
 /// Layers that do not make a circuit.
@@ -160,28 +190,43 @@ impl LayeredCircuit {
             let wrong_rule =
                 |error| CircuitError::Rule { layer: layer.name.clone(), rule: layer.rule_name.clone(), error };
             layer.rule.check().map_err(wrong_rule)?;
+            let order = |source: TensorId| CircuitError::Order {
+                layer: layer.name.clone(),
+                source_tensor: source.0,
+                destination: layer.destination.0,
+                tensors: tensors.len(),
+            };
             for link in &layer.links {
                 if link.source >= layer.destination || layer.destination.index() >= tensors.len() {
-                    return Err(CircuitError::Order {
-                        layer: layer.name.clone(),
-                        source_tensor: link.source.0,
-                        destination: layer.destination.0,
-                        tensors: tensors.len(),
-                    });
+                    return Err(order(link.source));
                 }
                 let (source, destination) = (&tensors[link.source.index()], &tensors[layer.destination.index()]);
-                let weights = layer.weights.as_ref().map_or(0, |weights| weights.len());
+                let (weights, expected) = match &link.weights {
+                    LinkWeights::One => (0, link.wiring.weights()),
+                    LinkWeights::Shared(weights) => (weights.len(), link.wiring.weights()),
+                    LinkWeights::Executions(weights) => (weights.len(), batch * link.wiring.weights()),
+                    LinkWeights::Tensor(tensor) if *tensor >= layer.destination => return Err(order(*tensor)),
+                    LinkWeights::Tensor(tensor) => (tensors[tensor.index()].size(), link.wiring.weights()),
+                };
                 check_size(&layer.name, "size of the source", source.size(), link.wiring.sources())?;
                 check_size(&layer.name, "size of the destination", destination.size(), link.wiring.destinations())?;
-                check_size(&layer.name, "number of weights", weights, link.wiring.weights())?;
+                check_size(&layer.name, "number of weights", weights, expected)?;
                 layer.rule.check_source(source.size()).map_err(wrong_rule)?;
             }
             let size = tensors[layer.destination.index()].size();
-            if let Some(scale) = &layer.scale {
+            if let Some(scale) = layer.scale.as_ref().filter(|scale| scale.len() != batch * size) {
                 check_size(&layer.name, "number of scales", scale.len(), size)?;
             }
-            if let Some(bias) = layer.bias.as_ref().filter(|bias| bias.is_empty() || !size.is_multiple_of(bias.len())) {
-                check_size(&layer.name, "number of biases", bias.len(), tensors[layer.destination.index()].shape[0])?;
+            if let Some(Bias { values, part }) = &layer.bias {
+                let fits = |count: usize, of: usize| count > 0 && of.is_multiple_of(count);
+                if !fits(*part, size) || !fits(values.len(), *part) {
+                    check_size(
+                        &layer.name,
+                        "number of biases",
+                        values.len(),
+                        tensors[layer.destination.index()].shape[0],
+                    )?;
+                }
             }
         }
         if let Some(pair) = layers.windows(2).find(|pair| pair[0].destination == pair[1].destination) {
@@ -208,7 +253,27 @@ impl LayeredCircuit {
             let activations = tensor.activations[executions.start * size..executions.end * size].into();
             Tensor { activations, ..tensor.clone() }
         };
-        LayeredCircuit { batch: executions.len(), tensors: self.tensors.iter().map(part).collect(), ..self.clone() }
+        let own = |values: &Values| -> Values {
+            let size = values.len() / self.batch.max(1);
+            values[executions.start * size..executions.end * size].into()
+        };
+        let layer = |layer: &Layer| {
+            let mut layer = layer.clone();
+            let size = self.tensor(layer.destination).size();
+            layer.scale = layer.scale.map(|scale| if scale.len() == size { scale } else { own(&scale) });
+            for link in &mut layer.links {
+                if let LinkWeights::Executions(weights) = &link.weights {
+                    link.weights = LinkWeights::Executions(own(weights));
+                }
+            }
+            layer
+        };
+        LayeredCircuit {
+            batch: executions.len(),
+            tensors: self.tensors.iter().map(part).collect(),
+            layers: self.layers.iter().map(layer).collect(),
+            ..self.clone()
+        }
     }
 
     /// What the output neurons of one execution have computed.
@@ -255,27 +320,38 @@ impl LayeredCircuit {
         self.layers.iter().map(Layer::edges).sum()
     }
 
-    /// The edges of one link of a layer in all executions, given the layer's contributions.
+    /// The edges of a link of a layer, by its number, in all executions, given the layer's contributions.
     pub fn edges_of<'a>(
         &'a self,
         layer: &'a Layer,
-        link: &'a Link,
+        link: usize,
         contributions: &'a LayerContributions,
     ) -> LayerEdges<'a> {
+        let Link { source, wiring, weights } = &layer.links[link];
         LayerEdges {
-            wiring: &link.wiring,
-            weights: layer.weights.as_ref(),
-            activations: &self.tensor(link.source).activations,
-            contributions: contributions.edges(),
+            wiring,
+            weights: self.weights(weights),
+            activations: &self.tensor(*source).activations,
+            contributions: contributions.edges(link),
             batch: self.batch,
         }
     }
 
-    /// The edges of one link of a layer in one execution, given the layer's contributions.
+    /// The weights of a link in all executions.
+    pub(crate) fn weights<'a>(&'a self, weights: &'a LinkWeights) -> EdgeWeights<'a> {
+        match weights {
+            LinkWeights::One => EdgeWeights::One,
+            LinkWeights::Shared(weights) => EdgeWeights::Shared(weights),
+            LinkWeights::Tensor(tensor) => EdgeWeights::Executions(&self.tensor(*tensor).activations),
+            LinkWeights::Executions(weights) => EdgeWeights::Executions(weights),
+        }
+    }
+
+    /// The edges of a link of a layer, by its number, in one execution, given the layer's contributions.
     pub fn edges_in<'a>(
         &'a self,
         layer: &'a Layer,
-        link: &'a Link,
+        link: usize,
         contributions: &'a LayerContributions,
         execution: usize,
     ) -> Edges<'a> {

@@ -15,6 +15,8 @@ pub enum LayerRule {
     Pass,
     /// All of it to the source with the largest activation, the first of equals in row-major order.
     Winner,
+    /// All of it to the source with the smallest activation, likewise.
+    Least,
     /// In proportion to separable contributions.
     Separable(SeparableRule),
 }
@@ -53,6 +55,8 @@ pub enum Normaliser {
     Sum,
     /// `z = max_j n`, for numerators that are never negative.
     Maximum,
+    /// `z = 1`: the numerators are the contributions.
+    One,
 }
 
 /// How a denominator is kept from 0. Where it is 0 for all that, as with an ε of 0, or so small that `c` divided by it is
@@ -129,7 +133,7 @@ impl LayerRule {
     pub fn range(&self) -> Interval {
         match self {
             LayerRule::Pass => Interval::open(1.0, 1.0),
-            LayerRule::Winner => Interval::UNIT,
+            LayerRule::Winner | LayerRule::Least => Interval::UNIT,
             LayerRule::Separable(rule) => rule.range(),
         }
     }
@@ -140,9 +144,18 @@ impl LayerRule {
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), RuleError> {
         match self {
-            LayerRule::Pass | LayerRule::Winner => Ok(()),
+            LayerRule::Pass | LayerRule::Winner | LayerRule::Least => Ok(()),
             LayerRule::Separable(rule) => rule.check(),
         }
+    }
+
+    /// Whether the numerator of a product of weights is that of the one times that of the other, whatever their signs.
+    pub fn is_multiplicative(&self) -> bool {
+        let LayerRule::Separable(SeparableRule { parts }) = self else { return true };
+        parts.iter().flat_map(|part| &part.numerators).all(|(_, weight)| match weight {
+            WeightFactor::Weight(slopes) => [Slopes::IDENTITY, Slopes::ABSOLUTE].contains(slopes),
+            WeightFactor::Square | WeightFactor::One => true,
+        })
     }
 
     /// Whether the rule's constants divide a source tensor of the given number of neurons into channels.
@@ -229,6 +242,15 @@ impl SeparableRule {
     pub fn range(&self) -> Interval {
         let mut range = Interval::open(0.0, 0.0);
         for part in &self.parts {
+            if part.normaliser == Normaliser::One {
+                let constant = [(SourceFactor::One, WeightFactor::One)];
+                if part.numerators != constant {
+                    return Interval::REALS;
+                }
+                range.low += f64::from(part.coefficient);
+                range.high += f64::from(part.coefficient);
+                continue;
+            }
             let is_share = match part.stabiliser {
                 Stabiliser::Signed(_) => part.sign().is_some(),
                 // What is added to a negative normaliser would bring it closer to 0.
@@ -278,6 +300,7 @@ impl fmt::Display for Part {
         let normaliser = match self.normaliser {
             Normaliser::Sum => "Σ",
             Normaliser::Maximum => "max",
+            Normaliser::One => "1",
         };
         let bias = if self.bias { " + b" } else { "" };
         let stabiliser = match self.stabiliser {

@@ -35,7 +35,7 @@ impl CircuitKind {
     pub(super) fn version(self) -> u32 {
         match self {
             CircuitKind::Gates => 2,
-            CircuitKind::Layered => 1,
+            CircuitKind::Layered => 2,
         }
     }
 
@@ -44,7 +44,8 @@ impl CircuitKind {
         match self {
             // Version 1 has the names of the variables in the header.
             CircuitKind::Gates => &[1, 2],
-            CircuitKind::Layered => &[1],
+            // Version 1 has weights a layer, not a link.
+            CircuitKind::Layered => &[1, 2],
         }
     }
 }

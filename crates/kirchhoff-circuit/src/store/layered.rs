@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::file::{CircuitFile, StoreError};
 use super::gates::unwritable;
 use super::header::{CircuitKind, KEY, Notes, OutputHeader};
-use crate::{Layer, LayerRule, LayeredCircuit, Link, Tensor, TensorId};
+use crate::{Bias, Layer, LayerRule, LayeredCircuit, Link, LinkWeights, Tensor, TensorId};
 
 /// Where a stored layered circuit has its weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -47,8 +47,13 @@ struct LayerHeader {
     operator: String,
     links: Vec<LinkHeader>,
     destination: u32,
+    /// Those of the only link, in version 1: since then each link has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     weights: Option<Place>,
     bias: Option<Place>,
+    /// Neurons of a part that the bias is for; all where it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bias_part: Option<usize>,
     /// Whether there is a tensor of scales.
     scale: bool,
     linear: bool,
@@ -61,6 +66,20 @@ struct LayerHeader {
 struct LinkHeader {
     source: u32,
     wiring: Wiring,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    weights: Option<WeightsHeader>,
+}
+
+/// The weights of a link.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum WeightsHeader {
+    /// Those of every execution.
+    Shared(Place),
+    /// The activations of a tensor.
+    Tensor(u32),
+    /// Those of each execution, in a tensor of the circuit's file.
+    Executions,
 }
 
 /// Where values are.
@@ -107,14 +126,33 @@ pub fn save_layered(
         if let Some(scale) = &layer.scale {
             saving.embed(format!("scale/{number}"), scale);
         }
-        let link = |link: &Link| LinkHeader { source: link.source.0, wiring: link.wiring.clone() };
+        let mut links = Vec::with_capacity(layer.links.len());
+        for (position, link) in layer.links.iter().enumerate() {
+            let name = weights_name(number, position);
+            let weights = match &link.weights {
+                LinkWeights::One => None,
+                LinkWeights::Shared(weights) => Some(WeightsHeader::Shared(saving.place(name, weights)?)),
+                LinkWeights::Tensor(tensor) => Some(WeightsHeader::Tensor(tensor.0)),
+                LinkWeights::Executions(weights) => {
+                    saving.embed(name, weights);
+                    Some(WeightsHeader::Executions)
+                }
+            };
+            links.push(LinkHeader { source: link.source.0, wiring: link.wiring.clone(), weights });
+        }
+        let bias = match &layer.bias {
+            None => None,
+            Some(bias) => Some(saving.place(format!("bias/{number}"), &bias.values)?),
+        };
+        let size = circuit.tensor(layer.destination).size();
         layers.push(LayerHeader {
             name: layer.name.clone(),
             operator: layer.operator.to_string(),
-            links: layer.links.iter().map(link).collect(),
+            links,
             destination: layer.destination.0,
-            weights: saving.place(format!("weights/{number}"), layer.weights.as_ref())?,
-            bias: saving.place(format!("bias/{number}"), layer.bias.as_ref())?,
+            weights: None,
+            bias,
+            bias_part: layer.bias.as_ref().map(|bias| bias.part).filter(|&part| part != size),
             scale: layer.scale.is_some(),
             linear: layer.linear,
             rule: layer.rule_name.clone(),
@@ -144,6 +182,11 @@ fn folder(path: &Path) -> Result<PathBuf, StoreError> {
     parent.canonicalize().map_err(|error| StoreError::Io { path: parent.to_path_buf(), error })
 }
 
+/// The name of the tensor with the weights of a link.
+fn weights_name(layer: usize, link: usize) -> String {
+    format!("weights/{layer}/{link}")
+}
+
 /// What goes to the file.
 struct Saving<'a> {
     folder: PathBuf,
@@ -159,16 +202,15 @@ impl<'a> Saving<'a> {
         self.tensors.push(FileTensor::new(name, &[values.len()], values));
     }
 
-    fn place(&mut self, name: String, values: Option<&'a Weights>) -> Result<Option<Place>, StoreError> {
-        let Some(values) = values else { return Ok(None) };
+    fn place(&mut self, name: String, values: &'a Weights) -> Result<Place, StoreError> {
         match values.place().filter(|_| self.storage == WeightStorage::Referenced) {
             Some((path, bytes)) => {
                 let file = self.file(path)?;
-                Ok(Some(Place::Referenced { file, bytes: [bytes.start, bytes.end] }))
+                Ok(Place::Referenced { file, bytes: [bytes.start, bytes.end] })
             }
             None => {
                 self.embed(name, values);
-                Ok(Some(Place::Embedded))
+                Ok(Place::Embedded)
             }
         }
     }
@@ -215,20 +257,42 @@ impl CircuitFile {
         let mut layers = Vec::new();
         for (number, layer) in header.layers.into_iter().enumerate() {
             let scale = match layer.scale {
-                true => Some(loading.finite(&format!("scale/{number}"))?.iter().copied().collect::<Arc<[f32]>>()),
+                true => Some(loading.finite(&format!("scale/{number}"))?),
                 false => None,
             };
-            if scale.as_ref().is_some_and(|scale| scale.iter().any(|&scale| scale <= 0.0)) {
-                return Err(self.malformed(format!("tensor 'scale/{number}' has a value that is not positive")));
+            // A factor of a negative weight is one of the weight's for rules that treat both signs alike.
+            let negative = |scale: &Weights| scale.iter().any(|&scale| scale < 0.0);
+            if scale.as_ref().is_some_and(negative) && !layer.parts.is_multiplicative() {
+                return Err(self.malformed(format!("tensor 'scale/{number}' has a negative value")));
             }
-            let link = |link: LinkHeader| Link { source: TensorId(link.source), wiring: link.wiring };
+            let mut links = Vec::with_capacity(layer.links.len());
+            let mut of_layer = layer.weights;
+            for (position, link) in layer.links.into_iter().enumerate() {
+                let weights = match (link.weights, of_layer.take()) {
+                    (None, None) => LinkWeights::One,
+                    (None, Some(place)) => LinkWeights::Shared(loading.values(format!("weights/{number}"), place)?),
+                    (Some(WeightsHeader::Shared(place)), _) => {
+                        LinkWeights::Shared(loading.values(weights_name(number, position), place)?)
+                    }
+                    (Some(WeightsHeader::Tensor(tensor)), _) => LinkWeights::Tensor(TensorId(tensor)),
+                    (Some(WeightsHeader::Executions), _) => {
+                        LinkWeights::Executions(loading.finite(&weights_name(number, position))?)
+                    }
+                };
+                links.push(Link { source: TensorId(link.source), wiring: link.wiring, weights });
+            }
+            let bias = match layer.bias {
+                None => None,
+                Some(place) => Some(loading.values(format!("bias/{number}"), place)?),
+            };
+            let size = tensors.get(layer.destination as usize).map_or(0, Tensor::size);
+            let bias = bias.map(|values| Bias { values, part: layer.bias_part.unwrap_or(size) });
             layers.push(Layer {
                 name: layer.name,
                 operator: layer.operator.into(),
-                links: layer.links.into_iter().map(link).collect(),
+                links,
                 destination: TensorId(layer.destination),
-                weights: loading.values(format!("weights/{number}"), layer.weights)?,
-                bias: loading.values(format!("bias/{number}"), layer.bias)?,
+                bias,
                 scale,
                 linear: layer.linear,
                 rule: layer.parts,
@@ -276,15 +340,14 @@ impl Loading<'_> {
         }
     }
 
-    fn values(&mut self, name: String, place: Option<Place>) -> Result<Option<Weights>, StoreError> {
+    fn values(&mut self, name: String, place: Place) -> Result<Weights, StoreError> {
         match place {
-            None => Ok(None),
-            Some(Place::Embedded) => self.finite(&name).map(Some),
-            Some(Place::Referenced { file, bytes: [start, end] }) => {
+            Place::Embedded => self.finite(&name),
+            Place::Referenced { file, bytes: [start, end] } => {
                 let file = self.files.get(file);
                 let values = file.filter(|_| start <= end).and_then(|file| Weights::mapped(file, start..end));
                 let wrong = || self.circuit.malformed(format!("'{name}' is in no place of a file: {start} to {end}"));
-                values.map(Some).ok_or_else(wrong)
+                values.ok_or_else(wrong)
             }
         }
     }
@@ -322,18 +385,22 @@ fn check_layer(layer: &LayerHeader, sizes: &[usize]) -> Result<(), String> {
     if layer.links.is_empty() {
         return Err("no tensor is joined to it".to_string());
     }
-    for LinkHeader { source, wiring } in &layer.links {
+    for LinkHeader { source, wiring, weights } in &layer.links {
         wiring.check().map_err(|error| error.to_string())?;
         let size = sizes.get(*source as usize).copied().ok_or_else(|| format!("there is no tensor {source}"))?;
         layer.parts.check_source(size).map_err(|error| error.to_string())?;
+        if (weights.is_some() || layer.weights.is_some()) != (wiring.weights() > 0) {
+            return Err("it has weights that its wiring has no use for, or none".to_string());
+        }
+        if let Some(WeightsHeader::Tensor(tensor)) = weights
+            && *tensor as usize >= sizes.len()
+        {
+            return Err(format!("there is no tensor {tensor}"));
+        }
     }
-    if layer.links.iter().any(|link| layer.weights.is_some() != (link.wiring.weights() > 0)) {
-        return Err("it has weights that its wiring has no use for, or none".to_string());
-    }
-    // The first maximum is that of a window.
-    let wins = layer.parts == LayerRule::Winner;
-    if wins && !matches!(&layer.links[..], [LinkHeader { wiring: Wiring::Pool(_), .. }]) {
-        return Err("the winner takes it all in pools only".to_string());
+    let wins = matches!(layer.parts, LayerRule::Winner | LayerRule::Least);
+    if wins && layer.links.iter().any(|link| link.wiring.weights() > 0) {
+        return Err("the winner of a layer with weights is not defined".to_string());
     }
     Ok(())
 }

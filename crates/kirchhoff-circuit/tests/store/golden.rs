@@ -130,9 +130,8 @@ fn layered() -> LayeredCircuit {
     let layer = |destination: u32, sources: &[u32], wiring: Wiring, rule: LayerRule, rule_name: &str| Layer {
         name: names[destination as usize].to_string(),
         operator: "of a test".into(),
-        links: sources.iter().map(|&source| Link { source: TensorId(source), wiring: wiring.clone() }).collect(),
+        links: sources.iter().map(|&source| Link { source: TensorId(source), wiring: wiring.clone(), weights: LinkWeights::One }).collect(),
         destination: TensorId(destination),
-        weights: None,
         bias: None,
         scale: None,
         linear: false,

@@ -82,9 +82,8 @@ fn layered(random: &mut Random, file: Option<&Path>) -> LayeredCircuit {
     let layer = |destination: u32, sources: &[u32], wiring: Wiring, rule: LayerRule| Layer {
         name: names[destination as usize].to_string(),
         operator: "of a test".into(),
-        links: sources.iter().map(|&source| Link { source: TensorId(source), wiring: wiring.clone() }).collect(),
+        links: sources.iter().map(|&source| Link { source: TensorId(source), wiring: wiring.clone(), weights: LinkWeights::One }).collect(),
         destination: TensorId(destination),
-        weights: None,
         bias: None,
         scale: None,
         linear: true,
@@ -121,7 +120,7 @@ fn described(circuit: &LayeredCircuit) -> String {
             layer.name, layer.operator, layer.rule_name, layer.linear, layer.links
         );
         let contributions = circuit.contributions(layer, &()).unwrap();
-        for link in &layer.links {
+        for link in 0..layer.links.len() {
             for execution in 0..circuit.batch() {
                 let edges = circuit.edges_in(layer, link, &contributions, execution);
                 let add = |all: &mut Vec<u32>, run: &[f32]| all.extend(run.iter().map(|d| d.to_bits()));

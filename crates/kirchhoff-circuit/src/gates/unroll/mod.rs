@@ -265,7 +265,7 @@ impl Walk<'_> {
     fn kept(&self, index: usize, layer: &Layer, keep: KeepEdge<'_>) -> Result<u64, Cancelled> {
         let contributions = self.circuit.contributions(layer, self.monitor)?;
         let mut kept = 0;
-        for link in &layer.links {
+        for link in 0..layer.links.len() {
             let edges = self.circuit.edges_in(layer, link, &contributions, self.options.execution);
             let add = |kept: &mut u64, run: &[f32]| *kept += run.iter().filter(|&&d| keep(index, d)).count() as u64;
             kept += edges.fold(|| 0, add, |a, b| a + b, self.monitor)?;

@@ -58,9 +58,8 @@ impl Unrolling<'_> {
     ) -> Result<(), UnrollError> {
         let circuit = self.circuit;
         let layer = &circuit.layers()[index];
-        let link = &layer.links[number];
         let first = layer.first_source(number);
-        let edges = circuit.edges_in(layer, link, contributions, self.options.execution);
+        let edges = circuit.edges_in(layer, number, contributions, self.options.execution);
         // Without the gates that Θ drops, neurons that no target reaches drop out as well.
         let dead = match self.options.keep {
             Some(_) => Some(self.builder.zero()?),
@@ -87,7 +86,7 @@ impl Unrolling<'_> {
                     let gate = match pass {
                         true => Ok(destination),
                         false => {
-                            let name = || self.edge_name(layer, link, source, run.destination_at(i));
+                            let name = || self.edge_name(layer, &layer.links[number], source, run.destination_at(i));
                             let variable = (self.options.variables == Variables::Edges).then(name);
                             let edge = [first + source, run.destination_at(i)];
                             self.edge(index, edge, d, variable, destination)

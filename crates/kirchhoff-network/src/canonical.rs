@@ -24,7 +24,7 @@ use crate::operators::{LayerKind, Operator, Shapes, elements};
 /// into share their weights with the original.
 ///
 /// # Errors
-/// A softmax anywhere but at the output. A folded weight that exceeds the range of f32.
+/// A folded weight that exceeds the range of f32.
 ///
 /// # Complexity
 /// Time quadratic in the number of layers, plus linear in the number of weights that change. Space for these weights.
@@ -258,9 +258,6 @@ impl Draft {
                 Operation::Removed => {
                     built.push(None);
                     continue;
-                }
-                Operation::Other(folded) if folded.operation().kind() == LayerKind::Softmax => {
-                    return Err(NetworkError::InnerSoftmax(step.name));
                 }
                 Operation::Input => builder.input(step.name, &step.shape)?,
                 Operation::Affine(affine) => builder.add(step.name, Operator::Affine(affine.rounded()), &arguments)?,

@@ -51,6 +51,21 @@ pub enum ExecutionError {
         /// Which input of the batch, from 0.
         input: usize,
     },
+    /// A number of no row of an embedding's table.
+    #[error(
+        "layer '{layer}' looks up row {number} at position {position}, but its table has the rows 0 to {}: check the numbers \
+         of the tokens", rows - 1
+    )]
+    Row {
+        /// Name of the layer.
+        layer: String,
+        /// Position of the number in the layer's argument.
+        position: usize,
+        /// The number.
+        number: f32,
+        /// How many rows there are.
+        rows: usize,
+    },
     /// A maximum pool with a window that sees padding alone.
     #[error("layer '{layer}' takes the maximum over windows that lie wholly in its padding: reduce the padding")]
     EmptyWindow {

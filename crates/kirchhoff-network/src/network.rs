@@ -55,11 +55,6 @@ pub enum NetworkError {
     /// No input, or more than one.
     #[error("a network has exactly one input, this one has {0}")]
     Inputs(usize),
-    /// A softmax that is not at the end: its edges have no meaning as relevance.
-    #[error(
-        "layer '{0}' is a softmax inside the network: only a final softmax can be passed through, to start before it"
-    )]
-    InnerSoftmax(String),
     /// A parameter with a NaN or an infinity.
     #[error(
         "the {parameter} of layer '{name}' holds {value} at position {position}: such a network computes nothing; train it \

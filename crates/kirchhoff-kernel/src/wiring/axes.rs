@@ -162,6 +162,15 @@ impl Axes {
         Axes::new(axes, weights)
     }
 
+    /// The same edges, of weight 1 so far, all over one weight.
+    ///
+    /// # Panics
+    /// If there are weights already.
+    pub fn weighted_alike(self) -> Self {
+        assert_eq!(self.weights, 0, "weights of edges that should have none");
+        Axes { weights: 1, ..self }
+    }
+
     /// The axes.
     pub fn axes(&self) -> &[Axis] {
         &self.axes

@@ -57,6 +57,27 @@ impl Export<'_> {
         self.network.arguments(self.id).iter().map(|&argument| self.network.node(argument).name.clone()).collect()
     }
 
+    /// The names of all arguments, with axes of length 1 in front of those that have fewer axes than the result, so that ONNX
+    /// repeats them along the same ones.
+    pub fn broadcast(&mut self) -> Vec<String> {
+        let rank = self.shape().len();
+        let arguments = self.network.arguments(self.id);
+        let mut names = Vec::with_capacity(arguments.len());
+        for (number, argument) in arguments.into_iter().enumerate() {
+            let node = self.network.node(argument);
+            let (name, missing) = (node.name.clone(), rank.saturating_sub(node.shape.len()));
+            if missing == 0 {
+                names.push(name);
+                continue;
+            }
+            let own = node.shape.iter().map(|&length| length as i64);
+            let shape: Vec<i64> = std::iter::once(-1).chain(std::iter::repeat_n(1, missing)).chain(own).collect();
+            let shape = self.integers(&format!("shape{number}"), &shape);
+            names.push(self.part(&format!("argument{number}"), "Reshape", vec![name, shape], Vec::new()));
+        }
+        names
+    }
+
     /// The name of the first argument alone, to which parameters may be added.
     pub fn first(&self) -> Vec<String> {
         self.arguments().into_iter().take(1).collect()
@@ -103,6 +124,11 @@ impl Export<'_> {
 /// An attribute that is an integer.
 pub(crate) fn int(name: &str, i: i64) -> Attribute {
     Attribute { name: name.to_string(), i, kind: attribute_kind::INT, ..Attribute::default() }
+}
+
+/// The attribute of a cast to integers.
+pub(crate) fn cast_to_integers() -> Attribute {
+    int("to", data_type::INT64.into())
 }
 
 /// An attribute that is a number.

@@ -104,7 +104,7 @@ impl Assembly<'_> {
             Kind::Flatten => Operator::Reshape(Reshape { shape: vec![elements(shape).unwrap_or(0)] }),
             Kind::Pad { border, value } => Operator::Pad(Pad { border: border.clone(), value: *value }),
             Kind::Dropout => Operator::Dropout,
-            Kind::Softmax { logarithm } => Operator::Softmax(Softmax { logarithm: *logarithm }),
+            Kind::Softmax { logarithm } => Operator::Softmax(Softmax { logarithm: *logarithm, axis: 0 }),
         })
     }
 

@@ -17,8 +17,28 @@ pub enum LayerKind {
     Addition,
     /// Everything that always passes relevance on.
     Passing,
+    /// A multiplication by a constant that could not be folded into a linear layer.
+    Scale,
+    /// A sum or mean over axes, or an interpolation.
+    Mean,
+    /// The largest or smallest of several values, which takes all relevance.
+    Extreme {
+        /// Whether it is the largest.
+        maximum: bool,
+    },
+    /// A product of two values that depend on the input.
+    Product,
+    /// A matrix product of two such tensors.
+    MatrixProduct,
+    /// Normalisation by what the input has.
+    Normalisation {
+        /// Whether the mean is taken away.
+        centred: bool,
+    },
     /// A softmax inside the network.
     Softmax,
+    /// Values that do not depend on the input, and have no layer.
+    Constant,
 }
 
 impl LayerKind {
@@ -29,6 +49,6 @@ impl LayerKind {
 
     /// Whether relevance always passes on unchanged, so that no rule is chosen.
     pub fn is_passing(self) -> bool {
-        matches!(self, LayerKind::Passing | LayerKind::Softmax)
+        matches!(self, LayerKind::Passing | LayerKind::Constant)
     }
 }

@@ -6,42 +6,71 @@
 mod activation;
 mod add;
 mod affine;
+mod broadcast;
+mod choice;
 mod concatenate;
+mod constant;
 mod convolution;
 mod dense;
 mod dropout;
+mod embedding;
+mod expand;
+mod extreme;
 mod input;
+mod interpolate;
 mod kind;
+mod linear;
+mod matrix_product;
+mod normalisation;
+mod offset;
 mod operation;
 mod pad;
 mod pool;
+mod product;
+mod quotient;
+mod reduction;
 mod reshape;
+mod select;
 mod shape;
 mod slice;
 mod sliding;
 mod softmax;
 mod step;
 mod transpose;
+mod volume;
 
 use kirchhoff_kernel::{Weights, Wiring};
 
 pub use activation::{Activation, Elementary};
 pub use affine::Affine;
+pub(crate) use broadcast::positions;
+pub use choice::Choice;
 pub use concatenate::Concatenate;
+pub use constant::Constant;
 pub use convolution::Convolution;
 pub use dense::Dense;
+pub use embedding::Embedding;
+pub use expand::Expand;
+pub use extreme::Extreme;
+pub use interpolate::Interpolate;
 pub use kind::LayerKind;
-pub use operation::Link;
+pub use linear::Linear;
+pub use normalisation::Normalisation;
+pub use offset::{Multiple, Offset};
+pub use operation::{Link, LinkWeights};
 pub(crate) use operation::{Operation, Parameter, Pruning, Side};
 pub use pad::Pad;
 pub use pool::{Pool, PoolKind};
+pub use reduction::{Reduction, ReductionKind};
 pub use reshape::Reshape;
 pub use shape::{ShapeError, as_image};
 pub(crate) use shape::{Shapes, check_parameter, elements, mismatch, only, strides};
+pub use select::Select;
 pub use slice::{Slice, SliceAxis};
 pub use softmax::Softmax;
 pub(crate) use step::Step;
 pub use transpose::Transpose;
+pub use volume::{Volume, VolumeAxis};
 
 /// What a node of a network computes from its arguments.
 #[derive(Clone, Debug)]
@@ -72,8 +101,42 @@ pub enum Operator {
     Pad(Pad),
     /// Dropout at test time: the argument itself.
     Dropout,
-    /// A final softmax, or its logarithm; explanations start before it.
+    /// A softmax over an axis, or its logarithm; explanations start before a final one.
     Softmax(Softmax),
+    /// A dense layer on the last axis of a tensor.
+    Linear(Linear),
+    /// Normalisation by what the input has.
+    Normalisation(Normalisation),
+    /// A product of two tensors, value by value.
+    Product,
+    /// A quotient of two tensors, value by value.
+    Quotient,
+    /// A matrix product of two tensors.
+    MatrixProduct,
+    /// The difference of two tensors.
+    Subtract,
+    /// A sum with a constant, value by value.
+    Offset(Offset),
+    /// A product with a constant, value by value.
+    Multiple(Multiple),
+    /// A sum, mean or extreme over axes.
+    Reduction(Reduction),
+    /// The larger or smaller of several tensors.
+    Extreme(Extreme),
+    /// A repetition along axes of length 1.
+    Expand(Expand),
+    /// A selection by lists of indices.
+    Select(Select),
+    /// Rows of a table, by number.
+    Embedding(Embedding),
+    /// Values that do not depend on the input.
+    Constant(Constant),
+    /// A convolution of any number of axes, or a transposed one.
+    Volume(Volume),
+    /// Weighted sums along axes: bilinear resizing.
+    Interpolate(Interpolate),
+    /// A choice between two tensors, value by value.
+    Choice(Choice),
 }
 
 impl Operator {
@@ -94,6 +157,23 @@ impl Operator {
             Operator::Pad(pad) => pad,
             Operator::Dropout => &dropout::Dropout,
             Operator::Softmax(softmax) => softmax,
+            Operator::Linear(linear) => linear,
+            Operator::Normalisation(normalisation) => normalisation,
+            Operator::Product => &product::Product,
+            Operator::Quotient => &quotient::Quotient,
+            Operator::MatrixProduct => &matrix_product::MatrixProduct,
+            Operator::Subtract => &add::Subtract,
+            Operator::Offset(offset) => offset,
+            Operator::Multiple(multiple) => multiple,
+            Operator::Reduction(reduction) => reduction,
+            Operator::Extreme(extreme) => extreme,
+            Operator::Expand(expand) => expand,
+            Operator::Select(select) => select,
+            Operator::Embedding(embedding) => embedding,
+            Operator::Constant(constant) => constant,
+            Operator::Volume(volume) => volume,
+            Operator::Interpolate(interpolate) => interpolate,
+            Operator::Choice(choice) => choice,
         }
     }
 

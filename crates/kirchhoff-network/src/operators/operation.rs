@@ -49,6 +49,17 @@ pub(crate) trait Operation {
         None
     }
 
+    /// Neurons of a part of the result that has all channels of the bias; the whole, unless these repeat.
+    fn bias_part(&self, shapes: &Shapes<'_>) -> usize {
+        shapes.size()
+    }
+
+    /// What the weights into each destination neuron are multiplied by in a batch of executions, where that depends on the
+    /// values of the arguments, which are given.
+    fn factors(&self, _arguments: &[&Values], _shapes: &Shapes<'_>) -> Option<Vec<f32>> {
+        None
+    }
+
     /// What the sum over the edges into each neuron is divided by, of an operator that averages or may be treated so.
     fn divisors(&self, _wiring: &Wiring) -> Option<Vec<f32>> {
         None
@@ -127,19 +138,32 @@ pub struct Link {
     pub argument: usize,
     /// The edges.
     pub wiring: Wiring,
-    /// Their weights; `None` where all are 1.
-    pub weights: Option<Weights>,
+    /// Their weights.
+    pub weights: LinkWeights,
+}
+
+/// The weights of a link.
+#[derive(Clone, Debug)]
+pub enum LinkWeights {
+    /// All are 1.
+    One,
+    /// Parameters.
+    Shared(Weights),
+    /// The values of an argument, by its number.
+    Argument(usize),
+    /// Of the result `s` of a softmax: `1 − s[i]` from source `i` to its own place, and `−s[i]` to the others.
+    Softmax,
 }
 
 impl Link {
     /// Edges of weight 1 from the first argument.
     pub(crate) fn new(wiring: Wiring) -> Self {
-        Link { argument: 0, wiring, weights: None }
+        Link { argument: 0, wiring, weights: LinkWeights::One }
     }
 
     /// The same edges with weights.
     pub(crate) fn weighted(self, weights: &Weights) -> Self {
-        Link { weights: Some(weights.clone()), ..self }
+        Link { weights: LinkWeights::Shared(weights.clone()), ..self }
     }
 }
 

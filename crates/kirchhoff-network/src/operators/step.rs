@@ -5,7 +5,8 @@ use kirchhoff_kernel::{
 };
 use rayon::prelude::*;
 
-use super::{Link, Shapes};
+use super::broadcast::positions;
+use super::{Link, LinkWeights, Shapes, elements};
 
 /// Values that a task of elementwise work takes.
 const CHUNK: usize = 1 << 14;
@@ -32,7 +33,7 @@ impl Step<'_> {
     pub fn sum(&self, wiring: &Wiring, weights: Option<&Weights>, bias: Option<&[f32]>) -> Result<Vec<f32>, Cancelled> {
         let forward = Forward {
             wiring,
-            weights,
+            weights: weights.into(),
             source: &SourceFactor::Activation(Slopes::IDENTITY),
             weight: WeightFactor::IDENTITY,
             reduction: Reduction::Sum,
@@ -45,7 +46,11 @@ impl Step<'_> {
 
     /// A linear layer of one link.
     pub fn linear(&self, link: &Link, bias: Option<&Weights>) -> Result<Values, Cancelled> {
-        Ok(self.sum(&link.wiring, link.weights.as_ref(), bias.map(|bias| &**bias))?.into())
+        let weights = match &link.weights {
+            LinkWeights::Shared(weights) => Some(weights),
+            LinkWeights::One | LinkWeights::Argument(_) | LinkWeights::Softmax => None,
+        };
+        Ok(self.sum(&link.wiring, weights, bias.map(|bias| &**bias))?.into())
     }
 
     /// A function of the first argument's values, in slices.
@@ -54,6 +59,30 @@ impl Step<'_> {
         let mut values = zeros(first.len());
         let chunks = values.par_chunks_mut(CHUNK).zip(first.par_chunks(CHUNK));
         chunks.for_each(|(values, first)| function(first, values));
+        values.into()
+    }
+
+    /// A function of two arguments' values at each place of the result, over which they are repeated where they are
+    /// smaller.
+    pub fn combined(&self, function: impl Fn(f32, f32) -> f32 + Sync) -> Values {
+        let size = self.shapes.size();
+        let mut values = zeros(self.batch * size);
+        let positions = [0, 1].map(|argument| {
+            let shape = self.shapes.arguments[argument];
+            (elements(shape) != Some(size)).then(|| positions(shape, self.shapes.result))
+        });
+        let at = |argument: usize, execution: usize| {
+            let values = self.arguments[argument];
+            let own = values.len() / self.batch.max(1);
+            &values[execution * own..(execution + 1) * own]
+        };
+        values.par_chunks_mut(size.max(1)).enumerate().for_each(|(execution, values)| {
+            let [a, b] = [0, 1].map(|argument| at(argument, execution));
+            let of = |positions: &Option<Vec<usize>>, place: usize| positions.as_ref().map_or(place, |own| own[place]);
+            values.par_iter_mut().enumerate().with_min_len(CHUNK).for_each(|(place, value)| {
+                *value = function(a[of(&positions[0], place)], b[of(&positions[1], place)]);
+            });
+        });
         values.into()
     }
 

@@ -154,7 +154,7 @@ impl Importer<'_> {
         if axis != 1 || !one_axis {
             return Err(node.unsupported("is not over the channel axis (axis 1); only that is supported"));
         }
-        let computed = self.emit(node, Operator::Softmax(Softmax { logarithm }), &[argument])?;
+        let computed = self.emit(node, Operator::Softmax(Softmax { logarithm, axis: 0 }), &[argument])?;
         Ok(self.computed(node, computed))
     }
 

@@ -9,6 +9,7 @@ use crate::composite::{Composite, MaximumPooling};
 use crate::error::CompileError;
 use crate::rule::Rule;
 use crate::rules::{Bounds, Fits};
+use crate::treatment::{AffineTreatment, Treatment, Treatments};
 
 /// A choice of rules for the layers of any network: one for all, and others for single layers.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +20,10 @@ pub struct Assignment {
     pub maximum_pooling: MaximumPooling,
     /// Bounds of the input, for z-box.
     pub bounds: Bounds,
+    /// How relevance goes through what is no sum of weights.
+    pub treatments: Treatments,
+    /// The same for single layers; later ones win.
+    pub layer_treatments: Vec<(LayerPattern, Treatments)>,
 }
 
 /// What layers take that no choice names.
@@ -91,6 +96,13 @@ impl fmt::Display for Assignment {
             let bounds: Vec<_> = bounds.iter().map(f32::to_string).collect();
             writeln!(f, "{side}: {}", bounds.join(", "))?;
         }
+        // What was written before there were treatments is still the text of those that make no choice.
+        if self.treatments != Treatments::default() {
+            writeln!(f, "treatments: {}", self.treatments)?;
+        }
+        for (pattern, treatments) in &self.layer_treatments {
+            writeln!(f, "treatments of {}:{}: {treatments}", pattern.text.len(), pattern.text)?;
+        }
         Ok(())
     }
 }
@@ -103,14 +115,21 @@ impl From<Rule> for Assignment {
 
 impl From<Composite> for Assignment {
     fn from(composite: Composite) -> Self {
-        let maximum_pooling = composite.maximum_pooling;
-        Assignment::new(Base::Composite(composite)).with_maximum_pooling(maximum_pooling)
+        let (maximum_pooling, treatments) = (composite.maximum_pooling, composite.treatments);
+        Assignment::new(Base::Composite(composite)).with_maximum_pooling(maximum_pooling).with_treatments(treatments)
     }
 }
 
 impl Assignment {
     fn new(base: Base) -> Self {
-        Assignment { base, choices: Vec::new(), maximum_pooling: MaximumPooling::default(), bounds: Bounds::default() }
+        Assignment {
+            base,
+            choices: Vec::new(),
+            maximum_pooling: MaximumPooling::default(),
+            bounds: Bounds::default(),
+            treatments: Treatments::default(),
+            layer_treatments: Vec::new(),
+        }
     }
 
     /// Chooses `rule` for the layers that `pattern` means; later choices win.
@@ -123,6 +142,28 @@ impl Assignment {
     pub fn with_maximum_pooling(mut self, maximum_pooling: MaximumPooling) -> Self {
         self.maximum_pooling = maximum_pooling;
         self
+    }
+
+    /// Sets how relevance goes through what is no sum of weights.
+    pub fn with_treatments(mut self, treatments: Treatments) -> Self {
+        self.treatments = treatments;
+        self
+    }
+
+    /// Sets the same for the layers that `pattern` means; later choices win.
+    pub fn treat(mut self, pattern: LayerPattern, treatments: Treatments) -> Self {
+        self.layer_treatments.push((pattern, treatments));
+        self
+    }
+
+    /// What relevance does at a node that is no sum of weights.
+    pub(crate) fn treatment(&self, network: &Network, id: NodeId) -> Option<Treatment> {
+        self.treatments_of(network.node(id)).of(network, id)
+    }
+
+    fn treatments_of(&self, node: &Node) -> Treatments {
+        let own = self.layer_treatments.iter().rev().filter(|(pattern, _)| pattern.matches(&node.name));
+        own.fold(Treatments::default(), |all, (_, earlier)| all.or(*earlier)).or(self.treatments)
     }
 
     /// Sets the bounds of the input.
@@ -149,12 +190,14 @@ impl Assignment {
                 return Err(CompileError::NoLayer { pattern: pattern.text.clone(), layers: layers.join(", ") });
             }
         }
-        let mut first_seen = false;
+        // Whether a layer that could be a first one comes before each node, or is it.
+        let mut behind: Vec<bool> = Vec::new();
         let mut rule_of = |(id, node): (NodeId, &Node)| {
             let kind = node.operator.kind();
             let takes_first = matches!(&self.base, Base::Composite(composite) if composite.takes_first(kind));
-            let first = takes_first && !first_seen;
-            first_seen |= takes_first;
+            let follows = network.arguments(id).iter().any(|argument| behind[argument.index()]);
+            let first = takes_first && !follows;
+            behind.push(takes_first || follows);
             if id == network.input() { Ok(Rule::PASS) } else { self.rule(node, kind, first) }
         };
         network.nodes().map(&mut rule_of).collect()
@@ -167,6 +210,7 @@ impl Assignment {
             None => match &self.base {
                 Base::Rule(rule) => self.spread(rule.clone(), node, kind),
                 Base::Composite(_) if kind.is_passing() => Ok(Rule::PASS),
+                Base::Composite(_) if self.passes_affine(kind, node) => Ok(Rule::PASS),
                 Base::Composite(composite) => {
                     let rule = composite.rule(kind, &node.name, first).ok_or_else(|| CompileError::Unnumbered {
                         composite: composite.name.to_string(),
@@ -178,10 +222,16 @@ impl Assignment {
         }
     }
 
+    /// Whether a multiplication and addition per channel shall pass relevance on.
+    fn passes_affine(&self, kind: LayerKind, node: &Node) -> bool {
+        kind == LayerKind::Affine && self.treatments_of(node).affine == Some(AffineTreatment::Pass)
+    }
+
     /// The rule that a layer takes of one that was named for several.
     fn spread(&self, rule: Rule, node: &Node, kind: LayerKind) -> Result<Rule, CompileError> {
         match (kind, rule.fits()) {
-            (LayerKind::Passing | LayerKind::Softmax, _) => Ok(Rule::PASS),
+            (LayerKind::Passing | LayerKind::Constant | LayerKind::Product, _) => Ok(Rule::PASS),
+            (LayerKind::Extreme { .. }, _) => Ok(Rule::WINNER),
             (LayerKind::MaximumPooling, _) if self.maximum_pooling == MaximumPooling::Winner => Ok(Rule::WINNER),
             (_, Fits::Weighted) if !kind.is_weighted() => Ok(Rule::NORM),
             _ => self.named(rule, node, kind),
@@ -196,10 +246,13 @@ impl Assignment {
             Fits::Any => !kind.is_passing() && !pools_winner,
             Fits::Weighted => kind.is_weighted(),
             Fits::Unweighted => !kind.is_weighted() && !kind.is_passing() && !pools_winner,
-            Fits::Passing => kind.is_passing() || matches!(kind, LayerKind::Affine | LayerKind::Addition),
+            Fits::Passing => {
+                kind.is_passing() || matches!(kind, LayerKind::Affine | LayerKind::Scale | LayerKind::Addition)
+            }
             Fits::MaximumPooling => kind == LayerKind::MaximumPooling,
         };
-        if fit {
+        let wins = matches!(kind, LayerKind::Extreme { .. } | LayerKind::Product);
+        if fit && !wins {
             return Ok(rule);
         }
         Err(CompileError::Unfit {

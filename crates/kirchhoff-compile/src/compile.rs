@@ -1,15 +1,14 @@
 //! From an execution to a layered circuit.
 
-use std::sync::Arc;
-
-use kirchhoff_circuit::{Layer, LayeredCircuit, Link, Tensor, TensorId};
-use kirchhoff_kernel::{Values, Wiring};
-use kirchhoff_network::{Execution, LayerKind, Network, Node, NodeId};
+use kirchhoff_circuit::{Bias, Layer, LayerRule, LayeredCircuit, Link, LinkWeights, Tensor, TensorId};
+use kirchhoff_kernel::{Axes, AxisEdges, Values, Wiring};
+use kirchhoff_network::{Execution, LayerKind, Network, Node, NodeId, Operator};
 
 use crate::assignment::Assignment;
 use crate::error::CompileError;
 use crate::rule::Rule;
 use crate::rules::Bounds;
+use crate::treatment::{self, Treatment};
 
 /// Compiles an execution into its provenance circuit under the given rules.
 ///
@@ -17,7 +16,7 @@ use crate::rules::Bounds;
 /// computed when the circuit is evaluated.
 ///
 /// # Errors
-/// Rules that do not fit the network's layers, bounds that do not fit its channels, or a softmax in the network.
+/// Rules that do not fit the network's layers, or bounds that do not fit its channels.
 pub fn compile(execution: &Execution, assignment: &Assignment) -> Result<LayeredCircuit, CompileError> {
     circuit(execution.network(), assignment, execution.batch(), |node| execution.activations(node).clone())
 }
@@ -48,8 +47,8 @@ fn circuit(
     let layers: Vec<Layer> = network
         .nodes()
         .zip(rules)
-        .filter(|((id, _), _)| *id != network.input())
-        .map(|((id, node), rule)| layer(network, id, node, &rule, assignment))
+        .filter(|((_, node), _)| !matches!(node.operator, Operator::Input | Operator::Constant(_)))
+        .map(|((id, node), rule)| Making { network, assignment, id, node, activations: &activations }.layer(&rule))
         .collect::<Result<_, _>>()?;
     Ok(LayeredCircuit::new(batch, tensors, layers, tensor(network.input()), tensor(network.output()))?)
 }
@@ -58,57 +57,118 @@ fn tensor(node: NodeId) -> TensorId {
     TensorId(node.index() as u32)
 }
 
-fn layer(
-    network: &Network,
+/// A layer about to be made of a node.
+struct Making<'a> {
+    network: &'a Network,
+    assignment: &'a Assignment,
     id: NodeId,
-    node: &Node,
-    rule: &Rule,
-    assignment: &Assignment,
-) -> Result<Layer, CompileError> {
-    if node.operator.kind() == LayerKind::Softmax {
-        return Err(CompileError::Softmax(node.name.clone()));
-    }
-    let arguments = network.arguments(id);
-    let edges = network.links(id);
-    // All links of a layer share its weights: where there are any, there is one link.
-    let weights = edges.iter().find_map(|link| link.weights.clone());
-    let link = |link: kirchhoff_network::Link| Link { source: tensor(arguments[link.argument]), wiring: link.wiring };
-    let links: Vec<Link> = edges.into_iter().map(link).collect();
-    // A layer that passes has no use for weights, but its wiring may index them.
-    let (weights, links) = if *rule == Rule::PASS { (None, unweighted(links)) } else { (weights, links) };
-    let source_shape = &network.node(arguments[0]).shape;
-    let bounds = bounds(rule, node, source_shape, assignment)?;
-    Ok(Layer {
-        name: node.name.clone(),
-        operator: node.operator.name().into(),
-        scale: scale(node, &links[0].wiring, rule),
-        linear: node.operator.kind() != LayerKind::MaximumPooling,
-        links,
-        destination: tensor(id),
-        weights,
-        bias: if *rule == Rule::PASS { None } else { node.operator.bias().cloned() },
-        rule: rule.layer_rule(&bounds),
-        rule_name: rule.to_string(),
-    })
+    node: &'a Node,
+    activations: &'a dyn Fn(NodeId) -> Values,
 }
 
-/// Wirings of a layer that passes: per-channel factors join equal positions.
-fn unweighted(links: Vec<Link>) -> Vec<Link> {
-    let identity = |link: Link| match link.wiring {
-        Wiring::Convolution(_) => {
-            Link { wiring: Wiring::Identity { size: link.wiring.sources() }, source: link.source }
+impl Making<'_> {
+    fn layer(&self, rule: &Rule) -> Result<Layer, CompileError> {
+        let Making { network, id, node, .. } = *self;
+        let arguments = network.arguments(id);
+        let treatment = self.assignment.treatment(network, id);
+        let bounds = bounds(rule, node, &network.node(arguments[0]).shape, self.assignment)?;
+        let mut layer_rule = rule.layer_rule(&bounds);
+        match treatment {
+            Some(Treatment::Halves) => layer_rule = treatment::halves(),
+            Some(Treatment::Taylor) => layer_rule = treatment::taylor(&layer_rule),
+            Some(Treatment::Signal(_) | Treatment::Nothing | Treatment::Identity) => layer_rule = LayerRule::Pass,
+            Some(Treatment::Factor(_)) | None => {}
         }
-        _ => link,
-    };
-    links.into_iter().map(identity).collect()
+        if node.operator.kind() == (LayerKind::Extreme { maximum: false }) {
+            layer_rule = LayerRule::Least;
+        }
+        let passes = layer_rule == LayerRule::Pass;
+        let links = network.links(id).into_iter().filter(|link| match treatment {
+            Some(Treatment::Signal(factor) | Treatment::Factor(factor)) => link.argument == factor,
+            Some(Treatment::Nothing) => false,
+            _ => true,
+        });
+        // A layer that passes has no use for weights.
+        let links: Vec<Link> = links.map(|link| self.link(&arguments, link, passes)).collect();
+        let bias = match node.operator.bias() {
+            Some(values) if !passes => Some(Bias { values: values.clone(), part: network.bias_part(id) }),
+            _ => None,
+        };
+        let factors = if passes { None } else { network.factors(id, self.activations) };
+        Ok(Layer {
+            name: node.name.clone(),
+            operator: node.operator.name().into(),
+            scale: factors.map(Values::from).or_else(|| scale(node, links.first()?, &layer_rule)),
+            linear: computes_sums(node.operator.kind(), treatment),
+            links,
+            destination: tensor(id),
+            bias,
+            rule: layer_rule,
+            rule_name: treatment.and_then(Treatment::name).map_or_else(|| rule.to_string(), str::to_string),
+        })
+    }
+
+    fn link(&self, arguments: &[NodeId], link: kirchhoff_network::Link, passes: bool) -> Link {
+        let source = tensor(arguments[link.argument]);
+        if passes {
+            return Link { source, wiring: unweighted(link.wiring), weights: LinkWeights::One };
+        }
+        let weights = match link.weights {
+            kirchhoff_network::LinkWeights::One => LinkWeights::One,
+            kirchhoff_network::LinkWeights::Shared(weights) => LinkWeights::Shared(weights),
+            kirchhoff_network::LinkWeights::Argument(argument) => LinkWeights::Tensor(tensor(arguments[argument])),
+            kirchhoff_network::LinkWeights::Softmax => {
+                let (inputs, shares) = ((self.activations)(arguments[0]), (self.activations)(self.id));
+                // What a mask has taken far below every number takes no part.
+                let weights = |(input, share): (&f32, &f32)| {
+                    if *input < MASKED { [0.0; 2] } else { [1.0 - share, -share] }
+                };
+                LinkWeights::Executions(inputs.iter().zip(shares.iter()).flat_map(weights).collect())
+            }
+        };
+        Link { source, wiring: link.wiring, weights }
+    }
 }
 
-/// One over the number of members of each window, for pools that are averaged.
-fn scale(node: &Node, wiring: &Wiring, rule: &Rule) -> Option<Arc<[f32]>> {
-    if *rule == Rule::WINNER {
+/// Inputs of a softmax below this are masked: infinities are read as the largest numbers, to which others are added.
+const MASKED: f32 = f32::MIN / 4.0;
+
+/// Whether a node's values are the sums of what enters it by the links of its layer, bias included.
+fn computes_sums(kind: LayerKind, treatment: Option<Treatment>) -> bool {
+    match kind {
+        LayerKind::MaximumPooling | LayerKind::Extreme { .. } | LayerKind::Product | LayerKind::Softmax => false,
+        LayerKind::MatrixProduct => treatment.is_some(),
+        _ => true,
+    }
+}
+
+/// The wiring of a layer that passes, without weights: per-channel factors join equal positions, and so does what is left of
+/// a normalisation without its mean.
+fn unweighted(wiring: Wiring) -> Wiring {
+    match wiring {
+        Wiring::Convolution(_) => Wiring::Identity { size: wiring.sources() },
+        Wiring::Axes(axes) if axes.has_weights() => match wiring_of_places(&axes) {
+            Some(size) => Wiring::Identity { size },
+            None => Wiring::Axes(axes.unweighted()),
+        },
+        wiring => wiring,
+    }
+}
+
+/// The number of neurons where each has an edge to its own place.
+fn wiring_of_places(axes: &Axes) -> Option<usize> {
+    let same = |axis: &kirchhoff_kernel::Axis| {
+        matches!(axis.edges, AxisEdges::Same { .. } | AxisEdges::Pairs { .. }) && axis.source_step == axis.destination_step
+    };
+    axes.axes().iter().all(same).then(|| axes.axes().iter().map(|axis| axis.edges.sources()).product())
+}
+
+/// One over the number of members of each window, for what is averaged.
+fn scale(node: &Node, link: &Link, rule: &LayerRule) -> Option<Values> {
+    if !matches!(rule, LayerRule::Separable(_)) {
         return None;
     }
-    let divisors = node.operator.divisors(wiring)?;
+    let divisors = node.operator.divisors(&link.wiring)?;
     Some(divisors.into_iter().map(|divisor| 1.0 / divisor).collect())
 }
 

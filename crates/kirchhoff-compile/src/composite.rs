@@ -9,6 +9,7 @@ use kirchhoff_semiring::UnknownName;
 
 use crate::rule::Rule;
 use crate::rules::EPSILON;
+use crate::treatment::{NormalisationTreatment, ProductTreatment, SoftmaxTreatment, Treatments};
 
 /// How relevance goes through maximum pooling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub struct Composite {
     pub description: Cow<'static, str>,
     /// How it treats maximum pooling, unless the user says otherwise.
     pub maximum_pooling: MaximumPooling,
+    /// How it treats what is no sum of weights, likewise.
+    pub treatments: Treatments,
     choice: Choice,
 }
 
@@ -62,7 +65,7 @@ const FLAT_FIRST: Option<First> = Some(First { convolutions: false, rule: Rule::
 const PAPER_VGG: &[(u32, Rule)] =
     &[(0, Rule::ZERO), (16, Rule::gamma(0.25)), (30, Rule::epsilon_rms(0.25)), (u32::MAX, Rule::ZERO)];
 
-static COMPOSITES: [Composite; 7] = [
+static COMPOSITES: [Composite; 9] = [
     by_kind("epsilon", "epsilon on every linear layer", None, EPSILON_RULE),
     by_kind(
         "epsilon-gamma-box",
@@ -85,11 +88,32 @@ static COMPOSITES: [Composite; 7] = [
         Rule::alpha_beta(2.0, 1.0),
     ),
     Composite {
+        name: Cow::Borrowed("attention"),
+        description: Cow::Borrowed(
+            "epsilon; half through matrix products of activations, softmax by its Taylor expansion (Achtibat et al. 2024)",
+        ),
+        maximum_pooling: MaximumPooling::Winner,
+        treatments: Treatments {
+            matrix_product: Some(ProductTreatment::Half),
+            softmax: Some(SoftmaxTreatment::Taylor),
+            root_mean_square: Some(NormalisationTreatment::Identity),
+            ..Treatments::NONE
+        },
+        choice: Choice::ByKind { first: None, convolution: EPSILON_RULE, dense: EPSILON_RULE },
+    },
+    by_kind(
+        "attention-conservative",
+        "epsilon; attention passes to the values alone (CP-LRP), as every composite but `attention` has it",
+        None,
+        EPSILON_RULE,
+    ),
+    Composite {
         name: Cow::Borrowed("paper-vgg"),
         description: Cow::Borrowed(
             "VGG layers 0: zero, 1–16: gamma(0.25), 17–30: epsilon-rms(0.25), from 31: zero; maximum pooling averaged (Groudiev & Maniu 2024)",
         ),
         maximum_pooling: MaximumPooling::Average,
+        treatments: Treatments::NONE,
         choice: Choice::ByNumber(PAPER_VGG),
     },
 ];
@@ -100,6 +124,7 @@ const fn by_kind(name: &'static str, description: &'static str, first: Option<Fi
         name: Cow::Borrowed(name),
         description: Cow::Borrowed(description),
         maximum_pooling: MaximumPooling::Winner,
+        treatments: Treatments::NONE,
         choice: Choice::ByKind { first, convolution, dense: EPSILON_RULE },
     }
 }
@@ -111,12 +136,13 @@ pub fn composites() -> &'static [Composite] {
 
 impl Composite {
     /// A composite of the user's own: a rule for convolutions and one for dense layers. Other layers with edges take
-    /// `norm`, multiplications and additions per channel pass.
+    /// `norm`, multiplications and additions per channel `epsilon`; multiplications by a constant pass.
     pub fn custom(name: impl Into<Cow<'static, str>>, convolution: Rule, dense: Rule) -> Self {
         Composite {
             name: name.into(),
             description: format!("{convolution} on convolutions, {dense} on dense layers").into(),
             maximum_pooling: MaximumPooling::default(),
+            treatments: Treatments::NONE,
             choice: Choice::ByKind { first: None, convolution, dense },
         }
     }
@@ -165,10 +191,22 @@ impl Composite {
                 (LayerKind::Dense | LayerKind::Convolution, Some(special)) if first => &special.rule,
                 (LayerKind::Dense, _) => dense,
                 (LayerKind::Convolution, _) => convolution,
-                (LayerKind::Affine | LayerKind::Passing | LayerKind::Softmax, _) => &Rule::PASS,
-                (LayerKind::AveragePooling | LayerKind::MaximumPooling | LayerKind::Addition, _) => &Rule::NORM,
+                (LayerKind::Affine, _) => &EPSILON_RULE,
+                (LayerKind::Scale | LayerKind::Passing | LayerKind::Constant | LayerKind::Product, _) => &Rule::PASS,
+                (
+                    LayerKind::AveragePooling
+                    | LayerKind::MaximumPooling
+                    | LayerKind::Addition
+                    | LayerKind::Mean
+                    | LayerKind::Extreme { .. }
+                    | LayerKind::MatrixProduct
+                    | LayerKind::Normalisation { .. }
+                    | LayerKind::Softmax,
+                    _,
+                ) => &Rule::NORM,
             },
-            Choice::ByNumber(_) if kind == LayerKind::Affine => &Rule::PASS,
+            Choice::ByNumber(_) if kind == LayerKind::Affine => &EPSILON_RULE,
+            Choice::ByNumber(_) if kind == LayerKind::Scale => &Rule::PASS,
             Choice::ByNumber(ranges) => {
                 let number = vgg_number(name)?;
                 &ranges.iter().find(|&&(last, _)| number <= last)?.1

@@ -80,9 +80,6 @@ pub enum CompileError {
         /// Number of upper bounds.
         high: usize,
     },
-    /// A softmax that is still in the network.
-    #[error("layer `{0}` is a softmax: explain the canonical form of the network, which ends before it")]
-    Softmax(String),
     /// Layers that do not make a circuit.
     #[error(transparent)]
     Circuit(#[from] CircuitError),

@@ -30,6 +30,7 @@ mod composite;
 mod error;
 mod rule;
 mod rules;
+mod treatment;
 
 pub use assignment::{Assignment, LayerPattern};
 pub use compile::{compile, compile_shape};
@@ -39,4 +40,5 @@ pub use kirchhoff_circuit::{Destinations, Normaliser, Part, Stabiliser};
 pub use kirchhoff_kernel::{Slopes, SourceFactor, WeightFactor};
 pub use kirchhoff_network::LayerKind;
 pub use rule::Rule;
+pub use treatment::{AffineTreatment, NormalisationTreatment, ProductTreatment, SoftmaxTreatment, Treatments};
 pub use rules::{Bounds, EPSILON, Fits, Parameter, RuleInfo, rules};

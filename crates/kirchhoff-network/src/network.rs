@@ -1,6 +1,6 @@
 //! The network: a directed acyclic graph of nodes, each with one result.
 
-use kirchhoff_kernel::{Wiring, first_not_finite};
+use kirchhoff_kernel::{Values, Wiring, first_not_finite};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -202,6 +202,19 @@ impl Network {
     /// The edges into a node, by argument. Relevance does not go to an argument without any.
     pub fn links(&self, node: NodeId) -> Vec<Link> {
         self.with_shapes(node, |shapes| self.node(node).operator.operation().links(&shapes))
+    }
+
+    /// Neurons of a part of a node's result that has all channels of its bias: all of them, unless the channels repeat.
+    pub fn bias_part(&self, node: NodeId) -> usize {
+        self.with_shapes(node, |shapes| self.node(node).operator.operation().bias_part(&shapes))
+    }
+
+    /// What the weights into each neuron of a node are multiplied by in a batch of executions, where that depends on the
+    /// activations of its arguments, which `activations` gives.
+    pub fn factors(&self, node: NodeId, activations: impl Fn(NodeId) -> Values) -> Option<Vec<f32>> {
+        let arguments: Vec<Values> = self.arguments(node).into_iter().map(activations).collect();
+        let arguments: Vec<&Values> = arguments.iter().collect();
+        self.with_shapes(node, |shapes| self.node(node).operator.operation().factors(&arguments, &shapes))
     }
 
     /// The number of edges into a node, from all its arguments.

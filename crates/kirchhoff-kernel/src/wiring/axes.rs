@@ -171,6 +171,17 @@ impl Axes {
         Axes { weights: 1, ..self }
     }
 
+    /// Whether the edges have weights.
+    pub fn has_weights(&self) -> bool {
+        self.weights > 0
+    }
+
+    /// The same edges, all of weight 1; the axes then say nothing of weights.
+    pub fn unweighted(self) -> Self {
+        let axes = self.axes.into_iter().map(|axis| Axis { edges: axis.edges.unweighted(), ..axis }).collect();
+        Axes { axes, weights: 0, ..self }
+    }
+
     /// The axes.
     pub fn axes(&self) -> &[Axis] {
         &self.axes

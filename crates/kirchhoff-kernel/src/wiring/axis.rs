@@ -159,6 +159,21 @@ impl AxisEdges {
         }
     }
 
+    /// The same pairs, without weights.
+    pub(super) fn unweighted(self) -> Self {
+        match self {
+            AxisEdges::Same { length, .. } => AxisEdges::Same { length, weight: 0 },
+            AxisEdges::All { sources, destinations, .. } => AxisEdges::All { sources, destinations, weights: [0; 2] },
+            AxisEdges::Pairs { length, .. } => AxisEdges::All { sources: length, destinations: length, weights: [0; 2] },
+            AxisEdges::Windows(windows) => AxisEdges::Windows(AxisWindows { weight: 0, ..windows }),
+            AxisEdges::Spread(windows) => AxisEdges::Spread(AxisWindows { weight: 0, ..windows }),
+            AxisEdges::Listed { sources, destinations, mut edges } => {
+                edges.iter_mut().for_each(|edge| edge[2] = 0);
+                AxisEdges::Listed { sources, destinations, edges }
+            }
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), WiringError> {
         match self {
             AxisEdges::Same { .. } | AxisEdges::All { .. } | AxisEdges::Pairs { .. } => Ok(()),

@@ -23,8 +23,14 @@ impl Operation for Affine {
         "affine"
     }
 
+    /// By what it does: a factor alone, a summand alone, or both.
     fn kind(&self) -> LayerKind {
-        LayerKind::Affine
+        let all = |values: &Weights, value: f32| values.iter().all(|&other| other == value);
+        match (all(&self.scale, 1.0), all(&self.shift, 0.0)) {
+            (true, _) => LayerKind::Addition,
+            (false, true) => LayerKind::Scale,
+            (false, false) => LayerKind::Affine,
+        }
     }
 
     fn encode(&self, encoder: &mut Encoder) {
@@ -69,6 +75,10 @@ impl Operation for Affine {
 
     fn per_channel(&self) -> Option<PerChannel> {
         Some(PerChannel::from(self))
+    }
+
+    fn keeps_gates(&self) -> bool {
+        true
     }
 
     fn export(&self, export: &mut Export<'_>) {

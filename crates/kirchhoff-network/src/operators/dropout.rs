@@ -51,6 +51,10 @@ impl Operation for Dropout {
         Pruning::Passes
     }
 
+    fn keeps_gates(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let inputs = export.first();
         export.result("Identity", inputs, Vec::new());

@@ -56,6 +56,10 @@ impl Operation for Expand {
         shapes.first() == shapes.result
     }
 
+    fn keeps_gates(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let mut inputs = export.broadcast();
         let shape: Vec<i64> = std::iter::once(1).chain(self.shape.iter().map(|&length| length as i64)).collect();

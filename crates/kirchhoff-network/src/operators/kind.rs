@@ -44,7 +44,7 @@ pub enum LayerKind {
 impl LayerKind {
     /// Whether the layer has weights.
     pub fn is_weighted(self) -> bool {
-        matches!(self, LayerKind::Dense | LayerKind::Convolution | LayerKind::Affine)
+        matches!(self, LayerKind::Dense | LayerKind::Convolution | LayerKind::Affine | LayerKind::Scale)
     }
 
     /// Whether relevance always passes on unchanged, so that no rule is chosen.

@@ -212,6 +212,16 @@ impl Operator {
         self.operation().keeps_places()
     }
 
+    /// Whether what it computes is a gate: a share by which others are multiplied, as a sigmoid or a softmax computes it.
+    pub fn is_gate(&self) -> bool {
+        self.operation().is_gate()
+    }
+
+    /// Whether its result is a gate where its only argument is one: it moves values, or joins constants to them.
+    pub fn keeps_gates(&self) -> bool {
+        self.operation().keeps_gates()
+    }
+
     /// The shape of the result on arguments of the given shapes.
     ///
     /// # Errors

@@ -67,6 +67,10 @@ impl Operation for Offset {
         vec![Parameter { name: "values", tensor: "values", shape: vec![self.values.len()], values: &self.values }]
     }
 
+    fn keeps_gates(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let argument = export.first().remove(0);
         let shape: Vec<usize> = std::iter::once(1).chain(export.shape()).collect();
@@ -118,6 +122,10 @@ impl Operation for Multiple {
 
     fn parameters(&self, _rank: usize) -> Vec<Parameter<'_>> {
         vec![Parameter { name: "values", tensor: "values", shape: vec![self.values.len()], values: &self.values }]
+    }
+
+    fn keeps_gates(&self) -> bool {
+        true
     }
 
     fn export(&self, export: &mut Export<'_>) {

@@ -80,6 +80,16 @@ pub(crate) trait Operation {
         false
     }
 
+    /// Whether what it computes is a gate: a share by which others are multiplied.
+    fn is_gate(&self) -> bool {
+        false
+    }
+
+    /// Whether its result is a gate where its only argument is one.
+    fn keeps_gates(&self) -> bool {
+        false
+    }
+
     /// Whether it only gives its argument another shape, of which the last of several counts.
     fn is_reshape(&self) -> bool {
         false

@@ -82,6 +82,10 @@ impl Operation for Pad {
         if passes { Pruning::Passes } else { Pruning::Refuses }
     }
 
+    fn keeps_gates(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let side = |side: usize| std::iter::once(0).chain(self.border.iter().map(move |sides| sides[side] as i64));
         let pads: Vec<i64> = side(0).chain(side(1)).collect();

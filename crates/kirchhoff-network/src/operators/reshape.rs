@@ -83,6 +83,10 @@ impl Operation for Reshape {
         Some(Operator::Reshape(Reshape { shape }))
     }
 
+    fn keeps_gates(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let shape: Vec<i64> = std::iter::once(-1).chain(self.shape.iter().map(|&length| length as i64)).collect();
         let mut inputs = export.first();

@@ -91,6 +91,10 @@ impl Operation for Select {
         self.axes.iter().all(Option::is_none)
     }
 
+    fn keeps_gates(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let mut inputs = export.first();
         let axes: Vec<(usize, &Vec<usize>)> =

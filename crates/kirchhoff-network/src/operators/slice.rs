@@ -94,6 +94,10 @@ impl Operation for Slice {
         self.axes.iter().zip(shapes.first()).all(whole)
     }
 
+    fn keeps_gates(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let starts: Vec<i64> = self.axes.iter().map(|axis| axis.start as i64).collect();
         let steps: Vec<i64> = self.axes.iter().map(|axis| axis.step as i64).collect();

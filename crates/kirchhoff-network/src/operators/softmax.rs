@@ -87,6 +87,10 @@ impl Operation for Softmax {
         vec![Link { argument: 0, wiring: Wiring::Axes(axes), weights: LinkWeights::Softmax }]
     }
 
+    fn is_gate(&self) -> bool {
+        !self.logarithm
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let operator = if self.logarithm { "LogSoftmax" } else { "Softmax" };
         let inputs = export.first();

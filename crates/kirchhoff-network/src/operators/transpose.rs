@@ -63,6 +63,10 @@ impl Operation for Transpose {
         self.axes.iter().enumerate().all(|(position, &axis)| position == axis)
     }
 
+    fn keeps_gates(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let order = std::iter::once(0).chain(self.axes.iter().map(|&axis| axis as i64 + 1)).collect();
         let inputs = export.first();

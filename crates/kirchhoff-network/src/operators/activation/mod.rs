@@ -205,6 +205,10 @@ impl Operation for Activation {
         true
     }
 
+    fn is_gate(&self) -> bool {
+        matches!(self, Activation::Sigmoid | Activation::HardSigmoid { .. })
+    }
+
     fn pruning(&self, _neurons: usize) -> Pruning {
         if self.apply(0.0) == 0.0 { Pruning::Passes } else { Pruning::Refuses }
     }

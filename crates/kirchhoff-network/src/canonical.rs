@@ -1,20 +1,20 @@
 //! The canonical form: the network that explanations run on.
 //!
-//! It computes the pre-softmax output of the original with as few layers as that takes: nothing that only forwards its
+//! It computes the logits of the original with as few layers as that takes: nothing that only forwards its
 //! argument is left, and every per-channel multiply-add that a neighbouring linear layer can absorb is part of it.
 
 use std::collections::HashMap;
 
 use crate::fold::{Folded, PerChannel};
 use crate::network::{Network, NetworkBuilder, NetworkError, NodeId};
-use crate::operators::{LayerKind, Operator, Shapes, elements};
+use crate::operators::{Operator, Shapes, elements};
 
 /// The canonical form of a network.
 ///
 /// - Dropout disappears, and so does whatever changes nothing: a reshape to the same shape, a border of width 0, a slice
 ///   of everything, a transposition that keeps the order, a concatenation of one argument, an affine layer that is the
 ///   identity. Consecutive reshapes merge.
-/// - A softmax or log-softmax at the output disappears; reshapes may follow it. The output is the tensor before it.
+/// - A softmax, log-softmax or sigmoid at the output disappears; reshapes may follow it. The output is the tensor before it.
 /// - Consecutive affine layers merge. An affine layer is folded into the dense layer or convolution right before it when
 ///   that has no other user, else into the one right after it when the affine layer has no other user. Reshapes, and
 ///   borders of zeros where the affine layer does not shift, may lie between. A shift is not folded into a zero-padded
@@ -78,7 +78,7 @@ impl Draft {
 
     /// Tries every rewrite once at every node; whether one of them applied.
     fn rewrite(&mut self) -> bool {
-        let mut changed = self.drop_softmax();
+        let mut changed = self.drop_probability();
         for node in 0..self.nodes.len() {
             changed |= self.simplify(node);
         }
@@ -124,8 +124,8 @@ impl Draft {
         self.operator(node).is_some_and(|folded| folded.operation().is_reshape())
     }
 
-    fn is_softmax(&self, node: usize) -> bool {
-        self.operator(node).is_some_and(|folded| folded.operation().kind() == LayerKind::Softmax)
+    fn is_probability(&self, node: usize) -> bool {
+        self.operator(node).is_some_and(|folded| folded.operation().is_probability())
     }
 
     /// Removes a node of one argument; its users take the argument.
@@ -236,13 +236,13 @@ impl Draft {
         true
     }
 
-    /// Removes a softmax that only reshapes separate from the output.
-    fn drop_softmax(&mut self) -> bool {
+    /// Removes a softmax or sigmoid that only reshapes separate from the output.
+    fn drop_probability(&mut self) -> bool {
         let mut node = self.output;
         while self.is_reshape(node) {
             node = self.nodes[node].arguments[0];
         }
-        let found = self.is_softmax(node);
+        let found = self.is_probability(node);
         if found {
             self.bypass(node);
         }

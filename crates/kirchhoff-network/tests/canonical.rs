@@ -4,7 +4,7 @@ mod oracle;
 
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
-    Activation, Affine, Concatenate, Convolution, Dense, Network, NetworkBuilder, NetworkError, NodeId, Operator, Pad,
+    Activation, Affine, Concatenate, Convolution, Dense, Network, NetworkBuilder, NodeId, Operator, Pad,
     Pool, PoolKind, Reshape, Softmax, Transpose, canonical,
 };
 use proptest::prelude::*;
@@ -225,14 +225,14 @@ fn an_affine_stays_where_another_layer_sees_what_it_would_change() {
 }
 
 #[test]
-fn a_final_softmax_goes_and_an_inner_one_is_refused() {
+fn a_final_softmax_goes_and_an_inner_one_stays() {
     let mut numbers = Numbers(5);
     for logarithm in [false, true] {
         let network = chain(
             &[3],
             vec![
                 ("dense", numbers.dense(3, 4)),
-                ("softmax", Operator::Softmax(Softmax { logarithm })),
+                ("softmax", Operator::Softmax(Softmax { logarithm, axis: 0 })),
                 ("dropout", Operator::Dropout),
                 ("reshape", Operator::Reshape(Reshape { shape: vec![1, 4] })),
             ],
@@ -242,11 +242,13 @@ fn a_final_softmax_goes_and_an_inner_one_is_refused() {
     }
     let network = chain(
         &[3],
-        vec![("attention", Operator::Softmax(Softmax { logarithm: false })), ("dense", numbers.dense(3, 4))],
+        vec![("attention", Operator::Softmax(Softmax { logarithm: false, axis: 0 })), ("dense", numbers.dense(3, 4))],
     );
-    let error = canonical(&network).unwrap_err();
-    assert_eq!(error, NetworkError::InnerSoftmax("attention".to_string()));
-    assert!(error.to_string().contains("'attention' is a softmax inside the network"));
+    assert_eq!(names(&canonical(&network).unwrap()), ["input", "attention", "dense"]);
+    // What a final sigmoid makes of a logit is no more than its probability.
+    let sigmoid = Operator::Activation(Activation::Sigmoid);
+    let network = chain(&[3], vec![("gate", sigmoid.clone()), ("dense", numbers.dense(3, 1)), ("sigmoid", sigmoid)]);
+    assert_eq!(names(&canonical(&network).unwrap()), ["input", "gate", "dense"]);
 }
 
 #[test]

@@ -88,8 +88,8 @@ fn networks() -> Vec<(&'static str, Network)> {
         ("reshape", single(&[2, 3], Operator::Reshape(Reshape { shape: vec![6] }))),
         ("pad", single(&[2, 3], Operator::Pad(Pad { border: vec![[0, 0], [1, 2]], value: 0.5 }))),
         ("dropout", single(&[2], Operator::Dropout)),
-        ("softmax", single(&[2], Operator::Softmax(Softmax { logarithm: false }))),
-        ("log-softmax", single(&[2], Operator::Softmax(Softmax { logarithm: true }))),
+        ("softmax", single(&[2], Operator::Softmax(Softmax { logarithm: false, axis: 0 }))),
+        ("log-softmax", single(&[2], Operator::Softmax(Softmax { logarithm: true, axis: 0 }))),
     ]
 }
 

@@ -43,7 +43,7 @@ use kirchhoff_kernel::{Weights, Wiring};
 
 pub use activation::{Activation, Elementary};
 pub use affine::Affine;
-pub(crate) use broadcast::positions;
+pub(crate) use broadcast::{joined, positions};
 pub use choice::Choice;
 pub use concatenate::Concatenate;
 pub use constant::Constant;

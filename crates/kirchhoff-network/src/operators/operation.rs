@@ -85,6 +85,11 @@ pub(crate) trait Operation {
         false
     }
 
+    /// Whether it makes probabilities of logits, from which explanations start where it is the last.
+    fn is_probability(&self) -> bool {
+        false
+    }
+
     /// Whether its result is a gate where its only argument is one.
     fn keeps_gates(&self) -> bool {
         false

@@ -87,6 +87,10 @@ impl Operation for Softmax {
         vec![Link { argument: 0, wiring: Wiring::Axes(axes), weights: LinkWeights::Softmax }]
     }
 
+    fn is_probability(&self) -> bool {
+        true
+    }
+
     fn is_gate(&self) -> bool {
         !self.logarithm
     }

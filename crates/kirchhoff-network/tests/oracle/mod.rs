@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use kirchhoff_network::{Concatenate, Network, NodeId, Operator, Pad, PoolKind, Softmax, Transpose, as_image};
+use kirchhoff_network::{
+    Concatenate, Extreme, Interpolate, Multiple, Network, NodeId, Offset, Operator, Pad, PoolKind, Reduction,
+    ReductionKind, Select, Softmax, Transpose, as_image,
+};
 
 /// Values of every node, row-major.
 pub fn run(network: &Network, input: &[f32]) -> HashMap<NodeId, Vec<f64>> {
@@ -27,7 +30,7 @@ pub fn output(network: &Network, input: &[f32]) -> Vec<f64> {
 }
 
 fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[usize]) -> Vec<f64> {
-    let first = taken[0];
+    let first = taken.first().copied().unwrap_or(&[]);
     match operator {
         Operator::Input => unreachable!(),
         Operator::Dense(dense) => (0..dense.outputs)
@@ -106,7 +109,144 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
         Operator::Activation(activation) => {
             first.iter().map(|&value| f64::from(activation.apply(value as f32))).collect()
         }
-        Operator::Add => (0..first.len()).map(|i| taken.iter().map(|argument| argument[i]).sum()).collect(),
+        Operator::Add => broadcast(taken, shapes, shape, |values| values.iter().sum()),
+        Operator::Subtract => broadcast(taken, shapes, shape, |values| values[0] - values[1]),
+        Operator::Product => broadcast(taken, shapes, shape, |values| values[0] * values[1]),
+        Operator::Quotient => broadcast(taken, shapes, shape, |values| values[0] / values[1]),
+        Operator::Extreme(Extreme { maximum }) => broadcast(taken, shapes, shape, |values| {
+            let join = if *maximum { f64::max } else { f64::min };
+            values.iter().copied().reduce(join).unwrap()
+        }),
+        Operator::Expand(_) => broadcast(taken, shapes, shape, |values| values[0]),
+        Operator::Offset(Offset { values, negative }) => {
+            let sign = if *negative { -1.0 } else { 1.0 };
+            first.iter().zip(&values[..]).map(|(x, &constant)| f64::from(constant) + sign * x).collect()
+        }
+        Operator::Multiple(Multiple { values }) => {
+            first.iter().zip(&values[..]).map(|(x, &constant)| f64::from(constant) * x).collect()
+        }
+        Operator::Constant(constant) => constant.values.iter().map(|&value| f64::from(value)).collect(),
+        Operator::Choice(choice) => {
+            let pairs = first.iter().zip(taken[1]).zip(&choice.first);
+            pairs.map(|((first, second), &chosen)| if chosen { *first } else { *second }).collect()
+        }
+        Operator::Linear(linear) => first
+            .chunks(linear.inputs)
+            .flat_map(|row| {
+                (0..linear.outputs).map(move |k| {
+                    let products = (0..linear.inputs).map(|j| row[j] * f64::from(linear.weights[k * linear.inputs + j]));
+                    products.sum::<f64>() + linear.bias.as_ref().map_or(0.0, |bias| f64::from(bias[k]))
+                })
+            })
+            .collect(),
+        Operator::MatrixProduct => indices(shape)
+            .map(|index| {
+                let (batch, [row, column]) = index.split_at(index.len() - 2) else { unreachable!() };
+                let inner = shapes[0][shapes[0].len() - 1];
+                let at = |argument: usize, matrix: [usize; 2]| {
+                    let own = shapes[argument];
+                    let first = batch.len() - (own.len() - 2);
+                    let place = (first..batch.len()).map(|axis| if own[axis - first] == 1 { 0 } else { batch[axis] });
+                    let place: Vec<usize> = place.chain(matrix).collect();
+                    taken[argument][position(&place, own)]
+                };
+                (0..inner).map(|i| at(0, [*row, i]) * at(1, [i, *column])).sum()
+            })
+            .collect(),
+        Operator::Reduction(Reduction { kind, axes }) => indices(shape)
+            .map(|index| {
+                let fits = |other: &Vec<usize>| (0..index.len()).all(|axis| axes.contains(&axis) || other[axis] == index[axis]);
+                let members: Vec<f64> =
+                    indices(shapes[0]).filter(fits).map(|other| first[position(&other, shapes[0])]).collect();
+                match kind {
+                    ReductionKind::Sum => members.iter().sum(),
+                    ReductionKind::Mean => members.iter().sum::<f64>() / members.len() as f64,
+                    ReductionKind::Maximum => members.into_iter().reduce(f64::max).unwrap(),
+                    ReductionKind::Minimum => members.into_iter().reduce(f64::min).unwrap(),
+                }
+            })
+            .collect(),
+        Operator::Normalisation(normalisation) => {
+            let mut result = Vec::new();
+            for group in first.chunks(normalisation.group) {
+                let count = group.len() as f64;
+                let mean = if normalisation.centred { group.iter().sum::<f64>() / count } else { 0.0 };
+                let square = group.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
+                result.extend(group.iter().map(|x| (x - mean) / (square + f64::from(normalisation.epsilon)).sqrt()));
+            }
+            let channel = normalisation.part / normalisation.scale.len();
+            for (place, value) in result.iter_mut().enumerate() {
+                let own = place % normalisation.part / channel;
+                *value = *value * f64::from(normalisation.scale[own]) + f64::from(normalisation.shift[own]);
+            }
+            result
+        }
+        Operator::Select(Select { axes }) => indices(shape)
+            .map(|index| {
+                let source = index.iter().zip(axes).map(|(&i, list)| list.as_ref().map_or(i, |list| list[i]));
+                first[position(&source.collect::<Vec<_>>(), shapes[0])]
+            })
+            .collect(),
+        Operator::Interpolate(Interpolate { axes }) => indices(shape)
+            .map(|index| {
+                let mut sum = 0.0;
+                for other in indices(shapes[0]) {
+                    let weight = |(axis, sums): (usize, &Option<Vec<Vec<(usize, f32)>>>)| match sums {
+                        None => f64::from(u8::from(index[axis] == other[axis])),
+                        Some(sums) => {
+                            let own = sums[index[axis]].iter().filter(|(source, _)| *source == other[axis]);
+                            own.map(|&(_, weight)| f64::from(weight)).sum()
+                        }
+                    };
+                    sum += axes.iter().enumerate().map(weight).product::<f64>() * first[position(&other, shapes[0])];
+                }
+                sum
+            })
+            .collect(),
+        Operator::Embedding(embedding) => first
+            .iter()
+            .flat_map(|&row| {
+                let row = row as usize * embedding.width;
+                embedding.table[row..row + embedding.width].iter().map(|&value| f64::from(value))
+            })
+            .collect(),
+        Operator::Volume(volume) => {
+            let mut result = vec![0.0; shape.iter().product()];
+            let (inputs, outputs) = (volume.inputs / volume.groups, volume.outputs / volume.groups);
+            let kernel: Vec<usize> = volume.axes.iter().map(|axis| axis.kernel).collect();
+            // Every edge: where a source and a destination meet through a tap.
+            for source in indices(shapes[0]) {
+                for destination in indices(shape) {
+                    if source[0] / inputs != destination[0] / outputs {
+                        continue;
+                    }
+                    for tap in indices(&kernel) {
+                        let meets = |axis: usize| {
+                            let (window, own) = (&volume.axes[axis], tap[axis] * volume.axes[axis].dilation);
+                            let (seen, number) = match volume.transposed {
+                                true => (destination[axis + 1], source[axis + 1]),
+                                false => (source[axis + 1], destination[axis + 1]),
+                            };
+                            number * window.stride + own == seen + window.padding[0]
+                        };
+                        if (0..kernel.len()).all(meets) {
+                            let channels = match volume.transposed {
+                                true => source[0] * outputs + destination[0] % outputs,
+                                false => destination[0] * inputs + source[0] % inputs,
+                            };
+                            let weight = channels * kernel.iter().product::<usize>() + position(&tap, &kernel);
+                            result[position(&destination, shape)] +=
+                                first[position(&source, shapes[0])] * f64::from(volume.weights[weight]);
+                        }
+                    }
+                }
+            }
+            let channel = result.len() / volume.outputs;
+            if let Some(bias) = &volume.bias {
+                result.iter_mut().enumerate().for_each(|(place, value)| *value += f64::from(bias[place / channel]));
+            }
+            result
+        }
         Operator::Concatenate(Concatenate { axis }) => {
             let outer: usize = shape[..*axis].iter().product();
             let mut result = Vec::new();
@@ -147,12 +287,37 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
             })
             .collect(),
         Operator::Reshape(_) | Operator::Dropout => first.to_vec(),
-        Operator::Softmax(Softmax { logarithm }) => {
-            let total: f64 = first.iter().map(|value| value.exp()).sum();
-            let probability = first.iter().map(|value| value.exp() / total);
-            if *logarithm { probability.map(f64::ln).collect() } else { probability.collect() }
-        }
+        Operator::Softmax(Softmax { logarithm, axis }) => indices(shape)
+            .map(|index| {
+                let row = (0..shape[*axis]).map(|place| {
+                    let mut other = index.clone();
+                    other[*axis] = place;
+                    first[position(&other, shape)].exp()
+                });
+                let probability = first[position(&index, shape)].exp() / row.sum::<f64>();
+                if *logarithm { probability.ln() } else { probability }
+            })
+            .collect(),
     }
+}
+
+/// A function of the values that lie over each other, axes being aligned from the last.
+fn broadcast(
+    taken: &[&[f64]],
+    shapes: &[&[usize]],
+    shape: &[usize],
+    function: impl Fn(&[f64]) -> f64,
+) -> Vec<f64> {
+    indices(shape)
+        .map(|index| {
+            let value = |(values, own): (&&[f64], &&[usize])| {
+                let first = index.len() - own.len();
+                let place = (0..own.len()).map(|axis| if own[axis] == 1 { 0 } else { index[first + axis] });
+                values[position(&place.collect::<Vec<_>>(), own)]
+            };
+            function(&taken.iter().zip(shapes).map(value).collect::<Vec<_>>())
+        })
+        .collect()
 }
 
 fn grid(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {

@@ -7,9 +7,9 @@ use super::fault::Result;
 use super::function::Function;
 use super::importer::{Importer, Tensor, Value};
 use super::node::Node;
-use crate::Activation;
 use crate::network::NodeId;
-use crate::operators::{Affine, Operator, Reshape, elements};
+use crate::operators::{Affine, Expand, Extreme, Multiple, Offset, Operator, elements, joined, positions};
+use crate::{Activation, Elementary};
 
 /// How a constant lies over a tensor.
 enum Spread {
@@ -17,15 +17,16 @@ enum Spread {
     One(f32),
     /// One value a channel.
     Channels(Weights),
-    /// One value for each value of the tensor.
-    Each(Weights),
 }
 
 impl Importer<'_> {
     /// An operation of two arguments, of which either may be a constant.
     pub fn arithmetic(&mut self, node: &Node, operation: Arithmetic) -> Result<Value> {
         if let Some(layer) = self.absorbed.remove(&node.index) {
-            return Ok(self.computed(node, layer));
+            // Of the shape of the product, which stands on either side.
+            let sides = [self.value(node, 0)?, self.value(node, 1)?];
+            let dims = sides.iter().find(|side| side.constant().is_none()).map(|side| side.dims().to_vec());
+            return self.shaped(node, layer, dims.unwrap_or_default());
         }
         match (self.value(node, 0)?, self.value(node, 1)?) {
             (Value::Constant(left), Value::Constant(right)) => {
@@ -47,9 +48,15 @@ impl Importer<'_> {
             1 => self.value(node, 0),
             2 => self.arithmetic(node, Arithmetic::Add),
             count => {
-                let arguments: Result<Vec<NodeId>> = (0..count).map(|position| self.tensor(node, position)).collect();
-                let computed = self.emit(node, Operator::Add, &arguments?)?;
-                Ok(self.computed(node, computed))
+                let mut dims = self.value(node, 0)?.dims().to_vec();
+                let mut arguments = Vec::with_capacity(count);
+                for position in 0..count {
+                    let argument = self.operand(node, position)?;
+                    dims = self.broadcast(node, &dims, &argument.dims)?;
+                    arguments.push(argument.node);
+                }
+                let computed = self.emit(node, Operator::Add, &arguments)?;
+                self.shaped(node, computed, dims)
             }
         }
     }
@@ -78,33 +85,51 @@ impl Importer<'_> {
         }
     }
 
-    /// The larger or smaller of a tensor and constants of one number each: a clip.
+    /// The larger or smaller of tensors and constants: a clip, where there is one tensor and constants of one number each.
     pub fn extreme(&mut self, node: &Node, maximum: bool) -> Result<Value> {
-        let (mut tensors, mut bounds) = (Vec::new(), Vec::new());
-        for position in 0..node.inputs().count() {
-            match self.value(node, position)? {
-                Value::Tensor(_) => tensors.push(position),
-                Value::Constant(constant) => match constant.scalar() {
-                    Some(bound) if !bound.is_nan() => bounds.push(bound),
-                    _ => {
-                        let what = "compares with a constant of several values; only one number is supported";
-                        return Err(node.unsupported(what));
-                    }
-                },
+        let count = node.inputs().count();
+        let values: Vec<Value> = (0..count).map(|position| self.value(node, position)).collect::<Result<_>>()?;
+        let mut bounds = Vec::new();
+        let mut others = Vec::new();
+        for (position, value) in values.iter().enumerate() {
+            match value.constant().map(Constant::scalar) {
+                Some(Some(bound)) if !bound.is_nan() => bounds.push(bound),
+                _ => others.push(position),
             }
         }
-        let [tensor] = tensors[..] else {
-            let what = "compares several tensors, or constants alone; one tensor and constants are supported";
-            return Err(node.unsupported(what));
-        };
         let bound = if maximum { bounds.into_iter().reduce(f32::max) } else { bounds.into_iter().reduce(f32::min) };
-        let activation = match bound {
-            None => return self.value(node, tensor),
-            Some(0.0) if maximum => Activation::Relu,
-            Some(low) if maximum => Activation::Clip { low, high: f32::MAX },
-            Some(high) => Activation::Clip { low: f32::MIN, high },
+        let clip = match bound {
+            Some(0.0) if maximum => Some(Activation::Relu),
+            Some(low) if maximum => Some(Activation::Clip { low, high: f32::MAX }),
+            Some(high) => Some(Activation::Clip { low: f32::MIN, high }),
+            None => None,
         };
-        self.activation_at(node, tensor, activation)
+        match (&others[..], clip) {
+            (&[tensor], Some(clip)) => self.activation_at(node, tensor, clip),
+            (&[tensor], None) => self.value(node, tensor),
+            (_, None) if others.iter().any(|&position| values[position].constant().is_none()) => {
+                let mut dims = values[others[0]].dims().to_vec();
+                let mut arguments = Vec::new();
+                for value in others.iter().map(|&position| &values[position]) {
+                    dims = self.broadcast(node, &dims, value.dims())?;
+                    arguments.push(self.node_of(node, value)?);
+                }
+                let computed = self.emit(node, Operator::Extreme(Extreme { maximum }), &arguments)?;
+                self.shaped(node, computed, dims)
+            }
+            _ => {
+                let what = "compares constants alone, or several tensors and numbers; split it into two operators";
+                Err(node.unsupported(what))
+            }
+        }
+    }
+
+    /// The shape that two make together.
+    pub fn broadcast(&self, node: &Node, left: &[usize], right: &[usize]) -> Result<Vec<usize>> {
+        let dims = joined(&[left, right])
+            .map_err(|_| node.malformed(format!("combines shapes {left:?} and {right:?}, which do not fit")))?;
+        self.check_count(node, &dims)?;
+        Ok(dims)
     }
 
     fn tensors(&mut self, node: &Node, operation: Arithmetic, left: &Tensor, right: &Tensor) -> Result<Value> {
@@ -113,25 +138,27 @@ impl Importer<'_> {
             .all_functions()
             .flat_map(|left| others.iter().filter_map(move |right| left.with_function(operation, right)))
             .collect();
-        if let Some(value) = self.recognised(node, &functions)? {
+        if let Some(value) = self.recognised(node, &functions, &left.dims)? {
             return Ok(value);
         }
-        if let (Arithmetic::Add, Some(left), Some(right)) = (operation, left.node, right.node) {
-            let (a, b) = (self.shape(left), self.shape(right));
-            if a != b {
-                let what = format!("adds tensors of shapes {a:?} and {b:?} (without the batch axis)");
-                return Err(node.unsupported(format!("{what}; only equal shapes are supported")));
-            }
-            let computed = self.emit(node, Operator::Add, &[left, right])?;
-            return Ok(self.partial(node, Some(computed), functions));
+        let dims = self.broadcast(node, &left.dims, &right.dims)?;
+        if let (Some(a), Some(b)) = (left.node, right.node) {
+            let operator = match operation {
+                Arithmetic::Add => Operator::Add,
+                Arithmetic::Subtract => Operator::Subtract,
+                Arithmetic::Multiply => Operator::Product,
+                Arithmetic::Divide => Operator::Quotient,
+            };
+            let computed = self.emit(node, operator, &[a, b])?;
+            let computed = self.arranged(node, computed, &self.inner(&dims))?;
+            self.check_batch(node, &dims)?;
+            return Ok(self.partial(node, Some(computed), dims, functions));
         }
         if functions.is_empty() {
-            let what = "combines two tensors that both depend on the input";
-            return Err(node.unsupported(format!(
-                "{what}; of that only addition, and functions of one value such as SiLU and GELU, are supported"
-            )));
+            let what = "combines two tensors, one of which is no value of its own but a part of a function";
+            return Err(node.unsupported(format!("{what}, such as a constant divided by a tensor")));
         }
-        Ok(self.partial(node, None, functions))
+        Ok(self.partial(node, None, dims, functions))
     }
 
     fn with_constant(
@@ -142,6 +169,7 @@ impl Importer<'_> {
         constant: &Constant,
         constant_first: bool,
     ) -> Result<Value> {
+        let constant = &self.placed(node, constant, tensor.dims.len())?;
         let functions: Vec<Function> = match constant.scalar() {
             Some(number) => tensor
                 .all_functions()
@@ -149,51 +177,58 @@ impl Importer<'_> {
                 .collect(),
             None => Vec::new(),
         };
+        let dims = self.broadcast(node, &tensor.dims, &constant.dims)?;
+        // The last part of a function that is spelled out may be a factor.
+        if dims == tensor.dims
+            && let Some(value) = self.recognised(node, &functions, &dims)?
+        {
+            return Ok(value);
+        }
         let computed = match tensor.node {
-            Some(_) if operation == Arithmetic::Divide && constant_first => None,
-            Some(argument) => Some(self.affine(node, operation, argument, constant, constant_first)?),
-            None => {
-                if let Some(value) = self.recognised(node, &functions)? {
-                    return Ok(value);
-                }
-                None
+            // A constant over a tensor is a function of the tensor.
+            Some(argument) if operation == Arithmetic::Divide && constant_first => {
+                let inverse = Operator::Activation(Activation::Elementary(Elementary::Reciprocal));
+                let inverse = self.emit_as(node, format!("{}.inverse", node.name()), inverse, &[argument])?;
+                Some(self.affine(node, Arithmetic::Multiply, (inverse, &tensor.dims), constant, false, &dims)?)
             }
+            Some(argument) => Some(self.affine(node, operation, (argument, &tensor.dims), constant, constant_first, &dims)?),
+            None => None,
         };
         if computed.is_none() && functions.is_empty() {
             return Err(node.unsupported("computes a function that has no counterpart here"));
         }
-        Ok(self.partial(node, computed, functions))
+        self.check_batch(node, &dims)?;
+        Ok(self.partial(node, computed, dims, functions))
     }
 
     /// The activation that one of several forms of a function is.
-    fn recognised(&mut self, node: &Node, functions: &[Function]) -> Result<Option<Value>> {
+    fn recognised(&mut self, node: &Node, functions: &[Function], dims: &[usize]) -> Result<Option<Value>> {
         let known = functions.iter().find_map(|function| Some((function.source, function.activation()?)));
         let Some((source, activation)) = known else {
             return Ok(None);
         };
         let computed = self.emit(node, Operator::Activation(activation), &[source])?;
-        Ok(Some(self.computed(node, computed)))
+        Ok(Some(self.shaped(node, computed, dims.to_vec())?))
     }
 
     fn affine(
         &mut self,
         node: &Node,
         operation: Arithmetic,
-        argument: NodeId,
+        (argument, own): (NodeId, &[usize]),
         constant: &Constant,
         constant_first: bool,
+        dims: &[usize],
     ) -> Result<NodeId> {
-        let shape = self.shape(argument).to_vec();
-        let spread = self.spread(node, constant, &shape)?;
-        let channels = match spread {
-            Spread::Each(_) => elements(&shape).unwrap_or(0),
-            _ => shape.first().copied().unwrap_or(1),
+        let name = self.module_name(node, &[constant]);
+        let Some(spread) = self.spread(constant, own, dims) else {
+            return self.each(node, name, operation, argument, constant, constant_first, dims);
         };
+        let shape = self.shape(argument).to_vec();
+        let channels = shape.first().copied().unwrap_or(1);
         let mut parameter = |function: fn(f32) -> f32| match &spread {
             Spread::One(value) => self.repeat(node, function(*value), channels),
-            Spread::Channels(values) | Spread::Each(values) => {
-                Ok(values.iter().map(|&value| function(value)).collect())
-            }
+            Spread::Channels(values) => Ok(values.iter().map(|&value| function(value)).collect()),
         };
         let (scale, shift) = match operation {
             Arithmetic::Add => (parameter(|_| 1.0)?, parameter(|value| value)?),
@@ -202,61 +237,74 @@ impl Importer<'_> {
             Arithmetic::Multiply => (parameter(|value| value)?, parameter(|_| 0.0)?),
             Arithmetic::Divide => (parameter(|value| 1.0 / value)?, parameter(|_| 0.0)?),
         };
-        let affine = Operator::Affine(Affine { scale, shift });
-        let name = self.module_name(node, &[constant]);
-        if let Spread::Each(_) = spread {
-            let flat = Operator::Reshape(Reshape { shape: vec![channels] });
-            let flat = self.emit_as(node, format!("{name}.flat"), flat, &[argument])?;
-            let flat = self.emit_as(node, format!("{name}.each"), affine, &[flat])?;
-            return self.emit_as(node, name, Operator::Reshape(Reshape { shape }), &[flat]);
-        }
-        self.emit_as(node, name, affine, &[argument])
+        self.emit_as(node, name, Operator::Affine(Affine { scale, shift }), &[argument])
     }
 
-    /// How a constant broadcasts to a tensor of a shape, given without the batch axis.
-    fn spread(&mut self, node: &Node, constant: &Constant, shape: &[usize]) -> Result<Spread> {
-        if let Some(value) = constant.scalar().filter(|_| constant.dims.len() <= shape.len() + 1) {
-            return Ok(Spread::One(value));
-        }
-        let dims = &constant.dims;
-        let rank = shape.len() + 1;
-        // Before version 7 an attribute says where the constant's axes are; since then they are the last ones.
-        let first = match rank.checked_sub(dims.len()) {
-            Some(last) if self.opset < 7 && node.has("axis") => node.axis(node.int("axis", 0)?, rank)?.min(last),
-            Some(last) => last,
-            None => return Err(self.misfit(node, constant, shape)),
-        };
-        let mut aligned = vec![1; rank];
-        aligned[first..first + dims.len()].copy_from_slice(dims);
-        let (batch, aligned) = (aligned[0], &aligned[1..]);
-        let fits = aligned.iter().zip(shape).all(|(&length, &of)| length == 1 || length == of);
-        if batch != 1 || !fits {
-            return Err(self.misfit(node, constant, shape));
+    /// An operation with one number for each value of a tensor, which is repeated to the shape of the result first.
+    #[allow(clippy::too_many_arguments)] // One use: what `affine` is given.
+    fn each(
+        &mut self,
+        node: &Node,
+        name: String,
+        operation: Arithmetic,
+        argument: NodeId,
+        constant: &Constant,
+        constant_first: bool,
+        dims: &[usize],
+    ) -> Result<NodeId> {
+        let shape = self.inner(dims);
+        let mut argument = argument;
+        if self.shape(argument) != shape {
+            let expand = Operator::Expand(Expand { shape: shape.clone() });
+            argument = self.emit_as(node, format!("{name}.repeated"), expand, &[argument])?;
         }
         let values = constant.to_weights();
-        if aligned.iter().skip(1).all(|&length| length == 1) {
-            return Ok(Spread::Channels(values));
-        }
-        let count = elements(shape).unwrap_or(0);
-        if values.len() == count {
-            return Ok(Spread::Each(values));
-        }
         // The budget of repeated parameters covers these, too.
-        self.repeat(node, 0.0, count)?;
-        let position = |mut number: usize| {
-            let (mut position, mut stride) = (0, 1);
-            for (&length, &of) in aligned.iter().zip(shape).rev() {
-                position += number % of % length * stride;
-                stride *= length;
-                number /= of;
+        let count = elements(&shape).unwrap_or(0);
+        if values.len() != count {
+            self.count(node, count)?;
+        }
+        // Infinities stand for what is to be masked: the largest numbers do so as well, and can be computed with.
+        let at = |value: f32| value.clamp(f32::MIN, f32::MAX);
+        let aligned = positions(&constant.dims, dims);
+        let each = |function: fn(f32) -> f32| aligned.iter().map(|&place| at(function(values[place]))).collect();
+        let operator = match operation {
+            Arithmetic::Add => Operator::Offset(Offset { values: each(|value| value), negative: false }),
+            Arithmetic::Subtract if constant_first => {
+                Operator::Offset(Offset { values: each(|value| value), negative: true })
             }
-            position
+            Arithmetic::Subtract => Operator::Offset(Offset { values: each(|value| -value), negative: false }),
+            Arithmetic::Multiply => Operator::Multiple(Multiple { values: each(|value| value) }),
+            Arithmetic::Divide => Operator::Multiple(Multiple { values: each(|value| 1.0 / value) }),
         };
-        Ok(Spread::Each((0..count).map(|number| values[position(number)]).collect()))
+        self.emit_as(node, name, operator, &[argument])
     }
 
-    fn misfit(&self, node: &Node, constant: &Constant, shape: &[usize]) -> super::fault::Fault {
-        let what = format!("combines a tensor of shape {shape:?} (without the batch axis) with a constant of shape");
-        node.unsupported(format!("{what} {:?}; only constants that broadcast to it are supported", constant.dims))
+    /// A constant with axes of length 1 behind its own where an attribute says where these are, as before version 7: since
+    /// then they are the last ones.
+    fn placed(&self, node: &Node, constant: &Constant, rank: usize) -> Result<Constant> {
+        if self.opset >= 7 || !node.has("axis") || constant.dims.len() >= rank {
+            return Ok(constant.clone());
+        }
+        let first = node.axis(node.int("axis", 0)?, rank)?.min(rank - constant.dims.len());
+        let mut dims = constant.dims.clone();
+        dims.resize(rank - first, 1);
+        constant.clone().with_dims(dims).ok_or_else(|| node.malformed("has a constant that does not fit its shape"))
+    }
+
+    /// How a constant broadcasts to a tensor, where it is one number or one a channel; `None` where it has more to say.
+    fn spread(&self, constant: &Constant, own: &[usize], dims: &[usize]) -> Option<Spread> {
+        if own != dims || !self.has_batch(own) {
+            let scalar = constant.scalar().filter(|_| own == dims);
+            return scalar.map(Spread::One);
+        }
+        if let Some(value) = constant.scalar() {
+            return Some(Spread::One(value));
+        }
+        let rank = dims.len();
+        let mut aligned = vec![1; rank];
+        aligned[rank - constant.dims.len()..].copy_from_slice(&constant.dims);
+        let channels = aligned.iter().enumerate().all(|(axis, &length)| axis == 1 || length == 1);
+        (channels && aligned[1] == dims[1]).then(|| Spread::Channels(constant.to_weights()))
     }
 }

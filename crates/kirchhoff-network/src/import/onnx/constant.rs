@@ -6,11 +6,11 @@ use kirchhoff_kernel::Weights;
 
 use super::fault::Result;
 use super::node::Node;
-use crate::operators::elements;
+use crate::operators::{ReductionKind, elements, joined, positions};
 
-/// Constants computed from others hold at most this many values, unless they only reorder one: enough for shapes,
-/// and a bound on what a small hostile file can make of itself.
-const COMPUTED: usize = 1024;
+/// Constants computed from others hold at most this many values, unless they only reorder one: a bound on what a small
+/// hostile file can make of itself, beside that on all of them together.
+const COMPUTED: usize = 1 << 20;
 
 /// A tensor of known values.
 #[derive(Clone, Debug)]
@@ -142,31 +142,63 @@ impl Constant {
         self.pick((0..self.len()).map(position), dims.clone())
     }
 
-    /// The elements of a vector at the positions that `indices` holds; negative ones count from the end.
-    pub fn gathered(&self, node: &Node, indices: &Constant) -> Result<Self> {
-        let Data::Integer(wanted) = &indices.data else {
-            return Err(node.malformed("takes indices that are not integers"));
-        };
-        let [length] = self.dims[..] else {
-            return Err(node.unsupported("picks from a constant of several axes; fold constants before exporting"));
-        };
-        let positions: Result<Vec<usize>> = wanted.iter().map(|&index| node.axis(index, length)).collect();
-        Ok(self.pick(positions?.into_iter(), indices.dims.clone()))
+    /// The values at some indices of each axis.
+    pub fn selected(&self, node: &Node, axes: &[Vec<usize>]) -> Result<Self> {
+        let dims: Vec<usize> = axes.iter().map(Vec::len).collect();
+        if elements(&dims).is_none_or(|count| count > COMPUTED.max(self.len())) {
+            return Err(node.unsupported(format!("makes a constant of shape {dims:?}, which is too large")));
+        }
+        let mut positions = vec![0];
+        for (axis, indices) in axes.iter().enumerate() {
+            let stride: usize = self.dims[axis + 1..].iter().product();
+            positions = positions.iter().flat_map(|first| indices.iter().map(move |i| first + i * stride)).collect();
+        }
+        Ok(self.pick(positions.into_iter(), dims))
     }
 
-    /// The selected positions of a vector.
-    pub fn sliced(&self, positions: impl Iterator<Item = usize>) -> Self {
-        let picked = self.pick(positions, Vec::new());
-        Constant { dims: vec![picked.len()], ..picked }
+    /// The values along an axis at the indices of another constant, whose axes stand in the place of that one.
+    pub fn gathered(&self, node: &Node, indices: &[usize], shape: &[usize], axis: usize) -> Result<Self> {
+        let own = |(number, &length): (usize, &usize)| -> Vec<usize> {
+            if number == axis { indices.to_vec() } else { (0..length).collect() }
+        };
+        let axes: Vec<Vec<usize>> = self.dims.iter().enumerate().map(own).collect();
+        let mut dims = self.dims[..axis].to_vec();
+        dims.extend(shape);
+        dims.extend(&self.dims[axis + 1..]);
+        Ok(Constant { dims, ..self.selected(node, &axes)? })
     }
 
-    /// Vectors one after the other.
-    pub fn concatenated(node: &Node, parts: &[Constant]) -> Result<Self> {
-        if parts.iter().any(|part| part.dims.len() != 1) {
-            return Err(node.unsupported("joins constants of several axes; fold constants before exporting"));
+    /// Repeated along axes of length 1, to a shape that it broadcasts to.
+    pub fn repeated(&self, node: &Node, dims: &[usize]) -> Result<Self> {
+        if elements(dims).is_none_or(|count| count > COMPUTED.max(self.len())) {
+            return Err(node.unsupported(format!("makes a constant of shape {dims:?}, which is too large")));
+        }
+        Ok(self.pick(positions(&self.dims, dims).into_iter(), dims.to_vec()))
+    }
+
+    /// Constants one after the other along an axis.
+    pub fn concatenated(node: &Node, parts: &[Constant], axis: usize) -> Result<Self> {
+        let mut dims = parts[0].dims.clone();
+        let fits = |part: &Constant| {
+            part.dims.len() == dims.len() && (0..dims.len()).all(|other| other == axis || part.dims[other] == dims[other])
+        };
+        if !parts.iter().all(fits) {
+            let shapes: Vec<_> = parts.iter().map(|part| &part.dims).collect();
+            return Err(node.malformed(format!("joins constants of shapes {shapes:?}, which does not fit")));
         }
         if parts.iter().map(Constant::len).sum::<usize>() > COMPUTED {
             return Err(node.unsupported("joins large constants; fold constants before exporting"));
+        }
+        dims[axis] = parts.iter().map(|part| part.dims[axis]).sum();
+        let outer: usize = dims[..axis].iter().product();
+        fn joined<T: Copy>(outer: usize, parts: &[&[T]]) -> Vec<T> {
+            let row = |row: usize| {
+                parts.iter().flat_map(move |part| {
+                    let length = part.len() / outer.max(1);
+                    part[row * length..(row + 1) * length].iter().copied()
+                })
+            };
+            (0..outer).flat_map(row).collect()
         }
         let integers: Option<Vec<&[i64]>> = parts
             .iter()
@@ -175,44 +207,113 @@ impl Constant {
                 Data::Float(_) => None,
             })
             .collect();
-        match integers {
-            Some(parts) => Ok(Constant::integers(parts.concat())),
-            None => Ok(Constant::floats(parts.iter().flat_map(|part| part.to_weights().to_vec()).collect())),
-        }
-    }
-
-    /// Two constants combined value by value; one may be a single value.
-    pub fn combined(node: &Node, operation: Arithmetic, left: &Constant, right: &Constant) -> Result<Self> {
-        let dims = match (left.len(), right.len()) {
-            _ if left.dims == right.dims => left.dims.clone(),
-            (_, 1) if right.dims.len() <= left.dims.len() => left.dims.clone(),
-            (1, _) if left.dims.len() <= right.dims.len() => right.dims.clone(),
-            _ => {
-                let shapes = format!("{:?} and {:?}", left.dims, right.dims);
-                return Err(node.unsupported(format!("combines constants of shapes {shapes}; fold them first")));
+        let data = match integers {
+            Some(parts) => Data::Integer(joined(outer, &parts).into()),
+            None => {
+                let floats: Vec<Weights> = parts.iter().map(Constant::to_weights).collect();
+                let floats: Vec<&[f32]> = floats.iter().map(|part| &part[..]).collect();
+                Data::Float(joined(outer, &floats).into())
             }
         };
-        let count = left.len().max(right.len());
-        if left.len() == 0 || right.len() == 0 || count > COMPUTED {
-            return Err(node.unsupported("computes with large or empty constants; fold constants before exporting"));
-        }
-        let position = |constant: &Constant, at: usize| if constant.len() == 1 { 0 } else { at };
+        Ok(Constant { dims, data, origin: None })
+    }
+
+    /// Two constants combined value by value, repeated along axes where they have length 1.
+    pub fn combined(node: &Node, operation: Arithmetic, left: &Constant, right: &Constant) -> Result<Self> {
+        let (left, right) = Constant::aligned(node, left, right)?;
         let data = match (&left.data, &right.data) {
             (Data::Integer(a), Data::Integer(b)) => {
-                let combine = |at| operation.apply_integer(a[position(left, at)], b[position(right, at)]);
-                let values: Option<Rc<[i64]>> = (0..count).map(combine).collect();
+                let values: Option<Rc<[i64]>> =
+                    a.iter().zip(b.iter()).map(|(&a, &b)| operation.apply_integer(a, b)).collect();
                 Data::Integer(values.ok_or_else(|| node.malformed("overflows or divides by zero"))?)
             }
             _ => {
                 let (a, b) = (left.to_weights(), right.to_weights());
-                let combine = |at| {
-                    let (a, b) = (f64::from(a[position(left, at)]), f64::from(b[position(right, at)]));
-                    operation.apply(a, b) as f32
-                };
-                Data::Float((0..count).map(combine).collect())
+                let values = a.iter().zip(b.iter()).map(|(&a, &b)| operation.apply(a.into(), b.into()) as f32);
+                Data::Float(values.collect())
             }
         };
+        Ok(Constant { dims: left.dims, data, origin: None })
+    }
+
+    /// Whether a relation holds between two constants, value by value.
+    pub fn compared(
+        node: &Node,
+        holds: impl Fn(f64, f64) -> bool,
+        left: &Constant,
+        right: &Constant,
+    ) -> Result<Self> {
+        let (left, right) = Constant::aligned(node, left, right)?;
+        let values: Rc<[i64]> = match (&left.data, &right.data) {
+            // Exact beyond the integers that an f64 has.
+            (Data::Integer(a), Data::Integer(b)) if a.iter().zip(b.iter()).any(|(a, b)| a.abs().max(b.abs()) > 1 << 52) => {
+                a.iter().zip(b.iter()).map(|(a, b)| i64::from(holds((a - b) as f64, 0.0))).collect()
+            }
+            _ => {
+                let (a, b) = (left.to_numbers(), right.to_numbers());
+                a.iter().zip(&b).map(|(&a, &b)| i64::from(holds(a, b))).collect()
+            }
+        };
+        Ok(Constant { dims: left.dims, data: Data::Integer(values), origin: None })
+    }
+
+    /// Values of the first constant where a mask holds, else of the second.
+    pub fn chosen(node: &Node, mask: &Constant, first: &Constant, second: &Constant) -> Result<Self> {
+        let dims = joined(&[&mask.dims, &first.dims, &second.dims])
+            .map_err(|_| node.malformed("chooses between constants of shapes that do not fit"))?;
+        let (mask, first, second) =
+            (mask.repeated(node, &dims)?, first.repeated(node, &dims)?, second.repeated(node, &dims)?);
+        let mask = mask.to_integers();
+        fn pick<T: Copy>(mask: &[i64], first: &[T], second: &[T]) -> Vec<T> {
+            let pairs = first.iter().zip(second);
+            mask.iter().zip(pairs).map(|(&holds, (&first, &second))| if holds != 0 { first } else { second }).collect()
+        }
+        let data = match (&first.data, &second.data) {
+            (Data::Integer(a), Data::Integer(b)) => Data::Integer(pick(&mask, a, b).into()),
+            _ => Data::Float(pick(&mask, &first.to_weights(), &second.to_weights()).into()),
+        };
         Ok(Constant { dims, data, origin: None })
+    }
+
+    /// A reduction over axes.
+    pub fn reduced(&self, node: &Node, axes: &[usize], keep: bool, kind: ReductionKind) -> Result<Self> {
+        let dims: Vec<usize> =
+            self.dims.iter().enumerate().map(|(axis, &length)| if axes.contains(&axis) { 1 } else { length }).collect();
+        let count = elements(&dims).filter(|&count| count > 0 && self.len() > 0 && self.len() <= COMPUTED);
+        let count = count.ok_or_else(|| node.unsupported("reduces an empty or large constant; fold it first"))?;
+        let mut reduced = vec![f64::NAN; count];
+        for (value, place) in self.to_numbers().into_iter().zip(positions(&dims, &self.dims)) {
+            let before = reduced[place];
+            reduced[place] = match kind {
+                _ if before.is_nan() => value,
+                ReductionKind::Sum | ReductionKind::Mean => before + value,
+                ReductionKind::Maximum => before.max(value),
+                ReductionKind::Minimum => before.min(value),
+            };
+        }
+        let members = if kind == ReductionKind::Mean { (self.len() / count) as f64 } else { 1.0 };
+        let data = match self.data {
+            Data::Integer(_) => Data::Integer(reduced.iter().map(|&sum| (sum / members) as i64).collect()),
+            Data::Float(_) => Data::Float(reduced.iter().map(|&sum| (sum / members) as f32).collect()),
+        };
+        let kept = dims.iter().enumerate().filter(|(axis, _)| keep || !axes.contains(axis)).map(|(_, &length)| length);
+        Ok(Constant { dims: kept.collect(), data, origin: None })
+    }
+
+    /// Two constants under the shape that they broadcast to.
+    fn aligned(node: &Node, left: &Constant, right: &Constant) -> Result<(Constant, Constant)> {
+        let dims = joined(&[&left.dims, &right.dims]).map_err(|_| {
+            let shapes = format!("{:?} and {:?}", left.dims, right.dims);
+            node.malformed(format!("combines constants of shapes {shapes}, which do not fit"))
+        })?;
+        Ok((left.repeated(node, &dims)?, right.repeated(node, &dims)?))
+    }
+
+    fn to_numbers(&self) -> Vec<f64> {
+        match &self.data {
+            Data::Float(values) => values.iter().map(|&value| value.into()).collect(),
+            Data::Integer(values) => values.iter().map(|&value| value as f64).collect(),
+        }
     }
 
     /// A function of each value.

@@ -1,7 +1,8 @@
 //! The file's graph: what each value is computed from, and which nodes the output needs.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use super::constant::Constant;
 use super::fault::{Fault, Result};
@@ -98,6 +99,7 @@ fn needed<'a>(graph: &'a proto::Graph, output: &'a str) -> Result<Needed<'a>> {
         .filter(|index| seen.contains(index))
         .map(|index| Node::new(index, &graph.node[index]))
         .collect();
+    let nodes = in_order(nodes, &producers)?;
     let mut users: HashMap<&str, Vec<Node>> = HashMap::new();
     for node in &nodes {
         for name in node.inputs() {
@@ -105,6 +107,39 @@ fn needed<'a>(graph: &'a proto::Graph, output: &'a str) -> Result<Needed<'a>> {
         }
     }
     Ok((nodes, users))
+}
+
+/// Nodes behind those that they take values from, and otherwise in the file's order, which is that already as a rule.
+fn in_order<'a>(nodes: Vec<Node<'a>>, producers: &HashMap<&str, Node<'a>>) -> Result<Vec<Node<'a>>> {
+    let mut waiting: HashMap<usize, usize> = HashMap::new();
+    let mut followers: HashMap<usize, Vec<Node>> = HashMap::new();
+    for node in &nodes {
+        let before = node.inputs().filter_map(|name| producers.get(name));
+        for producer in before {
+            *waiting.entry(node.index).or_default() += 1;
+            followers.entry(producer.index).or_default().push(*node);
+        }
+    }
+    let ready = nodes.iter().filter(|node| !waiting.contains_key(&node.index));
+    let mut ready: BinaryHeap<Reverse<usize>> = ready.map(|node| Reverse(node.index)).collect();
+    let by_index: HashMap<usize, Node> = nodes.iter().map(|node| (node.index, *node)).collect();
+    let mut ordered = Vec::with_capacity(nodes.len());
+    while let Some(Reverse(index)) = ready.pop() {
+        ordered.push(by_index[&index]);
+        for follower in followers.get(&index).into_iter().flatten() {
+            let left = waiting.get_mut(&follower.index).expect("a node that waits");
+            *left -= 1;
+            if *left == 0 {
+                ready.push(Reverse(follower.index));
+            }
+        }
+    }
+    if ordered.len() < nodes.len() {
+        let stuck = nodes.iter().find(|node| waiting.get(&node.index).is_some_and(|&left| left > 0));
+        let label = stuck.map_or_else(String::new, Node::label);
+        return Err(Fault::malformed(format!("{label} takes what is computed from its own result; export the model again")));
+    }
+    Ok(ordered)
 }
 
 fn one_only<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Fault {

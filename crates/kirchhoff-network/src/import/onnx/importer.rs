@@ -11,7 +11,11 @@ use super::graph::Graph;
 use super::node::Node;
 use super::proto::{self, data_type};
 use crate::network::{Network, NetworkBuilder, NodeId};
-use crate::operators::{Operator, elements};
+use crate::operators::{Operator, Reshape, elements};
+
+/// What is wrong with a node that does not keep inputs apart.
+pub(super) const BATCH: &str = "changes the batch axis of a model for several inputs, which must stay the first of every tensor; \
+                                export the model for one input";
 
 /// Tensors hold at most this many values: files can claim any shape without having a byte for it.
 const LARGEST: usize = 1 << 30;
@@ -31,11 +35,31 @@ pub(super) enum Value {
     Tensor(Tensor),
 }
 
+impl Value {
+    /// Its shape in the file.
+    pub fn dims(&self) -> &[usize] {
+        match self {
+            Value::Constant(constant) => &constant.dims,
+            Value::Tensor(tensor) => &tensor.dims,
+        }
+    }
+
+    /// The constant that it is, if it is one.
+    pub fn constant(&self) -> Option<&Constant> {
+        match self {
+            Value::Constant(constant) => Some(constant),
+            Value::Tensor(_) => None,
+        }
+    }
+}
+
 /// A value that depends on the input.
 #[derive(Clone, Debug)]
 pub(super) struct Tensor {
     /// The network node that computes it; `None` while it is only a part of a function that is spelled out.
     pub node: Option<NodeId>,
+    /// The shape that the file gives it. The node's is this without the batch axis, if that is still the first of several.
+    pub dims: Vec<usize>,
     /// What it is as a function of earlier values.
     pub functions: Vec<Function>,
     /// The file's node that computes it, for messages.
@@ -50,8 +74,17 @@ impl Tensor {
 
     /// A function of it, while it is itself only a part of one; messages still speak of the node that no operator is for.
     pub fn continued(&self, functions: Vec<Function>) -> Value {
-        Value::Tensor(Tensor { node: None, functions, label: self.label.clone() })
+        Value::Tensor(Tensor { node: None, functions, dims: self.dims.clone(), label: self.label.clone() })
     }
+}
+
+/// A value that a network node computes.
+#[derive(Clone, Debug)]
+pub(super) struct Operand {
+    /// The node.
+    pub node: NodeId,
+    /// The shape that the file gives it.
+    pub dims: Vec<usize>,
 }
 
 /// Builds a network from a graph.
@@ -87,7 +120,8 @@ impl<'a> Importer<'a> {
         let name = &graph.input.name;
         let node = importer.builder.input(if name.is_empty() { "input" } else { name }, &shape)?;
         let label = format!("input '{name}'");
-        importer.values.insert(name, Value::Tensor(Tensor { node: Some(node), functions: Vec::new(), label }));
+        let dims = std::iter::once(batch).chain(shape).collect();
+        importer.values.insert(name, Value::Tensor(Tensor { node: Some(node), dims, functions: Vec::new(), label }));
         Ok(importer)
     }
 
@@ -134,6 +168,9 @@ impl<'a> Importer<'a> {
         for (position, name) in node.outputs().iter().enumerate() {
             match values.next() {
                 Some(value) => {
+                    if let Some(constant) = value.constant().filter(|constant| constant.origin.is_none()) {
+                        self.count(node, constant.len())?;
+                    }
                     self.values.insert(name, value);
                 }
                 None if !name.is_empty() && self.graph.is_used(name) => {
@@ -172,10 +209,20 @@ impl<'a> Importer<'a> {
         }
     }
 
-    /// An input of a node that must depend on the network's input.
+    /// An input of a node that must depend on the network's input, and still has the batch axis in front of others.
     pub fn tensor(&self, node: &Node, position: usize) -> Result<NodeId> {
+        let operand = self.operand(node, position)?;
+        if self.has_batch(&operand.dims) {
+            return Ok(operand.node);
+        }
+        let what = format!("takes a tensor of shape {:?}, whose first axis is no longer that of the inputs", operand.dims);
+        Err(node.unsupported(format!("{what}; for this operator it must be")))
+    }
+
+    /// An input of a node that must depend on the network's input.
+    pub fn operand(&self, node: &Node, position: usize) -> Result<Operand> {
         match self.value(node, position)? {
-            Value::Tensor(tensor) => self.materialised(&tensor),
+            Value::Tensor(tensor) => Ok(Operand { node: self.materialised(&tensor)?, dims: tensor.dims }),
             Value::Constant(_) => {
                 let what = format!("takes a constant as its input {position}; fold constants before exporting");
                 Err(node.unsupported(what))
@@ -232,6 +279,42 @@ impl<'a> Importer<'a> {
         })
     }
 
+    /// Whether a shape has the batch axis in front of others.
+    pub fn has_batch(&self, dims: &[usize]) -> bool {
+        dims.len() > 1 && dims[0] == self.batch
+    }
+
+    /// The shape that a network node has for a tensor of the file.
+    pub fn inner(&self, dims: &[usize]) -> Vec<usize> {
+        match dims {
+            [] => vec![1],
+            _ if self.has_batch(dims) => dims[1..].to_vec(),
+            _ => dims.to_vec(),
+        }
+    }
+
+    /// Whether the batch axis is where operators need it that look at other axes only; where the file has one input, it is an
+    /// axis like others.
+    pub fn check_batch(&self, node: &Node, dims: &[usize]) -> Result<()> {
+        if self.batch == 1 || self.has_batch(dims) { Ok(()) } else { Err(node.unsupported(BATCH)) }
+    }
+
+    /// The values of a node under a shape.
+    pub fn arranged(&mut self, node: &Node, argument: NodeId, shape: &[usize]) -> Result<NodeId> {
+        if self.shape(argument) == shape {
+            return Ok(argument);
+        }
+        let name = format!("{}.shape", node.name());
+        self.emit_as(node, name, Operator::Reshape(Reshape { shape: shape.to_vec() }), &[argument])
+    }
+
+    /// A value that one operator computes, of a shape that the file gives it.
+    pub fn shaped(&mut self, node: &Node, computed: NodeId, dims: Vec<usize>) -> Result<Value> {
+        self.check_batch(node, &dims)?;
+        let computed = self.arranged(node, computed, &self.inner(&dims))?;
+        Ok(self.partial(node, Some(computed), dims, Vec::new()))
+    }
+
     /// Shape of a node's result, without the batch axis.
     pub fn shape(&self, node: NodeId) -> &[usize] {
         self.builder.shape(node)
@@ -266,24 +349,57 @@ impl<'a> Importer<'a> {
         parameters.iter().find_map(module).filter(|name| !self.builder.has(name)).unwrap_or_else(|| node.name())
     }
 
-    /// A value that one operator computes.
+    /// A value that one operator computes for each input of the batch.
     pub fn computed(&self, node: &Node, computed: NodeId) -> Value {
-        self.partial(node, Some(computed), Vec::new())
+        let dims = std::iter::once(self.batch).chain(self.shape(computed).iter().copied()).collect();
+        self.partial(node, Some(computed), dims, Vec::new())
     }
 
     /// A value that may be a part of a function that is spelled out.
-    pub fn partial(&self, node: &Node, computed: Option<NodeId>, mut functions: Vec<Function>) -> Value {
+    pub fn partial(
+        &self,
+        node: &Node,
+        computed: Option<NodeId>,
+        dims: Vec<usize>,
+        mut functions: Vec<Function>,
+    ) -> Value {
         functions.truncate(FUNCTIONS);
-        Value::Tensor(Tensor { node: computed, functions, label: node.label() })
+        Value::Tensor(Tensor { node: computed, dims, functions, label: node.label() })
+    }
+
+    /// The network node of a value: constants that stand beside tensors become nodes.
+    pub fn node_of(&mut self, node: &Node, value: &Value) -> Result<NodeId> {
+        match value {
+            Value::Tensor(tensor) => self.materialised(tensor),
+            Value::Constant(constant) => {
+                self.check_count(node, &constant.dims)?;
+                let values = constant.to_weights().iter().map(|value| value.clamp(f32::MIN, f32::MAX)).collect();
+                let shape = if constant.dims.is_empty() { vec![1] } else { constant.dims.clone() };
+                let name = constant.origin.as_ref().map_or_else(|| format!("{}.constant", node.name()), |name| name.to_string());
+                self.emit_as(node, name, Operator::Constant(crate::operators::Constant { shape, values }), &[])
+            }
+        }
+    }
+
+    /// Whether a tensor of a shape is small enough.
+    pub fn check_count(&self, node: &Node, dims: &[usize]) -> Result<()> {
+        self.check_size(dims, || node.label())
     }
 
     /// A parameter of one number, repeated.
     pub fn repeat(&mut self, node: &Node, value: f32, count: usize) -> Result<Weights> {
+        self.count(node, count)?;
+        Ok(vec![value; count].into())
+    }
+
+    /// Notes how many values are made that the file does not have.
+    pub fn count(&mut self, node: &Node, count: usize) -> Result<()> {
         self.repeated = self.repeated.saturating_add(count);
         if self.repeated > REPEATED {
-            return Err(node.unsupported(format!("works on {count} channels, which is too many")));
+            let what = format!("makes {count} numbers that the file does not have, more than {REPEATED} with all others");
+            return Err(node.unsupported(format!("{what}; fold constants before exporting")));
         }
-        Ok(vec![value; count].into())
+        Ok(())
     }
 
     fn check_size(&self, shape: &[usize], label: impl Fn() -> String) -> Result<()> {
@@ -300,10 +416,18 @@ fn input(input: &proto::ValueInfo, given: Option<&[usize]>) -> Result<(usize, Ve
     let Some(tensor) = input.kind.as_ref().and_then(|kind| kind.tensor.as_ref()) else {
         return Err(Fault::unsupported(format!("{label} is not a tensor; export the model with one that is")));
     };
-    let floats = [data_type::FLOAT, data_type::DOUBLE, data_type::FLOAT16, data_type::BFLOAT16];
-    if !floats.contains(&tensor.element) {
+    // Numbers of tokens are integers.
+    let numbers = [
+        data_type::FLOAT,
+        data_type::DOUBLE,
+        data_type::FLOAT16,
+        data_type::BFLOAT16,
+        data_type::INT32,
+        data_type::INT64,
+    ];
+    if !numbers.contains(&tensor.element) {
         let kind = data_type::name(tensor.element);
-        return Err(Fault::unsupported(format!("{label} is of type {kind}; export the model with a float input")));
+        return Err(Fault::unsupported(format!("{label} is of type {kind}; export the model with numbers as input")));
     }
     let Some(shape) = &tensor.shape else {
         return match given {

@@ -4,10 +4,10 @@ use kirchhoff_kernel::Weights;
 
 use super::constant::Constant;
 use super::fault::Result;
-use super::importer::{Importer, Value};
+use super::importer::{Importer, Operand, Value};
 use super::node::Node;
-use super::pool::window;
-use crate::operators::{Affine, Convolution, Dense, Operator, elements};
+use super::pool::{transposed_axes, volume_axes, window};
+use crate::operators::{Affine, Convolution, Dense, Linear, Operator, Volume, elements};
 
 impl Importer<'_> {
     /// `alpha · A · B + beta · C`.
@@ -15,7 +15,7 @@ impl Importer<'_> {
         if node.flag("transA", false)? {
             return Err(node.unsupported("transposes its input; only transA = 0 is supported"));
         }
-        let argument = self.tensor(node, 0)?;
+        let argument = self.operand(node, 0)?;
         let weights = self.constant(node, 1, "weights")?;
         let bias = self.optional_constant(node, 2, "bias")?;
         let (alpha, beta) = (node.float("alpha", 1.0)?, node.float("beta", 1.0)?);
@@ -33,29 +33,79 @@ impl Importer<'_> {
             Some(bias) if beta != 1.0 => Some(bias.iter().map(|value| value * beta).collect()),
             bias => bias,
         };
-        let dense = Dense { inputs, outputs, weights: values, bias };
-        self.check_vector(node, self.shape(argument))?;
-        let computed = self.emit_as(node, name, Operator::Dense(dense), &[argument])?;
-        Ok(self.computed(node, computed))
+        self.dense(node, name, argument, Dense { inputs, outputs, weights: values, bias })
     }
 
-    /// A product with constant weights; a constant vector that is added to it becomes its bias.
+    /// A dense layer, on the last axis of whatever there is.
+    fn dense(&mut self, node: &Node, name: String, argument: Operand, dense: Dense) -> Result<Value> {
+        let Dense { inputs, outputs, .. } = dense;
+        let Some((_, last)) = argument.dims.split_last().filter(|(length, _)| **length == inputs) else {
+            let what = format!("multiplies a tensor of shape {:?} by a matrix of {inputs} rows", argument.dims);
+            return Err(node.malformed(format!("{what}, which does not fit")));
+        };
+        let dims: Vec<usize> = last.iter().copied().chain([outputs]).collect();
+        self.check_batch(node, &dims)?;
+        let operator = match self.shape(argument.node).len() {
+            1 => Operator::Dense(dense),
+            _ => {
+                let Dense { weights, bias, .. } = dense;
+                Operator::Linear(Linear { inputs, outputs, weights, bias })
+            }
+        };
+        let computed = self.emit_as(node, name, operator, &[argument.node])?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// A product with constant weights; a constant vector that is added to it becomes its bias. Or of two tensors.
     pub fn matrix_product(&mut self, node: &Node) -> Result<Value> {
-        let argument = self.tensor(node, 0)?;
-        let weights = self.constant(node, 1, "second factor")?;
-        self.check_vector(node, self.shape(argument))?;
-        let (inputs, outputs, values) = matrix(node, &weights, false)?;
-        let addition = self.added_vector(node, outputs)?;
-        let mut parameters = vec![&weights];
-        parameters.extend(addition.iter().map(|(_, bias)| bias));
-        let name = self.module_name(node, &parameters);
-        let bias = addition.as_ref().map(|(_, bias)| bias.to_weights());
-        let dense = Dense { inputs, outputs, weights: values, bias };
-        let computed = self.emit_as(node, name, Operator::Dense(dense), &[argument])?;
-        if let Some((index, _)) = addition {
-            self.absorbed.insert(index, computed);
+        let (left, right) = (self.value(node, 0)?, self.value(node, 1)?);
+        match (&left, &right) {
+            (Value::Tensor(_), Value::Constant(weights)) if weights.dims.len() == 2 => {
+                let argument = self.operand(node, 0)?;
+                let (inputs, outputs, values) = matrix(node, weights, false)?;
+                let addition = self.added_vector(node, outputs)?;
+                let mut parameters = vec![weights];
+                parameters.extend(addition.iter().map(|(_, bias)| bias));
+                let name = self.module_name(node, &parameters);
+                let bias = addition.as_ref().map(|(_, bias)| bias.to_weights());
+                let value = self.dense(node, name, argument, Dense { inputs, outputs, weights: values, bias })?;
+                if let (Some((index, _)), Value::Tensor(tensor)) = (addition, &value) {
+                    self.absorbed.insert(index, self.materialised(tensor)?);
+                }
+                Ok(value)
+            }
+            (Value::Constant(_), Value::Constant(_)) => {
+                Err(node.unsupported("multiplies two constants; fold constants before exporting"))
+            }
+            _ => {
+                let [mut a, mut b] = [left.dims().to_vec(), right.dims().to_vec()];
+                if a.is_empty() || b.is_empty() {
+                    return Err(node.malformed("multiplies a number; matrices need axes"));
+                }
+                let (rows, columns) = (a.len() > 1, b.len() > 1);
+                // A vector is a matrix of one row on the left, of one column on the right.
+                if !rows {
+                    a.insert(0, 1);
+                }
+                if !columns {
+                    b.push(1);
+                }
+                let batch = self.broadcast(node, &a[..a.len() - 2], &b[..b.len() - 2])?;
+                let mut dims = batch;
+                dims.extend(rows.then(|| a[a.len() - 2]));
+                dims.extend(columns.then(|| b[b.len() - 1]));
+                self.check_batch(node, if dims.len() > 1 { &dims } else { left.dims() })?;
+                let mut arguments = Vec::new();
+                for (value, own) in [(&left, a), (&right, b)] {
+                    let argument = self.node_of(node, value)?;
+                    // Of a batch of matrices the first axis may be that of the inputs.
+                    let inner = if own.len() > 2 { self.inner(&own) } else { own };
+                    arguments.push(self.arranged(node, argument, &inner)?);
+                }
+                let computed = self.emit(node, Operator::MatrixProduct, &arguments)?;
+                self.shaped(node, computed, dims)
+            }
         }
-        Ok(self.computed(node, computed))
     }
 
     /// The index of the addition that alone takes a node's result, and the constant vector that it adds.
@@ -94,16 +144,50 @@ impl Importer<'_> {
         let Some(inputs) = inputs.checked_mul(groups).filter(|_| groups > 0) else {
             return Err(node.malformed("has an impossible number of groups"));
         };
-        let window = window(node, &self.shape(argument)[1..], kernel)?;
+        let lengths = self.shape(argument).get(1..).unwrap_or_default().to_vec();
         let parameters: Vec<&Constant> = std::iter::once(&weights).chain(&bias).collect();
         let name = self.module_name(node, &parameters);
         let bias = match &bias {
             None => None,
             Some(bias) => Some(self.bias(node, bias, *outputs)?),
         };
+        if lengths.len() == 3 {
+            let axes = volume_axes(node, &lengths, kernel)?;
+            let (outputs, weights) = (*outputs, weights.to_weights());
+            let volume = Volume { inputs, outputs, groups, axes, transposed: false, weights, bias };
+            let computed = self.emit_as(node, name, Operator::Volume(volume), &[argument])?;
+            return Ok(self.computed(node, computed));
+        }
+        let window = window(node, &lengths, kernel)?;
         let (outputs, weights) = (*outputs, weights.to_weights());
         let convolution = Convolution { inputs, outputs, groups, window, weights, bias };
         let computed = self.emit_as(node, name, Operator::Convolution(convolution), &[argument])?;
+        Ok(self.computed(node, computed))
+    }
+
+    /// A transposed convolution of one to three axes.
+    pub fn transposed_convolution(&mut self, node: &Node) -> Result<Value> {
+        let argument = self.tensor(node, 0)?;
+        let weights = self.constant(node, 1, "weights")?;
+        let bias = self.optional_constant(node, 2, "bias")?;
+        let [inputs, outputs, kernel @ ..] = &weights.dims[..] else {
+            return Err(node.malformed(format!("has weights of shape {:?}", weights.dims)));
+        };
+        let groups = usize::try_from(node.int("group", 1)?).unwrap_or(0);
+        let Some(outputs) = outputs.checked_mul(groups).filter(|_| groups > 0) else {
+            return Err(node.malformed("has an impossible number of groups"));
+        };
+        let lengths = self.shape(argument).get(1..).unwrap_or_default().to_vec();
+        let axes = transposed_axes(node, &lengths, kernel)?;
+        let parameters: Vec<&Constant> = std::iter::once(&weights).chain(&bias).collect();
+        let name = self.module_name(node, &parameters);
+        let bias = match &bias {
+            None => None,
+            Some(bias) => Some(self.bias(node, bias, outputs)?),
+        };
+        let (inputs, weights) = (*inputs, weights.to_weights());
+        let volume = Volume { inputs, outputs, groups, axes, transposed: true, weights, bias };
+        let computed = self.emit_as(node, name, Operator::Volume(volume), &[argument])?;
         Ok(self.computed(node, computed))
     }
 
@@ -149,14 +233,6 @@ impl Importer<'_> {
             return Ok(bias.to_weights());
         }
         Err(node.unsupported(format!("adds a bias of shape {:?} to {outputs} channels", bias.dims)))
-    }
-
-    fn check_vector(&self, node: &Node, shape: &[usize]) -> Result<()> {
-        if shape.len() == 1 {
-            return Ok(());
-        }
-        let what = format!("multiplies a tensor of shape {shape:?} (without the batch axis)");
-        Err(node.unsupported(format!("{what}; only vectors are supported: flatten it first")))
     }
 }
 

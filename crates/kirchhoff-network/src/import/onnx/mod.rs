@@ -10,11 +10,14 @@ mod fault;
 mod function;
 mod graph;
 mod importer;
+mod indexing;
 mod linear;
 mod node;
+mod normalisation;
 mod operators;
 mod pool;
 pub(crate) mod proto;
+mod resize;
 mod shape;
 mod tensor;
 

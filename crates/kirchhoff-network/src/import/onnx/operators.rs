@@ -5,7 +5,7 @@ use super::fault::Result;
 use super::importer::{Importer, Value};
 use super::node::Node;
 use super::proto::data_type;
-use crate::operators::{Operator, Softmax};
+use crate::operators::{Operator, ReductionKind, Softmax};
 use crate::{Activation, Elementary};
 
 impl Importer<'_> {
@@ -26,8 +26,31 @@ impl Importer<'_> {
             "AveragePool" => self.average_pool(node)?,
             "GlobalMaxPool" => self.global_pool(node, true)?,
             "GlobalAveragePool" => self.global_pool(node, false)?,
-            "ReduceMax" => self.reduction(node, true)?,
-            "ReduceMean" => self.reduction(node, false)?,
+            "ReduceMax" => self.reduction(node, ReductionKind::Maximum)?,
+            "ReduceMin" => self.reduction(node, ReductionKind::Minimum)?,
+            "ReduceMean" => self.reduction(node, ReductionKind::Mean)?,
+            "ReduceSum" => self.reduction(node, ReductionKind::Sum)?,
+            "ReduceL2" => self.norm(node)?,
+            "LayerNormalization" => self.layer_normalization(node, true)?,
+            "RMSNormalization" | "SimplifiedLayerNormalization" => self.layer_normalization(node, false)?,
+            "GroupNormalization" => self.group_normalization(node, false)?,
+            "InstanceNormalization" => self.group_normalization(node, true)?,
+            "ConvTranspose" => self.transposed_convolution(node)?,
+            "Resize" | "Upsample" => self.resize(node)?,
+            "DepthToSpace" => self.depth_and_space(node, true)?,
+            "SpaceToDepth" => self.depth_and_space(node, false)?,
+            "Expand" => self.expand(node)?,
+            "Tile" => self.tile(node)?,
+            "Where" => self.choice(node)?,
+            "Equal" => self.comparison(node, |a, b| a == b)?,
+            "Less" => self.comparison(node, |a, b| a < b)?,
+            "LessOrEqual" => self.comparison(node, |a, b| a <= b)?,
+            "Greater" => self.comparison(node, |a, b| a > b)?,
+            "GreaterOrEqual" => self.comparison(node, |a, b| a >= b)?,
+            "And" => self.comparison(node, |a, b| a != 0.0 && b != 0.0)?,
+            "Or" => self.comparison(node, |a, b| a != 0.0 || b != 0.0)?,
+            "ConstantOfShape" => self.constant_of_shape(node)?,
+            "Range" => self.range(node)?,
             "Relu" => self.activation(node, Activation::Relu)?,
             "LeakyRelu" => self.activation(node, Activation::LeakyRelu { slope: node.float("alpha", 0.01)? })?,
             "PRelu" => self.parametric_relu(node)?,
@@ -115,7 +138,7 @@ impl Importer<'_> {
         match tensor.node {
             Some(argument) => {
                 let computed = self.emit(node, Operator::Activation(activation), &[argument])?;
-                Ok(self.partial(node, Some(computed), functions))
+                Ok(self.partial(node, Some(computed), tensor.dims, functions))
             }
             None => Ok(tensor.continued(functions)),
         }
@@ -147,15 +170,32 @@ impl Importer<'_> {
 
     /// ONNX's softmax is over one axis since version 13, and over all axes from one on before.
     fn softmax(&mut self, node: &Node, logarithm: bool) -> Result<Value> {
-        let argument = self.tensor(node, 0)?;
-        let shape = self.shape(argument);
-        let axis = node.axis(node.int("axis", if self.opset < 13 { 1 } else { -1 })?, shape.len() + 1)?;
-        let one_axis = self.opset >= 13 || shape.iter().skip(1).all(|&length| length == 1);
-        if axis != 1 || !one_axis {
-            return Err(node.unsupported("is not over the channel axis (axis 1); only that is supported"));
+        let argument = self.operand(node, 0)?;
+        let rank = argument.dims.len();
+        let axis = node.axis(node.int("axis", if self.opset < 13 { 1 } else { -1 })?, rank)?;
+        let softmax = |axis: usize| Operator::Softmax(Softmax { logarithm, axis });
+        // Over all axes from one on, which are one where the others have length 1.
+        let longer = argument.dims[axis..].iter().filter(|&&length| length > 1).count();
+        if self.opset < 13 && longer > 1 {
+            let split = argument.dims[..axis].iter().product::<usize>();
+            let rows = vec![split, argument.dims[axis..].iter().product()];
+            let flat = self.arranged(node, argument.node, &rows)?;
+            self.check_batch(node, &argument.dims)?;
+            let computed = self.emit(node, softmax(1), &[flat])?;
+            return self.shaped(node, computed, argument.dims);
         }
-        let computed = self.emit(node, Operator::Softmax(Softmax { logarithm, axis: 0 }), &[argument])?;
-        Ok(self.computed(node, computed))
+        let axis = match self.opset < 13 {
+            true => (axis..rank).find(|&axis| argument.dims[axis] > 1).unwrap_or(axis),
+            false => axis,
+        };
+        if axis > 0 && self.has_batch(&argument.dims) {
+            let computed = self.emit(node, softmax(axis - 1), &[argument.node])?;
+            return self.shaped(node, computed, argument.dims);
+        }
+        self.check_batch(node, &argument.dims)?;
+        let inner = self.arranged(node, argument.node, &argument.dims)?;
+        let computed = self.emit(node, softmax(axis), &[inner])?;
+        self.shaped(node, computed, argument.dims)
     }
 
     fn dropout(&mut self, node: &Node) -> Result<Value> {
@@ -163,9 +203,9 @@ impl Importer<'_> {
         if training.and_then(|constant| constant.scalar()).is_some_and(|mode| mode != 0.0) {
             return Err(node.unsupported("is in training mode; export the model in evaluation mode"));
         }
-        let argument = self.tensor(node, 0)?;
-        let computed = self.emit(node, Operator::Dropout, &[argument])?;
-        Ok(self.computed(node, computed))
+        let argument = self.operand(node, 0)?;
+        let computed = self.emit(node, Operator::Dropout, &[argument.node])?;
+        self.shaped(node, computed, argument.dims)
     }
 
     /// A change of type: between floating types it is no operator here, where everything is `f32`.

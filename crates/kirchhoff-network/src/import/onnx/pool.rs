@@ -6,7 +6,9 @@ use super::fault::Result;
 use super::importer::{Importer, Value};
 use super::node::Node;
 use crate::network::NodeId;
-use crate::operators::{Operator, Pool, PoolKind, Reshape};
+use super::constant::Constant;
+use crate::operators::{Operator, Pool, PoolKind, Reduction, ReductionKind, VolumeAxis};
+use crate::{Activation, Elementary};
 
 /// Larger windows are refused: nothing but the file's word bounds them.
 const TAPS: usize = 1 << 20;
@@ -44,30 +46,84 @@ impl Importer<'_> {
         Ok(self.computed(node, computed))
     }
 
-    /// A mean or maximum over axes, supported where it is a global pool.
-    pub fn reduction(&mut self, node: &Node, maximum: bool) -> Result<Value> {
-        let argument = self.tensor(node, 0)?;
-        let rank = self.shape(argument).len() + 1;
+    /// A reduction over axes: a global pool where that is the same.
+    pub fn reduction(&mut self, node: &Node, kind: ReductionKind) -> Result<Value> {
+        let argument = match self.value(node, 0)? {
+            Value::Constant(constant) => return self.reduced_constant(node, &constant, kind),
+            Value::Tensor(_) => self.operand(node, 0)?,
+        };
+        let rank = argument.dims.len();
+        let axes = match self.reduced_axes(node, rank)? {
+            Some(axes) => axes,
+            None => return self.value(node, 0),
+        };
+        let mut dims = argument.dims.clone();
+        axes.iter().for_each(|&axis| dims[axis] = 1);
+        let keep = node.flag("keepdims", true)?;
+        if !keep {
+            dims = dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &length)| length).collect();
+        }
+        let pool = match kind {
+            ReductionKind::Maximum => Some(true),
+            ReductionKind::Mean => Some(false),
+            ReductionKind::Sum | ReductionKind::Minimum => None,
+        };
+        let spatial = (3..=4).contains(&rank) && axes == (2..rank).collect::<Vec<_>>() && self.has_batch(&argument.dims);
+        if let Some(maximum) = pool.filter(|_| spatial) {
+            let computed = self.global(node, argument.node, maximum)?;
+            return self.shaped(node, computed, dims);
+        }
+        self.check_batch(node, &dims)?;
+        let first = usize::from(self.has_batch(&argument.dims) && !axes.contains(&0));
+        let inner = self.arranged(node, argument.node, &argument.dims[first..])?;
+        let axes = axes.iter().map(|axis| axis - first).collect();
+        let computed = self.emit(node, Operator::Reduction(Reduction { kind, axes }), &[inner])?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// The root of the sum of squares over axes.
+    pub fn norm(&mut self, node: &Node) -> Result<Value> {
+        let argument = self.operand(node, 0)?;
+        let square = Operator::Activation(Activation::Power { exponent: 2.0 });
+        let squares = self.emit_as(node, format!("{}.squares", node.name()), square, &[argument.node])?;
+        let rank = argument.dims.len();
+        let Some(axes) = self.reduced_axes(node, rank)? else { return self.value(node, 0) };
+        let mut dims = argument.dims.clone();
+        axes.iter().for_each(|&axis| dims[axis] = 1);
+        if !node.flag("keepdims", true)? {
+            dims = dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &length)| length).collect();
+        }
+        self.check_batch(node, &dims)?;
+        let first = usize::from(self.has_batch(&argument.dims) && !axes.contains(&0));
+        let inner = self.arranged(node, squares, &argument.dims[first..])?;
+        let reduction = Reduction { kind: ReductionKind::Sum, axes: axes.iter().map(|axis| axis - first).collect() };
+        let sum = self.emit_as(node, format!("{}.sum", node.name()), Operator::Reduction(reduction), &[inner])?;
+        let root = Operator::Activation(Activation::Elementary(Elementary::SquareRoot));
+        let computed = self.emit(node, root, &[sum])?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// The axes that a node reduces, ascending; `None` where there are none.
+    fn reduced_axes(&self, node: &Node, rank: usize) -> Result<Option<Vec<usize>>> {
         let mut axes = Vec::new();
         for axis in self.integers(node, 1, "axes")?.unwrap_or_default() {
             axes.push(node.axis(axis, rank)?);
         }
         axes.sort_unstable();
         axes.dedup();
-        if axes.is_empty() && node.flag("noop_with_empty_axes", false)? {
-            return self.value(node, 0);
+        if axes.is_empty() {
+            let all = (!node.flag("noop_with_empty_axes", false)?).then(|| (0..rank).collect());
+            return Ok(all);
         }
-        if rank < 3 || axes != (2..rank).collect::<Vec<_>>() {
-            let spatial = "only all axes behind the channel axis together are supported";
-            return Err(node.unsupported(format!("reduces the axes {axes:?} of {rank}; {spatial}")));
-        }
-        let channels = self.shape(argument)[0];
-        let mut computed = self.global(node, argument, maximum)?;
-        if !node.flag("keepdims", true)? {
-            let name = format!("{}.flat", node.name());
-            computed = self.emit_as(node, name, Operator::Reshape(Reshape { shape: vec![channels] }), &[computed])?;
-        }
-        Ok(self.computed(node, computed))
+        Ok(Some(axes))
+    }
+
+    fn reduced_constant(&mut self, node: &Node, constant: &Constant, kind: ReductionKind) -> Result<Value> {
+        let Some(axes) = self.reduced_axes(node, constant.dims.len())? else {
+            return Ok(Value::Constant(constant.clone()));
+        };
+        let reduced = constant.reduced(node, &axes, node.flag("keepdims", true)?, kind)?;
+        Ok(Value::Constant(reduced))
     }
 
     fn global(&mut self, node: &Node, argument: NodeId, maximum: bool) -> Result<NodeId> {
@@ -76,21 +132,25 @@ impl Importer<'_> {
     }
 }
 
-/// The window of a convolution or pool over the axes of `lengths`, those behind the channel axis.
-pub(super) fn window(node: &Node, lengths: &[usize], kernel: &[usize]) -> Result<Window> {
+/// A list of sizes, one an axis, that an attribute has; 1 each where it is missing.
+fn sizes(node: &Node, name: &str, axes: usize) -> Result<Vec<usize>> {
+    match node.ints(name)? {
+        Some(values) => node.sizes(name, values, axes),
+        None => Ok(vec![1; axes]),
+    }
+}
+
+/// The windows of a convolution along any number of axes.
+pub(super) fn volume_axes(node: &Node, lengths: &[usize], kernel: &[usize]) -> Result<Vec<VolumeAxis>> {
     let axes = lengths.len();
-    if axes != 1 && axes != 2 {
-        return Err(node.unsupported(format!("works on {axes} axes besides batch and channels; 1 or 2 are supported")));
+    if axes == 0 || axes > 3 {
+        return Err(node.unsupported(format!("works on {axes} axes besides batch and channels; 1 to 3 are supported")));
     }
     if kernel.len() != axes {
         return Err(node.malformed(format!("has a kernel of {} axes for {axes}", kernel.len())));
     }
-    let sizes = |name: &str| match node.ints(name)? {
-        Some(values) => node.sizes(name, values, axes),
-        None => Ok(vec![1; axes]),
-    };
-    let (strides, dilations) = (sizes("strides")?, sizes("dilations")?);
-    let padding = match &node.text("auto_pad", "NOTSET")?[..] {
+    let (strides, dilations) = (sizes(node, "strides", axes)?, sizes(node, "dilations", axes)?);
+    let padding: Vec<[usize; 2]> = match &node.text("auto_pad", "NOTSET")?[..] {
         "NOTSET" => match node.ints("pads")? {
             Some(pads) => {
                 let pads = node.sizes("pads", pads, 2 * axes)?;
@@ -111,12 +171,91 @@ pub(super) fn window(node: &Node, lengths: &[usize], kernel: &[usize]) -> Result
         }
         other => return Err(node.malformed(format!("has the unknown auto_pad '{other}'"))),
     };
-    let pair = |values: &[usize]| if axes == 1 { [1, values[0]] } else { [values[0], values[1]] };
+    let axis = |axis: usize| VolumeAxis {
+        kernel: kernel[axis],
+        stride: strides[axis],
+        dilation: dilations[axis],
+        padding: padding[axis],
+        output_padding: 0,
+    };
+    Ok((0..axes).map(axis).collect())
+}
+
+/// The windows of a transposed convolution.
+pub(super) fn transposed_axes(node: &Node, lengths: &[usize], kernel: &[usize]) -> Result<Vec<VolumeAxis>> {
+    let axes = lengths.len();
+    if axes == 0 || axes > 3 || kernel.len() != axes {
+        return Err(node.malformed(format!("has a kernel of {} axes for {axes}; 1 to 3 are supported", kernel.len())));
+    }
+    let (strides, dilations) = (sizes(node, "strides", axes)?, sizes(node, "dilations", axes)?);
+    let zeros = |name: &str, count: usize| match node.ints(name)? {
+        Some(values) => node.sizes(name, values, count),
+        None => Ok(vec![0; count]),
+    };
+    let (added, pads) = (zeros("output_padding", axes)?, zeros("pads", 2 * axes)?);
+    let shape = match node.ints("output_shape")? {
+        // Some files have all axes.
+        Some(shape) => Some(node.sizes("output_shape", &shape[shape.len().saturating_sub(axes)..], axes)?),
+        None => None,
+    };
+    let mode = node.text("auto_pad", "NOTSET")?;
+    let mut windows = Vec::new();
+    for axis in 0..axes {
+        let impossible = || node.malformed("has an impossible kernel, stride, dilation or shape");
+        let extent = kernel[axis].checked_sub(1).and_then(|extent| extent.checked_mul(dilations[axis])).ok_or_else(impossible)?;
+        let whole = lengths[axis].checked_sub(1).and_then(|steps| steps.checked_mul(strides[axis]));
+        let whole = whole.and_then(|whole| whole.checked_add(extent)?.checked_add(1)?.checked_add(added[axis]));
+        let whole = whole.ok_or_else(impossible)?;
+        let wanted = match (&shape, &mode[..]) {
+            (Some(shape), _) => Some(shape[axis]),
+            (None, "SAME_UPPER" | "SAME_LOWER") => lengths[axis].checked_mul(strides[axis]),
+            (None, "NOTSET" | "VALID") => None,
+            (None, other) => return Err(node.malformed(format!("has the unknown auto_pad '{other}'"))),
+        };
+        let mut output_padding = added[axis];
+        let padding = match wanted {
+            None if mode == "VALID" => [0, 0],
+            None => [pads[axis], pads[axes + axis]],
+            Some(wanted) if wanted > whole => {
+                output_padding += wanted - whole;
+                [0, 0]
+            }
+            Some(wanted) => {
+                let total = whole - wanted;
+                let (smaller, larger) = (total / 2, total - total / 2);
+                if mode == "SAME_UPPER" { [smaller, larger] } else { [larger, smaller] }
+            }
+        };
+        windows.push(VolumeAxis {
+            kernel: kernel[axis],
+            stride: strides[axis],
+            dilation: dilations[axis],
+            padding,
+            output_padding,
+        });
+    }
+    Ok(windows)
+}
+
+/// The window of a convolution or pool over the axes of `lengths`, those behind the channel axis.
+pub(super) fn window(node: &Node, lengths: &[usize], kernel: &[usize]) -> Result<Window> {
+    if lengths.len() != 1 && lengths.len() != 2 {
+        let axes = lengths.len();
+        return Err(node.unsupported(format!("works on {axes} axes besides batch and channels; 1 or 2 are supported")));
+    }
+    let windows = volume_axes(node, lengths, kernel)?;
+    let pair = |value: fn(&VolumeAxis) -> usize| match &windows[..] {
+        [first, second] => [value(first), value(second)],
+        _ => [1, value(&windows[0])],
+    };
     Ok(Window {
-        kernel: pair(kernel),
-        stride: pair(&strides),
-        padding: if axes == 1 { [[0, 0], padding[0]] } else { [padding[0], padding[1]] },
-        dilation: pair(&dilations),
+        kernel: pair(|axis| axis.kernel),
+        stride: pair(|axis| axis.stride),
+        padding: match &windows[..] {
+            [first, second] => [first.padding, second.padding],
+            _ => [[0, 0], windows[0].padding],
+        },
+        dilation: pair(|axis| axis.dilation),
         ceil: node.flag("ceil_mode", false)?,
     })
 }

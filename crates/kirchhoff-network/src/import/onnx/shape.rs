@@ -2,17 +2,17 @@
 
 use super::constant::Constant;
 use super::fault::Result;
-use super::importer::{Importer, Value};
+use super::importer::{Importer, Operand, Value};
 use super::node::Node;
 use crate::network::NodeId;
-use crate::operators::{Concatenate, Operator, Pad, Reshape, Slice, SliceAxis, Transpose, elements};
+use crate::operators::{Concatenate, Operator, Pad, Reshape, Select, Slice, SliceAxis, Transpose, elements};
 
 impl Importer<'_> {
     /// A tensor's shape, which is known before the network runs.
     pub fn shape_of(&mut self, node: &Node) -> Result<Value> {
         let dims = match self.value(node, 0)? {
             Value::Constant(constant) => constant.dims,
-            Value::Tensor(tensor) => self.full_shape(self.materialised(&tensor)?),
+            Value::Tensor(tensor) => tensor.dims,
         };
         let rank = dims.len() as i64;
         let bound = |value: i64| if value < 0 { value.saturating_add(rank) } else { value }.clamp(0, rank) as usize;
@@ -21,23 +21,16 @@ impl Importer<'_> {
         Ok(Value::Constant(Constant::integers(part.iter().map(|&length| length as i64).collect())))
     }
 
-    /// Elements of a constant vector: of a shape, as a rule.
-    pub fn gather(&mut self, node: &Node) -> Result<Value> {
-        let data = self.constant(node, 0, "data")?;
-        let indices = self.constant(node, 1, "indices")?;
-        node.axis(node.int("axis", 0)?, data.dims.len())?;
-        Ok(Value::Constant(data.gathered(node, &indices)?))
-    }
-
     /// All axes from one on joined, and all before it.
     pub fn flatten(&mut self, node: &Node) -> Result<Value> {
-        let argument = self.tensor(node, 0)?;
-        let shape = self.full_shape(argument);
+        let argument = self.operand(node, 0)?;
         let axis = node.int("axis", 1)?;
         // The axis behind the last one is valid here.
-        let axis = if axis == shape.len() as i64 { shape.len() } else { node.axis(axis, shape.len())? };
+        let rank = argument.dims.len();
+        let axis = if axis == rank as i64 { rank } else { node.axis(axis, rank)? };
         let size = |lengths: &[usize]| elements(lengths).unwrap_or(0);
-        self.reshaped(node, argument, &[size(&shape[..axis]), size(&shape[axis..])])
+        let shape = vec![size(&argument.dims[..axis]), size(&argument.dims[axis..])];
+        self.reshaped(node, argument.node, shape)
     }
 
     /// The same values under another shape, in which 0 keeps an axis and -1 takes what is left.
@@ -48,7 +41,7 @@ impl Importer<'_> {
         let value = self.value(node, 0)?;
         let source = match &value {
             Value::Constant(constant) => constant.dims.clone(),
-            Value::Tensor(tensor) => self.full_shape(self.materialised(tensor)?),
+            Value::Tensor(tensor) => tensor.dims.clone(),
         };
         let impossible = || node.malformed(format!("reshapes {source:?} to {target:?}, which does not fit"));
         let keep_zeros = node.flag("allowzero", false)?;
@@ -76,7 +69,7 @@ impl Importer<'_> {
             Value::Constant(constant) => Ok(Value::Constant(constant.with_dims(shape).ok_or_else(impossible)?)),
             Value::Tensor(tensor) => {
                 let argument = self.materialised(&tensor)?;
-                self.reshaped(node, argument, &shape)
+                self.reshaped(node, argument, shape)
             }
         }
     }
@@ -84,18 +77,10 @@ impl Importer<'_> {
     /// Without the given axes, which have length 1.
     pub fn squeeze(&mut self, node: &Node) -> Result<Value> {
         let value = self.value(node, 0)?;
-        let mut shape = self.shape_with_batch(&value)?;
+        let mut shape = value.dims().to_vec();
         let Some(axes) = self.integers(node, 1, "axes")? else {
-            return match value {
-                Value::Constant(constant) => {
-                    let dims = constant.dims.iter().copied().filter(|&length| length != 1).collect();
-                    Ok(Value::Constant(Constant { dims, ..constant }))
-                }
-                Value::Tensor(_) => {
-                    let what = "drops all axes of length 1, which may include the batch axis";
-                    Err(node.unsupported(format!("{what}; name the axes, or use Flatten")))
-                }
-            };
+            let others = shape.iter().copied().filter(|&length| length != 1).collect();
+            return self.reaxed(node, value, others);
         };
         let mut dropped = Vec::new();
         for axis in axes {
@@ -109,13 +94,13 @@ impl Importer<'_> {
                 return Err(node.malformed(format!("drops axis {axis}, whose length is {length}, not 1")));
             }
         }
-        self.reaxed(node, value, shape, dropped.contains(&0))
+        self.reaxed(node, value, shape)
     }
 
     /// With axes of length 1 inserted.
     pub fn unsqueeze(&mut self, node: &Node) -> Result<Value> {
         let value = self.value(node, 0)?;
-        let mut shape = self.shape_with_batch(&value)?;
+        let mut shape = value.dims().to_vec();
         let Some(axes) = self.integers(node, 1, "axes")? else {
             return Err(node.malformed("does not say which axes to insert"));
         };
@@ -132,17 +117,16 @@ impl Importer<'_> {
             }
             shape.insert(axis, 1);
         }
-        self.reaxed(node, value, shape, inserted.contains(&0))
+        self.reaxed(node, value, shape)
     }
 
     /// A value under a shape that has axes of length 1 more or less.
-    fn reaxed(&mut self, node: &Node, value: Value, shape: Vec<usize>, moves_batch: bool) -> Result<Value> {
+    fn reaxed(&mut self, node: &Node, value: Value, shape: Vec<usize>) -> Result<Value> {
         match value {
             Value::Constant(constant) => Ok(Value::Constant(Constant { dims: shape, ..constant })),
-            Value::Tensor(_) if moves_batch => Err(node.unsupported(BATCH)),
             Value::Tensor(tensor) => {
                 let argument = self.materialised(&tensor)?;
-                self.reshaped(node, argument, &shape)
+                self.reshaped(node, argument, shape)
             }
         }
     }
@@ -150,7 +134,7 @@ impl Importer<'_> {
     /// The axes in another order.
     pub fn transpose(&mut self, node: &Node) -> Result<Value> {
         let value = self.value(node, 0)?;
-        let rank = self.shape_with_batch(&value)?.len();
+        let rank = value.dims().len();
         let axes = match node.ints("perm")? {
             Some(axes) => node.sizes("perm", axes, rank)?,
             None => (0..rank).rev().collect(),
@@ -164,46 +148,59 @@ impl Importer<'_> {
             Value::Constant(constant) => return Ok(Value::Constant(constant.transposed(&axes))),
             Value::Tensor(tensor) => tensor,
         };
-        if axes[0] != 0 {
-            return Err(node.unsupported(BATCH));
-        }
         let argument = self.materialised(&tensor)?;
-        let axes = axes[1..].iter().map(|axis| axis - 1).collect();
+        let dims: Vec<usize> = axes.iter().map(|&axis| tensor.dims[axis]).collect();
+        if axes[0] == 0 && self.has_batch(&tensor.dims) {
+            let axes = axes[1..].iter().map(|axis| axis - 1).collect();
+            let computed = self.emit(node, Operator::Transpose(Transpose { axes }), &[argument])?;
+            return Ok(self.computed(node, computed));
+        }
+        self.check_batch(node, &dims)?;
+        let argument = self.arranged(node, argument, &tensor.dims)?;
         let computed = self.emit(node, Operator::Transpose(Transpose { axes }), &[argument])?;
-        Ok(self.computed(node, computed))
+        self.shaped(node, computed, dims)
     }
 
     /// Tensors, or constants, one after the other along an axis.
     pub fn concatenation(&mut self, node: &Node) -> Result<Value> {
         let count = node.inputs().count();
-        let mut constants = Vec::new();
-        let mut tensors = Vec::new();
-        for position in 0..count {
-            match self.value(node, position)? {
-                Value::Constant(constant) => constants.push(constant),
-                Value::Tensor(tensor) => tensors.push(self.materialised(&tensor)?),
+        let values: Vec<Value> = (0..count).map(|position| self.value(node, position)).collect::<Result<_>>()?;
+        let constants: Option<Vec<Constant>> = values.iter().map(|value| value.constant().cloned()).collect();
+        let rank = values.first().map_or(0, |value| value.dims().len());
+        let axis = node.axis(node.int("axis", 1)?, rank)?;
+        if let Some(constants) = constants {
+            return Ok(Value::Constant(Constant::concatenated(node, &constants, axis)?));
+        }
+        let mut dims = values[0].dims().to_vec();
+        dims[axis] = 0;
+        for value in &values {
+            let own = value.dims();
+            let fits = own.len() == rank && (0..rank).all(|other| other == axis || own[other] == dims[other]);
+            if !fits {
+                let shapes: Vec<_> = values.iter().map(Value::dims).collect();
+                return Err(node.malformed(format!("joins shapes {shapes:?} along axis {axis}, which does not fit")));
             }
+            dims[axis] = dims[axis].saturating_add(own[axis]);
         }
-        let axis = node.int("axis", 1)?;
-        if tensors.is_empty() {
-            return Ok(Value::Constant(Constant::concatenated(node, &constants)?));
+        // Parts without values add none.
+        let values = values.into_iter().filter(|value| value.dims()[axis] > 0);
+        let with_batch = axis > 0 && self.has_batch(&dims);
+        let mut arguments = Vec::new();
+        for value in values {
+            let shape = if with_batch { value.dims()[1..].to_vec() } else { value.dims().to_vec() };
+            let argument = self.node_of(node, &value)?;
+            arguments.push(self.arranged(node, argument, &shape)?);
         }
-        if !constants.is_empty() {
-            return Err(node.unsupported("joins constants to tensors; only tensors are supported"));
-        }
-        match node.axis(axis, self.shape(tensors[0]).len() + 1)? {
-            0 => Err(node.unsupported(BATCH)),
-            axis => {
-                let computed = self.emit(node, Operator::Concatenate(Concatenate { axis: axis - 1 }), &tensors)?;
-                Ok(self.computed(node, computed))
-            }
-        }
+        self.check_batch(node, &dims)?;
+        let axis = if with_batch { axis - 1 } else { axis };
+        let computed = self.emit(node, Operator::Concatenate(Concatenate { axis }), &arguments)?;
+        self.shaped(node, computed, dims)
     }
 
     /// A regular selection from some axes.
     pub fn slice(&mut self, node: &Node) -> Result<Value> {
         let value = self.value(node, 0)?;
-        let shape = self.shape_with_batch(&value)?;
+        let shape = value.dims().to_vec();
         let (Some(starts), Some(ends)) = (self.integers(node, 1, "starts")?, self.integers(node, 2, "ends")?) else {
             return Err(node.malformed("lacks its starts or ends"));
         };
@@ -220,35 +217,40 @@ impl Importer<'_> {
         }
         match value {
             Value::Constant(constant) => {
-                let [selection] = selections[..] else {
-                    return Err(node.unsupported("slices a constant of several axes; fold constants before exporting"));
+                let indices = |selection: &SliceAxis| -> Vec<usize> {
+                    let position = |number: usize| selection.start.wrapping_add_signed(selection.step * number as isize);
+                    (0..selection.length).map(position).collect()
                 };
-                let position = |number: usize| selection.start.wrapping_add_signed(selection.step * number as isize);
-                Ok(Value::Constant(constant.sliced((0..selection.length).map(position))))
+                let indices: Vec<Vec<usize>> = selections.iter().map(indices).collect();
+                Ok(Value::Constant(constant.selected(node, &indices)?))
             }
             Value::Tensor(tensor) => {
                 let argument = self.materialised(&tensor)?;
-                let [batch, axes @ ..] = &selections[..] else { unreachable!("tensors have a batch axis") };
-                if *batch != (SliceAxis { start: 0, step: 1, length: self.batch }) {
-                    return Err(node.unsupported(BATCH));
-                }
-                if axes.iter().any(|selection| selection.length == 0) {
-                    return Err(node.unsupported("selects nothing"));
-                }
-                let computed = self.emit(node, Operator::Slice(Slice { axes: axes.to_vec() }), &[argument])?;
-                Ok(self.computed(node, computed))
+                self.sliced(node, node.name(), Operand { node: argument, dims: tensor.dims }, selections)
             }
         }
     }
 
+    /// A tensor's values at selections, one an axis of the file's tensor.
+    pub fn sliced(&mut self, node: &Node, name: String, argument: Operand, axes: Vec<SliceAxis>) -> Result<Value> {
+        if axes.iter().any(|selection| selection.length == 0) {
+            return Err(node.unsupported("selects nothing"));
+        }
+        let dims: Vec<usize> = axes.iter().map(|selection| selection.length).collect();
+        let whole = SliceAxis { start: 0, step: 1, length: argument.dims[0] };
+        let with_batch = self.has_batch(&argument.dims) && axes[0] == whole;
+        let shape = if with_batch { &argument.dims[1..] } else { &argument.dims[..] };
+        let argument = self.arranged(node, argument.node, shape)?;
+        let axes = if with_batch { axes[1..].to_vec() } else { axes };
+        let computed = self.emit_as(node, name, Operator::Slice(Slice { axes }), &[argument])?;
+        self.shaped(node, computed, dims)
+    }
+
     /// The parts of a tensor along an axis, each a slice.
     pub fn split(&mut self, node: &Node) -> Result<Vec<Value>> {
-        let argument = self.tensor(node, 0)?;
-        let shape = self.shape(argument).to_vec();
-        let axis = match node.axis(node.int("axis", 0)?, shape.len() + 1)? {
-            0 => return Err(node.unsupported(BATCH)),
-            axis => axis - 1,
-        };
+        let value = self.value(node, 0)?;
+        let shape = value.dims().to_vec();
+        let axis = node.axis(node.int("axis", 0)?, shape.len())?;
         let parts = node.outputs().len();
         let lengths = match self.integers(node, 1, "split")? {
             Some(lengths) => node.sizes("split", &lengths, parts)?,
@@ -268,22 +270,28 @@ impl Importer<'_> {
             let mut axes: Vec<SliceAxis> =
                 shape.iter().map(|&length| SliceAxis { start: 0, step: 1, length }).collect();
             axes[axis] = SliceAxis { start, step: 1, length };
+            values.push(match &value {
+                Value::Constant(constant) => {
+                    let own = |(number, &whole): (usize, &usize)| -> Vec<usize> {
+                        if number == axis { (start..start + length).collect() } else { (0..whole).collect() }
+                    };
+                    let indices: Vec<Vec<usize>> = shape.iter().enumerate().map(own).collect();
+                    Value::Constant(constant.selected(node, &indices)?)
+                }
+                Value::Tensor(tensor) => {
+                    let argument = Operand { node: self.materialised(tensor)?, dims: tensor.dims.clone() };
+                    self.sliced(node, format!("{}.{number}", node.name()), argument, axes)?
+                }
+            });
             start += length;
-            let name = format!("{}.{number}", node.name());
-            let computed = self.emit_as(node, name, Operator::Slice(Slice { axes }), &[argument])?;
-            values.push(self.computed(node, computed));
         }
         Ok(values)
     }
 
-    /// A border of one value.
+    /// A border: of one value, or of values of the tensor.
     pub fn pad(&mut self, node: &Node) -> Result<Value> {
-        let argument = self.tensor(node, 0)?;
-        let rank = self.shape(argument).len() + 1;
-        let mode = node.text("mode", "constant")?;
-        if mode != "constant" {
-            return Err(node.unsupported(format!("pads by '{mode}'; only constant padding is supported")));
-        }
+        let argument = self.operand(node, 0)?;
+        let rank = argument.dims.len();
         let Some(pads) = self.integers(node, 1, "pads")? else {
             return Err(node.malformed("has no pads"));
         };
@@ -298,46 +306,84 @@ impl Importer<'_> {
             Some(axes) => axes,
             None => (0..rank as i64).collect(),
         };
-        let pads = node.sizes("pads", &pads, 2 * axes.len())?;
-        let mut border = vec![[0, 0]; rank];
+        if pads.len() != 2 * axes.len() {
+            return Err(node.malformed(format!("has {} pads for {} axes, which should be two each", pads.len(), axes.len())));
+        }
+        let mut border = vec![[0i64, 0]; rank];
         for (number, &axis) in axes.iter().enumerate() {
             border[node.axis(axis, rank)?] = [pads[number], pads[axes.len() + number]];
         }
-        if border[0] != [0, 0] {
-            return Err(node.unsupported(BATCH));
+        let with_batch = self.has_batch(&argument.dims) && border[0] == [0, 0];
+        let (shape, border) = match with_batch {
+            true => (&argument.dims[1..], &border[1..]),
+            false => (&argument.dims[..], &border[..]),
+        };
+        let inner = self.arranged(node, argument.node, shape)?;
+        let mut dims = argument.dims.clone();
+        let first = rank - shape.len();
+        for (length, border) in dims[first..].iter_mut().zip(border) {
+            let padded = border.iter().try_fold(*length as i64, |length, &border| length.checked_add(border));
+            let padded = padded.and_then(|padded| usize::try_from(padded).ok()).filter(|&padded| padded > 0);
+            *length = padded.ok_or_else(|| node.malformed(format!("pads a tensor of shape {shape:?} by {pads:?}")))?;
         }
-        let computed = self.emit(node, Operator::Pad(Pad { border: border.split_off(1), value }), &[argument])?;
-        Ok(self.computed(node, computed))
-    }
-
-    /// A node's shape with the batch axis.
-    fn full_shape(&self, node: NodeId) -> Vec<usize> {
-        let mut shape = vec![self.batch];
-        shape.extend(self.shape(node));
-        shape
-    }
-
-    fn shape_with_batch(&self, value: &Value) -> Result<Vec<usize>> {
-        match value {
-            Value::Constant(constant) => Ok(constant.dims.clone()),
-            Value::Tensor(tensor) => Ok(self.full_shape(self.materialised(tensor)?)),
-        }
-    }
-
-    /// A node's values under a shape with batch axis, which must stay where it is.
-    fn reshaped(&mut self, node: &Node, argument: NodeId, shape: &[usize]) -> Result<Value> {
-        match shape {
-            [batch, rest @ ..] if *batch == self.batch => {
-                let computed = self.emit(node, Operator::Reshape(Reshape { shape: rest.to_vec() }), &[argument])?;
-                Ok(self.computed(node, computed))
+        let operator = match &node.text("mode", "constant")?[..] {
+            "constant" => {
+                let cut = |border: &[i64; 2]| border.iter().any(|&border| border < 0);
+                if border.iter().any(cut) {
+                    return Err(node.unsupported(format!("has negative pads {pads:?}; export the model without them")));
+                }
+                Operator::Pad(Pad { border: border.iter().map(|border| border.map(|border| border as usize)).collect(), value })
             }
-            _ => Err(node.unsupported(BATCH)),
-        }
+            mode @ ("reflect" | "edge" | "wrap") => {
+                let indices = |(&length, &[before, after]): (&usize, &[i64; 2])| {
+                    ([before, after] != [0, 0]).then(|| bordered(mode, length as i64, before, after))
+                };
+                let mut axes = Vec::new();
+                for indices in shape.iter().zip(border).map(indices) {
+                    axes.push(match indices {
+                        None => None,
+                        Some(Some(indices)) => Some(indices),
+                        Some(None) => {
+                            let what = format!("reflects more than there is: {pads:?} of shape {shape:?}");
+                            return Err(node.malformed(what));
+                        }
+                    });
+                }
+                self.check_count(node, &dims)?;
+                Operator::Select(Select { axes })
+            }
+            mode => return Err(node.malformed(format!("pads by the unknown mode '{mode}'"))),
+        };
+        let computed = self.emit(node, operator, &[inner])?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// A node's values under another shape, as a layer of its own.
+    fn reshaped(&mut self, node: &Node, argument: NodeId, dims: Vec<usize>) -> Result<Value> {
+        self.check_batch(node, &dims)?;
+        let shape = self.inner(&dims);
+        let computed = self.emit(node, Operator::Reshape(Reshape { shape }), &[argument])?;
+        self.shaped(node, computed, dims)
     }
 }
 
-/// What is wrong with a node that does not keep inputs apart.
-const BATCH: &str = "changes the batch axis, which must stay the first of every tensor, one entry an input";
+/// The indices that a border repeats, those of the axis between them; `None` where there are none to reflect.
+fn bordered(mode: &str, length: i64, before: i64, after: i64) -> Option<Vec<usize>> {
+    if mode == "reflect" && (before >= length || after >= length) && length > 1 {
+        return None;
+    }
+    let inside = |place: i64| match mode {
+        "edge" => place.clamp(0, length - 1),
+        "wrap" => place.rem_euclid(length),
+        // Around the first and the last value, which are not repeated.
+        _ if length == 1 => 0,
+        _ => {
+            let round = place.rem_euclid(2 * (length - 1));
+            if round < length { round } else { 2 * (length - 1) - round }
+        }
+    };
+    Some((-before..length + after).map(|place| inside(place) as usize).collect())
+}
 
 /// What a slice selects of an axis: bounds may count from the end, and are cut to the axis.
 fn selection(node: &Node, length: usize, start: i64, end: i64, step: i64) -> Result<SliceAxis> {

@@ -205,6 +205,10 @@ impl Operation for Activation {
         true
     }
 
+    fn is_probability(&self) -> bool {
+        matches!(self, Activation::Sigmoid)
+    }
+
     fn is_gate(&self) -> bool {
         matches!(self, Activation::Sigmoid | Activation::HardSigmoid { .. })
     }

@@ -1,0 +1,263 @@
+//! Operators that pick values by their indices, or repeat them.
+
+use super::constant::{Constant, Data};
+use super::fault::Result;
+use super::importer::{Importer, Operand, Value};
+use super::node::Node;
+use crate::operators::{Choice, Embedding, Expand, Operator, Reshape, Select, SliceAxis, elements};
+
+impl Importer<'_> {
+    /// Values at indices along an axis: of a constant, of a tensor, or rows of a table by numbers that are the input.
+    pub fn gather(&mut self, node: &Node) -> Result<Value> {
+        let (data, indices) = (self.value(node, 0)?, self.value(node, 1)?);
+        let axis = node.axis(node.int("axis", 0)?, data.dims().len())?;
+        let indices = match indices {
+            Value::Constant(indices) => indices,
+            Value::Tensor(indices) => {
+                let Value::Constant(table) = data else {
+                    let what = "picks from a tensor by indices that are computed from the input";
+                    return Err(node.unsupported(format!("{what}; only constant indices, or a constant table, are supported")));
+                };
+                let indices = Operand { node: self.materialised(&indices)?, dims: indices.dims };
+                return self.embedding(node, table, axis, indices);
+            }
+        };
+        let length = data.dims()[axis];
+        let Data::Integer(wanted) = &indices.data else {
+            return Err(node.malformed("takes indices that are not integers"));
+        };
+        let positions: Vec<usize> = wanted.iter().map(|&index| node.axis(index, length)).collect::<Result<_>>()?;
+        match data {
+            Value::Constant(data) => {
+                Ok(Value::Constant(data.gathered(node, &positions, &indices.dims, axis)?))
+            }
+            Value::Tensor(tensor) => {
+                let argument = Operand { node: self.materialised(&tensor)?, dims: tensor.dims };
+                let mut dims = argument.dims[..axis].to_vec();
+                dims.extend(&indices.dims);
+                dims.extend(&argument.dims[axis + 1..]);
+                // Neighbouring indices are a slice.
+                let selected = match &positions[..] {
+                    [] => return Err(node.unsupported("selects nothing")),
+                    [first, rest @ ..] if rest.iter().enumerate().all(|(i, &index)| index == first + i + 1) => {
+                        let mut axes: Vec<SliceAxis> =
+                            argument.dims.iter().map(|&length| SliceAxis { start: 0, step: 1, length }).collect();
+                        axes[axis] = SliceAxis { start: *first, step: 1, length: positions.len() };
+                        self.sliced(node, node.name(), argument, axes)?
+                    }
+                    _ => {
+                        let mut axes = vec![None; argument.dims.len()];
+                        axes[axis] = Some(positions);
+                        self.selected(node, argument, axes)?
+                    }
+                };
+                self.with_dims(node, selected, dims)
+            }
+        }
+    }
+
+    /// Rows of a table by numbers.
+    fn embedding(&mut self, node: &Node, table: Constant, axis: usize, indices: Operand) -> Result<Value> {
+        let [rows, width] = table.dims[..] else {
+            return Err(node.unsupported(format!("picks from a table of shape {:?}; only rows of a matrix are supported", table.dims)));
+        };
+        if axis != 0 {
+            return Err(node.unsupported("picks columns of a table; only rows are supported"));
+        }
+        let name = self.module_name(node, &[&table]);
+        let dims: Vec<usize> = indices.dims.iter().copied().chain([width]).collect();
+        let embedding = Operator::Embedding(Embedding { rows, width, table: table.to_weights() });
+        let computed = self.emit_as(node, name, embedding, &[indices.node])?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// A tensor's values at lists of indices, one for each axis of the file's tensor that is not taken whole.
+    pub fn selected(&mut self, node: &Node, argument: Operand, axes: Vec<Option<Vec<usize>>>) -> Result<Value> {
+        let length = |(indices, &length): (&Option<Vec<usize>>, &usize)| indices.as_ref().map_or(length, Vec::len);
+        let dims: Vec<usize> = axes.iter().zip(&argument.dims).map(length).collect();
+        self.check_count(node, &dims)?;
+        let with_batch = self.has_batch(&argument.dims) && axes[0].is_none();
+        let first = usize::from(with_batch);
+        let inner = self.arranged(node, argument.node, &argument.dims[first..])?;
+        let computed = self.emit(node, Operator::Select(Select { axes: axes[first..].to_vec() }), &[inner])?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// A value under another shape of as many values.
+    fn with_dims(&mut self, node: &Node, value: Value, dims: Vec<usize>) -> Result<Value> {
+        match value {
+            Value::Tensor(tensor) if tensor.dims != dims => {
+                let argument = self.materialised(&tensor)?;
+                self.shaped(node, argument, dims)
+            }
+            value => Ok(value),
+        }
+    }
+
+    /// A value repeated along axes of length 1, to a shape that it makes together with one given.
+    pub fn expand(&mut self, node: &Node) -> Result<Value> {
+        let value = self.value(node, 0)?;
+        let Some(shape) = self.integers(node, 1, "shape")? else {
+            return Err(node.malformed("has no shape to expand to"));
+        };
+        let shape = node.sizes("shape", &shape, shape.len())?;
+        let dims = self.broadcast(node, value.dims(), &shape)?;
+        self.repeated(node, value, dims)
+    }
+
+    /// A value repeated along axes of length 1, to a shape.
+    pub fn repeated(&mut self, node: &Node, value: Value, dims: Vec<usize>) -> Result<Value> {
+        match value {
+            Value::Constant(constant) => Ok(Value::Constant(constant.repeated(node, &dims)?)),
+            Value::Tensor(tensor) if tensor.dims == dims => Ok(Value::Tensor(tensor)),
+            Value::Tensor(tensor) => {
+                let argument = self.materialised(&tensor)?;
+                let shape = self.inner(&dims);
+                let computed = self.emit(node, Operator::Expand(Expand { shape }), &[argument])?;
+                self.shaped(node, computed, dims)
+            }
+        }
+    }
+
+    /// A value several times along each axis.
+    pub fn tile(&mut self, node: &Node) -> Result<Value> {
+        let value = self.value(node, 0)?;
+        let Some(repeats) = self.integers(node, 1, "repeats")? else {
+            return Err(node.malformed("does not say how often to repeat"));
+        };
+        let repeats = node.sizes("repeats", &repeats, value.dims().len())?;
+        let indices = |(&length, &times): (&usize, &usize)| (times != 1).then_some((length, times));
+        let mut axes = Vec::new();
+        let dims: Option<Vec<usize>> =
+            value.dims().iter().zip(&repeats).map(|(length, &times)| length.checked_mul(times)).collect();
+        let dims = dims.filter(|dims| elements(dims).is_some_and(|count| count > 0));
+        let dims = dims.ok_or_else(|| node.unsupported(format!("repeats a tensor {repeats:?} times")))?;
+        self.check_count(node, &dims)?;
+        for axis in value.dims().iter().zip(&repeats).map(indices) {
+            axes.push(axis.map(|(length, times)| (0..length * times).map(|place| place % length).collect::<Vec<_>>()));
+        }
+        match value {
+            Value::Constant(constant) => {
+                let own = |(indices, &length): (Option<Vec<usize>>, &usize)| {
+                    indices.unwrap_or_else(|| (0..length).collect())
+                };
+                let axes: Vec<Vec<usize>> = axes.into_iter().zip(&constant.dims).map(own).collect();
+                Ok(Value::Constant(constant.selected(node, &axes)?))
+            }
+            Value::Tensor(tensor) => {
+                let argument = Operand { node: self.materialised(&tensor)?, dims: tensor.dims };
+                self.selected(node, argument, axes)
+            }
+        }
+    }
+
+    /// A choice between two values by a constant mask.
+    pub fn choice(&mut self, node: &Node) -> Result<Value> {
+        let mask = self.constant(node, 0, "condition")?;
+        let (first, second) = (self.value(node, 1)?, self.value(node, 2)?);
+        if let (Value::Constant(first), Value::Constant(second)) = (&first, &second) {
+            return Ok(Value::Constant(Constant::chosen(node, &mask, first, second)?));
+        }
+        let dims = self.broadcast(node, first.dims(), second.dims())?;
+        let dims = self.broadcast(node, &dims, &mask.dims)?;
+        let mask = mask.repeated(node, &dims)?.to_integers();
+        let mut arguments = Vec::new();
+        for value in [first, second] {
+            let value = self.repeated(node, value, dims.clone())?;
+            let argument = self.node_of(node, &value)?;
+            arguments.push(self.arranged(node, argument, &self.inner(&dims))?);
+        }
+        let choice = Operator::Choice(Choice { first: mask.iter().map(|&holds| holds != 0).collect() });
+        let computed = self.emit(node, choice, &arguments)?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// Blocks of channels as blocks of the image, or the other way round.
+    pub fn depth_and_space(&mut self, node: &Node, to_space: bool) -> Result<Value> {
+        let argument = self.operand(node, 0)?;
+        let [batch, channels, height, width] = argument.dims[..] else {
+            return Err(node.malformed(format!("takes an image, got shape {:?}", argument.dims)));
+        };
+        self.check_batch(node, &argument.dims)?;
+        let block = usize::try_from(node.int("blocksize", 0)?).ok().filter(|&block| block > 0);
+        let block = block.ok_or_else(|| node.malformed("has no blocksize"))?;
+        let rows_first = node.text("mode", "DCR")? == "DCR";
+        let square = block.checked_mul(block).unwrap_or(usize::MAX);
+        let fits = match to_space {
+            true => channels.is_multiple_of(square),
+            false => height.is_multiple_of(block) && width.is_multiple_of(block),
+        };
+        if !fits || batch != self.batch {
+            return Err(node.malformed(format!("cannot rearrange shape {:?} by blocks of {block}", argument.dims)));
+        }
+        let (split, order, dims) = match (to_space, rows_first) {
+            (true, true) => (
+                vec![block, block, channels / square, height, width],
+                vec![2, 3, 0, 4, 1],
+                vec![batch, channels / square, height * block, width * block],
+            ),
+            (true, false) => (
+                vec![channels / square, block, block, height, width],
+                vec![0, 3, 1, 4, 2],
+                vec![batch, channels / square, height * block, width * block],
+            ),
+            (false, _) => (
+                vec![channels, height / block, block, width / block, block],
+                vec![2, 4, 0, 1, 3],
+                vec![batch, channels * square, height / block, width / block],
+            ),
+        };
+        let name = node.name();
+        let inner = self.arranged(node, argument.node, &argument.dims[1..])?;
+        let inner = self.emit_as(node, format!("{name}.blocks"), Operator::Reshape(Reshape { shape: split }), &[inner])?;
+        let order = Operator::Transpose(crate::operators::Transpose { axes: order });
+        let inner = self.emit_as(node, format!("{name}.order"), order, &[inner])?;
+        let shape = Operator::Reshape(Reshape { shape: dims[1..].to_vec() });
+        let computed = self.emit_as(node, name, shape, &[inner])?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// A comparison of two constants.
+    pub fn comparison(&mut self, node: &Node, holds: impl Fn(f64, f64) -> bool) -> Result<Value> {
+        let (left, right) = (self.constant(node, 0, "left side")?, self.constant(node, 1, "right side")?);
+        Ok(Value::Constant(Constant::compared(node, holds, &left, &right)?))
+    }
+
+    /// A constant of one number, of a shape.
+    pub fn constant_of_shape(&mut self, node: &Node) -> Result<Value> {
+        let Some(shape) = self.integers(node, 0, "shape")? else {
+            return Err(node.malformed("has no shape"));
+        };
+        let dims = node.sizes("shape", &shape, shape.len())?;
+        let value = match node.tensor("value")? {
+            Some(tensor) => self.graph.tensor(tensor)?,
+            None => Constant::float(0.0),
+        };
+        if value.len() != 1 {
+            return Err(node.malformed("fills a shape with several values"));
+        }
+        let value = value.with_dims(vec![1; dims.len()]).ok_or_else(|| node.malformed("has no value"))?;
+        Ok(Value::Constant(value.repeated(node, &dims)?))
+    }
+
+    /// The numbers from one to another.
+    pub fn range(&mut self, node: &Node) -> Result<Value> {
+        let mut bounds = Vec::new();
+        let mut integers = true;
+        for (position, name) in ["start", "limit", "delta"].iter().enumerate() {
+            let constant = self.constant(node, position, name)?;
+            integers &= matches!(constant.data, Data::Integer(_));
+            bounds.push(constant.scalar().ok_or_else(|| node.malformed(format!("has several values as its {name}")))?);
+        }
+        let [start, limit, delta] = [bounds[0], bounds[1], bounds[2]].map(f64::from);
+        let count = ((limit - start) / delta).ceil().max(0.0);
+        if !count.is_finite() || count > 1e6 {
+            return Err(node.unsupported(format!("counts from {start} to {limit} in steps of {delta}: too many numbers")));
+        }
+        let numbers = (0..count as usize).map(|i| start + i as f64 * delta);
+        Ok(Value::Constant(match integers {
+            true => Constant::integers(numbers.map(|number| number as i64).collect()),
+            false => Constant::floats(numbers.map(|number| number as f32).collect()),
+        }))
+    }
+}

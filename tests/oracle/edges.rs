@@ -2,7 +2,10 @@
 //! destination neuron, and with what weight.
 
 use kirchhoff_kernel::Window;
-use kirchhoff_network::{Concatenate, Operator, Pad, Pool, PoolKind, Reshape, Transpose};
+use kirchhoff_network::{
+    Concatenate, Expand, Interpolate, Operator, Pad, Pool, PoolKind, Reduction, ReductionKind, Reshape, Select, Transpose,
+    VolumeAxis,
+};
 
 /// An edge from a neuron of one of a layer's arguments to a neuron of its result.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +38,31 @@ pub fn shape(operator: &Operator, arguments: &[&[usize]]) -> Vec<usize> {
         Operator::Pad(Pad { border, .. }) => {
             source.iter().zip(border).map(|(length, [before, after])| length + before + after).collect()
         }
+        Operator::Linear(linear) => source[..source.len() - 1].iter().copied().chain([linear.outputs]).collect(),
+        Operator::Add | Operator::Subtract | Operator::Product | Operator::Quotient | Operator::Extreme(_) => {
+            broadcast(arguments)
+        }
+        Operator::Reduction(Reduction { axes, .. }) => {
+            source.iter().enumerate().map(|(axis, &length)| if axes.contains(&axis) { 1 } else { length }).collect()
+        }
+        Operator::Expand(Expand { shape }) => shape.clone(),
+        Operator::Select(Select { axes }) => {
+            source.iter().zip(axes).map(|(&length, list)| list.as_ref().map_or(length, Vec::len)).collect()
+        }
+        Operator::Interpolate(Interpolate { axes }) => {
+            source.iter().zip(axes).map(|(&length, sums)| sums.as_ref().map_or(length, Vec::len)).collect()
+        }
+        Operator::Volume(volume) => {
+            let length = |(axis, &length): (&VolumeAxis, &usize)| {
+                let extent = (axis.kernel - 1) * axis.dilation + 1;
+                let padding = axis.padding[0] + axis.padding[1];
+                match volume.transposed {
+                    true => (length - 1) * axis.stride + extent + axis.output_padding - padding,
+                    false => (length + padding - extent) / axis.stride + 1,
+                }
+            };
+            [volume.outputs].into_iter().chain(volume.axes.iter().zip(&source[1..]).map(length)).collect()
+        }
         _ => source,
     }
 }
@@ -45,6 +73,13 @@ pub fn biases(operator: &Operator, shape: &[usize]) -> Vec<f64> {
         Operator::Dense(dense) => dense.bias.as_deref(),
         Operator::Convolution(convolution) => convolution.bias.as_deref(),
         Operator::Affine(affine) => Some(&affine.shift[..]),
+        Operator::Volume(volume) => volume.bias.as_deref(),
+        Operator::Offset(offset) => return offset.values.iter().map(|&value| f64::from(value)).collect(),
+        Operator::Linear(linear) => {
+            let rows = shape[..shape.len() - 1].iter().product();
+            let of = |output: usize| linear.bias.as_ref().map_or(0.0, |bias| f64::from(bias[output]));
+            return (0..rows).flat_map(|_: usize| (0..linear.outputs).map(of)).collect();
+        }
         _ => None,
     };
     let size: usize = shape.iter().product();
@@ -118,10 +153,102 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
         Operator::Activation(_) | Operator::Dropout | Operator::Reshape(_) | Operator::Softmax(_) => {
             (0..source.iter().product()).for_each(|j| join(0, j, j, 1.0));
         }
-        Operator::Add => {
-            for argument in 0..arguments.len() {
-                (0..source.iter().product()).for_each(|j| join(argument, j, j, 1.0));
+        Operator::Add | Operator::Subtract | Operator::Product | Operator::Extreme(_) => {
+            for (argument, shape) in arguments.iter().enumerate() {
+                let sign = if argument == 1 && matches!(operator, Operator::Subtract) { -1.0 } else { 1.0 };
+                for (k, position) in positions(&result).into_iter().enumerate() {
+                    join(argument, under(shape, &position), k, sign);
+                }
             }
+        }
+        Operator::Expand(_) | Operator::Quotient => {
+            for (k, position) in positions(&result).into_iter().enumerate() {
+                join(0, under(source, &position), k, 1.0);
+            }
+        }
+        Operator::Offset(offset) => {
+            let sign = if offset.negative { -1.0 } else { 1.0 };
+            (0..source.iter().product()).for_each(|j| join(0, j, j, sign));
+        }
+        Operator::Multiple(multiple) => {
+            multiple.values.iter().enumerate().for_each(|(j, &value)| join(0, j, j, f64::from(value)));
+        }
+        Operator::Linear(linear) => {
+            for row in 0..source.iter().product::<usize>() / linear.inputs {
+                for k in 0..linear.outputs {
+                    for j in 0..linear.inputs {
+                        let weight = f64::from(linear.weights[k * linear.inputs + j]);
+                        join(0, row * linear.inputs + j, row * linear.outputs + k, weight);
+                    }
+                }
+            }
+        }
+        Operator::Reduction(Reduction { kind, axes }) => {
+            let members: usize = axes.iter().map(|&axis| source[axis]).product();
+            let weight = if *kind == ReductionKind::Mean { 1.0 / members as f64 } else { 1.0 };
+            for (j, mut position) in positions(source).into_iter().enumerate() {
+                axes.iter().for_each(|&axis| position[axis] = 0);
+                join(0, j, flat(&result, &position), weight);
+            }
+        }
+        Operator::Select(Select { axes }) => {
+            for (k, position) in positions(&result).into_iter().enumerate() {
+                let taken = position.iter().zip(axes).map(|(&i, list)| list.as_ref().map_or(i, |list| list[i]));
+                join(0, flat(source, &taken.collect::<Vec<_>>()), k, 1.0);
+            }
+        }
+        Operator::Interpolate(Interpolate { axes }) => {
+            for (k, position) in positions(&result).into_iter().enumerate() {
+                let mut ways = vec![(Vec::new(), 1.0f32)];
+                for (&i, sums) in position.iter().zip(axes) {
+                    let own = sums.as_ref().map_or(vec![(i, 1.0)], |sums| sums[i].clone());
+                    let extended = |(taken, weight): &(Vec<usize>, f32)| {
+                        let (taken, weight) = (taken.clone(), *weight);
+                        let further = own.iter().map(move |&(i, w)| ([&taken[..], &[i]].concat(), weight * w));
+                        further.collect::<Vec<_>>()
+                    };
+                    ways = ways.iter().flat_map(extended).collect();
+                }
+                for (taken, weight) in ways {
+                    join(0, flat(source, &taken), k, f64::from(weight));
+                }
+            }
+        }
+        Operator::Volume(volume) => {
+            let (inputs, outputs) = (volume.inputs / volume.groups, volume.outputs / volume.groups);
+            let kernel: Vec<usize> = volume.axes.iter().map(|axis| axis.kernel).collect();
+            let taps: usize = kernel.iter().product();
+            for (j, from) in positions(source).into_iter().enumerate() {
+                for (k, to) in positions(&result).into_iter().enumerate() {
+                    if from[0] / inputs != to[0] / outputs {
+                        continue;
+                    }
+                    let (seen, window) = if volume.transposed { (&to, &from) } else { (&from, &to) };
+                    for (number, tap) in positions(&kernel).into_iter().enumerate() {
+                        let meets = |axis: usize| {
+                            let VolumeAxis { stride, dilation, padding, .. } = volume.axes[axis];
+                            window[axis + 1] * stride + tap[axis] * dilation == seen[axis + 1] + padding[0]
+                        };
+                        if (0..kernel.len()).all(meets) {
+                            let channels = match volume.transposed {
+                                true => from[0] * outputs + to[0] % outputs,
+                                false => to[0] * inputs + from[0] % inputs,
+                            };
+                            join(0, j, k, f64::from(volume.weights[channels * taps + number]));
+                        }
+                    }
+                }
+            }
+        }
+        Operator::Choice(choice) => {
+            for (k, &first) in choice.first.iter().enumerate() {
+                join(usize::from(!first), k, k, 1.0);
+            }
+        }
+        Operator::Constant(_) => {}
+        // Their weights depend on the execution: reference cases hold them.
+        Operator::MatrixProduct | Operator::Normalisation(_) | Operator::Embedding(_) => {
+            panic!("no edges of {} are listed", operator.name());
         }
         Operator::Concatenate(Concatenate { axis }) => {
             let mut before = 0;
@@ -156,6 +283,23 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
         }
     }
     edges
+}
+
+/// The shape that several make together, aligned from the last axis.
+fn broadcast(shapes: &[&[usize]]) -> Vec<usize> {
+    let rank = shapes.iter().map(|shape| shape.len()).max().unwrap();
+    let length = |axis: usize| {
+        let own = |shape: &&[usize]| (axis + shape.len()).checked_sub(rank).map_or(1, |own| shape[own]);
+        shapes.iter().map(own).max().unwrap()
+    };
+    (0..rank).map(length).collect()
+}
+
+/// The number of the neuron of a repeated tensor that lies under a position.
+fn under(shape: &[usize], position: &[usize]) -> usize {
+    let own = &position[position.len() - shape.len()..];
+    let own: Vec<usize> = own.iter().zip(shape).map(|(&i, &length)| if length == 1 { 0 } else { i }).collect();
+    flat(shape, &own)
 }
 
 /// A shape as channels, height and width; a signal has height 1.

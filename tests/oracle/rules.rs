@@ -256,11 +256,27 @@ impl Request {
 
     /// The rule of every layer.
     pub fn rules(&self, description: &Description) -> Vec<Rule> {
-        let mut first = true;
-        description.layers.iter().map(|layer| self.rule(layer, &mut first)).collect()
+        // Whether each layer is, or follows, one that could be a first one.
+        let mut behind: Vec<bool> = Vec::new();
+        let rule = |layer: &Layer| {
+            let follows = layer.arguments.iter().any(|&argument| behind[argument]);
+            behind.push(follows || self.takes_first(&layer.operator));
+            self.rule(layer, !follows)
+        };
+        description.layers.iter().map(rule).collect()
     }
 
-    fn rule(&self, layer: &Layer, first: &mut bool) -> Rule {
+    /// Whether a layer counts for the rule of its own that a composite has for the first ones.
+    fn takes_first(&self, operator: &Operator) -> bool {
+        let convolution = matches!(operator, Operator::Convolution(_) | Operator::Volume(_));
+        match self.base {
+            Base::Composite("epsilon-gamma-box") => convolution,
+            Base::Composite(_) => convolution || matches!(operator, Operator::Dense(_) | Operator::Linear(_)),
+            Base::Rule(_) => false,
+        }
+    }
+
+    fn rule(&self, layer: &Layer, first: bool) -> Rule {
         let rule = match &self.base {
             Base::Rule(rule) => rule.clone(),
             Base::Composite(name) => composite(name, layer, first),
@@ -268,7 +284,7 @@ impl Request {
         if let Some((_, rule)) = self.choices.iter().rev().find(|(name, _)| *name == layer.name) {
             return rule.clone();
         }
-        let weights = matches!(layer.operator, Operator::Dense(_) | Operator::Convolution(_) | Operator::Affine(_));
+        let weights = has_weights(&layer.operator);
         match rule.name() {
             _ if !has_edges(&layer.operator) => Rule::PASS,
             _ if is_maximum(&layer.operator) && self.maximum_pooling == MaximumPooling::Winner => Rule::WINNER,
@@ -278,10 +294,31 @@ impl Request {
     }
 }
 
+/// What a multiplication and addition per channel is under composites: a factor alone, a summand alone, or both.
+fn affine_parts(operator: &Operator) -> Option<[bool; 2]> {
+    let Operator::Affine(affine) = operator else { return None };
+    let scales = affine.scale.iter().any(|&scale| scale != 1.0);
+    Some([scales, scales && affine.shift.iter().any(|&shift| shift != 0.0) || !scales])
+}
+
+/// Whether rules speak of the layer's weights.
+fn has_weights(operator: &Operator) -> bool {
+    use Operator::*;
+    match operator {
+        Dense(_) | Convolution(_) | Linear(_) | Volume(_) | Multiple(_) => true,
+        // A summand alone is an addition.
+        _ => affine_parts(operator).is_some_and(|[scales, _]| scales),
+    }
+}
+
 /// Whether a layer has edges of its own, and does not only pass relevance on.
 pub fn has_edges(operator: &Operator) -> bool {
     use Operator::*;
-    matches!(operator, Dense(_) | Convolution(_) | Affine(_) | Pool(_) | Add)
+    match operator {
+        Dense(_) | Convolution(_) | Linear(_) | Volume(_) | Affine(_) | Pool(_) => true,
+        Add | Subtract | Offset(_) | Multiple(_) | Reduction(_) | Interpolate(_) => true,
+        _ => false,
+    }
 }
 
 /// Whether a layer is a maximum pool.
@@ -289,11 +326,16 @@ pub fn is_maximum(operator: &Operator) -> bool {
     matches!(operator, Operator::Pool(Pool { kind: PoolKind::Maximum, .. }))
 }
 
-/// What the composite of a name gives a layer; `first` is whether its special first layer is still to come.
-fn composite(name: &str, layer: &Layer, first: &mut bool) -> Rule {
-    let (dense, convolution) =
-        (matches!(layer.operator, Operator::Dense(_)), matches!(layer.operator, Operator::Convolution(_)));
-    if matches!(layer.operator, Operator::Affine(_)) || !has_edges(&layer.operator) {
+/// What the composite of a name gives a layer; `first` is whether no dense layer or convolution comes before it.
+fn composite(name: &str, layer: &Layer, first: bool) -> Rule {
+    let dense = matches!(layer.operator, Operator::Dense(_) | Operator::Linear(_));
+    let convolution = matches!(layer.operator, Operator::Convolution(_) | Operator::Volume(_));
+    match affine_parts(&layer.operator) {
+        Some([true, false]) => return Rule::PASS,
+        Some([true, true]) => return Rule::epsilon(1e-6),
+        _ => {}
+    }
+    if matches!(layer.operator, Operator::Multiple(_)) || !has_edges(&layer.operator) {
         return Rule::PASS;
     }
     if name == "paper-vgg" {
@@ -314,7 +356,7 @@ fn composite(name: &str, layer: &Layer, first: &mut bool) -> Rule {
         "epsilon-plus-flat" | "epsilon-alpha2-beta1-flat" => Some(Rule::FLAT),
         _ => None,
     };
-    if let Some(rule) = special.filter(|_| std::mem::take(first)) {
+    if let Some(rule) = special.filter(|_| first) {
         return rule;
     }
     match name {

@@ -74,9 +74,10 @@ impl From<ExecutionError> for Failure {
         match error {
             ExecutionError::Cancelled(_) => Failure::Cancelled,
             ExecutionError::Overflow { .. } => Failure::work(error),
-            ExecutionError::Size { .. } | ExecutionError::NotFinite { .. } | ExecutionError::EmptyWindow { .. } => {
-                Failure::input(error)
-            }
+            ExecutionError::Size { .. }
+            | ExecutionError::NotFinite { .. }
+            | ExecutionError::Row { .. }
+            | ExecutionError::EmptyWindow { .. } => Failure::input(error),
         }
     }
 }

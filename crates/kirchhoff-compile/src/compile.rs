@@ -158,7 +158,8 @@ fn unweighted(wiring: Wiring) -> Wiring {
 /// The number of neurons where each has an edge to its own place.
 fn wiring_of_places(axes: &Axes) -> Option<usize> {
     let same = |axis: &kirchhoff_kernel::Axis| {
-        matches!(axis.edges, AxisEdges::Same { .. } | AxisEdges::Pairs { .. }) && axis.source_step == axis.destination_step
+        matches!(axis.edges, AxisEdges::Same { .. } | AxisEdges::Pairs { .. })
+            && axis.source_step == axis.destination_step
     };
     axes.axes().iter().all(same).then(|| axes.axes().iter().map(|axis| axis.edges.sources()).product())
 }

@@ -40,5 +40,5 @@ pub use kirchhoff_circuit::{Destinations, Normaliser, Part, Stabiliser};
 pub use kirchhoff_kernel::{Slopes, SourceFactor, WeightFactor};
 pub use kirchhoff_network::LayerKind;
 pub use rule::Rule;
-pub use treatment::{AffineTreatment, NormalisationTreatment, ProductTreatment, SoftmaxTreatment, Treatments};
 pub use rules::{Bounds, EPSILON, Fits, Parameter, RuleInfo, rules};
+pub use treatment::{AffineTreatment, NormalisationTreatment, ProductTreatment, SoftmaxTreatment, Treatments};

@@ -155,9 +155,7 @@ impl Treatments {
                 Some(signal) => Treatment::Signal(signal),
                 None => Treatment::Halves,
             }),
-            LayerKind::MatrixProduct => {
-                self.factor(network, id, self.matrix_product).map(Treatment::Factor)
-            }
+            LayerKind::MatrixProduct => self.factor(network, id, self.matrix_product).map(Treatment::Factor),
             LayerKind::Softmax => Some(match self.softmax {
                 None | Some(SoftmaxTreatment::Constant) => Treatment::Nothing,
                 Some(SoftmaxTreatment::Taylor) => Treatment::Taylor,

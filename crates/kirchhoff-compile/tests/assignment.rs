@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kirchhoff_circuit::{LayerRule, RuleError, SeparableRule};
 use kirchhoff_compile::{
     Assignment, Bounds, CompileError, Composite, LayerPattern, MaximumPooling, Normaliser, Part, Rule, Slopes,
-    SourceFactor, Stabiliser, WeightFactor, compile, composites, rules,
+    SoftmaxTreatment, SourceFactor, Stabiliser, Treatments, WeightFactor, compile, composites, rules,
 };
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
@@ -323,11 +323,14 @@ fn bounds_fit_the_channels() {
 }
 
 #[test]
-fn a_softmax_is_not_compiled() {
+fn relevance_ends_at_a_softmax_unless_it_is_told_otherwise() {
     let mut b = NetworkBuilder::new();
     let x = b.input("input", &[2]).unwrap();
-    let x = b.add("softmax", Operator::Softmax(Softmax { logarithm: false }), &[x]).unwrap();
+    let x = b.add("softmax", Operator::Softmax(Softmax { logarithm: false, axis: 0 }), &[x]).unwrap();
     let execution = Execution::run(Arc::new(b.finish(x).unwrap()), &[0.5; 2], 1, &()).unwrap();
-    let error = compile(&execution, &Rule::ZERO.into()).unwrap_err();
-    assert_eq!(error, CompileError::Softmax("softmax".to_string()));
+    let circuit = compile(&execution, &Rule::ZERO.into()).unwrap();
+    assert_eq!((circuit.edges(), &circuit.layers()[0].rule_name[..]), (0, "constant"));
+    let taylor = Treatments { softmax: Some(SoftmaxTreatment::Taylor), ..Treatments::NONE };
+    let circuit = compile(&execution, &Assignment::from(Rule::ZERO).with_treatments(taylor)).unwrap();
+    assert_eq!((circuit.edges(), &circuit.layers()[0].rule_name[..]), (4, "taylor"));
 }

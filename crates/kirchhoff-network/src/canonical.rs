@@ -46,6 +46,8 @@ struct Step {
     operation: Operation,
     arguments: Vec<usize>,
     shape: Vec<usize>,
+    /// The name of the result in the model file.
+    tensor: Option<String>,
 }
 
 enum Operation {
@@ -72,6 +74,7 @@ impl Draft {
             },
             arguments: network.arguments(id).iter().map(|argument| positions[argument]).collect(),
             shape: node.shape.clone(),
+            tensor: node.tensor.clone(),
         };
         Draft { nodes: network.nodes().map(step).collect(), output: positions[&network.output()] }
     }
@@ -181,6 +184,19 @@ impl Draft {
         }
     }
 
+    /// Folds a multiply-add of runs of values into a node that takes any runs; whether it does.
+    fn regroup(&mut self, node: usize, affine: &PerChannel) -> bool {
+        let size = elements(&self.nodes[node].shape);
+        let Operation::Other(folded) = &mut self.nodes[node].operation else { return false };
+        match size.and_then(|size| folded.operation().regrouped(affine, size)) {
+            Some(operator) => {
+                **folded = Folded::new(operator);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Folds an affine node into the linear or affine layer before it.
     fn fold_backward(&mut self, node: usize) -> bool {
         let Operation::Affine(affine) = &self.nodes[node].operation else { return false };
@@ -201,12 +217,24 @@ impl Draft {
                     }
                     let step = &self.nodes[before];
                     let Some(&argument) = step.arguments.first() else { return false };
+                    // Group normalisation is written with a reshape behind it.
+                    if self.is_reshape(before)
+                        && self.only_user(argument) == Some(before)
+                        && self.regroup(argument, &affine)
+                    {
+                        break;
+                    }
+                    let step = &self.nodes[before];
                     let (from, to) = (&step.shape, &self.nodes[argument].shape);
                     let Some(carried) = self.carried(before, &affine, from, to) else { return false };
                     (affine, user, before) = (carried, before, argument);
                 }
                 Operation::Input | Operation::Removed => return false,
             }
+        }
+        // What the layer computes now is what the affine node did, unless it lies behind something between them.
+        if self.nodes[node].arguments[0] == before {
+            self.nodes[before].tensor = self.nodes[node].tensor.take();
         }
         self.bypass(node);
         true
@@ -263,6 +291,9 @@ impl Draft {
                 Operation::Affine(affine) => builder.add(step.name, Operator::Affine(affine.rounded()), &arguments)?,
                 Operation::Other(folded) => builder.add(step.name, folded.finish(), &arguments)?,
             };
+            if let Some(tensor) = step.tensor {
+                builder.name_tensor(id, tensor);
+            }
             debug_assert_eq!(elements(builder.shape(id)), elements(&step.shape));
             built.push(Some(id));
         }

@@ -25,6 +25,21 @@ impl PerChannel {
         self.scale.iter().all(|&scale| scale as f32 == 1.0) && !self.shifts()
     }
 
+    /// The number of channels.
+    pub(crate) fn channels(&self) -> usize {
+        self.scale.len()
+    }
+
+    /// The factor and the summand of a channel.
+    pub(crate) fn at(&self, channel: usize) -> (f64, f64) {
+        (self.scale[channel], self.shift[channel])
+    }
+
+    /// Factor and summand, where they are those of every channel.
+    pub(crate) fn uniform(&self) -> Option<(f64, f64)> {
+        (1..self.scale.len()).all(|channel| self.same(0, channel)).then(|| self.at(0))
+    }
+
     /// Whether it adds anything.
     pub(crate) fn shifts(&self) -> bool {
         self.shift.iter().any(|&shift| shift as f32 != 0.0)

@@ -30,6 +30,8 @@ pub struct Node {
     pub operator: Operator,
     /// Shape of the result, without the batch axis.
     pub shape: Vec<usize>,
+    /// The name that the model file gives the result, where it gives its tensors names.
+    pub tensor: Option<String>,
 }
 
 /// An edge of the graph: the source is the given argument of the destination.
@@ -116,6 +118,16 @@ impl NetworkBuilder {
         }
     }
 
+    /// Whether the name that the model file gives a node's result is noted.
+    pub fn has_tensor(&self, node: NodeId) -> bool {
+        self.graph[node].tensor.is_some()
+    }
+
+    /// Notes the name that the model file gives a node's result.
+    pub fn name_tensor(&mut self, node: NodeId, tensor: impl Into<String>) {
+        self.graph[node].tensor = Some(tensor.into());
+    }
+
     /// Shape of a node's result, without the batch axis.
     pub fn shape(&self, node: NodeId) -> &[usize] {
         &self.graph[node].shape
@@ -136,7 +148,7 @@ impl NetworkBuilder {
         if !self.names.insert(name.clone()) {
             return Err(NetworkError::Name(name));
         }
-        let node = self.graph.add_node(Node { name, operator, shape });
+        let node = self.graph.add_node(Node { name, operator, shape, tensor: None });
         for (position, &argument) in arguments.iter().enumerate() {
             self.graph.add_edge(argument, node, Argument(position as u32));
         }
@@ -243,9 +255,10 @@ impl Network {
         self.graph.neighbors_directed(node, Direction::Outgoing)
     }
 
-    /// The node of a name.
+    /// The node of a name, or the one whose result the model file calls so.
     pub fn find(&self, name: &str) -> Option<NodeId> {
-        self.graph.node_indices().find(|&node| self.graph[node].name == name)
+        let named = self.graph.node_indices().find(|&node| self.graph[node].name == name);
+        named.or_else(|| self.graph.node_indices().find(|&node| self.graph[node].tensor.as_deref() == Some(name)))
     }
 
     /// The number of parameters: weights, biases, scales and shifts.

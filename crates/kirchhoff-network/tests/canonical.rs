@@ -4,8 +4,8 @@ mod oracle;
 
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
-    Activation, Affine, Concatenate, Convolution, Dense, Network, NetworkBuilder, NodeId, Operator, Pad,
-    Pool, PoolKind, Reshape, Softmax, Transpose, canonical,
+    Activation, Affine, Concatenate, Convolution, Dense, Network, NetworkBuilder, NodeId, Operator, Pad, Pool,
+    PoolKind, Reshape, Softmax, Transpose, canonical,
 };
 use proptest::prelude::*;
 

@@ -360,6 +360,15 @@ impl LayeredCircuit {
 }
 
 impl Layer {
+    /// The same layer with weights on its first link.
+    ///
+    /// # Panics
+    /// If it has no links.
+    pub fn with_weights(mut self, weights: impl Into<Weights>) -> Self {
+        self.links[0].weights = LinkWeights::Shared(weights.into());
+        self
+    }
+
     /// The number of edges of one execution.
     pub fn edges(&self) -> u64 {
         self.links.iter().map(|link| link.wiring.edges()).sum()

@@ -6,15 +6,14 @@
 //! again.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use kirchhoff_circuit::{
-    CircuitFile, CircuitKind, Destinations, GateBuilder, GateCircuit, GateLayer, Layer, LayerRule, LayeredCircuit,
-    Link, Normaliser, Notes, Part, SeparableRule, Stabiliser, StoreError, Tensor, TensorId, WeightStorage, save_gates,
-    save_layered,
+    Bias, CircuitFile, CircuitKind, Destinations, GateBuilder, GateCircuit, GateLayer, Layer, LayerRule,
+    LayeredCircuit, Link, LinkWeights, Normaliser, Notes, Part, SeparableRule, Stabiliser, StoreError, Tensor,
+    TensorId, WeightStorage, save_gates, save_layered,
 };
 use kirchhoff_evaluate::{Bookkeeping, Keep, PerEdge, PerLeaf, fold, stream};
-use kirchhoff_kernel::{Sliding, Slopes, SourceFactor, View, WeightFactor, Window, Wiring};
+use kirchhoff_kernel::{Sliding, Slopes, SourceFactor, View, WeightFactor, Weights, Window, Wiring};
 use kirchhoff_semiring::{Interval, Law, Laws, Real};
 use serde_json::json;
 
@@ -22,7 +21,7 @@ use crate::random::Random;
 
 /// The version of the format that is written for each kind, and those that are read.
 const GATES: (u32, &[u32]) = (2, &[1, 2]);
-const LAYERED: (u32, &[u32]) = (1, &[1]);
+const LAYERED: (u32, &[u32]) = (2, &[1, 2]);
 
 fn golden(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
@@ -130,7 +129,10 @@ fn layered() -> LayeredCircuit {
     let layer = |destination: u32, sources: &[u32], wiring: Wiring, rule: LayerRule, rule_name: &str| Layer {
         name: names[destination as usize].to_string(),
         operator: "of a test".into(),
-        links: sources.iter().map(|&source| Link { source: TensorId(source), wiring: wiring.clone(), weights: LinkWeights::One }).collect(),
+        links: sources
+            .iter()
+            .map(|&source| Link { source: TensorId(source), wiring: wiring.clone(), weights: LinkWeights::One })
+            .collect(),
         destination: TensorId(destination),
         bias: None,
         scale: None,
@@ -138,23 +140,23 @@ fn layered() -> LayeredCircuit {
         rule,
         rule_name: rule_name.to_string(),
     };
-    let mut values = |count| Some(floats(count).into());
+    let mut values = |count: usize| -> Weights { floats(count).into() };
+    let bias = |values: Weights, part: usize| Some(Bias { values, part });
     let layers = vec![
-        Layer {
-            weights: values(36),
-            bias: values(2),
-            ..layer(1, &[0], Wiring::Convolution(convolution), alpha_beta, "alpha-beta(2,1)")
+        {
+            let weights = values(36);
+            let bias = bias(values(2), 32);
+            Layer { bias, ..layer(1, &[0], Wiring::Convolution(convolution), alpha_beta, "alpha-beta(2,1)") }
+                .with_weights(weights)
         },
         layer(2, &[1], Wiring::Pool(pool), LayerRule::Winner, "winner"),
         layer(3, &[2], Wiring::View(view), LayerRule::Pass, "pass"),
-        Layer {
-            scale: Some(Arc::new([0.5; 8])),
-            ..layer(4, &[2, 3], Wiring::Identity { size: 8 }, largest, "max-abs")
-        },
-        Layer {
-            weights: values(24),
-            bias: values(3),
-            ..layer(5, &[4], Wiring::Dense { inputs: 8, outputs: 3 }, mixed, "mixed")
+        Layer { scale: Some([0.5; 8].into()), ..layer(4, &[2, 3], Wiring::Identity { size: 8 }, largest, "max-abs") },
+        {
+            let weights = values(24);
+            let bias = bias(values(3), 3);
+            Layer { bias, ..layer(5, &[4], Wiring::Dense { inputs: 8, outputs: 3 }, mixed, "mixed") }
+                .with_weights(weights)
         },
     ];
     LayeredCircuit::new(2, tensors, layers, TensorId(0), TensorId(5)).unwrap()

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use kirchhoff_circuit::{
-    CircuitFile, Destinations, Layer, LayerRule, LayeredCircuit, Link, Normaliser, Notes, Part, SeparableRule,
-    Stabiliser, StoreError, Tensor, TensorId, UnrollOptions, WeightStorage, save_gates, save_layered, unroll,
+    Bias, CircuitFile, Destinations, Layer, LayerRule, LayeredCircuit, Link, LinkWeights, Normaliser, Notes, Part,
+    SeparableRule, Stabiliser, StoreError, Tensor, TensorId, UnrollOptions, WeightStorage, save_gates, save_layered,
+    unroll,
 };
 use kirchhoff_evaluate::{Bookkeeping, Keep, PerEdge, PerLeaf, fold, stream};
 use kirchhoff_file::{MappedFile, Seal, TensorFile, write_tensors};
@@ -82,7 +83,10 @@ fn layered(random: &mut Random, file: Option<&Path>) -> LayeredCircuit {
     let layer = |destination: u32, sources: &[u32], wiring: Wiring, rule: LayerRule| Layer {
         name: names[destination as usize].to_string(),
         operator: "of a test".into(),
-        links: sources.iter().map(|&source| Link { source: TensorId(source), wiring: wiring.clone(), weights: LinkWeights::One }).collect(),
+        links: sources
+            .iter()
+            .map(|&source| Link { source: TensorId(source), wiring: wiring.clone(), weights: LinkWeights::One })
+            .collect(),
         destination: TensorId(destination),
         bias: None,
         scale: None,
@@ -92,17 +96,14 @@ fn layered(random: &mut Random, file: Option<&Path>) -> LayeredCircuit {
     };
     let layers = vec![
         Layer {
-            weights: Some(weights[0].clone()),
-            bias: Some(weights[1].clone()),
+            bias: Some(Bias { values: weights[1].clone(), part: 32 }),
             ..layer(1, &[0], Wiring::Convolution(convolution), rule(random))
-        },
+        }
+        .with_weights(weights[0].clone()),
         Layer { linear: false, ..layer(2, &[1], Wiring::Pool(pool), LayerRule::Winner) },
         layer(3, &[2], Wiring::View(view), LayerRule::Pass),
         Layer { scale: Some([0.5; 8].into()), ..layer(4, &[2, 3], Wiring::Identity { size: 8 }, rule(random)) },
-        Layer {
-            weights: Some(weights[2].clone()),
-            ..layer(5, &[4], Wiring::Dense { inputs: 8, outputs: 3 }, rule(random))
-        },
+        layer(5, &[4], Wiring::Dense { inputs: 8, outputs: 3 }, rule(random)).with_weights(weights[2].clone()),
     ];
     LayeredCircuit::new(2, tensors, layers, TensorId(0), TensorId(5)).unwrap()
 }

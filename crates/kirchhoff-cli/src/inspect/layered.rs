@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use kirchhoff::circuit::{CircuitFile, Layer};
-use kirchhoff_kernel::Floats;
+use kirchhoff::circuit::{CircuitFile, Layer, Link, LinkWeights};
 use serde_json::json;
 
 use super::arguments::Inspect;
@@ -21,7 +20,7 @@ pub fn inspect(file: &CircuitFile, arguments: &Inspect) -> Result<(), Failure> {
         let layer = |layer: &Layer| {
             json!({
                 "name": layer.name, "operator": layer.operator, "rule": layer.rule_name, "range": range(layer),
-                "edges": layer.edges(), "weights_elsewhere": layer.weights.as_ref().is_some_and(|weights| in_other_file(weights, file.path())),
+                "edges": layer.edges(), "weights_elsewhere": layer.links.iter().any(|link| in_other_file(link, file.path())),
             })
         };
         return crate::print_json(&json!({
@@ -47,6 +46,9 @@ pub fn inspect(file: &CircuitFile, arguments: &Inspect) -> Result<(), Failure> {
 }
 
 /// Whether weights lie in the model's file. Those of the circuit's own are mapped too.
-fn in_other_file(weights: &Floats, own: &Path) -> bool {
-    weights.place().is_some_and(|(path, _)| path != own)
+fn in_other_file(link: &Link, own: &Path) -> bool {
+    match &link.weights {
+        LinkWeights::Shared(weights) => weights.place().is_some_and(|(path, _)| path != own),
+        LinkWeights::One | LinkWeights::Tensor(_) | LinkWeights::Executions(_) => false,
+    }
 }

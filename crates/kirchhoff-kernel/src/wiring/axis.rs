@@ -164,7 +164,9 @@ impl AxisEdges {
         match self {
             AxisEdges::Same { length, .. } => AxisEdges::Same { length, weight: 0 },
             AxisEdges::All { sources, destinations, .. } => AxisEdges::All { sources, destinations, weights: [0; 2] },
-            AxisEdges::Pairs { length, .. } => AxisEdges::All { sources: length, destinations: length, weights: [0; 2] },
+            AxisEdges::Pairs { length, .. } => {
+                AxisEdges::All { sources: length, destinations: length, weights: [0; 2] }
+            }
             AxisEdges::Windows(windows) => AxisEdges::Windows(AxisWindows { weight: 0, ..windows }),
             AxisEdges::Spread(windows) => AxisEdges::Spread(AxisWindows { weight: 0, ..windows }),
             AxisEdges::Listed { sources, destinations, mut edges } => {

@@ -68,7 +68,8 @@ impl Operation for Interpolate {
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
         let argument = only(arguments)?;
-        let once = |sum: &[(usize, f32)]| sum.iter().enumerate().all(|(n, (i, _))| sum[..n].iter().all(|(j, _)| i != j));
+        let once =
+            |sum: &[(usize, f32)]| sum.iter().enumerate().all(|(n, (i, _))| sum[..n].iter().all(|(j, _)| i != j));
         let fits = |(sums, &length): (&Option<Vec<Vec<(usize, f32)>>>, &usize)| match sums {
             None => true,
             Some(sums) => sums.iter().all(|sum| once(sum) && sum.iter().all(|(index, _)| *index < length)),

@@ -3,11 +3,13 @@
 use kirchhoff_kernel::{Values, Weights, Wiring};
 
 use super::{
-    LayerKind, Link, Operation, Parameter, ShapeError, Shapes, Step, check_parameter, elements, mismatch, only,
+    LayerKind, Link, Operation, Operator, Parameter, ShapeError, Shapes, Side, Step, check_parameter, elements,
+    mismatch, only,
 };
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
 use crate::export::onnx::Export;
+use crate::fold::PerChannel;
 
 /// `out[…, k] = Σ_j weights[k, j] · in[…, j] + bias[k]`.
 #[derive(Clone, Debug)]
@@ -43,9 +45,7 @@ impl Operation for Linear {
         check_parameter("weights", self.inputs.saturating_mul(self.outputs), Some(&self.weights))?;
         check_parameter("bias", self.outputs, self.bias.as_ref())?;
         match argument {
-            [first @ .., inputs] if *inputs == self.inputs => {
-                Ok(first.iter().copied().chain([self.outputs]).collect())
-            }
+            [first @ .., inputs] if *inputs == self.inputs => Ok(first.iter().copied().chain([self.outputs]).collect()),
             _ => mismatch(format!("a last axis of {} features", self.inputs), argument),
         }
     }
@@ -73,6 +73,20 @@ impl Operation for Linear {
         let weights = Parameter { name: "weights", tensor: "weight", shape, values: &self.weights };
         let bias = |values| Parameter { name: "bias", tensor: "bias", shape: vec![self.outputs], values };
         std::iter::once(weights).chain(self.bias.as_ref().map(bias)).collect()
+    }
+
+    /// What is the same for all of its rows.
+    fn absorbs(&self, affine: &PerChannel, side: Side) -> bool {
+        side == Side::After && affine.uniform().is_some()
+    }
+
+    fn absorbed(&self, _before: Option<&PerChannel>, after: Option<&PerChannel>) -> Option<Operator> {
+        let (scale, shift) = after?.uniform()?;
+        let weights = self.weights.iter().map(|&weight| (scale * f64::from(weight)) as f32).collect();
+        let old = |output: usize| self.bias.as_ref().map_or(0.0, |bias| f64::from(bias[output]));
+        let bias: Weights = (0..self.outputs).map(|output| (scale * old(output) + shift) as f32).collect();
+        let bias = (self.bias.is_some() || shift != 0.0).then_some(bias);
+        Some(Operator::Linear(Linear { weights, bias, ..*self }))
     }
 
     fn export(&self, export: &mut Export<'_>) {

@@ -1,6 +1,8 @@
 //! Matrix products of two tensors that both depend on the input.
 
-use kirchhoff_kernel::{Axes, EdgeWeights, Forward, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring};
+use kirchhoff_kernel::{
+    Axes, EdgeWeights, Forward, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring,
+};
 
 use super::broadcast::{joined, positions};
 use super::operation::LinkWeights;
@@ -77,10 +79,8 @@ impl Operation for MatrixProduct {
         let [places, others] = [first, second].map(|shape| positions(&shape[..shape.len() - 2], batch));
         let (left, right) = (rows * inner, inner * columns);
         let [own, other] = [0, 1].map(|argument| step.arguments[argument].len() / step.batch.max(1));
-        let wiring = Wiring::Repeated {
-            count: rows,
-            wiring: Box::new(Wiring::Dense { inputs: inner, outputs: columns }),
-        };
+        let wiring =
+            Wiring::Repeated { count: rows, wiring: Box::new(Wiring::Dense { inputs: inner, outputs: columns }) };
         let mut values = vec![0.0; step.batch * step.shapes.size()];
         for (number, values) in values.chunks_exact_mut(rows * columns).enumerate() {
             let (execution, matrix) = (number / places.len(), number % places.len());

@@ -3,10 +3,14 @@
 use kirchhoff_kernel::{Axes, Axis, AxisEdges, Values, Weights, Wiring, join_channels};
 
 use super::operation::LinkWeights;
-use super::{LayerKind, Link, Operation, Parameter, ShapeError, Shapes, Step, check_parameter, elements, mismatch, only};
+use super::{
+    LayerKind, Link, Operation, Operator, Parameter, ShapeError, Shapes, Side, Step, check_parameter, elements,
+    mismatch, only,
+};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
 use crate::export::onnx::{Export, float, int};
+use crate::fold::PerChannel;
 
 /// `out = (in − mean) / sqrt(mean of squares + ε) · scale + shift`, over groups of neighbouring values: the mean is that of
 /// the group, and the squares those of what is left without it.
@@ -109,6 +113,34 @@ impl Operation for Normalisation {
         self.part
     }
 
+    /// A summand of its result is one of its own; a part that is all of it has channels, which may be finer.
+    fn absorbs(&self, affine: &PerChannel, side: Side) -> bool {
+        side == Side::After
+            && (affine.uniform().is_some() || self.part % affine.channels().max(1) == 0 && self.part > self.group)
+    }
+
+    fn absorbed(&self, _before: Option<&PerChannel>, after: Option<&PerChannel>) -> Option<Operator> {
+        self.regrouped(after?, self.part)
+    }
+
+    fn regrouped(&self, affine: &PerChannel, size: usize) -> Option<Operator> {
+        let channels = match affine.uniform() {
+            Some(_) => self.scale.len(),
+            // Runs of all values are channels of the only part.
+            None if self.part == size => {
+                let (own, other) = (self.scale.len(), affine.channels());
+                [own.max(other)].into_iter().find(|most| most % own == 0 && most % other == 0)?
+            }
+            None => return None,
+        };
+        let old = |values: &Weights, channel: usize| f64::from(values[channel * values.len() / channels]);
+        let new = |channel: usize| affine.at(channel * affine.channels() / channels);
+        let scale = (0..channels).map(|channel| (old(&self.scale, channel) * new(channel).0) as f32).collect();
+        let shift =
+            (0..channels).map(|channel| (old(&self.shift, channel) * new(channel).0 + new(channel).1) as f32).collect();
+        Some(Operator::Normalisation(Normalisation { scale, shift, ..self.clone() }))
+    }
+
     fn factors(&self, arguments: &[&Values], _shapes: &Shapes<'_>) -> Option<Vec<f32>> {
         let mut factors = Vec::with_capacity(arguments[0].len());
         for divisor in self.divisors(arguments[0]) {
@@ -146,10 +178,7 @@ impl Operation for Normalisation {
             export.part("normalised", "Div", vec![flat, root], Vec::new())
         };
         let channel = self.part / self.scale.len();
-        let parts = export.integers(
-            "parts",
-            &[-1, (size / self.part) as i64, self.scale.len() as i64, channel as i64],
-        );
+        let parts = export.integers("parts", &[-1, (size / self.part) as i64, self.scale.len() as i64, channel as i64]);
         let parted = export.part("parted", "Reshape", vec![normalised, parts], Vec::new());
         let scale = export.floats("weight", &[self.scale.len(), 1], &self.scale);
         let scaled = export.part("scaled", "Mul", vec![parted, scale], Vec::new());

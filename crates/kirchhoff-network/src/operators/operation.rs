@@ -116,6 +116,11 @@ pub(crate) trait Operation {
         None
     }
 
+    /// Itself with a multiply-add of the runs of its result in it, whatever axes these runs are along: where it normalises.
+    fn regrouped(&self, _affine: &PerChannel, _size: usize) -> Option<Operator> {
+        None
+    }
+
     /// A multiply-add on one side of it, as the one on its other side that has the same effect; `None` if there is none.
     /// `from` and `to` are the shapes on the two sides, in either direction.
     fn carry(&self, _affine: &PerChannel, _from: &[usize], _to: &[usize]) -> Option<PerChannel> {

@@ -41,10 +41,8 @@ impl Operation for Product {
     }
 
     fn links(&self, shapes: &Shapes<'_>) -> Vec<Link> {
-        let link = |argument: usize| Link {
-            argument,
-            ..Link::new(repeated(shapes.arguments[argument], None, shapes.result))
-        };
+        let link =
+            |argument: usize| Link { argument, ..Link::new(repeated(shapes.arguments[argument], None, shapes.result)) };
         vec![link(0), link(1)]
     }
 

@@ -3,10 +3,13 @@
 use kirchhoff_kernel::{Axes, Axis, AxisEdges, AxisWindows, Values, Weights, WindowError, Wiring};
 
 use super::operation::LinkWeights;
-use super::{LayerKind, Link, Operation, Parameter, ShapeError, Shapes, Step, check_parameter, mismatch, only};
+use super::{
+    LayerKind, Link, Operation, Operator, Parameter, ShapeError, Shapes, Side, Step, check_parameter, mismatch, only,
+};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
 use crate::export::onnx::{Export, int, ints};
+use crate::fold::PerChannel;
 
 /// A convolution over one to three axes behind that of channels, or a transposed one, which spreads each value over a window.
 #[derive(Clone, Debug)]
@@ -170,6 +173,33 @@ impl Operation for Volume {
         let weights = Parameter { name: "weights", tensor: "weight", shape, values: &self.weights };
         let bias = |values| Parameter { name: "bias", tensor: "bias", shape: vec![self.outputs], values };
         std::iter::once(weights).chain(self.bias.as_ref().map(bias)).collect()
+    }
+
+    fn absorbs(&self, _affine: &PerChannel, side: Side) -> bool {
+        side == Side::After
+    }
+
+    fn absorbed(&self, _before: Option<&PerChannel>, after: Option<&PerChannel>) -> Option<Operator> {
+        let after = after?;
+        let (taps, outputs) = (self.taps(), self.outputs / self.groups);
+        // The destination channel of each weight.
+        let channel = |weight: usize| match self.transposed {
+            true => {
+                let input = weight / (outputs * taps);
+                input / (self.inputs / self.groups) * outputs + weight / taps % outputs
+            }
+            false => weight / (self.inputs / self.groups * taps),
+        };
+        let weights = self.weights.iter().enumerate();
+        let weights = weights.map(|(place, &weight)| (after.at(channel(place)).0 * f64::from(weight)) as f32).collect();
+        let old = |output: usize| self.bias.as_ref().map_or(0.0, |bias| f64::from(bias[output]));
+        let new = |output: usize| {
+            let (scale, shift) = after.at(output);
+            (scale * old(output) + shift) as f32
+        };
+        let bias: Weights = (0..self.outputs).map(new).collect();
+        let bias = (self.bias.is_some() || bias.iter().any(|&bias| bias != 0.0)).then_some(bias);
+        Some(Operator::Volume(Volume { weights, bias, ..self.clone() }))
     }
 
     fn export(&self, export: &mut Export<'_>) {

@@ -134,7 +134,8 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
             .chunks(linear.inputs)
             .flat_map(|row| {
                 (0..linear.outputs).map(move |k| {
-                    let products = (0..linear.inputs).map(|j| row[j] * f64::from(linear.weights[k * linear.inputs + j]));
+                    let products =
+                        (0..linear.inputs).map(|j| row[j] * f64::from(linear.weights[k * linear.inputs + j]));
                     products.sum::<f64>() + linear.bias.as_ref().map_or(0.0, |bias| f64::from(bias[k]))
                 })
             })
@@ -155,7 +156,9 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
             .collect(),
         Operator::Reduction(Reduction { kind, axes }) => indices(shape)
             .map(|index| {
-                let fits = |other: &Vec<usize>| (0..index.len()).all(|axis| axes.contains(&axis) || other[axis] == index[axis]);
+                let fits = |other: &Vec<usize>| {
+                    (0..index.len()).all(|axis| axes.contains(&axis) || other[axis] == index[axis])
+                };
                 let members: Vec<f64> =
                     indices(shapes[0]).filter(fits).map(|other| first[position(&other, shapes[0])]).collect();
                 match kind {
@@ -302,12 +305,7 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
 }
 
 /// A function of the values that lie over each other, axes being aligned from the last.
-fn broadcast(
-    taken: &[&[f64]],
-    shapes: &[&[usize]],
-    shape: &[usize],
-    function: impl Fn(&[f64]) -> f64,
-) -> Vec<f64> {
+fn broadcast(taken: &[&[f64]], shapes: &[&[usize]], shape: &[usize], function: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     indices(shape)
         .map(|index| {
             let value = |(values, own): (&&[f64], &&[usize])| {

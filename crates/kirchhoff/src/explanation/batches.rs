@@ -59,7 +59,9 @@ pub fn execute(
             ExplanationError::Input { name: inputs.names[batch.start + input].clone(), error }
         }
         ExecutionError::Cancelled(cancelled) => ExplanationError::Cancelled(cancelled),
-        ExecutionError::Size { .. } | ExecutionError::EmptyWindow { .. } => ExplanationError::Execution(error),
+        ExecutionError::Size { .. } | ExecutionError::Row { .. } | ExecutionError::EmptyWindow { .. } => {
+            ExplanationError::Execution(error)
+        }
     };
     Execution::run(network.clone(), values, batch.len(), monitor).map_err(named)
 }

@@ -23,6 +23,7 @@ impl Importer<'_> {
     /// An operation of two arguments, of which either may be a constant.
     pub fn arithmetic(&mut self, node: &Node, operation: Arithmetic) -> Result<Value> {
         if let Some(layer) = self.absorbed.remove(&node.index) {
+            self.taken_in.insert(node.index);
             // Of the shape of the product, which stands on either side.
             let sides = [self.value(node, 0)?, self.value(node, 1)?];
             let dims = sides.iter().find(|side| side.constant().is_none()).map(|side| side.dims().to_vec());
@@ -191,7 +192,9 @@ impl Importer<'_> {
                 let inverse = self.emit_as(node, format!("{}.inverse", node.name()), inverse, &[argument])?;
                 Some(self.affine(node, Arithmetic::Multiply, (inverse, &tensor.dims), constant, false, &dims)?)
             }
-            Some(argument) => Some(self.affine(node, operation, (argument, &tensor.dims), constant, constant_first, &dims)?),
+            Some(argument) => {
+                Some(self.affine(node, operation, (argument, &tensor.dims), constant, constant_first, &dims)?)
+            }
             None => None,
         };
         if computed.is_none() && functions.is_empty() {

@@ -180,7 +180,8 @@ impl Constant {
     pub fn concatenated(node: &Node, parts: &[Constant], axis: usize) -> Result<Self> {
         let mut dims = parts[0].dims.clone();
         let fits = |part: &Constant| {
-            part.dims.len() == dims.len() && (0..dims.len()).all(|other| other == axis || part.dims[other] == dims[other])
+            part.dims.len() == dims.len()
+                && (0..dims.len()).all(|other| other == axis || part.dims[other] == dims[other])
         };
         if !parts.iter().all(fits) {
             let shapes: Vec<_> = parts.iter().map(|part| &part.dims).collect();
@@ -237,16 +238,13 @@ impl Constant {
     }
 
     /// Whether a relation holds between two constants, value by value.
-    pub fn compared(
-        node: &Node,
-        holds: impl Fn(f64, f64) -> bool,
-        left: &Constant,
-        right: &Constant,
-    ) -> Result<Self> {
+    pub fn compared(node: &Node, holds: impl Fn(f64, f64) -> bool, left: &Constant, right: &Constant) -> Result<Self> {
         let (left, right) = Constant::aligned(node, left, right)?;
         let values: Rc<[i64]> = match (&left.data, &right.data) {
             // Exact beyond the integers that an f64 has.
-            (Data::Integer(a), Data::Integer(b)) if a.iter().zip(b.iter()).any(|(a, b)| a.abs().max(b.abs()) > 1 << 52) => {
+            (Data::Integer(a), Data::Integer(b))
+                if a.iter().zip(b.iter()).any(|(a, b)| a.abs().max(b.abs()) > 1 << 52) =>
+            {
                 a.iter().zip(b.iter()).map(|(a, b)| i64::from(holds((a - b) as f64, 0.0))).collect()
             }
             _ => {

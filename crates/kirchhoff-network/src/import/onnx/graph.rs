@@ -137,7 +137,9 @@ fn in_order<'a>(nodes: Vec<Node<'a>>, producers: &HashMap<&str, Node<'a>>) -> Re
     if ordered.len() < nodes.len() {
         let stuck = nodes.iter().find(|node| waiting.get(&node.index).is_some_and(|&left| left > 0));
         let label = stuck.map_or_else(String::new, Node::label);
-        return Err(Fault::malformed(format!("{label} takes what is computed from its own result; export the model again")));
+        return Err(Fault::malformed(format!(
+            "{label} takes what is computed from its own result; export the model again"
+        )));
     }
     Ok(ordered)
 }

@@ -1,6 +1,6 @@
 //! The importer's state: the network so far, and what each value of the file became.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kirchhoff_kernel::Weights;
 
@@ -101,6 +101,8 @@ pub(super) struct Importer<'a> {
     repeated: usize,
     /// Additions that an earlier layer has taken in as its bias, by index.
     pub absorbed: HashMap<usize, NodeId>,
+    /// Those that have been passed since.
+    pub taken_in: HashSet<usize>,
 }
 
 impl<'a> Importer<'a> {
@@ -115,6 +117,7 @@ impl<'a> Importer<'a> {
             suffixes: HashMap::new(),
             repeated: 0,
             absorbed: HashMap::new(),
+            taken_in: HashSet::new(),
         };
         importer.check_size(&shape, || "the input".to_string())?;
         let name = &graph.input.name;
@@ -171,6 +174,12 @@ impl<'a> Importer<'a> {
                     if let Some(constant) = value.constant().filter(|constant| constant.origin.is_none()) {
                         self.count(node, constant.len())?;
                     }
+                    if let Value::Tensor(Tensor { node: Some(computed), .. }) = &value {
+                        // What only passes a value on gives it no other name.
+                        if !self.builder.has_tensor(*computed) || self.is_taken_in(node) {
+                            self.builder.name_tensor(*computed, name);
+                        }
+                    }
                     self.values.insert(name, value);
                 }
                 None if !name.is_empty() && self.graph.is_used(name) => {
@@ -181,6 +190,11 @@ impl<'a> Importer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a node's operation is part of the layer before it.
+    fn is_taken_in(&self, node: &Node) -> bool {
+        self.taken_in.contains(&node.index)
     }
 
     fn find(&self, name: &str) -> Result<Option<Value>> {
@@ -215,7 +229,8 @@ impl<'a> Importer<'a> {
         if self.has_batch(&operand.dims) {
             return Ok(operand.node);
         }
-        let what = format!("takes a tensor of shape {:?}, whose first axis is no longer that of the inputs", operand.dims);
+        let what =
+            format!("takes a tensor of shape {:?}, whose first axis is no longer that of the inputs", operand.dims);
         Err(node.unsupported(format!("{what}; for this operator it must be")))
     }
 
@@ -375,7 +390,10 @@ impl<'a> Importer<'a> {
                 self.check_count(node, &constant.dims)?;
                 let values = constant.to_weights().iter().map(|value| value.clamp(f32::MIN, f32::MAX)).collect();
                 let shape = if constant.dims.is_empty() { vec![1] } else { constant.dims.clone() };
-                let name = constant.origin.as_ref().map_or_else(|| format!("{}.constant", node.name()), |name| name.to_string());
+                let name = constant
+                    .origin
+                    .as_ref()
+                    .map_or_else(|| format!("{}.constant", node.name()), |name| name.to_string());
                 self.emit_as(node, name, Operator::Constant(crate::operators::Constant { shape, values }), &[])
             }
         }
@@ -396,7 +414,8 @@ impl<'a> Importer<'a> {
     pub fn count(&mut self, node: &Node, count: usize) -> Result<()> {
         self.repeated = self.repeated.saturating_add(count);
         if self.repeated > REPEATED {
-            let what = format!("makes {count} numbers that the file does not have, more than {REPEATED} with all others");
+            let what =
+                format!("makes {count} numbers that the file does not have, more than {REPEATED} with all others");
             return Err(node.unsupported(format!("{what}; fold constants before exporting")));
         }
         Ok(())

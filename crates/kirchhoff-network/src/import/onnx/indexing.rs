@@ -16,7 +16,9 @@ impl Importer<'_> {
             Value::Tensor(indices) => {
                 let Value::Constant(table) = data else {
                     let what = "picks from a tensor by indices that are computed from the input";
-                    return Err(node.unsupported(format!("{what}; only constant indices, or a constant table, are supported")));
+                    return Err(
+                        node.unsupported(format!("{what}; only constant indices, or a constant table, are supported"))
+                    );
                 };
                 let indices = Operand { node: self.materialised(&indices)?, dims: indices.dims };
                 return self.embedding(node, table, axis, indices);
@@ -28,9 +30,7 @@ impl Importer<'_> {
         };
         let positions: Vec<usize> = wanted.iter().map(|&index| node.axis(index, length)).collect::<Result<_>>()?;
         match data {
-            Value::Constant(data) => {
-                Ok(Value::Constant(data.gathered(node, &positions, &indices.dims, axis)?))
-            }
+            Value::Constant(data) => Ok(Value::Constant(data.gathered(node, &positions, &indices.dims, axis)?)),
             Value::Tensor(tensor) => {
                 let argument = Operand { node: self.materialised(&tensor)?, dims: tensor.dims };
                 let mut dims = argument.dims[..axis].to_vec();
@@ -59,7 +59,10 @@ impl Importer<'_> {
     /// Rows of a table by numbers.
     fn embedding(&mut self, node: &Node, table: Constant, axis: usize, indices: Operand) -> Result<Value> {
         let [rows, width] = table.dims[..] else {
-            return Err(node.unsupported(format!("picks from a table of shape {:?}; only rows of a matrix are supported", table.dims)));
+            return Err(node.unsupported(format!(
+                "picks from a table of shape {:?}; only rows of a matrix are supported",
+                table.dims
+            )));
         };
         if axis != 0 {
             return Err(node.unsupported("picks columns of a table; only rows are supported"));
@@ -138,9 +141,8 @@ impl Importer<'_> {
         }
         match value {
             Value::Constant(constant) => {
-                let own = |(indices, &length): (Option<Vec<usize>>, &usize)| {
-                    indices.unwrap_or_else(|| (0..length).collect())
-                };
+                let own =
+                    |(indices, &length): (Option<Vec<usize>>, &usize)| indices.unwrap_or_else(|| (0..length).collect());
                 let axes: Vec<Vec<usize>> = axes.into_iter().zip(&constant.dims).map(own).collect();
                 Ok(Value::Constant(constant.selected(node, &axes)?))
             }
@@ -209,7 +211,8 @@ impl Importer<'_> {
         };
         let name = node.name();
         let inner = self.arranged(node, argument.node, &argument.dims[1..])?;
-        let inner = self.emit_as(node, format!("{name}.blocks"), Operator::Reshape(Reshape { shape: split }), &[inner])?;
+        let inner =
+            self.emit_as(node, format!("{name}.blocks"), Operator::Reshape(Reshape { shape: split }), &[inner])?;
         let order = Operator::Transpose(crate::operators::Transpose { axes: order });
         let inner = self.emit_as(node, format!("{name}.order"), order, &[inner])?;
         let shape = Operator::Reshape(Reshape { shape: dims[1..].to_vec() });
@@ -252,7 +255,9 @@ impl Importer<'_> {
         let [start, limit, delta] = [bounds[0], bounds[1], bounds[2]].map(f64::from);
         let count = ((limit - start) / delta).ceil().max(0.0);
         if !count.is_finite() || count > 1e6 {
-            return Err(node.unsupported(format!("counts from {start} to {limit} in steps of {delta}: too many numbers")));
+            return Err(
+                node.unsupported(format!("counts from {start} to {limit} in steps of {delta}: too many numbers"))
+            );
         }
         let numbers = (0..count as usize).map(|i| start + i as f64 * delta);
         Ok(Value::Constant(match integers {

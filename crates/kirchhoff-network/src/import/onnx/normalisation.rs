@@ -11,7 +11,9 @@ impl Importer<'_> {
     /// Layer normalisation, over the axes from one on.
     pub fn layer_normalization(&mut self, node: &Node, centred: bool) -> Result<Value> {
         if node.outputs().iter().skip(1).any(|output| self.graph.is_used(output)) {
-            return Err(node.unsupported("has its mean or deviation used, which are not supported; use its result alone"));
+            return Err(
+                node.unsupported("has its mean or deviation used, which are not supported; use its result alone")
+            );
         }
         let argument = self.operand(node, 0)?;
         let axis = node.axis(node.int("axis", -1)?, argument.dims.len())?;

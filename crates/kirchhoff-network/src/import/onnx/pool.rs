@@ -2,11 +2,11 @@
 
 use kirchhoff_kernel::Window;
 
+use super::constant::Constant;
 use super::fault::Result;
 use super::importer::{Importer, Value};
 use super::node::Node;
 use crate::network::NodeId;
-use super::constant::Constant;
 use crate::operators::{Operator, Pool, PoolKind, Reduction, ReductionKind, VolumeAxis};
 use crate::{Activation, Elementary};
 
@@ -61,14 +61,16 @@ impl Importer<'_> {
         axes.iter().for_each(|&axis| dims[axis] = 1);
         let keep = node.flag("keepdims", true)?;
         if !keep {
-            dims = dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &length)| length).collect();
+            dims =
+                dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &length)| length).collect();
         }
         let pool = match kind {
             ReductionKind::Maximum => Some(true),
             ReductionKind::Mean => Some(false),
             ReductionKind::Sum | ReductionKind::Minimum => None,
         };
-        let spatial = (3..=4).contains(&rank) && axes == (2..rank).collect::<Vec<_>>() && self.has_batch(&argument.dims);
+        let spatial =
+            (3..=4).contains(&rank) && axes == (2..rank).collect::<Vec<_>>() && self.has_batch(&argument.dims);
         if let Some(maximum) = pool.filter(|_| spatial) {
             let computed = self.global(node, argument.node, maximum)?;
             return self.shaped(node, computed, dims);
@@ -91,7 +93,8 @@ impl Importer<'_> {
         let mut dims = argument.dims.clone();
         axes.iter().for_each(|&axis| dims[axis] = 1);
         if !node.flag("keepdims", true)? {
-            dims = dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &length)| length).collect();
+            dims =
+                dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &length)| length).collect();
         }
         self.check_batch(node, &dims)?;
         let first = usize::from(self.has_batch(&argument.dims) && !axes.contains(&0));
@@ -202,7 +205,10 @@ pub(super) fn transposed_axes(node: &Node, lengths: &[usize], kernel: &[usize]) 
     let mut windows = Vec::new();
     for axis in 0..axes {
         let impossible = || node.malformed("has an impossible kernel, stride, dilation or shape");
-        let extent = kernel[axis].checked_sub(1).and_then(|extent| extent.checked_mul(dilations[axis])).ok_or_else(impossible)?;
+        let extent = kernel[axis]
+            .checked_sub(1)
+            .and_then(|extent| extent.checked_mul(dilations[axis]))
+            .ok_or_else(impossible)?;
         let whole = lengths[axis].checked_sub(1).and_then(|steps| steps.checked_mul(strides[axis]));
         let whole = whole.and_then(|whole| whole.checked_add(extent)?.checked_add(1)?.checked_add(added[axis]));
         let whole = whole.ok_or_else(impossible)?;

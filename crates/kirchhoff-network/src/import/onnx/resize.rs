@@ -42,11 +42,17 @@ impl Importer<'_> {
         let argument = self.operand(node, 0)?;
         let rank = argument.dims.len();
         let method = node.text("mode", "nearest")?;
-        let mode = node.text("coordinate_transformation_mode", if upsample || self.opset < 11 { "asymmetric" } else { "half_pixel" })?;
-        let nearest = node.text("nearest_mode", if upsample || self.opset < 11 { "floor" } else { "round_prefer_floor" })?;
+        let mode = node.text(
+            "coordinate_transformation_mode",
+            if upsample || self.opset < 11 { "asymmetric" } else { "half_pixel" },
+        )?;
+        let nearest =
+            node.text("nearest_mode", if upsample || self.opset < 11 { "floor" } else { "round_prefer_floor" })?;
         for attribute in ["antialias", "exclude_outside"] {
             if node.flag(attribute, false)? {
-                return Err(node.unsupported(format!("resizes with {attribute}, which is not supported; export without it")));
+                return Err(
+                    node.unsupported(format!("resizes with {attribute}, which is not supported; export without it"))
+                );
             }
         }
         let axes: Vec<usize> = match node.ints("axes")? {
@@ -112,7 +118,8 @@ impl Importer<'_> {
                     };
                     let indices: Option<Vec<usize>> =
                         all.iter().map(|&x| Some(round(x)?.clamp(0.0, last) as usize)).collect();
-                    let indices = indices.ok_or_else(|| node.malformed(format!("rounds by the unknown '{nearest}'")))?;
+                    let indices =
+                        indices.ok_or_else(|| node.malformed(format!("rounds by the unknown '{nearest}'")))?;
                     selections[axis] = Some(indices);
                 }
                 "linear" => {

@@ -218,7 +218,8 @@ impl Importer<'_> {
         match value {
             Value::Constant(constant) => {
                 let indices = |selection: &SliceAxis| -> Vec<usize> {
-                    let position = |number: usize| selection.start.wrapping_add_signed(selection.step * number as isize);
+                    let position =
+                        |number: usize| selection.start.wrapping_add_signed(selection.step * number as isize);
                     (0..selection.length).map(position).collect()
                 };
                 let indices: Vec<Vec<usize>> = selections.iter().map(indices).collect();
@@ -307,7 +308,11 @@ impl Importer<'_> {
             None => (0..rank as i64).collect(),
         };
         if pads.len() != 2 * axes.len() {
-            return Err(node.malformed(format!("has {} pads for {} axes, which should be two each", pads.len(), axes.len())));
+            return Err(node.malformed(format!(
+                "has {} pads for {} axes, which should be two each",
+                pads.len(),
+                axes.len()
+            )));
         }
         let mut border = vec![[0i64, 0]; rank];
         for (number, &axis) in axes.iter().enumerate() {
@@ -332,7 +337,10 @@ impl Importer<'_> {
                 if border.iter().any(cut) {
                     return Err(node.unsupported(format!("has negative pads {pads:?}; export the model without them")));
                 }
-                Operator::Pad(Pad { border: border.iter().map(|border| border.map(|border| border as usize)).collect(), value })
+                Operator::Pad(Pad {
+                    border: border.iter().map(|border| border.map(|border| border as usize)).collect(),
+                    value,
+                })
             }
             mode @ ("reflect" | "edge" | "wrap") => {
                 let indices = |(&length, &[before, after]): (&usize, &[i64; 2])| {

@@ -1,0 +1,241 @@
+//! The reference cases of `tests/golden/op-*`: relevance that a float64 reference, which writes out every edge, gives seven
+//! networks of operators that are no sums of weights (see the README there), on the input and on hidden tensors.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kirchhoff_circuit::{LayeredCircuit, TensorId, UnrollOptions, unroll};
+use kirchhoff_compile::{Assignment, Composite, MaximumPooling, ProductTreatment, Rule, Treatments, compile};
+use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, fold, stream};
+use kirchhoff_network::import::{self, ImportOptions};
+use kirchhoff_network::{Execution, Network, canonical};
+use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, visit};
+use safetensors::SafeTensors;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Cases {
+    samples: usize,
+    inputs: Vec<Named>,
+    outputs: Vec<Named>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+    shape: Vec<usize>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    semiring: String,
+    setting: String,
+    theta: Vec<serde_json::Value>,
+    start: String,
+    target: Target,
+    tensors: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    output: String,
+    index: Vec<Vec<usize>>,
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(name)
+}
+
+fn floats(tensors: &SafeTensors, name: &str) -> Option<Vec<f64>> {
+    let tensor = tensors.tensor(name).ok()?;
+    Some(match tensor.dtype() {
+        safetensors::Dtype::F32 => {
+            tensor.data().chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect()
+        }
+        safetensors::Dtype::F64 => {
+            tensor.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
+        }
+        safetensors::Dtype::I64 => {
+            tensor.data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64).collect()
+        }
+        other => panic!("unexpected type {other:?}"),
+    })
+}
+
+/// What a user would ask for.
+fn assignment(setting: &str) -> Assignment {
+    let (base, products) = setting.split_once(", ").map_or((setting, None), |(base, rest)| (base, Some(rest)));
+    let mut words = base.split(' ');
+    let base: Assignment = match (words.next(), words.next()) {
+        (Some("composite"), Some(name)) => name.parse::<Composite>().unwrap().into(),
+        (Some("rule"), Some(name)) => {
+            let arguments: Vec<&str> = words.collect();
+            let call = if arguments.is_empty() { name.to_string() } else { format!("{name}({})", arguments.join(", ")) };
+            call.parse::<Rule>().unwrap().into()
+        }
+        other => panic!("{other:?}"),
+    };
+    match products {
+        None => base,
+        Some("half for every product") => {
+            let half = Some(ProductTreatment::Half);
+            base.with_treatments(Treatments { product: half, matrix_product: half, ..Treatments::NONE })
+        }
+        Some("max pooling as average") => base.with_maximum_pooling(MaximumPooling::Average),
+        Some(other) => panic!("{other}"),
+    }
+}
+
+/// Evaluates a case over its semiring, by the stream and by gates, and projects the relevance of tensors to float64.
+struct Evaluate<'a> {
+    circuit: &'a LayeredCircuit,
+    annotations: Annotations,
+    start: Vec<f32>,
+    from_one: bool,
+    tensors: &'a [TensorId],
+}
+
+impl SemiringVisitor for Evaluate<'_> {
+    /// The values of each tensor: of all executions by the stream, of the first by gates.
+    type Output = Vec<[Vec<f64>; 2]>;
+
+    fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> Self::Output {
+        let Evaluate { circuit, annotations, start, from_one, tensors } = self;
+        annotations.check(circuit, &info.name, semiring.carrier()).unwrap();
+        let value = |&start: &f32| match (from_one, start != 0.0) {
+            (_, false) => semiring.zero(),
+            (true, true) => semiring.one(),
+            (false, true) => semiring.embed(start),
+        };
+        let start: Vec<_> = start.iter().map(value).collect();
+        let mut keep = Keep::all(circuit);
+        stream(circuit, &semiring, &annotations, &start, Bookkeeping::default(), &mut keep, &()).unwrap();
+        let project = |values: &[S::Value]| values.iter().map(|value| semiring.project(value)).collect::<Vec<f64>>();
+
+        let options = UnrollOptions { tensors: tensors.to_vec(), max_gates: 10_000_000, ..UnrollOptions::default() };
+        let gates = unroll(circuit, &options, &()).unwrap();
+        let outputs = circuit.tensor(circuit.output()).size();
+        let folded = fold(&gates, &semiring, &annotations, &start[..outputs], &()).unwrap();
+        let mut rest = &folded[..];
+        let mut by_gates = |tensor: &TensorId| {
+            let values;
+            (values, rest) = rest.split_at(circuit.tensor(*tensor).size());
+            project(values)
+        };
+        let found = |tensor: &TensorId| {
+            let streamed = keep.relevance(*tensor).map(|values| project(values)).unwrap_or_default();
+            [streamed, by_gates(tensor)]
+        };
+        tensors.iter().map(found).collect()
+    }
+}
+
+fn check(name: &str) {
+    let folder = folder(name);
+    let network = import::read(&folder.join("model.onnx"), &ImportOptions::default()).unwrap().network;
+    let network: Arc<Network> = Arc::new(canonical(&network).unwrap());
+    let cases: Cases = serde_json::from_slice(&std::fs::read(folder.join("cases.json")).unwrap()).unwrap();
+    let bytes = std::fs::read(folder.join("expected.safetensors")).unwrap();
+    let expected = SafeTensors::deserialize(&bytes).unwrap();
+    let input = floats(&expected, &format!("input/{}", cases.inputs[0].name)).unwrap();
+    let input: Vec<f32> = input.into_iter().map(|value| value as f32).collect();
+    let execution = Execution::run(network.clone(), &input, cases.samples, &()).unwrap();
+    let wanted = floats(&expected, &format!("output/{}", cases.outputs[0].name)).unwrap();
+    let worst = worst_error(&execution.outputs().iter().map(|&v| f64::from(v)).collect::<Vec<_>>(), &wanted);
+    println!("{name}: outputs, worst error {worst:.1e}");
+    assert!(worst < 1e-5);
+
+    let mut compared = 0;
+    let mut missing = BTreeMap::new();
+    let mut wrong = Vec::new();
+    for case in &cases.cases {
+        let circuit = compile(&execution, &assignment(&case.setting)).unwrap();
+        let annotation: Annotation = case.theta[0].as_str().unwrap().parse().unwrap();
+        let theta = case.theta.get(1).map(|theta| theta.as_f64().unwrap() as f32);
+        let annotation = theta.map_or(annotation, |theta| annotation.with_theta(theta).unwrap());
+        let annotations = Annotations::new(vec![annotation; circuit.layers().len()]);
+        let output = cases.outputs.iter().find(|output| output.name == case.target.output).unwrap();
+        let size = execution.output(0).len();
+        let mut start = vec![0.0; execution.outputs().len()];
+        for (sample, index) in case.target.index.iter().enumerate() {
+            let place = index.iter().zip(&output.shape).fold(0, |place, (&i, &length)| place * length + i);
+            let place = sample * size + place;
+            start[place] = if case.start == "one" { 1.0 } else { execution.outputs()[place] };
+        }
+        // Tensors that are the same as others have no node of their own: views, and what a layer takes in.
+        let known = |tensor: &&String| network.find(tensor).is_some();
+        let names: Vec<&String> = case.tensors.iter().filter(known).collect();
+        case.tensors.iter().filter(|tensor| !known(tensor)).for_each(|tensor| {
+            *missing.entry(tensor.clone()).or_insert(0) += 1;
+        });
+        let tensors: Vec<TensorId> =
+            names.iter().map(|tensor| TensorId(network.find(tensor).unwrap().index() as u32)).collect();
+        let from_one = case.start == "one";
+        let evaluate = Evaluate { circuit: &circuit, annotations, start, from_one, tensors: &tensors };
+        let found = visit(&case.semiring, evaluate).unwrap();
+        let mut report = String::new();
+        for (tensor, [streamed, gates]) in names.iter().zip(&found) {
+            let key = format!("{}/{tensor}", case.name);
+            let Some(wanted) = floats(&expected, &key) else { continue };
+            compared += 1;
+            let gates_wanted = &wanted[..wanted.len() / cases.samples];
+            for (got, wanted, way) in [(streamed, &wanted[..], "stream"), (gates, gates_wanted, "gates")] {
+                if got.len() != wanted.len() {
+                    wrong.push(format!("{key} by {way}: {} values, not {}", got.len(), wanted.len()));
+                    continue;
+                }
+                match theta {
+                    Some(theta) => {
+                        let differ = got.iter().zip(wanted).filter(|(got, wanted)| got != wanted).count();
+                        let allowed = if theta == 1e-9 { 0 } else { wanted.len().div_ceil(500) };
+                        if differ > allowed {
+                            wrong.push(format!("{key} by {way}: {differ} of {} entries differ", wanted.len()));
+                        }
+                        report += &format!(" {differ}");
+                    }
+                    None => {
+                        let worst = worst_error(got, wanted);
+                        if worst.is_nan() || worst >= 1e-4 {
+                            wrong.push(format!("{key} by {way}: worst error {worst:.1e} of the largest magnitude"));
+                        }
+                        report += &format!(" {worst:.0e}");
+                    }
+                }
+            }
+        }
+        println!("{name:10} {:28}{report}", case.name);
+    }
+    println!("{name}: compared {compared}; without a node: {missing:?}");
+    assert!(wrong.is_empty(), "{name}:\n{}", wrong.join("\n"));
+}
+
+/// The largest difference, relative to the largest magnitude; infinities must agree.
+fn worst_error(got: &[f64], expected: &[f64]) -> f64 {
+    let largest = expected.iter().filter(|value| value.is_finite()).fold(f64::MIN_POSITIVE, |a, b| a.max(b.abs()));
+    let difference = |(got, expected): (&f64, &f64)| if got == expected { 0.0 } else { (got - expected).abs() };
+    let worst = got.iter().zip(expected).map(difference).fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
+    worst / largest
+}
+
+#[test]
+fn squeeze_and_excitation() {
+    check("op-se");
+}
+
+#[test]
+fn an_image_to_image_network() {
+    check("op-unet");
+}
+
+#[test]
+fn a_vision_transformer() {
+    check("op-vit");
+}
+
+#[test]
+fn an_encoder_of_tokens() {
+    check("op-encoder");
+}

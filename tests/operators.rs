@@ -239,3 +239,13 @@ fn a_vision_transformer() {
 fn an_encoder_of_tokens() {
     check("op-encoder");
 }
+
+#[test]
+fn a_long_short_term_memory() {
+    check("op-lstm");
+}
+
+#[test]
+fn gated_recurrent_units_in_both_directions() {
+    check("op-gru");
+}

@@ -147,15 +147,24 @@ fn the_first_of_equal_maxima_wins() {
 
 #[test]
 fn negative_thresholds_keep_edges_that_contribute_nothing() {
-    // Winner gives 0 to three of four; a threshold at or below 0 keeps them.
-    let window = Some(Window::new([2, 2]));
-    let pool = Operator::Pool(Pool { kind: PoolKind::Maximum, window });
-    let case =
-        Case::new(one_layer(&[1, 2, 2], pool, &[1, 1, 1]), &Rule::ZERO.into(), &[1.0, 4.0, 2.0, 3.0], 1).unwrap();
-    for (theta, expected) in [(1e-9, [0, 1, 0, 0]), (0.0, [1; 4]), (-0.5, [1; 4]), (1.0, [0, 1, 0, 0]), (1.5, [0; 4])] {
+    let counts = |layer: Operator, shape: &[usize], input: &[f32; 4], theta: f32| {
+        let case = Case::new(one_layer(shape, layer, &[1; 3][..shape.len()]), &Rule::ZERO.into(), input, 1).unwrap();
         let annotations = case.annotations(&[Annotation::Threshold(theta); 2]);
         let counts = case.evaluate(&Counting, &annotations, &[Counting.one()], None).relevance.swap_remove(0);
-        assert_eq!(counts.iter().map(|count| count.to_u64().unwrap()).collect::<Vec<_>>(), expected, "θ = {theta}");
+        counts.iter().map(|count| count.to_u64().unwrap()).collect::<Vec<_>>()
+    };
+    // z = 1: contributions of 0, 4, 0 and −3.
+    for (theta, expected) in [(1e-9, [0, 1, 0, 0]), (0.0, [1, 1, 1, 0]), (-4.0, [1; 4]), (4.5, [0; 4])] {
+        let dense = dense(&[1.0; 4], 4, None);
+        let case = Case::new(dense, &Rule::ZERO.into(), &[0.0, 4.0, 0.0, -3.0], 1).unwrap();
+        let annotations = case.annotations(&[Annotation::Threshold(theta); 2]);
+        let found = case.evaluate(&Counting, &annotations, &[Counting.one()], None).relevance.swap_remove(0);
+        assert_eq!(found.iter().map(|count| count.to_u64().unwrap()).collect::<Vec<_>>(), expected, "θ = {theta}");
+    }
+    // The winner's edge is one whatever Θ, and the only one.
+    for theta in [1e-9, 0.0, -0.5, 1.5] {
+        let pool = Operator::Pool(Pool { kind: PoolKind::Maximum, window: Some(Window::new([2, 2])) });
+        assert_eq!(counts(pool, &[1, 2, 2], &[1.0, 4.0, 2.0, 3.0], theta), [0, 1, 0, 0], "θ = {theta}");
     }
 }
 

@@ -25,6 +25,7 @@ pub fn shape(operator: &Operator, arguments: &[&[usize]]) -> Vec<usize> {
     let source = arguments[0].to_vec();
     match operator {
         Operator::Dense(dense) => vec![dense.outputs],
+        Operator::DenseSum(sum) => vec![sum.dense.outputs],
         Operator::Convolution(convolution) => windowed(&source, convolution.outputs, &convolution.window),
         Operator::Pool(pool) => windowed(&source, source[0], &pool_window(pool, &source)),
         Operator::Concatenate(Concatenate { axis }) => {
@@ -71,6 +72,7 @@ pub fn shape(operator: &Operator, arguments: &[&[usize]]) -> Vec<usize> {
 pub fn biases(operator: &Operator, shape: &[usize]) -> Vec<f64> {
     let bias = match operator {
         Operator::Dense(dense) => dense.bias.as_deref(),
+        Operator::DenseSum(sum) => sum.dense.bias.as_deref(),
         Operator::Convolution(convolution) => convolution.bias.as_deref(),
         Operator::Affine(affine) => Some(&affine.shift[..]),
         Operator::Volume(volume) => volume.bias.as_deref(),
@@ -239,6 +241,11 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
                     }
                 }
             }
+        }
+        Operator::DenseSum(sum) => {
+            edges.extend(self::edges(&Operator::Dense(sum.dense.clone()), &arguments[..1]));
+            let own = (0..sum.dense.outputs).map(|k| Edge { argument: 1, source: k, destination: k, weight: 1.0 });
+            edges.extend(own);
         }
         Operator::Choice(choice) => {
             for (k, &first) in choice.first.iter().enumerate() {

@@ -6,6 +6,7 @@ use kirchhoff_evaluate::{Amount, Annotate, Annotations, Bookkeeping, Keep, Ledge
 use kirchhoff_network::Execution;
 use kirchhoff_semiring::{Annotation, Embed, Semiring, SemiringInfo, SemiringVisitor, visit};
 
+use crate::approximate::Approximate;
 use crate::edges::{Edge, biases, edges};
 use crate::network::Description;
 use crate::relevance::{Algebra, Annotated, Range, Row, relevance};
@@ -133,6 +134,11 @@ impl Case {
         let of = |(index, contributions): (usize, &Contributions)| -> Option<Vec<Range>> {
             if self.rules[index] == Rule::PASS {
                 return Some(vec![row.one(); contributions.edges.len()]);
+            }
+            // The winner takes all, whatever Θ; the edges of the others are none.
+            if self.rules[index] == Rule::WINNER {
+                let own = |d: &Approximate| if d.value == 1.0 { row.one() } else { row.zero() };
+                return Some(contributions.edges.iter().map(own).collect());
             }
             let all = &contributions.edges;
             all.iter().map(|&d| row.annotate(chosen[index], d, all)).collect()

@@ -289,12 +289,11 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
     if source.files.len() > 1 {
         return Err(Failure::usage(format!("{} is a circuit: it takes no inputs", path.display())));
     }
-    let RuleOptions { target, composite, rule, theta: _, start: _, max_pool, low, high, unchecked: _ } = &source.rules;
-    let rules = !(composite.is_empty() && rule.is_empty() && max_pool.is_none() && low.is_none() && high.is_none());
+    let target = &source.rules.target;
     let refused = [
         ("--symbolic", selection.symbolic.is_some()),
         ("--input", source.input != 0),
-        ("--composite, --rule, --max-pool, --low or --high", rules),
+        ("a rule, or what goes with rules,", source.rules.names_rules()),
     ];
     if let Some((option, _)) = refused.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(

@@ -1,9 +1,13 @@
 //! Options that several verbs share.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
-use kirchhoff::compile::MaximumPooling;
+use kirchhoff::compile::{LayerPattern, MaximumPooling, Treatments};
+use kirchhoff::semiring::UnknownName;
+
+use crate::failure::Failure;
 
 /// Options of every verb that computes or prints.
 #[derive(Args, Debug, Default)]
@@ -87,6 +91,21 @@ pub struct RuleOptions {
     /// How relevance goes through maximum pooling [default: winner; average under composite paper-vgg]
     #[arg(long, value_enum)]
     pub max_pool: Option<MaximumPoolOption>,
+    /// How relevance goes through products of activations, `half` or `signal`, for all or for layers by name or pattern
+    /// [default: signal where one factor is a gate, else half]
+    #[arg(long, value_name = "[LAYER=]HOW")]
+    pub product: Vec<String>,
+    /// How relevance goes through a softmax inside the network, `constant` or `taylor` [default: constant, but for composite
+    /// attention]
+    #[arg(long, value_name = "[LAYER=]HOW")]
+    pub softmax: Vec<String>,
+    /// How relevance goes through layer, group and instance normalisation, `linear` or `identity` [default: linear]
+    #[arg(long, value_name = "[LAYER=]HOW")]
+    pub norm: Vec<String>,
+    /// How composites treat multiplications and additions per channel that no layer takes in, `linear` or `pass`
+    /// [default: linear]
+    #[arg(long, value_name = "[LAYER=]HOW")]
+    pub affine: Vec<String>,
     /// Take semirings that are defined by files or `define(...)` without a check of their laws
     #[arg(long)]
     pub unchecked: bool,
@@ -96,6 +115,40 @@ pub struct RuleOptions {
     /// Upper bounds of the input for z-box: one, or one a channel [default: what the preprocessing makes of 1]
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_hyphen_values = true)]
     pub high: Option<Vec<f32>>,
+}
+
+impl RuleOptions {
+    /// Whether rules are named, or anything that goes with them.
+    pub fn names_rules(&self) -> bool {
+        let named = [&self.composite, &self.rule, &self.product, &self.softmax, &self.norm, &self.affine];
+        named.iter().any(|named| !named.is_empty()) || self.max_pool.is_some() || self.low.is_some() || self.high.is_some()
+    }
+
+    /// What is said of products, softmax and normalisation: for layers by name or pattern, or for all.
+    pub fn treatments(&self) -> Result<Vec<(Option<LayerPattern>, Treatments)>, Failure> {
+        fn read<T: FromStr<Err = UnknownName>>(
+            texts: &[String],
+            set: impl Fn(T) -> Treatments,
+            found: &mut Vec<(Option<LayerPattern>, Treatments)>,
+        ) -> Result<(), Failure> {
+            for text in texts {
+                let (layer, choice) = match text.rsplit_once('=') {
+                    Some((layer, choice)) => (Some(LayerPattern::new(layer).map_err(Failure::input)?), choice),
+                    None => (None, &text[..]),
+                };
+                found.push((layer, set(choice.parse().map_err(Failure::input)?)));
+            }
+            Ok(())
+        }
+        let (none, mut found) = (Treatments::NONE, Vec::new());
+        let product = |how| Treatments { product: Some(how), matrix_product: Some(how), ..none };
+        read(&self.product, product, &mut found)?;
+        read(&self.softmax, |how| Treatments { softmax: Some(how), ..none }, &mut found)?;
+        let norm = |how| Treatments { normalisation: Some(how), root_mean_square: Some(how), ..none };
+        read(&self.norm, norm, &mut found)?;
+        read(&self.affine, |how| Treatments { affine: Some(how), ..none }, &mut found)?;
+        Ok(found)
+    }
 }
 
 /// What targets start with.

@@ -153,6 +153,15 @@ fn question(
     if let Some(pooling) = options.max_pool {
         question.assignment.maximum_pooling = pooling.into();
     }
+    for (layer, treatments) in options.treatments()? {
+        question.assignment = match layer {
+            None => {
+                let others = question.assignment.treatments;
+                question.assignment.with_treatments(treatments.or(others))
+            }
+            Some(layer) => question.assignment.treat(layer, treatments),
+        };
+    }
     for scoped in options.rule.iter().map(|text| Scoped::new(text, names)).filter(|scoped| scoped.is_for(name)) {
         if let (Some(layer), rule) = scoped.layer() {
             let pattern = LayerPattern::new(layer).map_err(Failure::input)?;

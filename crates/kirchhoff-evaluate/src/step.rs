@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kirchhoff_circuit::{Absorbed, Layer, LayerContributions, LayerRule, LayeredCircuit, TensorId};
-use kirchhoff_kernel::{Cancelled, Monitor, Wiring, parallel, propagate, vectorised};
+use kirchhoff_kernel::{Cancelled, Contributions, Monitor, Wiring, parallel, propagate, vectorised};
 use kirchhoff_semiring::Semiring;
 
 use crate::annotate::Annotate;
@@ -118,7 +118,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         let layer = self.layer();
         let edges = self.circuit.edges_of(layer, number, self.contributions);
         let view = self.annotated(0);
-        if layer.rule != LayerRule::Pass {
+        if layer.is_annotated() {
             return annotations.propagate(self.semiring, &view, number, &edges, destinations, sources);
         }
         executions(&view, &edges, destinations, sources, &|_, edges, destinations, sources| {
@@ -138,6 +138,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         for (execution, entry) in entries.iter_mut().enumerate() {
             let kept = match layer.rule {
                 LayerRule::Pass => link.wiring.edges(),
+                LayerRule::Winner | LayerRule::Least => self.winners(number, execution),
                 _ => {
                     let edges = self.circuit.edges_in(layer, number, self.contributions, execution);
                     annotations.kept(self.semiring, &self.annotated(execution), number, &edges)?
@@ -146,6 +147,13 @@ impl<S: Semiring> LayerStep<'_, S> {
             entry.kept = Some(entry.kept.unwrap_or(0) + kept);
         }
         Ok(())
+    }
+
+    /// How many destinations have their winner behind a link.
+    fn winners(&self, number: usize, execution: usize) -> u64 {
+        let Contributions::Winner(winners) = self.contributions.edges(number) else { return 0 };
+        let size = self.layer().links[number].wiring.destinations();
+        winners[execution * size..(execution + 1) * size].iter().filter(|&&winner| winner != u32::MAX).count() as u64
     }
 
     fn annotated(&self, execution: usize) -> AnnotatedLayer<'_> {

@@ -2,7 +2,7 @@
 
 use kirchhoff_semiring::Semiring;
 
-use crate::edges::{Contributions, Edges, Scratch};
+use crate::edges::{Edges, Scratch};
 use crate::{Cancelled, Monitor, parallel};
 
 /// Edges that are taken together at most, and sources that a task handles at least, where there are so many.
@@ -44,7 +44,7 @@ pub fn propagate_blocks<S: Semiring>(
     assert_eq!(destinations.len(), edges.wiring.destinations(), "relevance of the destination");
     assert_eq!(sources.len(), edges.wiring.sources(), "relevance of the source");
     let (zero, one) = (semiring.zero(), semiring.one());
-    let passes = matches!(edges.contributions, Contributions::Pass);
+    let passes = edges.pass();
     let theta = |block: &EdgeBlock<'_>, values: &mut [S::Value]| {
         if passes { values.fill(one.clone()) } else { annotate(block, values) }
     };

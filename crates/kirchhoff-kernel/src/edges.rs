@@ -10,8 +10,8 @@ use crate::{Cancelled, Monitor, Run, Term, Values, Weights, Wiring, parallel};
 pub enum Contributions {
     /// `d = 1` on every edge, and no annotation applies: relevance passes unchanged.
     Pass,
-    /// `d = 1` on the edge from each destination's winner, `0` on its other edges. One source a destination;
-    /// `u32::MAX` where there is none.
+    /// Relevance passes unchanged along the edge from each destination's winner, and no annotation applies; its other edges are
+    /// none. One source a destination; `u32::MAX` where there is none.
     Winner(Arc<[u32]>),
     /// `d = Σ_t u_t(j) · (ρ_t(w[j,k]) · v_t(k))`, rounded in this order.
     Terms(Vec<Term>),
@@ -166,6 +166,11 @@ pub struct Scratch {
 }
 
 impl Edges<'_> {
+    /// Whether relevance passes unchanged along every edge that there is, so that no annotation applies.
+    pub fn pass(&self) -> bool {
+        matches!(self.contributions, Contributions::Pass | Contributions::Winner(_))
+    }
+
     /// Visits the edges that leave a block of sources, each run with its contributions.
     ///
     /// The block is one of [`Wiring::source_block`]. Takes O(terms) time an edge.
@@ -185,12 +190,13 @@ impl Edges<'_> {
             Contributions::Winner(winners) => {
                 let winners = self.part(winners);
                 self.wiring.leaving(block, |run| {
-                    contributions.clear();
-                    contributions.extend((0..run.length).map(|i| {
-                        let winner = winners[run.destination_at(i)] as usize;
-                        if winner == run.source_at(i) { 1.0 } else { 0.0 }
-                    }));
-                    visit(run, contributions);
+                    for i in 0..run.length {
+                        let (source, destination) = (run.source_at(i), run.destination_at(i));
+                        if winners[destination] as usize == source {
+                            let weight = run.weight_at(i);
+                            visit(&Run { source, destination, weight, length: 1, ..*run }, &[1.0]);
+                        }
+                    }
                 });
             }
             Contributions::Terms(terms) => {

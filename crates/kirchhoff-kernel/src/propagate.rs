@@ -34,23 +34,8 @@ pub fn propagate<S: Semiring>(
     }
     assert_eq!(destinations.len(), edges.wiring.destinations(), "relevance of the destination");
     assert_eq!(sources.len(), edges.wiring.sources(), "relevance of the source");
-    if matches!(edges.contributions, Contributions::Pass) {
-        pass(edges, semiring, destinations, sources);
-        return Ok(());
-    }
-    if let (Contributions::Winner(winners), Wiring::Pool(sliding)) = (edges.contributions, edges.wiring)
-        && semiring.is_zero(&annotate(0.0))
-    {
-        if monitor.cancelled() {
-            return Err(Cancelled);
-        }
-        let one = annotate(1.0);
-        let edge = |source: &mut S::Value, destination: &S::Value| {
-            semiring.add_product(source, &one, destination);
-        };
-        win(sliding, edges.part(winners), &edge, destinations, sources);
-        monitor.advance(edges.wiring.edges());
-        return Ok(());
+    if edges.pass() {
+        return pass(edges, semiring, destinations, sources, monitor);
     }
     let step = |run: &Run, contributions: &[f32], first: usize, sources: &mut [S::Value]| {
         step(semiring, &annotate, run, contributions, destinations, first, sources)
@@ -84,9 +69,8 @@ pub fn propagate_neurons<S: Semiring>(
     }
     assert_eq!(destinations.len(), edges.wiring.destinations(), "relevance of the destination");
     assert_eq!(sources.len(), edges.wiring.sources(), "relevance of the source");
-    if matches!(edges.contributions, Contributions::Pass) {
-        pass(edges, semiring, destinations, sources);
-        return Ok(());
+    if edges.pass() {
+        return pass(edges, semiring, destinations, sources, monitor);
     }
     let step = |run: &Run, contributions: &[f32], first: usize, sources: &mut [S::Value]| {
         for (i, &d) in contributions.iter().enumerate() {
@@ -205,18 +189,35 @@ fn win<V: Send + Sync>(
     });
 }
 
-fn pass<S: Semiring>(edges: &Edges<'_>, semiring: &S, destinations: &[S::Value], sources: &mut [S::Value]) {
+fn pass<S: Semiring>(
+    edges: &Edges<'_>,
+    semiring: &S,
+    destinations: &[S::Value],
+    sources: &mut [S::Value],
+    monitor: &dyn Monitor,
+) -> Result<(), Cancelled> {
+    if monitor.cancelled() {
+        return Err(Cancelled);
+    }
+    if let (Contributions::Winner(winners), Wiring::Pool(sliding)) = (edges.contributions, edges.wiring) {
+        let edge = |source: &mut S::Value, destination: &S::Value| semiring.plus_assign(source, destination);
+        win(sliding, edges.part(winners), &edge, destinations, sources);
+        monitor.advance(edges.wiring.edges());
+        return Ok(());
+    }
     let block = edges.wiring.source_block();
     // One operation a neuron: a task takes many blocks.
     let task = (1usize << 14).next_multiple_of(block);
     parallel::chunks(sources, task, &|number, sources| {
-        let first = number * task;
+        let (first, mut scratch) = (number * task, Scratch::default());
         for start in (first..first + sources.len()).step_by(block) {
-            edges.wiring.leaving(start..(start + block).min(first + sources.len()), |run| {
+            let own = start..(start + block).min(first + sources.len());
+            edges.leaving(own, &mut scratch, |run, _| {
                 for i in 0..run.length {
                     semiring.plus_assign(&mut sources[run.source_at(i) - first], &destinations[run.destination_at(i)]);
                 }
             });
         }
     });
+    Ok(())
 }

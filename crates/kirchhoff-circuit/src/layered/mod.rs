@@ -381,7 +381,7 @@ impl Layer {
 
     /// Whether an annotation applies to the layer's edges: they do not just pass relevance on.
     pub fn is_annotated(&self) -> bool {
-        self.rule != LayerRule::Pass
+        matches!(self.rule, LayerRule::Separable(_))
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) use crate::import::onnx::proto::Attribute;
 use crate::import::onnx::proto::{
     Dimension, Graph, Model, Node, OperatorSet, Shape, Tensor, TensorType, Type, ValueInfo, attribute_kind, data_type,
 };
+use crate::Dense;
 use crate::network::{Network, NodeId};
 
 /// The version of the operators: the first with Gelu, and with dilated average pools.
@@ -93,6 +94,22 @@ impl Export<'_> {
         let name = format!("{}/{part}", self.name());
         self.node(operator, name.clone(), inputs, attributes);
         name
+    }
+
+    /// The inputs of the node of a dense layer: its argument, weights and bias.
+    pub fn dense_inputs(&mut self, argument: &str, dense: &Dense) -> Vec<String> {
+        let mut inputs = vec![argument.to_string()];
+        inputs.push(self.floats("weight", &[dense.outputs, dense.inputs], &dense.weights));
+        if let Some(bias) = &dense.bias {
+            inputs.push(self.floats("bias", &[dense.outputs], bias));
+        }
+        inputs
+    }
+
+    /// Adds a dense layer as a part of the result, and gives its name.
+    pub fn dense_part(&mut self, part: &str, argument: &str, dense: &Dense) -> String {
+        let inputs = self.dense_inputs(argument, dense);
+        self.part(part, "Gemm", inputs, vec![int("transB", 1)])
     }
 
     fn node(&mut self, operator: &str, name: String, input: Vec<String>, attribute: Vec<Attribute>) {

@@ -26,7 +26,9 @@ impl Operation for Affine {
     /// By what it does: a factor alone, a summand alone, or both.
     fn kind(&self) -> LayerKind {
         let all = |values: &Weights, value: f32| values.iter().all(|&other| other == value);
-        match (all(&self.scale, 1.0), all(&self.shift, 0.0)) {
+        // A summand less the argument is an addition, too.
+        let sums = all(&self.scale, 1.0) || (all(&self.scale, -1.0) && !all(&self.shift, 0.0));
+        match (sums, all(&self.shift, 0.0)) {
             (true, _) => LayerKind::Addition,
             (false, true) => LayerKind::Scale,
             (false, false) => LayerKind::Affine,

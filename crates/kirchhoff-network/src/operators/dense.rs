@@ -104,11 +104,8 @@ impl Operation for Dense {
     }
 
     fn export(&self, export: &mut Export<'_>) {
-        let mut inputs = export.first();
-        inputs.push(export.floats("weight", &[self.outputs, self.inputs], &self.weights));
-        if let Some(bias) = &self.bias {
-            inputs.push(export.floats("bias", &[self.outputs], bias));
-        }
+        let argument = export.first().remove(0);
+        let inputs = export.dense_inputs(&argument, self);
         export.result("Gemm", inputs, vec![int("transB", 1)]);
     }
 }

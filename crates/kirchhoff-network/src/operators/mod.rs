@@ -12,6 +12,7 @@ mod concatenate;
 mod constant;
 mod convolution;
 mod dense;
+mod dense_sum;
 mod dropout;
 mod embedding;
 mod expand;
@@ -49,6 +50,7 @@ pub use concatenate::Concatenate;
 pub use constant::Constant;
 pub use convolution::Convolution;
 pub use dense::Dense;
+pub use dense_sum::DenseSum;
 pub use embedding::Embedding;
 pub use expand::Expand;
 pub use extreme::Extreme;
@@ -137,6 +139,8 @@ pub enum Operator {
     Interpolate(Interpolate),
     /// A choice between two tensors, value by value.
     Choice(Choice),
+    /// A dense layer of the first argument, with the second added.
+    DenseSum(DenseSum),
 }
 
 impl Operator {
@@ -174,6 +178,7 @@ impl Operator {
             Operator::Volume(volume) => volume,
             Operator::Interpolate(interpolate) => interpolate,
             Operator::Choice(choice) => choice,
+            Operator::DenseSum(sum) => sum,
         }
     }
 

@@ -125,6 +125,11 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
         Operator::Multiple(Multiple { values }) => {
             first.iter().zip(&values[..]).map(|(x, &constant)| f64::from(constant) * x).collect()
         }
+        Operator::DenseSum(sum) => {
+            let dense = Operator::Dense(sum.dense.clone());
+            let first = apply(&dense, &shapes[..1], &taken[..1], shape);
+            first.iter().zip(taken[1]).map(|(value, summand)| value + summand).collect()
+        }
         Operator::Constant(constant) => constant.values.iter().map(|&value| f64::from(value)).collect(),
         Operator::Choice(choice) => {
             let pairs = first.iter().zip(taken[1]).zip(&choice.first);

@@ -5,7 +5,7 @@ use kirchhoff_kernel::{Cancelled, Monitor, Scratch};
 use super::super::name::{edge_name, neuron_name, neuron_position};
 use super::super::{GateBuilder, GateError, GateId, GateKind};
 use super::{Leaves, Start, UnrollError, UnrollOptions, Variables};
-use crate::{Layer, LayerContributions, LayerRule, LayeredCircuit, Link, TensorId};
+use crate::{Layer, LayerContributions, LayeredCircuit, Link, TensorId};
 
 /// One summand of a neuron's relevance.
 #[derive(Clone, Copy)]
@@ -65,7 +65,7 @@ impl Unrolling<'_> {
             Some(_) => Some(self.builder.zero()?),
             None => None,
         };
-        let pass = layer.rule == LayerRule::Pass;
+        let pass = !layer.is_annotated();
         let (size, block) = (edges.wiring.sources(), edges.wiring.source_block());
         let mut scratch = Scratch::default();
         let mut failed = None;

@@ -99,6 +99,8 @@ pub(super) struct Importer<'a> {
     /// For a name that was taken, the number last appended to it.
     suffixes: HashMap<String, usize>,
     repeated: usize,
+    /// Steps that recurrent operators were unrolled into.
+    pub unrolled: usize,
     /// Additions that an earlier layer has taken in as its bias, by index.
     pub absorbed: HashMap<usize, NodeId>,
     /// Those that have been passed since.
@@ -116,6 +118,7 @@ impl<'a> Importer<'a> {
             builder: NetworkBuilder::new(),
             suffixes: HashMap::new(),
             repeated: 0,
+            unrolled: 0,
             absorbed: HashMap::new(),
             taken_in: HashSet::new(),
         };

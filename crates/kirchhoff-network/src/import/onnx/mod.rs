@@ -17,6 +17,7 @@ mod normalisation;
 mod operators;
 mod pool;
 pub(crate) mod proto;
+mod recurrent;
 mod resize;
 mod shape;
 mod tensor;

@@ -120,6 +120,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A list of texts, or none.
+    pub fn texts(&self, name: &str) -> Result<Vec<String>> {
+        let texts = self.attribute(name, kind::STRINGS)?.map_or(&[][..], |attribute| &attribute.strings[..]);
+        Ok(texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect())
+    }
+
     /// A tensor.
     pub fn tensor(&self, name: &str) -> Result<Option<&'a proto::Tensor>> {
         Ok(self.attribute(name, kind::TENSOR)?.and_then(|attribute| attribute.t.as_ref()))

@@ -5,6 +5,7 @@ use super::fault::Result;
 use super::importer::{Importer, Value};
 use super::node::Node;
 use super::proto::data_type;
+use super::recurrent::Cell;
 use crate::operators::{Operator, ReductionKind, Softmax};
 use crate::{Activation, Elementary};
 
@@ -106,6 +107,9 @@ impl Importer<'_> {
             "Concat" => self.concatenation(node)?,
             "Slice" => self.slice(node)?,
             "Split" => return self.split(node),
+            "LSTM" => return self.recurrent(node, Cell::Lstm),
+            "GRU" => return self.recurrent(node, Cell::Gru),
+            "RNN" => return self.recurrent(node, Cell::Plain),
             "Pad" => self.pad(node)?,
             "If" | "Loop" | "Scan" => {
                 let what = "is control flow, which is not supported; export the model by tracing one fixed path";

@@ -73,7 +73,8 @@ fn assignment(setting: &str) -> Assignment {
         (Some("composite"), Some(name)) => name.parse::<Composite>().unwrap().into(),
         (Some("rule"), Some(name)) => {
             let arguments: Vec<&str> = words.collect();
-            let call = if arguments.is_empty() { name.to_string() } else { format!("{name}({})", arguments.join(", ")) };
+            let call =
+                if arguments.is_empty() { name.to_string() } else { format!("{name}({})", arguments.join(", ")) };
             call.parse::<Rule>().unwrap().into()
         }
         other => panic!("{other:?}"),

@@ -3,8 +3,8 @@
 
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
-    Concatenate, Expand, Interpolate, Operator, Pad, Pool, PoolKind, Reduction, ReductionKind, Reshape, Select, Transpose,
-    VolumeAxis,
+    Concatenate, Expand, Interpolate, Operator, Pad, Pool, PoolKind, Reduction, ReductionKind, Reshape, Select,
+    Transpose, VolumeAxis,
 };
 
 /// An edge from a neuron of one of a layer's arguments to a neuron of its result.

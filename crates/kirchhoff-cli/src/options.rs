@@ -121,7 +121,10 @@ impl RuleOptions {
     /// Whether rules are named, or anything that goes with them.
     pub fn names_rules(&self) -> bool {
         let named = [&self.composite, &self.rule, &self.product, &self.softmax, &self.norm, &self.affine];
-        named.iter().any(|named| !named.is_empty()) || self.max_pool.is_some() || self.low.is_some() || self.high.is_some()
+        named.iter().any(|named| !named.is_empty())
+            || self.max_pool.is_some()
+            || self.low.is_some()
+            || self.high.is_some()
     }
 
     /// What is said of products, softmax and normalisation: for layers by name or pattern, or for all.

@@ -41,7 +41,6 @@ fn models_compute_what_onnxruntime_computes() {
         count += 1;
         let (inputs, outputs) =
             (floats(&expected, &format!("{name}/input")), floats(&expected, &format!("{name}/output")));
-        let batch = expected.tensor(&format!("{name}/input")).unwrap().shape()[0];
         let network = match read(&fixtures().join(format!("{name}.onnx"))) {
             Ok(network) => network,
             Err(error) => {
@@ -49,7 +48,13 @@ fn models_compute_what_onnxruntime_computes() {
                 continue;
             }
         };
-        let shape = expected.tensor(&format!("{name}/output")).unwrap().shape()[1..].to_vec();
+        let batch = inputs.len() / network.node(network.input()).shape.iter().product::<usize>();
+        // Without the batch axis, where that is still the first of several.
+        let shape = match expected.tensor(&format!("{name}/output")).unwrap().shape() {
+            [] => vec![1],
+            [first, rest @ ..] if *first == batch && !rest.is_empty() => rest.to_vec(),
+            all => all.to_vec(),
+        };
         if network.node(network.output()).shape != shape {
             failures.push(format!("{name}: shape {:?}, not {shape:?}", network.node(network.output()).shape));
             continue;
@@ -65,7 +70,7 @@ fn models_compute_what_onnxruntime_computes() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(count > 60, "only {count} models");
+    assert!(count > 150, "only {count} models");
 }
 
 #[test]
@@ -136,14 +141,10 @@ fn open_axes_need_a_shape() {
 
 /// What the message about each refused model must say, besides the file.
 const REFUSALS: &[(&str, &[&str])] = &[
-    ("batch-joined", &["node 0 (Concat)", "batch axis"]),
-    ("batch-reshaped", &["(Reshape)", "batch axis"]),
-    ("batch-squeezed", &["(Squeeze)", "name the axes"]),
-    ("batch-transposed", &["(Transpose)", "batch axis"]),
     ("computed-weights", &["(Gemm)", "computes its weights from the input"]),
     ("constant-output", &["'y'", "does not depend on the input"]),
     ("control-flow", &["node 'branch' (If)", "control flow"]),
-    ("cycle", &["takes 'b'", "nothing before it computes"]),
+    ("cycle", &["its own result"]),
     ("dangling", &["node 'sum' (Add)", "takes 'nowhere'"]),
     ("duplicate", &["node 'one' (Relu) and node 'two' (Tanh)", "'y'"]),
     ("external-absolute", &["tensor 'w'", "/etc/passwd", "not inside the model's folder"]),
@@ -153,11 +154,11 @@ const REFUSALS: &[(&str, &[&str])] = &[
     ("external-missing", &["tensor 'w'", "nowhere.bin, which cannot be read", "back there"]),
     ("external-number", &["tensor 'w'", "'many'"]),
     ("external-parent", &["../onnx/external.bin", "not inside the model's folder"]),
-    ("huge-channels", &["node 0 (Mul)", "536870912 channels"]),
+    ("huge-channels", &["node 0 (Mul)", "makes 536870912 numbers"]),
     ("huge-input", &["input"]),
     ("huge-window", &["(MaxPool)", "too large"]),
     ("indices", &["(MaxPool)", "output 1 ('i')"]),
-    ("integer-input", &["input 'x'", "uint8", "float"]),
+    ("integer-input", &["input 'x'", "uint8", "numbers"]),
     ("negative-pads", &["negative pads [-1, 0, 0, 0]"]),
     ("negative-shape", &["tensor 'w'", "[-4, -3]"]),
     ("no-batch-axis", &["input 'x'", "batch axis"]),
@@ -166,21 +167,14 @@ const REFUSALS: &[(&str, &[&str])] = &[
     ("open-axis", &["input 'x'", "axis 2 ('height')", "give the shape"]),
     ("other-domain", &["com.microsoft.FusedConv", "not supported"]),
     ("overflow", &["tensor 'w'", "impossible shape [1099511627776, 1099511627776]"]),
-    ("part-of-axes", &["(ReduceMean)", "[3]"]),
-    ("product", &["node 'gate' (Mul)", "no counterpart", "SiLU and GELU"]),
-    ("product-of-images", &["(MatMul)", "[2, 4]", "flatten"]),
-    ("quick-gelu", &["node 'gate' (Mul)", "no counterpart", "SiLU and GELU"]),
     ("ragged", &["tensor 'w'", "47 bytes"]),
-    ("reflected", &["'reflect'"]),
     ("several-slopes", &["(PRelu)", "one slope"]),
     ("strings", &["tensor 'w'", "string"]),
     ("training", &["(Dropout)", "evaluation mode"]),
     ("transposed-input", &["(Gemm)", "transA"]),
     ("two-inputs", &["several inputs", "'x', 'z'"]),
     ("two-outputs", &["several outputs", "'y', 'z'"]),
-    ("unequal-sum", &["(Add)", "[2, 4, 4] and [2, 1, 1]"]),
     ("unknown-operator", &["node 'winner' (Hardmax)", "not supported"]),
-    ("volume", &["(Conv)", "3 axes"]),
     ("wrong-attribute", &["(Concat)", "attribute 'axis'"]),
     ("wrong-length", &["tensor 'w' of shape [4, 3] holds 11 values", "export it again"]),
 ];

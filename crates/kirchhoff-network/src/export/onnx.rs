@@ -2,11 +2,11 @@
 
 use prost::Message;
 
+use crate::Dense;
 pub(crate) use crate::import::onnx::proto::Attribute;
 use crate::import::onnx::proto::{
     Dimension, Graph, Model, Node, OperatorSet, Shape, Tensor, TensorType, Type, ValueInfo, attribute_kind, data_type,
 };
-use crate::Dense;
 use crate::network::{Network, NodeId};
 
 /// The version of the operators: the first with Gelu, and with dilated average pools.

@@ -108,8 +108,15 @@ pub(super) struct Importer<'a> {
 }
 
 impl<'a> Importer<'a> {
-    pub fn new(graph: &'a Graph<'a>, opset: i64, input_shape: Option<&[usize]>) -> Result<Self> {
-        let (batch, shape) = input(graph.input, input_shape)?;
+    /// An importer of a graph; with `whole`, what looks like a batch of inputs is one.
+    pub fn new(graph: &'a Graph<'a>, opset: i64, input_shape: Option<&[usize]>, whole: bool) -> Result<Self> {
+        let (batch, mut shape) = input(graph.input, input_shape)?;
+        let mut dims = shape.clone();
+        dims.insert(0, batch);
+        let batch = if whole { 1 } else { batch };
+        if whole {
+            shape.clone_from(&dims);
+        }
         let mut importer = Importer {
             graph,
             opset,
@@ -126,7 +133,6 @@ impl<'a> Importer<'a> {
         let name = &graph.input.name;
         let node = importer.builder.input(if name.is_empty() { "input" } else { name }, &shape)?;
         let label = format!("input '{name}'");
-        let dims = std::iter::once(batch).chain(shape).collect();
         importer.values.insert(name, Value::Tensor(Tensor { node: Some(node), dims, functions: Vec::new(), label }));
         Ok(importer)
     }

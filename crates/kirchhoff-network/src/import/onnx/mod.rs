@@ -58,5 +58,17 @@ fn import(path: &Path, input_shape: Option<&[usize]>) -> Result<Model> {
         return Err(Fault::malformed("it does not say which version of ONNX it is of: it is cut off; export it again"));
     };
     let graph = Graph::new(graph, &files)?;
-    Ok(Importer::new(&graph, opset.version, input_shape)?.run()?.into())
+    let importer = Importer::new(&graph, opset.version, input_shape, false)?;
+    let several = importer.batch > 1;
+    match importer.run() {
+        Ok(network) => Ok(network.into()),
+        // What looked like several inputs may be one, of a sequence whose steps come first.
+        Err(fault) if several => {
+            match Importer::new(&graph, opset.version, input_shape, true).and_then(Importer::run) {
+                Ok(network) => Ok(network.into()),
+                Err(_) => Err(fault),
+            }
+        }
+        Err(fault) => Err(fault),
+    }
 }

@@ -63,7 +63,9 @@ impl Importer<'_> {
         let hidden = usize::try_from(node.int("hidden_size", 0)?).unwrap_or(0);
         let steps_first = !node.flag("layout", false)?;
         let [first, second, inputs] = argument.dims[..] else {
-            return Err(node.malformed(format!("takes a sequence of shape {:?}, which should have three axes", argument.dims)));
+            return Err(
+                node.malformed(format!("takes a sequence of shape {:?}, which should have three axes", argument.dims))
+            );
         };
         let (steps, batch) = if steps_first { (first, second) } else { (second, first) };
         if batch != 1 || self.batch != 1 {
@@ -71,7 +73,9 @@ impl Importer<'_> {
         }
         self.unrolled += steps;
         if self.unrolled > STEPS {
-            return Err(node.unsupported(format!("runs over {steps} steps, more than {STEPS} with all others; shorten the input")));
+            return Err(node.unsupported(format!(
+                "runs over {steps} steps, more than {STEPS} with all others; shorten the input"
+            )));
         }
         if node.has("clip") || (cell == Cell::Lstm && node.flag("input_forget", false)?) {
             return Err(node.unsupported("clips its gates or couples them, which is not supported"));
@@ -100,10 +104,13 @@ impl Importer<'_> {
             let flat = Operator::Reshape(Reshape { shape: vec![inputs] });
             elements.push(self.emit_as(node, format!("{name}.x{step}"), flat, &[row])?);
         }
-        let initial = [self.initial(node, 5, directions.len(), hidden)?, match cell {
-            Cell::Lstm => self.initial(node, 6, directions.len(), hidden)?,
-            Cell::Plain | Cell::Gru => vec![None; directions.len()],
-        }];
+        let initial = [
+            self.initial(node, 5, directions.len(), hidden)?,
+            match cell {
+                Cell::Lstm => self.initial(node, 6, directions.len(), hidden)?,
+                Cell::Plain | Cell::Gru => vec![None; directions.len()],
+            },
+        ];
         let mut states = vec![Vec::new(); directions.len()];
         let mut last = Vec::new();
         for (number, (&backwards, parameters)) in directions.iter().zip(&parameters).enumerate() {
@@ -293,7 +300,8 @@ impl Importer<'_> {
         let Some(state) = state else {
             return self.part(at, part, Operator::Dense(at.parameters.alone[gate].clone()), &[at.x]);
         };
-        let joined = self.part(at, &format!("{part}.xh"), Operator::Concatenate(Concatenate { axis: 0 }), &[at.x, state])?;
+        let joined =
+            self.part(at, &format!("{part}.xh"), Operator::Concatenate(Concatenate { axis: 0 }), &[at.x, state])?;
         self.part(at, part, Operator::Dense(at.parameters.joined[gate].clone()), &[joined])
     }
 

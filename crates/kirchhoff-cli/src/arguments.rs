@@ -15,6 +15,7 @@ use crate::mask::Mask;
 use crate::new::New;
 use crate::perturb::Perturb;
 use crate::prune::Prune;
+use crate::run::Run;
 use crate::simplify::Simplify;
 use crate::thresholds::Thresholds;
 
@@ -50,6 +51,8 @@ impl Arguments {
 pub enum Verb {
     /// Explain a model on inputs: relevance, pictures, ledger.
     Explain(Box<Explain>),
+    /// Run a model on inputs and print its largest outputs.
+    Run(Run),
     /// Measure how long the forward pass and explanations take.
     Bench(Box<Bench>),
     /// Write the circuit of an execution to a file, gate by gate or in layers.

@@ -25,6 +25,7 @@ mod progress;
 mod prune;
 mod questions;
 mod request;
+mod run;
 mod semirings;
 mod simplify;
 mod study;
@@ -71,6 +72,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Explain(arguments) => {
             set_threads(&arguments.common)?;
             explain::run(&arguments)
+        }
+        Verb::Run(arguments) => {
+            set_threads(&arguments.common)?;
+            run::run(&arguments)
         }
         Verb::Bench(arguments) => {
             set_threads(&arguments.common)?;

@@ -181,7 +181,9 @@ impl LayeredCircuit {
                 check_size(&layer.name, "number of scales", scale.len(), size)?;
             }
             if let Some(bias) = layer.bias.as_ref().filter(|bias| bias.is_empty() || !size.is_multiple_of(bias.len())) {
-                check_size(&layer.name, "number of biases", bias.len(), tensors[layer.destination.index()].shape[0])?;
+                // A scalar has one neuron, and an empty bias fits nothing.
+                let channels = tensors[layer.destination.index()].shape.first().copied().unwrap_or(1);
+                check_size(&layer.name, "number of biases", bias.len(), channels)?;
             }
         }
         if let Some(pair) = layers.windows(2).find(|pair| pair[0].destination == pair[1].destination) {

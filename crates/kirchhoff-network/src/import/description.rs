@@ -20,7 +20,8 @@ pub(crate) fn read(path: &Path, input_shape: Option<&[usize]>) -> Result<Archite
 }
 
 fn parse(text: &str) -> Result<Architecture, Complaint> {
-    let mut root = Document(text).parse()?;
+    let ends = Document::ends(text);
+    let mut root = Document::new(text, &ends).parse()?;
     let mut input = root.require("input")?.table("[input]")?;
     let input_shape = input.require("shape")?.sizes()?;
     let input_name = input.take("name").map_or_else(|| Ok("input".to_string()), Entry::string)?;

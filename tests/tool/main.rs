@@ -14,6 +14,7 @@ mod listings;
 mod models;
 mod new;
 #[cfg(unix)]
+mod outputs;
 mod perturbation;
 mod process;
 mod refused_files;

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod cases;
 mod circuits;
 #[cfg(unix)]
 mod definitions;
@@ -9,6 +10,7 @@ mod explain;
 mod files;
 mod formula;
 mod harness;
+mod hostile;
 mod inputs;
 mod listings;
 mod models;

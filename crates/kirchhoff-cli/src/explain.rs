@@ -67,7 +67,8 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     stop_at_interrupt();
     let output = arguments.out.as_deref().map(|path| arguments.write.output(path));
     let mut folder = output.map(Folder::open).transpose()?;
-    folder.iter().try_for_each(|folder| folder.check(&["relevance.safetensors", "explanation.json", "sheet.png"]))?;
+    let first = ["sheet.png", "relevance.safetensors", "explanation.json"];
+    folder.iter().try_for_each(|folder| folder.check(&first[usize::from(arguments.pictures == 0)..]))?;
     let mut explanation = explain(&request, arguments)?;
     if !arguments.common.quiet {
         request.warn_of_bounds();

@@ -231,8 +231,8 @@ impl<S: Semiring> Fold<'_, S> {
             }
         };
         annotate.annotate(self.semiring, self.circuit, contributions, annotated)?;
-        // Operations on values that own memory may take long: the monitor is asked more often.
-        let size = if std::mem::needs_drop::<S::Value>() { BLOCK / 16 } else { BLOCK };
+        // A single sum of values that are given back may take a second, as of long lists: the monitor is asked more often.
+        let size = if self.releases.is_some() { 4 } else { BLOCK };
         let stopped = AtomicBool::new(false);
         for (number, level) in self.circuit.levels().enumerate() {
             let wires = arrays.offsets[level.end] - arrays.offsets[level.start];

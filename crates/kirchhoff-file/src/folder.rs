@@ -32,6 +32,9 @@ pub struct Folder {
     files: Vec<FinishedDraft>,
 }
 
+/// A file that is begun and dropped, to see whether the folder takes any: of a name that nothing else has.
+const PROBE: &str = ".kirchhoff-probe";
+
 /// Why files cannot be written to a folder.
 #[derive(Debug, Error)]
 pub enum FolderError {
@@ -63,7 +66,7 @@ impl Folder {
         let path = output.path();
         let missing = path.ancestors().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
         let made: Vec<_> = missing.map(Path::to_path_buf).collect();
-        match fs::create_dir_all(path).and_then(|()| Draft::new(output.join("probe")).map(drop)) {
+        match fs::create_dir_all(path).and_then(|()| Draft::new(output.join(PROBE)).map(drop)) {
             Ok(()) => Ok(Folder { output, made, files: Vec::new() }),
             Err(error) => {
                 remove(&made);

@@ -102,3 +102,53 @@ pub fn perceptron(sizes: &[usize], weight: impl Fn(usize, usize) -> f32) -> Vec<
         layers.iter().map(|(name, shape, values)| (&name[..], &shape[..], little_endian(values))).collect();
     safetensors(Dtype::F32, &tensors)
 }
+
+/// An ONNX model of `count` nodes of one operator, one after the other, over vectors of `size`. A constant is the second
+/// argument of each: so many rows, and its values.
+pub fn onnx_chain(operator: &str, count: usize, size: usize, constant: Option<(usize, Vec<f32>)>) -> Vec<u8> {
+    let nodes = (0..count).map(|node| {
+        let name = |node: usize| format!("t{node}");
+        let first = if node == 0 { "x".to_string() } else { name(node - 1) };
+        let result = if node + 1 == count { "y".to_string() } else { name(node) };
+        let second = constant.iter().map(|_| field(1, b"c"));
+        let arguments: Vec<u8> = std::iter::once(field(1, first.as_bytes())).chain(second).flatten().collect();
+        field(1, &[arguments, field(2, result.as_bytes()), field(4, operator.as_bytes())].concat())
+    });
+    let value = |name: &str| {
+        let dimensions = [1, size].map(|length| field(1, &number(1, length as u64))).concat();
+        let tensor = [number(1, 1), field(2, &dimensions)].concat();
+        [field(1, name.as_bytes()), field(2, &field(1, &tensor))].concat()
+    };
+    let mut graph: Vec<u8> = nodes.flatten().collect();
+    if let Some((rows, values)) = &constant {
+        let shape = match rows {
+            1 => number(1, values.len() as u64),
+            rows => [number(1, *rows as u64), number(1, (values.len() / rows) as u64)].concat(),
+        };
+        graph.extend(field(5, &[shape, number(2, 1), field(8, b"c"), field(9, &little_endian(values))].concat()));
+    }
+    graph.extend([field(11, &value("x")), field(12, &value("y"))].concat());
+    [number(1, 8), field(7, &graph), field(8, &[field(1, b""), number(2, 17)].concat())].concat()
+}
+
+/// A field of a protobuf message that holds bytes.
+fn field(tag: u64, bytes: &[u8]) -> Vec<u8> {
+    [variable(tag << 3 | 2), variable(bytes.len() as u64), bytes.to_vec()].concat()
+}
+
+/// A field that holds a number.
+fn number(tag: u64, value: u64) -> Vec<u8> {
+    [variable(tag << 3), variable(value)].concat()
+}
+
+fn variable(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let more = if value > 127 { 128 } else { 0 };
+        bytes.push((value & 127) as u8 | more);
+        value >>= 7;
+        if more == 0 {
+            return bytes;
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bench;
+mod cases;
 mod circuits;
 #[cfg(unix)]
 mod definitions;
@@ -9,11 +10,13 @@ mod explain;
 mod files;
 mod formula;
 mod harness;
+mod hostile;
 mod inputs;
 mod listings;
 mod models;
 mod new;
 #[cfg(unix)]
+mod outputs;
 mod perturbation;
 mod process;
 mod refused_files;

@@ -80,13 +80,79 @@ fn an_interrupted_run_leaves_nothing() {
         assert!(child.try_wait().unwrap().is_none() && start.elapsed() < PATIENCE, "it did not begin");
         std::thread::sleep(Duration::from_millis(1));
     }
-    assert!(Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap().success());
+    assert!(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status().unwrap().success());
     assert_eq!(ended(&mut child), Some(130));
     let (mut stdout, mut stderr) = (String::new(), String::new());
     child.stdout.unwrap().read_to_string(&mut stdout).unwrap();
     child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
     assert_eq!((&stdout[..], &stderr[..]), ("", "error: cancelled; nothing was written\n"));
     assert_eq!(place.names(), before);
+}
+
+/// What `nohup` does: a run whose starter ignores the end of the terminal goes on to its own, and others stop at it.
+#[test]
+#[cfg(target_os = "linux")]
+fn ignored_signals_stay_ignored() {
+    for (ignored, code) in [(true, 0), (false, 130)] {
+        let place = Workplace::new();
+        let trap = if ignored { "trap '' HUP INT TERM; " } else { "" };
+        let tool = assert_cmd::cargo::cargo_bin!("kirchhoff").display().to_string();
+        let mut child = Command::new("sh")
+            .arg("-c")
+            .arg(format!("{trap}exec {tool} bench --quiet --repeat 300 --semiring real,counting,viterbi"))
+            .current_dir(place.path(""))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        // Signals that the tool handles in every case show that it has come so far.
+        let status = || std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let mask = |name: &str| {
+            let status = status();
+            let mask = status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_string();
+            u64::from_str_radix(&mask, 16).unwrap()
+        };
+        // SIGXFSZ is 25, SIGHUP 1; the handlers are there once the digits are read.
+        while mask("SigCgt:") >> 24 & 1 == 0 || (!ignored && mask("SigCgt:") & 1 == 0) {
+            assert!(start.elapsed() < PATIENCE, "it did not begin");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_eq!(mask("SigIgn:") & 1 != 0, ignored);
+        for signal in ["HUP", "HUP"] {
+            let kill = format!("kill -{signal} {}", child.id());
+            let _ = Command::new("sh").arg("-c").arg(kill).status().unwrap();
+            if !ignored {
+                break;
+            }
+        }
+        assert_eq!(ended(&mut child), Some(code));
+    }
+}
+
+/// A limit on the size of files is like a full disk, and no end in the midst of a file.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_on_file_sizes_is_an_error() {
+    let place = Workplace::new();
+    let tool = assert_cmd::cargo::cargo_bin!("kirchhoff").display().to_string();
+    for arguments in [
+        "new mlp-784-300-100-10 --out w.safetensors",
+        "explain --out out",
+        "compile --layered --self-contained --out c.safetensors --semiring real",
+    ] {
+        let output = Command::new("sh")
+            .arg("-c")
+            .arg(format!("ulimit -f 8; exec {tool} {arguments}"))
+            .current_dir(place.path(""))
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments}: {stderr}");
+        assert!(stderr.starts_with("error: cannot write ") && stderr.lines().count() == 1, "{arguments}: {stderr}");
+        assert_eq!(place.names(), [""; 0], "{arguments}");
+    }
 }
 
 /// Rounds of hours, which would end long after the test's patience.
@@ -96,21 +162,43 @@ fn an_interrupted_measurement_ends_at_once() {
     let place = Workplace::new();
     let mut child = spawn(&place, &["bench", "--repeat", "100000"]);
     let start = Instant::now();
-    // The second bit of the caught signals is that of SIGINT.
+    // The fifteenth bit of the caught signals is that of SIGTERM. SIGINT is ignored in what shells put into the background, and
+    // then by the tool as well.
     let catches = || {
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
         let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        u64::from_str_radix(caught.trim(), 16).unwrap() & 2 != 0
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> 14 & 1 != 0
     };
     while !catches() {
         assert!(start.elapsed() < PATIENCE, "it did not begin");
         std::thread::sleep(Duration::from_millis(1));
     }
-    assert!(Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap().success());
+    assert!(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status().unwrap().success());
     assert_eq!(ended(&mut child), Some(130));
     let mut stdout = String::new();
     child.stdout.unwrap().read_to_string(&mut stdout).unwrap();
     assert_eq!(stdout, "");
+}
+
+/// Sums of lists of 100,000 paths each, which take long one by one.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interrupted_question_ends_soon() {
+    let place = Workplace::new();
+    let mut child = spawn(&place, &["ask", "paths", "--input", "7", "-k", "100000"]);
+    let start = Instant::now();
+    let catches = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> 14 & 1 != 0
+    };
+    while !catches() {
+        assert!(start.elapsed() < PATIENCE, "it did not begin");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status().unwrap().success());
+    assert_eq!(ended(&mut child), Some(130));
 }
 
 #[test]

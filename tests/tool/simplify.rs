@@ -17,7 +17,7 @@ fn stored(place: &Workplace) -> GateCircuit {
     builder.output("value", &[1], &[sum]).unwrap();
     let circuit = builder.finish().unwrap();
     let notes = Notes::from_iter([("model".to_string(), "by hand".into())]);
-    save_gates(&place.path("circuit.safetensors"), &circuit, &notes).unwrap();
+    save_gates(place.path("circuit.safetensors"), &circuit, &notes).unwrap();
     circuit
 }
 

@@ -11,6 +11,7 @@ use kirchhoff::explain::{
 use kirchhoff::formula::{Cut, Decision, cut, decide, find_outputs, output_names, parse};
 use kirchhoff::network::{Network, Node};
 use kirchhoff::semiring::{Call, Image, Interval, find_symbolic, symbolic_semirings};
+use kirchhoff_file::read_text;
 
 use crate::circuit_options::{CircuitOptions, SourceOptions, SymbolicOption};
 use crate::failure::Failure;
@@ -303,7 +304,7 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
     }
     if is_text(path) {
         let unreadable = |error: std::io::Error| Failure::usage(format!("cannot read {}: {error}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = read_text(path).map_err(unreadable)?;
         let circuit = parse(&text, selection.max_gates)
             .map_err(|error| Failure::usage(format!("{} is no circuit: {error}", path.display())))?;
         return Ok((circuit, retargeted(GateNotes::default(), target, path)?));

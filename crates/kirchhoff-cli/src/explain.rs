@@ -11,7 +11,7 @@ use kirchhoff::render::PreviewSize;
 use kirchhoff_file::Folder;
 
 use crate::failure::Failure;
-use crate::options::{Common, QuestionOptions};
+use crate::options::{Common, QuestionOptions, WriteOptions};
 use crate::progress::{Interrupt, Progress, stop_at_interrupt};
 use crate::request::Request;
 
@@ -29,6 +29,8 @@ pub struct Explain {
     /// Pictures and terminal previews for at most so many inputs
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub pictures: usize,
+    #[command(flatten)]
+    pub write: WriteOptions,
     #[command(flatten)]
     pub common: Common,
 }
@@ -63,7 +65,10 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let request = Request::read(&arguments.question)?;
     // Before the folder is made: interrupted right after that, it would stay.
     stop_at_interrupt();
-    let mut folder = arguments.out.as_deref().map(Folder::open).transpose()?;
+    let output = arguments.out.as_deref().map(|path| arguments.write.output(path));
+    let mut folder = output.map(Folder::open).transpose()?;
+    let first = ["sheet.png", "relevance.safetensors", "explanation.json"];
+    folder.iter().try_for_each(|folder| folder.check(&first[usize::from(arguments.pictures == 0)..]))?;
     let mut explanation = explain(&request, arguments)?;
     if !arguments.common.quiet {
         request.warn_of_bounds();

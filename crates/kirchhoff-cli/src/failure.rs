@@ -1,10 +1,12 @@
 //! Failures of the tool, and the exit codes that they end with.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use kirchhoff::ask::AskError;
-use kirchhoff::circuit::UnrollError;
+use kirchhoff::circuit::{StoreError, UnrollError};
 use kirchhoff::evaluate::{EvaluationError, FoldError, ProbabilityError};
 use kirchhoff::formula::FormulaError;
 use kirchhoff::network::ExecutionError;
@@ -12,7 +14,7 @@ use kirchhoff_kernel::Cancelled;
 
 use kirchhoff::explain::ExplainError;
 use kirchhoff::explanation::ExplanationError;
-use kirchhoff_file::FolderError;
+use kirchhoff_file::{FolderError, WriteError};
 
 /// Why the tool stops.
 #[derive(Debug)]
@@ -41,6 +43,28 @@ impl Failure {
     /// Failed work.
     pub fn work(error: impl Into<anyhow::Error>) -> Self {
         Failure::Work(error.into())
+    }
+
+    /// An output that cannot be written.
+    pub fn unwritten(path: &Path, error: io::Error) -> Self {
+        FolderError::Write { path: path.to_path_buf(), error }.into()
+    }
+
+    /// An error about an output, by what the system said: a place that nothing can be written to, or that holds what may not be
+    /// replaced, was the user's to choose; anything else, as a full disk, befell the work.
+    pub fn of_write(kind: io::ErrorKind, error: impl Into<anyhow::Error>) -> Self {
+        use io::ErrorKind as Kind;
+        match kind {
+            Kind::AlreadyExists
+            | Kind::PermissionDenied
+            | Kind::NotFound
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::ReadOnlyFilesystem
+            | Kind::InvalidFilename
+            | Kind::InvalidInput => Failure::input(error),
+            _ => Failure::work(error),
+        }
     }
 
     /// The exit code.
@@ -93,6 +117,8 @@ impl From<ExplainError> for Failure {
                 "{error}: raise --max-gates, leave out edges that are 0 (`compile --prune` with a --theta), or store the \
                  layers instead (`compile --layered`)"
             )),
+            ExplainError::Evaluation(EvaluationError::NoElement { .. })
+            | ExplainError::Fold(FoldError::NoElement { .. }) => Failure::work(error),
             ExplainError::Fold(FoldError::Law { .. }) => Failure::usage(format!(
                 "{error}: take the circuit as it was before, or simplify that with --for and this semiring's name"
             )),
@@ -108,9 +134,10 @@ impl From<ExplanationError> for Failure {
             ExplanationError::Execution(error) => error.into(),
             ExplanationError::Folder(error) => error.into(),
             ExplanationError::Cancelled(cancelled) => cancelled.into(),
-            ExplanationError::Memory { bytes } => Failure::usage(format!(
-                "one input of this model takes about {} MiB: --memory must be at least that",
-                bytes.div_ceil(1 << 20)
+            ExplanationError::Memory { bytes, limit } => Failure::usage(format!(
+                "one input of this model takes about {0} MiB, more than the {1} MiB that it may: allow it by --memory {0}MiB",
+                bytes.div_ceil(1 << 20),
+                limit >> 20
             )),
             ExplanationError::Input { error: ExecutionError::Overflow { .. }, .. }
             | ExplanationError::Render(_)
@@ -124,11 +151,30 @@ impl From<ExplanationError> for Failure {
     }
 }
 
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Io { error: ref cause, .. } => Failure::of_write(cause.kind(), error),
+            WriteError::Tensors { .. } => Failure::work(error),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Write(error) => error.into(),
+            error => Failure::input(error),
+        }
+    }
+}
+
 impl From<FolderError> for Failure {
     fn from(error: FolderError) -> Self {
         match error {
-            FolderError::Open { .. } | FolderError::IsFolder { .. } => Failure::input(error),
-            FolderError::Write { .. } => Failure::work(error),
+            FolderError::Open { error: ref cause, .. } | FolderError::Write { error: ref cause, .. } => {
+                Failure::of_write(cause.kind(), error)
+            }
         }
     }
 }

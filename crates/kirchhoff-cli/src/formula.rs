@@ -15,6 +15,7 @@ use serde_json::json as value;
 use crate::circuit_options::CircuitOptions;
 use crate::circuits::{Part, Selection, part};
 use crate::failure::Failure;
+use crate::options::WriteOptions;
 use crate::progress::{Interrupt, stop_at_interrupt};
 
 /// `kirchhoff formula`.
@@ -37,6 +38,8 @@ pub struct Formula {
     /// File to write [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub write: WriteOptions,
 }
 
 fn number_or_all(text: &str) -> Result<u64, String> {
@@ -74,6 +77,8 @@ pub struct Draw {
     /// File to write: .svg, or .dot for GraphViz
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub write: WriteOptions,
 }
 
 /// Writes the formula of a circuit.
@@ -99,7 +104,7 @@ pub fn formula(arguments: &Formula) -> Result<(), Failure> {
         (None, FormatOption::Ddnnf) => ddnnf(&part.circuit, arguments.max_nodes)?,
     };
     match &arguments.out {
-        Some(path) => write(path, &written, arguments.circuit.common.quiet),
+        Some(path) => write(path, &arguments.write, &written, arguments.circuit.common.quiet),
         None => crate::print(&written),
     }
 }
@@ -141,7 +146,7 @@ pub fn draw(arguments: &Draw) -> Result<(), Failure> {
     }
     let circuit = without_zeros(part.circuit.clone())?;
     let drawn = drawn(&circuit, &options(&arguments.circuit, &part))?;
-    write(&arguments.out, &drawn, arguments.circuit.common.quiet)
+    write(&arguments.out, &arguments.write, &drawn, arguments.circuit.common.quiet)
 }
 
 /// Pictures with more outputs than this leave out those that are the constant 0.
@@ -176,7 +181,7 @@ fn options(arguments: &CircuitOptions, part: &Part) -> FormulaOptions {
 /// The outputs in a symbolic semiring, all of them within its limit.
 fn symbolic(part: &Part, semiring: &str, format: FormatOption) -> Result<String, Failure> {
     let question: &Question = part.question.as_ref().expect("a semiring is asked for");
-    let outputs = expressions(&part.circuit, &part.notes, semiring, question, &())?;
+    let outputs = expressions(&part.circuit, &part.notes, semiring, question, &Interrupt)?;
     let written = |output: &OutputExpression| output.value.is_ok();
     if let Some((output, error)) = outputs.iter().find_map(|output| Some((output, output.value.as_ref().err()?))) {
         return Err(Failure::work(anyhow::anyhow!(
@@ -197,12 +202,12 @@ fn symbolic(part: &Part, semiring: &str, format: FormatOption) -> Result<String,
     Ok(serde_json::to_string_pretty(&view).map_err(Failure::work)? + "\n")
 }
 
-/// Writes one file, whole.
-fn write(path: &Path, text: &str, quiet: bool) -> Result<(), Failure> {
-    let name = path.file_name().and_then(|name| name.to_str());
+/// Writes one file, whole, to a folder that is made where it is not there.
+fn write(path: &Path, options: &WriteOptions, text: &str, quiet: bool) -> Result<(), Failure> {
+    let name = path.file_name();
     let name = name.ok_or_else(|| Failure::usage(format!("cannot write {}: it names no file", path.display())))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut folder = Folder::open(folder)?;
+    let mut folder = Folder::open(options.output(folder))?;
     folder.write(name, text.as_bytes())?;
     folder.commit()?;
     if !quiet {

@@ -27,6 +27,7 @@ mod questions;
 mod request;
 mod run;
 mod semirings;
+mod signals;
 mod simplify;
 mod study;
 mod study_options;
@@ -39,6 +40,9 @@ use failure::Failure;
 use kirchhoff::explain::Registry;
 use kirchhoff_kernel::Instructions;
 use options::Common;
+
+/// Characters of a line of an error that are shown.
+const LONGEST_LINE: usize = 4000;
 
 /// Does what the arguments of the process say; the code is 0, or that of the failure that it told on stderr. Every verb
 /// knows the semirings of the registry by their names.
@@ -55,11 +59,15 @@ use options::Common;
 /// }
 /// ```
 pub fn main(registry: Registry) -> ExitCode {
+    signals::survive_file_limits();
     semirings::install(registry);
     match run(Arguments::read()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say(format_args!("error: {failure}"));
+            // Lines of its own an error may have, but no other characters that a terminal acts upon, nor all of a long value.
+            let text = failure.to_string();
+            let lines: Vec<String> = text.split('\n').map(|line| listings::shown(line, LONGEST_LINE)).collect();
+            say(format_args!("error: {}", lines.join("\n")));
             failure.code()
         }
     }

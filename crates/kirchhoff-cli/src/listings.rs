@@ -173,8 +173,13 @@ pub fn rules(arguments: &Listing) -> Result<(), Failure> {
     }))
 }
 
-/// A table in aligned columns, two spaces apart.
+/// Characters of a cell that are shown: names and values from files may be of any length.
+const CELL: usize = 200;
+
+/// A table in aligned columns, two spaces apart. What would move a terminal's cursor is escaped, and long cells are cut.
 pub fn table<const N: usize>(headings: &[&str; N], rows: &[[String; N]]) -> String {
+    let rows: Vec<[String; N]> =
+        rows.iter().map(|row| std::array::from_fn(|column| shown(&row[column], CELL))).collect();
     let widths: [usize; N] = std::array::from_fn(|column| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([headings[column].chars().count()]).max().unwrap_or(0)
@@ -187,10 +192,32 @@ pub fn table<const N: usize>(headings: &[&str; N], rows: &[[String; N]]) -> Stri
         line.trim_end().to_string() + "\n"
     };
     let mut text = line(*headings);
-    for row in rows {
+    for row in &rows {
         text += &line(std::array::from_fn(|column| row[column].as_str()));
     }
     text
+}
+
+/// A text that a file may have brought along, as it is shown: without control characters, and its first characters where it is long.
+pub fn shown(text: &str, most: usize) -> String {
+    let text = printable(text);
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// A text without characters that a terminal would act upon.
+fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
 }
 
 /// A shape in words.
@@ -209,4 +236,17 @@ pub fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_of_any_length_and_content_are_shown() {
+        let text = table(&["a", "b"], &[["x".repeat(100_000), "\u{1b}[2J\nerror: none".to_string()]]);
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.contains("…  \\u{1b}[2J\\nerror: none"), "{text}");
+        assert!(text.chars().count() < 1000);
+    }
 }

@@ -9,10 +9,11 @@ use kirchhoff::embedded;
 use kirchhoff::explain::{GateNotes, LayeredNotes};
 use kirchhoff::network::import::{ImportOptions, Model, read};
 use kirchhoff::network::{Network, canonical};
+use kirchhoff_file::Output;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::options::{LayoutOption, ModelOptions, PreprocessingOptions, ReadingOptions};
+use crate::options::{LayoutOption, ModelOptions, PreprocessingOptions, ReadingOptions, WriteOptions};
 
 /// The name of the embedded network among models.
 const EMBEDDED: &str = "digits";
@@ -190,7 +191,7 @@ fn digits(loaded: &Loaded, shape: &[usize], preprocessing: &Preprocessing) -> Re
 }
 
 /// Refuses a path at which `what` could not be found again, or cannot be written.
-pub fn check_output(path: &Path, what: &str) -> Result<(), Failure> {
+pub fn output(path: &Path, what: &str, options: &WriteOptions) -> Result<Output, Failure> {
     if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("safetensors")) {
         return Err(Failure::usage(format!(
             "cannot write {}: {what} are written as safetensors files, so its name must end in .safetensors",
@@ -201,6 +202,11 @@ pub fn check_output(path: &Path, what: &str) -> Result<(), Failure> {
         Some(parent) if !parent.is_dir() => {
             Err(Failure::usage(format!("cannot write {}: there is no folder {}", path.display(), parent.display())))
         }
-        _ => Ok(()),
+        _ => {
+            let output = options.output(path);
+            // Refused before the work rather than after it.
+            output.check().map_err(|error| Failure::unwritten(path, error))?;
+            Ok(output)
+        }
     }
 }

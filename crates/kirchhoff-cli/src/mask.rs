@@ -30,9 +30,6 @@ pub struct Mask {
     /// Quantiles to give beside, between 0 and 1; they take a second pass
     #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
     pub quantile: Vec<f64>,
-    /// Memory that the masks may take, such as 300MiB
-    #[arg(long, value_name = "SIZE", value_parser = crate::memory::size, default_value = "2GiB")]
-    pub memory: u64,
 }
 
 /// Makes masks of a data set.
@@ -51,7 +48,7 @@ pub fn run(arguments: &Mask) -> Result<(), Failure> {
         classes: arguments.classes.clone(),
         correct: arguments.correct,
         quantiles: arguments.quantile.clone(),
-        memory: arguments.memory,
+        memory: options.memory,
     };
     let mut identity = studied.identity("mask", options)?;
     settings.identify(&mut identity);

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kirchhoff::network::random::named;
+use kirchhoff_kernel::Monitor;
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::listings::grouped;
 use crate::load;
-use crate::options::Common;
+use crate::options::{Common, WriteOptions};
+use crate::progress::{Interrupt, stop_at_interrupt};
 
 /// `kirchhoff new`.
 #[derive(Args, Debug)]
@@ -25,11 +28,16 @@ pub struct New {
     #[arg(long, short, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
+    pub write: WriteOptions,
+    #[command(flatten)]
     pub common: Common,
 }
 
 /// Classes of an image network: ImageNet's.
 const CLASSES: usize = 1000;
+
+/// Files of more bytes are written by force only: a zero too many in a size fills a disk.
+const LARGEST: u64 = 64 << 30;
 
 /// Writes a model with random weights.
 pub fn run(arguments: &New) -> Result<(), Failure> {
@@ -43,8 +51,21 @@ pub fn run(arguments: &New) -> Result<(), Failure> {
     let model = named(&arguments.architecture, classes, arguments.seed).map_err(Failure::input)?;
     let path =
         arguments.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.safetensors", arguments.architecture)));
-    load::check_output(&path, "models")?;
-    model.write(&path).map_err(Failure::input)?;
+    let output = load::output(&path, "models", &arguments.write)?;
+    let bytes = model.parameters() as u64 * size_of::<f32>() as u64;
+    if bytes > LARGEST && !arguments.write.force {
+        return Err(Failure::usage(format!(
+            "`{}` has {} parameters, a file of {} GB: write it by --force if that is meant",
+            arguments.architecture,
+            grouped(model.parameters() as u64),
+            bytes / 1_000_000_000
+        )));
+    }
+    stop_at_interrupt();
+    match model.write(output, &Interrupt) {
+        Err(_) if Interrupt.cancelled() => return Err(Failure::Cancelled),
+        written => written?,
+    }
     if arguments.common.json {
         crate::print_json(&json!({
             "file": path, "architecture": arguments.architecture, "seed": arguments.seed,

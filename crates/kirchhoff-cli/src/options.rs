@@ -1,11 +1,12 @@
 //! Options that several verbs share.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use kirchhoff::compile::{LayerPattern, MaximumPooling, Treatments};
 use kirchhoff::semiring::UnknownName;
+use kirchhoff_file::Output;
 
 use crate::failure::Failure;
 
@@ -21,6 +22,21 @@ pub struct Common {
     /// Number of threads [default: one a core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+}
+
+/// Options of every verb that writes files.
+#[derive(Args, Clone, Debug, Default)]
+pub struct WriteOptions {
+    /// Replace files that are there, also those that kirchhoff did not write; never one that the run reads
+    #[arg(long)]
+    pub force: bool,
+}
+
+impl WriteOptions {
+    /// A path as the output of this run.
+    pub fn output(&self, path: &Path) -> Output {
+        Output::new(path).forced(self.force).sparing_inputs()
+    }
 }
 
 /// Options that say how a model file is to be read.
@@ -203,7 +219,8 @@ pub struct QuestionOptions {
     #[arg(long)]
     pub count_kept: bool,
     /// Memory for activations and relevance, such as 300MiB: so many inputs are run together as fit, by an estimate;
-    /// weights that lie in a file come on top while they are read [default: 128MiB of activations, one input at least]
+    /// weights that lie in a file come on top while they are read [default: 128MiB of activations, one input at least, of
+    /// up to 4GiB]
     #[arg(long, value_name = "SIZE", value_parser = crate::memory::size)]
     pub memory: Option<u64>,
 }

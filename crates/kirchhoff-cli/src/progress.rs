@@ -1,29 +1,14 @@
-//! Progress on stderr, and Ctrl-C.
+//! Progress on stderr.
 
 use std::io::IsTerminal;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use kirchhoff::study::Watch;
 use kirchhoff_kernel::Monitor;
 
-static CANCELLED: AtomicBool = AtomicBool::new(false);
-static HANDLER: OnceLock<()> = OnceLock::new();
-
-/// From now on Ctrl-C stops the work in order instead of ending the process, so that nothing half-done is left.
-pub fn stop_at_interrupt() {
-    HANDLER.get_or_init(|| {
-        // A second Ctrl-C, while the work comes to its stop, ends the process at once. Without a handler, which some
-        // sandboxes refuse, the first one does.
-        let _ = ctrlc::set_handler(|| {
-            if CANCELLED.swap(true, Ordering::Relaxed) {
-                std::process::exit(130);
-            }
-        });
-    });
-}
+use crate::signals::cancelled;
+pub use crate::signals::stop_at_interrupt;
 
 /// A progress bar over edges, which stops at Ctrl-C.
 pub struct Progress {
@@ -59,11 +44,6 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
-}
-
-/// Whether the user has pressed Ctrl-C.
-pub fn cancelled() -> bool {
-    CANCELLED.load(Ordering::Relaxed)
 }
 
 impl Watch for Progress {

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::failure::Failure;
 use crate::listings::grouped;
 use crate::load;
-use crate::options::Common;
+use crate::options::{Common, WriteOptions};
 use crate::progress::{Interrupt, stop_at_interrupt};
 
 /// `kirchhoff simplify`.
@@ -55,6 +55,8 @@ pub struct Simplify {
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     #[command(flatten)]
+    pub write: WriteOptions,
+    #[command(flatten)]
     pub common: Common,
 }
 
@@ -86,13 +88,14 @@ struct View {
 /// Simplifies a stored circuit.
 pub fn run(arguments: &Simplify) -> Result<(), Failure> {
     let laws = Laws::named(&arguments.class).map_err(Failure::input)?;
+    let output = load::output(&arguments.out, "circuits", &arguments.write)?;
     let file = load::circuit(&arguments.circuit, true)?;
     let circuit = load::gates(&file)?;
     let mut notes = file.notes().map_err(Failure::input)?;
     stop_at_interrupt();
     let (simplified, view) = simplified(arguments, &circuit, laws)?;
     notes.insert("simplified".to_string(), json!({ "for": view.class, "laws": laws, "before": view.before }));
-    save_gates(&arguments.out, &simplified, &notes).map_err(Failure::input)?;
+    save_gates(output, &simplified, &notes)?;
     if arguments.common.json {
         return crate::print_json(&view);
     }

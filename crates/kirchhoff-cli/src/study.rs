@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use kirchhoff::compile::Bounds;
 use kirchhoff::data::{DataSet, DataSetOptions, Preprocessing, Split};
+use kirchhoff::explanation::batch_size;
 use kirchhoff::network::{Network, network_hash};
 use kirchhoff::study::{Identity, Outputs, Run, StudyError, data_hash};
 
@@ -37,6 +38,7 @@ impl Studied {
     pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
         let clock = Instant::now();
         let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading)?;
+        batch_size(&loaded.network, 1, Some(options.memory))?;
         let path = match files {
             [] => None,
             [path] => Some(path.as_path()),
@@ -93,7 +95,7 @@ impl Studied {
         let names = outputs.files.iter().map(|(name, _)| name.as_str());
         let listed = names.clone().filter(|name| !name.ends_with(".png") && !name.ends_with(".svg"));
         let said = format!("wrote {} and pictures to {}", listed.collect::<Vec<_>>().join(", "), options.out.display());
-        outputs.write(&options.out)?;
+        outputs.write(options.write.output(&options.out))?;
         run.finish()?;
         if let (true, Some((_, study))) =
             (options.common.json, outputs.files.iter().find(|(name, _)| name == "study.json"))
@@ -144,7 +146,8 @@ impl From<StudyError> for Failure {
             StudyError::Explain(error) => error.into(),
             StudyError::Execution(error) => error.into(),
             StudyError::Interrupted { .. } => Failure::Interrupted(error.to_string()),
-            StudyError::Write { .. } | StudyError::Render(_) => Failure::work(error),
+            StudyError::Write { error: ref cause, .. } => Failure::of_write(cause.kind(), error),
+            StudyError::Render(_) => Failure::work(error),
             error => Failure::input(error),
         }
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use kirchhoff::data::Split;
 
-use crate::options::{Common, ReadingOptions, RuleOptions};
+use crate::options::{Common, ReadingOptions, RuleOptions, WriteOptions};
 
 /// Options of every study: a model, a data set, questions, and where the results go.
 #[derive(Args, Debug)]
@@ -27,9 +27,14 @@ pub struct StudyOptions {
     /// Folder for the results; made if it is not there. A run that was stopped goes on from what it stored there
     #[arg(long, short, value_name = "DIR")]
     pub out: PathBuf,
+    /// Memory that one input may take, by an estimate, and that masks may
+    #[arg(long, value_name = "SIZE", value_parser = crate::memory::size, default_value = "4GiB")]
+    pub memory: u64,
     /// Discard what a run that was stopped has stored in the folder
     #[arg(long)]
     pub restart: bool,
+    #[command(flatten)]
+    pub write: WriteOptions,
     #[command(flatten)]
     pub common: Common,
 }

@@ -1,8 +1,9 @@
 //! The formats that are read: one row each.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
+
+use kirchhoff_file::open_input;
 
 use crate::array::Array;
 use crate::{InputError, idx, npy, npz, tensors, text};
@@ -78,15 +79,12 @@ fn by_extension(path: &Path) -> Option<&'static Format> {
 /// A file that cannot be read, or is none: a folder, pipe or device.
 pub(crate) fn format(path: &Path) -> Result<Option<&'static Format>, InputError> {
     let io = |error| InputError::io(path, error);
-    // Looked at before it is opened: opening a pipe would wait for whoever writes to it.
-    if !std::fs::metadata(path).map_err(io)?.is_file() {
-        return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
-    }
+    let file = open_input(path).map_err(io)?;
     if let Some(format) = by_extension(path) {
         return Ok(Some(format));
     }
     let mut bytes = Vec::new();
-    File::open(path).map_err(io)?.take(4).read_to_end(&mut bytes).map_err(io)?;
+    file.take(4).read_to_end(&mut bytes).map_err(io)?;
     // What is shorter starts like no format.
     let bytes = bytes.try_into().unwrap_or([b'?'; 4]);
     Ok(FORMATS.iter().find(|format| (format.starts)(bytes)))

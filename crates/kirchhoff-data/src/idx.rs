@@ -1,12 +1,11 @@
 //! IDX files, the format of MNIST, plain or gzipped.
 
-use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use flate2::read::MultiGzDecoder;
-use kirchhoff_file::{ByteOrder, MappedFile, NumberType};
+use kirchhoff_file::{ByteOrder, MappedFile, NumberType, open_input};
 
 use crate::InputError;
 use crate::array::{Array, Bytes, Stream, byte_count, failed};
@@ -26,7 +25,7 @@ pub(crate) fn open(path: &Path) -> Result<Array, InputError> {
     let bytes = if compressed {
         let again = path.to_path_buf();
         let open = move || {
-            let file = File::open(&again).map_err(|error| InputError::io(&again, error))?;
+            let file = open_input(&again).map_err(|error| InputError::io(&again, error))?;
             let mut reader = MultiGzDecoder::new(BufReader::new(file));
             header(&again, &mut reader)?;
             Ok(Box::new(reader) as Box<dyn Read + Send>)

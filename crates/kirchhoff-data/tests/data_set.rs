@@ -87,7 +87,7 @@ fn arrays_are_read_with_their_labels() {
     let at = |name: &str| folder.path().join(name);
     let (values, labels) = (pixels(5), [0u32, 1, 2, 0, 1]);
     let tensors = vec![Tensor::new("inputs", &[5, 2, 3], &values[..]), Tensor::new("labels", &[5], &labels)];
-    write_tensors(&at("set.safetensors"), tensors, &[], Seal::None).unwrap();
+    write_tensors(at("set.safetensors"), tensors, &[], Seal::None).unwrap();
     check(open(&at("set.safetensors"), &options()).unwrap(), 5);
 
     let npy = |kind: &str, shape: &str, bytes: &[u8]| {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, write::GzEncoder};
 use image::{GrayImage, ImageBuffer, Luma, Rgb, RgbImage};
 use kirchhoff_data::{InputError, Inputs, Layout, Preprocessing, read_inputs, read_labels};
-use kirchhoff_file::{FileError, Seal, Tensor, write_tensors};
+use kirchhoff_file::{FileError, Output, Seal, Tensor, write_tensors};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -206,7 +206,7 @@ fn safetensors_files_are_inputs_too() {
     let folder = folder();
     let path = folder.path().join("a.safetensors");
     let values = [1.0f32, 2.0, 3.0, 4.0];
-    let save = |tensors: Vec<Tensor>| write_tensors(&path, tensors, &[], Seal::None).unwrap();
+    let save = |tensors: Vec<Tensor>| write_tensors(Output::new(&path).forced(true), tensors, &[], Seal::None).unwrap();
     save(vec![Tensor::new("anything", &[2, 2], &values)]);
     let inputs = read(&path, &[2]).unwrap();
     assert_eq!((inputs.count, inputs.values), (2, values.to_vec()));
@@ -326,7 +326,8 @@ fn several_files_make_one_batch_with_unequal_names() {
     let one = write(&folder, "a.npy", &npy("<f4", false, "(4,)", &floats(&[1.0; 4])));
     let two = write(&folder, "more/a.npy", &npy("<f4", false, "(2, 2, 2)", &floats(&[2.0; 8])));
     let three = write(&folder, "more/a.safetensors", &[]);
-    write_tensors(&three, vec![Tensor::new("x", &[4], &[3.0f32; 4])], &[], Seal::None).unwrap();
+    write_tensors(Output::new(&three).forced(true), vec![Tensor::new("x", &[4], &[3.0f32; 4])], &[], Seal::None)
+        .unwrap();
     let inputs = read_inputs(&[one, two, three], &[4], &Preprocessing::default()).unwrap();
     assert_eq!(inputs.names, ["a", "a-0", "a-1", "a-2"]);
     assert_eq!(inputs.values, [vec![1.0; 4], vec![2.0; 8], vec![3.0; 4]].concat());

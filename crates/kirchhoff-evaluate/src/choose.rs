@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kirchhoff_circuit::{LayerContributions, LayeredCircuit};
-use kirchhoff_kernel::{Cancelled, Monitor, filled};
+use kirchhoff_kernel::{Monitor, filled};
 use kirchhoff_semiring::{Annotation, Bottleneck};
 
 use crate::annotate::Annotations;
@@ -130,7 +130,7 @@ impl Advance for Chooser<'_> {
         index: usize,
         contributions: &LayerContributions,
         monitor: &dyn Monitor,
-    ) -> Result<(), Cancelled> {
+    ) -> Result<(), EvaluationError> {
         let clock = Instant::now();
         let circuit = self.circuit;
         let layer = &circuit.layers()[index];

@@ -17,6 +17,24 @@ pub enum EvaluationError {
         /// Number of output neurons of one.
         outputs: usize,
     },
+    /// A value that is no element of the semiring.
+    #[error(
+        "layer `{layer}`: the relevance that it gives to neuron {neuron} of `{tensor}` is {value}, which is no element of the \
+         semiring: sums left the numbers that the machine has; another rule bounds them, such as `epsilon` with a larger ε or \
+         `gamma`"
+    )]
+    NoElement {
+        /// The layer whose sources received it.
+        layer: String,
+        /// The execution, from 0.
+        execution: usize,
+        /// The tensor.
+        tensor: String,
+        /// The neuron.
+        neuron: usize,
+        /// The value.
+        value: String,
+    },
     /// Stopped by the monitor.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
@@ -87,6 +105,17 @@ pub enum FoldError {
         expected: usize,
         /// How many are given.
         got: usize,
+    },
+    /// A value that is no element of the semiring.
+    #[error(
+        "the value of output {output} is {value}, which is no element of the semiring: sums or products left the numbers that \
+         the machine has, or an annotation is none"
+    )]
+    NoElement {
+        /// The output.
+        output: usize,
+        /// The value.
+        value: String,
     },
     /// The annotation `rank` without the table of the layer's contributions.
     #[error("annotation `rank` of layer `{layer}` needs all contributions of the layer, which gates no longer have")]

@@ -1,13 +1,16 @@
 //! The fold: one value a gate, from the leaves up; or several side by side.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kirchhoff_circuit::{GateCircuit, GateKind};
 use kirchhoff_kernel::{Cancelled, Monitor, filled, parallel, vectorised};
-use kirchhoff_semiring::{Laws, Semiring};
+use kirchhoff_semiring::Semiring;
 
+use crate::admit::{check, check_laws};
 use crate::error::FoldError;
 use crate::leaves::AnnotateLeaves;
+use crate::release::Releases;
 
 /// Gates and wires, times lanes, that are worth a thread's while; levels with fewer are evaluated by one.
 const PARALLEL: usize = 8192;
@@ -24,7 +27,8 @@ const SUMS: usize = 32;
 /// Evaluates a gate circuit over a semiring; returns the value of every [output](GateCircuit::outputs).
 ///
 /// `annotate` gives each contribution its `Θ(d)` (2.1.3), and `variables` holds the value of every
-/// [variable](GateCircuit::variables), in their order. Takes what [`fold_gates`] takes.
+/// [variable](GateCircuit::variables), in their order. Takes what [`fold_gates`] takes, and keeps values that own memory for as
+/// long as gates need them.
 ///
 /// ```
 /// use kirchhoff_circuit::{GateBuilder, GateLayer};
@@ -61,19 +65,12 @@ pub fn fold<S: Semiring>(
     variables: &[S::Value],
     monitor: &dyn Monitor,
 ) -> Result<Vec<S::Value>, FoldError> {
-    let values = fold_gates(circuit, semiring, annotate, variables, monitor)?;
+    check(circuit, semiring, variables)?;
+    // Values that own memory are given back once nothing needs them: those of a chain are many, and may be large.
+    let releases = std::mem::needs_drop::<S::Value>().then(|| Releases::of(circuit));
+    let fold = Fold { circuit, semiring, lanes: 1, variables, releases };
+    let values = fold.run(annotate, &circuit.arrays().contributions, monitor)?;
     Ok(circuit.outputs().iter().map(|output| values[output.index()].clone()).collect())
-}
-
-/// Whether a circuit means something in semirings of the given laws: those that it was simplified by are among them.
-///
-/// # Errors
-/// The first law that is missing.
-pub fn check_laws(circuit: &GateCircuit, laws: Laws) -> Result<(), FoldError> {
-    match circuit.laws().iter().find(|&law| !laws.has(law)) {
-        Some(law) => Err(FoldError::Law { law }),
-        None => Ok(()),
-    }
 }
 
 /// Evaluates a gate circuit over a semiring; returns the value of every gate, by its id.
@@ -92,12 +89,9 @@ pub fn fold_gates<S: Semiring>(
     variables: &[S::Value],
     monitor: &dyn Monitor,
 ) -> Result<Vec<S::Value>, FoldError> {
-    check_laws(circuit, semiring.laws())?;
-    let (got, expected) = (variables.len(), circuit.variables().len());
-    if got != expected {
-        return Err(FoldError::Variables { got, expected });
-    }
-    Fold { circuit, semiring, lanes: 1, variables }.run(annotate, &circuit.arrays().contributions, monitor)
+    check(circuit, semiring, variables)?;
+    let fold = Fold { circuit, semiring, lanes: 1, variables, releases: None };
+    fold.run(annotate, &circuit.arrays().contributions, monitor)
 }
 
 /// Vectors of values for the leaves of a circuit, one vector after the other.
@@ -152,7 +146,8 @@ pub fn fold_batch<S: Semiring>(
         let lanes = lanes.max(1).min(vectors.count - first);
         let contributions = side_by_side(&vectors.contributions[first * leaves..(first + lanes) * leaves], lanes);
         let variables = side_by_side(&vectors.variables[first * names..(first + lanes) * names], lanes);
-        let values = Fold { circuit, semiring, lanes, variables: &variables }.run(annotate, &contributions, monitor)?;
+        let fold = Fold { circuit, semiring, lanes, variables: &variables, releases: None };
+        let values = fold.run(annotate, &contributions, monitor)?;
         for lane in 0..lanes {
             outputs.extend(circuit.outputs().iter().map(|output| values[output.index() * lanes + lane].clone()));
         }
@@ -172,6 +167,8 @@ pub(crate) struct Fold<'a, S: Semiring> {
     pub semiring: &'a S,
     pub lanes: usize,
     variables: &'a [S::Value],
+    /// Which values are given back on the way; none where none are.
+    releases: Option<Releases>,
 }
 
 /// The arrays of a circuit. Each is borrowed once: behind a file, that is a call.
@@ -234,15 +231,21 @@ impl<S: Semiring> Fold<'_, S> {
             }
         };
         annotate.annotate(self.semiring, self.circuit, contributions, annotated)?;
-        for level in self.circuit.levels() {
-            if monitor.cancelled() {
-                return Err(Cancelled.into());
-            }
+        // A single sum of values that are given back may take a second, as of long lists: the monitor is asked more often.
+        let size = if self.releases.is_some() { 4 } else { BLOCK };
+        let stopped = AtomicBool::new(false);
+        for (number, level) in self.circuit.levels().enumerate() {
             let wires = arrays.offsets[level.end] - arrays.offsets[level.start];
             let (known, rest) = values.split_at_mut(level.start * lanes);
             let new = &mut rest[..level.len() * lanes];
             let block = |number: usize, new: &mut [S::Value]| {
-                let first = level.start + number * BLOCK;
+                if monitor.cancelled() {
+                    stopped.store(true, Ordering::Relaxed);
+                }
+                if stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let first = level.start + number * size;
                 let gates = first..first + new.len() / lanes;
                 if level.start == 0 {
                     self.leaves(arrays, gates, &apart, new)
@@ -251,11 +254,17 @@ impl<S: Semiring> Fold<'_, S> {
                 }
             };
             if (wires as usize + level.len()) * lanes < PARALLEL {
-                new.chunks_mut(BLOCK * lanes).enumerate().for_each(|(number, new)| block(number, new));
+                new.chunks_mut(size * lanes).enumerate().for_each(|(number, new)| block(number, new));
             } else {
-                parallel::chunks(new, BLOCK * lanes, &block);
+                parallel::chunks(new, size * lanes, &block);
+            }
+            if stopped.load(Ordering::Relaxed) {
+                return Err(Cancelled.into());
             }
             monitor.advance(u64::from(wires));
+            for gate in self.releases.iter().flat_map(|releases| releases.after(number)) {
+                values[gate * lanes..(gate + 1) * lanes].fill(zero.clone());
+            }
         }
         Ok(values)
     }

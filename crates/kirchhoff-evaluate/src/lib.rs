@@ -51,6 +51,7 @@
 
 #![forbid(unsafe_code)]
 
+mod admit;
 mod annotate;
 mod choose;
 mod coverage;
@@ -66,15 +67,17 @@ mod own;
 mod per_execution;
 mod probability;
 mod product;
+mod release;
 mod step;
 mod stream;
 mod walk;
 
+pub use admit::{check_elements, check_laws};
 pub use annotate::{Annotate, Annotations};
 pub use choose::{Chooser, choose_thresholds};
 pub use coverage::{Coverage, LayerTheta};
 pub use error::{AnnotationError, EvaluationError, FoldError};
-pub use fold::{LeafVectors, check_laws, fold, fold_batch, fold_gates, fold_lanes};
+pub use fold::{LeafVectors, fold, fold_batch, fold_gates, fold_lanes};
 pub use functions::{Edge, PerBlock, PerEdge, PerNeurons};
 pub use gradient::{Gradient, GradientError, fold_gradient};
 pub use layer::AnnotatedLayer;

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use kirchhoff_circuit::{LayerContributions, LayeredCircuit, TensorId};
-use kirchhoff_kernel::{Cancelled, Monitor, filled};
+use kirchhoff_kernel::{Monitor, filled, vectorised};
 use kirchhoff_semiring::Semiring;
 
 use crate::annotate::Annotate;
 use crate::error::EvaluationError;
-use crate::ledger::{Bookkeeping, Ledger};
+use crate::ledger::{Bookkeeping, FEW, Ledger};
 use crate::step::{LayerStep, Reached};
 
 /// Takes the relevance of tensors as the stream reaches them, from output to input.
@@ -83,7 +83,7 @@ impl<V: Clone, K: Sink<V> + ?Sized> Sink<V> for &mut K {
 /// threads.
 ///
 /// # Errors
-/// A start of the wrong size, or cancellation.
+/// A start of the wrong size, relevance that is no element of the semiring, or cancellation.
 pub fn stream<S: Semiring>(
     circuit: &LayeredCircuit,
     semiring: &S,
@@ -102,13 +102,21 @@ pub fn stream<S: Semiring>(
 /// layer is taken by the streams in their order.
 ///
 /// # Errors
-/// [`Cancelled`] by the monitor.
-pub fn run(circuit: &LayeredCircuit, streams: &mut [&mut dyn Advance], monitor: &dyn Monitor) -> Result<(), Cancelled> {
+/// Relevance that is no element of its semiring, with the layer that gives it; cancellation.
+pub fn run(
+    circuit: &LayeredCircuit,
+    streams: &mut [&mut dyn Advance],
+    monitor: &dyn Monitor,
+) -> Result<(), EvaluationError> {
     // On a thread of the pool: from any other one, each parallel step of each layer would wake one up and wait for it.
     rayon::scope(|_| layers(circuit, streams, monitor))
 }
 
-fn layers(circuit: &LayeredCircuit, streams: &mut [&mut dyn Advance], monitor: &dyn Monitor) -> Result<(), Cancelled> {
+fn layers(
+    circuit: &LayeredCircuit,
+    streams: &mut [&mut dyn Advance],
+    monitor: &dyn Monitor,
+) -> Result<(), EvaluationError> {
     for (index, layer) in circuit.layers().iter().enumerate().rev() {
         let reaching = streams.iter().filter(|stream| stream.reaches(index)).count();
         if reaching == 0 {
@@ -136,13 +144,13 @@ pub trait Advance: Send {
     /// Takes the relevance of the layer's destination to its sources, given the layer's contributions.
     ///
     /// # Errors
-    /// [`Cancelled`] by the monitor.
+    /// Relevance that is no element of its semiring; cancellation.
     fn advance(
         &mut self,
         layer: usize,
         contributions: &LayerContributions,
         monitor: &dyn Monitor,
-    ) -> Result<(), Cancelled>;
+    ) -> Result<(), EvaluationError>;
 
     /// Is told that all layers are taken: a stream gives the input's relevance to its sink.
     fn finish(&mut self);
@@ -199,6 +207,27 @@ impl<'a, S: Semiring, A: Annotate<S>, K: Sink<S::Value>> Stream<'a, S, A, K> {
         &mut self.annotations
     }
 
+    /// Refuses relevance that is none, where a layer has just given it to the sources of a link.
+    fn check(&self, layer: usize, link: usize, relevance: &[S::Value]) -> Result<(), EvaluationError> {
+        let is_none = |value: &S::Value| !self.semiring.is_element(value);
+        // A few at a time, without a branch each.
+        let found = relevance
+            .chunks(FEW)
+            .position(|few| vectorised(|| few.iter().fold(false, |any, value| any | is_none(value))));
+        let Some(chunk) = found else { return Ok(()) };
+        let first = chunk * FEW;
+        let place = first + relevance[first..].iter().position(is_none).unwrap_or_default();
+        let layer = &self.circuit.layers()[layer];
+        let tensor = self.circuit.tensor(layer.links[link].source);
+        Err(EvaluationError::NoElement {
+            layer: layer.name.clone(),
+            execution: place / tensor.size(),
+            tensor: tensor.name.clone(),
+            neuron: place % tensor.size(),
+            value: format!("{:?}", relevance[place]),
+        })
+    }
+
     /// One ledger an execution, and the sink.
     pub fn into_parts(self) -> (Vec<Ledger>, K) {
         (self.ledgers, self.sink)
@@ -215,7 +244,7 @@ impl<S: Semiring, A: Annotate<S> + Send, K: Sink<S::Value>> Advance for Stream<'
         index: usize,
         contributions: &LayerContributions,
         monitor: &dyn Monitor,
-    ) -> Result<(), Cancelled> {
+    ) -> Result<(), EvaluationError> {
         let clock = Instant::now();
         let layer = &self.circuit.layers()[index];
         // Layers are in the order of their destinations, and every user of a tensor comes later: it is complete.
@@ -241,6 +270,7 @@ impl<S: Semiring, A: Annotate<S> + Send, K: Sink<S::Value>> Advance for Stream<'
                     totals: vec![0.0; self.circuit.batch()],
                 });
                 step.link(number, &self.annotations, &destinations.relevance, &mut sources, &mut entries)?;
+                self.check(index, number, &sources.relevance)?;
                 self.reached[link.source.index()] = Some(sources);
             }
         }

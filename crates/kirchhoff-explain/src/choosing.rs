@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kirchhoff_circuit::LayerContributions;
-use kirchhoff_evaluate::{Advance, Chooser, LayerTheta};
-use kirchhoff_kernel::{Cancelled, Monitor};
+use kirchhoff_evaluate::{Advance, Chooser, EvaluationError, LayerTheta};
+use kirchhoff_kernel::Monitor;
 use kirchhoff_semiring::Annotation;
 
 use crate::semiring::Answering;
@@ -28,7 +28,7 @@ impl Advance for Choosing<'_> {
         layer: usize,
         contributions: &LayerContributions,
         monitor: &dyn Monitor,
-    ) -> Result<(), Cancelled> {
+    ) -> Result<(), EvaluationError> {
         self.chooser.advance(layer, contributions, monitor)?;
         self.stream.annotate(layer, &self.chooser.chosen(layer));
         self.stream.advance(layer, contributions, monitor)

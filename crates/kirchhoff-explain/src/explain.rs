@@ -2,7 +2,7 @@
 
 use kirchhoff_circuit::LayeredCircuit;
 use kirchhoff_compile::compile;
-use kirchhoff_evaluate::{Advance, EvaluationError, run};
+use kirchhoff_evaluate::{Advance, run};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Execution;
 
@@ -55,7 +55,7 @@ fn side_by_side(
     for stream in &mut streams {
         advancing.push(&mut **stream);
     }
-    run(circuit, &mut advancing, monitor).map_err(EvaluationError::from)?;
+    run(circuit, &mut advancing, monitor)?;
     streams.into_iter().map(|stream| stream.answer()).collect()
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit, TensorId};
 use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile_shape};
-use kirchhoff_evaluate::{Annotations, Chooser, Coverage, EvaluationError, LayerTheta, run};
+use kirchhoff_evaluate::{Annotations, Chooser, Coverage, LayerTheta, run};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Network;
 use kirchhoff_semiring::{Annotation, DefaultStart, Image, Interval, LookupError};
@@ -239,7 +239,7 @@ impl Question {
             return Ok(questions);
         }
         let mut chooser = self.chooser(circuit)?;
-        run(circuit, &mut [&mut chooser], monitor).map_err(EvaluationError::from)?;
+        run(circuit, &mut [&mut chooser], monitor)?;
         let chosen = chooser.into_annotations();
         questions.iter_mut().zip(chosen).for_each(|(question, chosen)| question.settled = Some(chosen));
         Ok(questions)

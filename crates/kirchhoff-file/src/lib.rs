@@ -1,8 +1,8 @@
 //! Files: written whole or not at all, read by mapping them.
 //!
 //! A [`Draft`] is a file that is written aside and takes its name when it is complete; a [`Folder`] gives several files
-//! their names together. A [`MappedFile`] is read where it
-//! lies. Tensors go to safetensors files ([`write_tensors`]) and come from them ([`TensorFile`]); a file that ends with
+//! their names together. What they may replace, an [`Output`] decides. A [`MappedFile`] is read where it lies, and
+//! [`open_input`] opens what is read otherwise. Tensors go to safetensors files ([`write_tensors`]) and come from them ([`TensorFile`]); a file that ends with
 //! its own checksum ([`Seal::Checksum`]) can be [verified](TensorFile::verify). Numbers of every [type](NumberType) become f32
 //! here, whatever format holds them.
 //!
@@ -24,17 +24,23 @@
 mod draft;
 mod error;
 mod folder;
+mod inputs;
 mod mapped;
 mod names;
 mod numbers;
+mod ours;
+mod output;
 mod read;
 mod write;
 
 pub use draft::{Draft, FinishedDraft};
 pub use error::FileError;
 pub use folder::{Folder, FolderError};
+pub use inputs::{LONGEST_TEXT, open_input, read_text};
 pub use mapped::{MappedFile, MappedSlice};
 pub use names::natural_order;
 pub use numbers::{ByteOrder, NumberType, elements};
+pub use ours::{GENERATOR, HTML_MARK, PNG_MARK, PNG_MARK_AT, SVG_MARK};
+pub use output::{Output, Refusal};
 pub use read::{OpenError, TensorFile, VerifyError};
 pub use write::{CHECKSUM, CHECKSUM_BYTES, Element, Seal, Tensor, WriteError, checksum_of_file, write_tensors};

@@ -1,6 +1,5 @@
 //! Files that are read where they lie.
 
-use std::fs::File;
 use std::io;
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
@@ -9,6 +8,8 @@ use std::sync::Arc;
 
 use bytemuck::AnyBitPattern;
 use memmap2::Mmap;
+
+use crate::open_input;
 
 /// A mapped file and the path that it was opened by.
 #[derive(Debug)]
@@ -26,12 +27,9 @@ impl MappedFile {
     /// # Errors
     /// What the system says, or a folder, pipe or device.
     pub fn open(path: &Path) -> io::Result<Self> {
-        // Looked at before it is opened: opening a pipe would wait for whoever writes to it.
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
-        }
+        let file = open_input(path)?;
         // SAFETY: the map is only read. Nothing can keep another process from changing the file meanwhile.
-        let map = unsafe { Mmap::map(&File::open(path)?)? };
+        let map = unsafe { Mmap::map(&file)? };
         Ok(MappedFile { map, path: path.to_path_buf() })
     }
 

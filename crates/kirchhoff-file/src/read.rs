@@ -241,6 +241,7 @@ mod tests {
             }
         }
         assert!(opened > 4 * 2 + 3 + 32, "all values, and something of the header");
+        let path = folder.path().join("unsealed.safetensors");
         write_tensors(&path, tensors(), &[], Seal::None).unwrap();
         assert_eq!(TensorFile::open(&path).unwrap().verify(), Err(VerifyError::Missing));
     }

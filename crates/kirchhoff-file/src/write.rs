@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,8 +10,8 @@ use safetensors::tensor::{Dtype, TensorInfo};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use thiserror::Error;
 
-use crate::Draft;
 use crate::read::LONGEST_HEADER;
+use crate::{Draft, Output, open_input};
 
 /// The name of the tensor that a file's checksum is, its last one.
 pub const CHECKSUM: &str = "checksum";
@@ -149,20 +148,22 @@ fn aligned(mut tensors: Vec<Tensor<'_>>) -> Vec<Tensor<'_>> {
 /// Writes tensors to a safetensors file, with notes for its `__metadata__`: those of wider types first, and otherwise in the
 /// order in which they are given.
 ///
-/// The file is written aside and renamed, as a [`Draft`]. Values go straight to it, so that made ones take no memory.
+/// The file is written aside and renamed, as a [`Draft`], over an older one that the [`Output`] may replace. Values go straight to it, so that made ones take no memory.
 /// The same tensors and notes give the same bytes.
 ///
 /// # Errors
 /// A file that cannot be written; two tensors of one name, one whose number of values is not that of its shape, or more
 /// names and notes than the header of a file that is read may hold, 100 MB.
 pub fn write_tensors(
-    path: &Path,
+    output: impl Into<Output>,
     tensors: Vec<Tensor<'_>>,
     notes: &[(&str, &str)],
     seal: Seal,
 ) -> Result<(), WriteError> {
-    let failed = |error| WriteError::Io { path: path.to_path_buf(), error };
-    let wrong = |reason: String| WriteError::Tensors { path: path.to_path_buf(), reason };
+    let output = output.into();
+    let path = output.path().to_path_buf();
+    let failed = |error| WriteError::Io { path: path.clone(), error };
+    let wrong = |reason: String| WriteError::Tensors { path: path.clone(), reason };
     let mut tensors = aligned(tensors);
     // Its value is known when all others have been written.
     const UNKNOWN: [u8; CHECKSUM_BYTES] = [0; CHECKSUM_BYTES];
@@ -175,7 +176,7 @@ pub fn write_tensors(
     }
 
     let mut file =
-        Hashing { inner: Draft::new(path).map_err(failed)?, written: 0, seal, hasher: blake3::Hasher::new() };
+        Hashing { inner: Draft::new(output).map_err(failed)?, written: 0, seal, hasher: blake3::Hasher::new() };
     file.write_all(&header).map_err(failed)?;
     for tensor in tensors {
         let (name, expected) = (tensor.name.clone(), size(&tensor).unwrap_or(0) as u64);
@@ -273,7 +274,7 @@ impl Write for Hashing {
 /// What the system says.
 pub fn checksum_of_file(path: &Path) -> io::Result<[u8; CHECKSUM_BYTES]> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
+    hasher.update_reader(open_input(path)?)?;
     Ok(*hasher.finalize().as_bytes())
 }
 

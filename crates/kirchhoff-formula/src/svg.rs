@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use kirchhoff_circuit::{GateCircuit, GateId, GateKind};
+use kirchhoff_file::SVG_MARK;
 
 use crate::dot::label;
 use crate::layout::Layout;
@@ -113,7 +114,7 @@ impl Drawing {
         let right = self.layout.nodes.iter().map(|node| node.x + node.width / 2.0).fold(0.0, f64::max);
         let (width, height) = (right + 2.0 * MARGIN, (self.rows - 1) as f64 * ROW + BOX + 2.0 * MARGIN);
         let mut text = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
+            "{SVG_MARK}xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
              height=\"{height:.0}\" font-family=\"sans-serif\" font-size=\"12\" text-anchor=\"middle\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n\
              <g fill=\"none\" stroke=\"#8a8f98\" stroke-width=\"1.2\">\n"

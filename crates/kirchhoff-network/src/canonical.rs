@@ -27,7 +27,7 @@ use crate::operators::{Operator, Shapes, elements};
 /// A folded weight that exceeds the range of f32.
 ///
 /// # Complexity
-/// Time quadratic in the number of layers, plus linear in the number of weights that change. Space for these weights.
+/// Time linear in the number of layers, but for multiply-adds that pass through chains of others, plus linear in the number of weights that change. Space for these weights.
 pub fn canonical(network: &Network) -> Result<Network, NetworkError> {
     let mut draft = Draft::new(network);
     while draft.rewrite() {}
@@ -38,6 +38,8 @@ pub fn canonical(network: &Network) -> Result<Network, NetworkError> {
 struct Draft {
     /// Arguments come first.
     nodes: Vec<Step>,
+    /// The nodes that take each node's result, once for each argument.
+    users: Vec<Vec<usize>>,
     output: usize,
 }
 
@@ -76,7 +78,12 @@ impl Draft {
             shape: node.shape.clone(),
             tensor: node.tensor.clone(),
         };
-        Draft { nodes: network.nodes().map(step).collect(), output: positions[&network.output()] }
+        let nodes: Vec<Step> = network.nodes().map(step).collect();
+        let mut users = vec![Vec::new(); nodes.len()];
+        for (user, step) in nodes.iter().enumerate() {
+            step.arguments.iter().for_each(|&argument| users[argument].push(user));
+        }
+        Draft { nodes, users, output: positions[&network.output()] }
     }
 
     /// Tries every rewrite once at every node; whether one of them applied.
@@ -134,33 +141,41 @@ impl Draft {
     /// Removes a node of one argument; its users take the argument.
     fn bypass(&mut self, node: usize) {
         let argument = self.nodes[node].arguments[0];
-        for step in &mut self.nodes {
-            for taken in &mut step.arguments {
-                if *taken == node {
-                    *taken = argument;
-                }
+        let users = std::mem::take(&mut self.users[node]);
+        for &user in &users {
+            for taken in self.nodes[user].arguments.iter_mut().filter(|taken| **taken == node) {
+                *taken = argument;
             }
         }
         if self.output == node {
             self.output = argument;
         }
-        self.nodes[node].arguments.clear();
+        self.remove(node);
+        self.users[argument].extend(users);
+    }
+
+    /// Removes a node that has no users.
+    fn remove(&mut self, node: usize) {
+        for argument in std::mem::take(&mut self.nodes[node].arguments) {
+            self.leave(node, argument);
+        }
         self.nodes[node].operation = Operation::Removed;
     }
 
-    /// The nodes that take a node's result, once for each argument.
-    fn users(&self, node: usize) -> impl Iterator<Item = usize> {
-        let takes = move |(user, step): (usize, &Step)| {
-            step.arguments.iter().filter(move |&&argument| argument == node).map(|_| user).collect::<Vec<_>>()
-        };
-        self.nodes.iter().enumerate().flat_map(takes)
+    /// One user of a node less, for one of its arguments.
+    fn leave(&mut self, user: usize, argument: usize) {
+        let users = &mut self.users[argument];
+        if let Some(at) = users.iter().position(|&other| other == user) {
+            users.swap_remove(at);
+        }
     }
 
     /// The one node that takes a node's result, if it is one, which being the output is not.
     fn only_user(&self, node: usize) -> Option<usize> {
-        let mut users = self.users(node);
-        let first = users.next()?;
-        (users.next().is_none() && self.output != node).then_some(first)
+        match self.users[node][..] {
+            [user] if self.output != node => Some(user),
+            _ => None,
+        }
     }
 
     fn merge_reshapes(&mut self, node: usize) -> bool {
@@ -168,10 +183,12 @@ impl Draft {
         if !self.is_reshape(before) {
             return false;
         }
-        self.nodes[node].arguments[0] = self.nodes[before].arguments[0];
-        if self.output != before && self.users(before).next().is_none() {
-            self.nodes[before].arguments.clear();
-            self.nodes[before].operation = Operation::Removed;
+        let argument = self.nodes[before].arguments[0];
+        self.leave(node, before);
+        self.nodes[node].arguments[0] = argument;
+        self.users[argument].push(node);
+        if self.output != before && self.users[before].is_empty() {
+            self.remove(before);
         }
         true
     }

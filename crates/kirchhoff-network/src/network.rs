@@ -34,6 +34,9 @@ pub struct Node {
     pub tensor: Option<String>,
 }
 
+/// The most values that a tensor has: what is numbered in 32 bits, with a sign.
+const MOST_NEURONS: usize = i32::MAX as usize;
+
 /// An edge of the graph: the source is the given argument of the destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Argument(u32);
@@ -112,7 +115,7 @@ impl NetworkBuilder {
     ) -> Result<NodeId, NetworkError> {
         let name = name.into();
         let shapes: Vec<&[usize]> = arguments.iter().map(|&node| &self.graph[node].shape[..]).collect();
-        match operator.output_shape(&shapes) {
+        match operator.output_shape(&shapes).and_then(|shape| walkable(&operator, &shapes, shape)) {
             Ok(shape) => self.node(name, operator, shape, arguments),
             Err(error) => Err(NetworkError::Shape { name, operator: operator.name(), error }),
         }
@@ -180,6 +183,16 @@ impl NetworkBuilder {
         network.check_finite()?;
         Ok(network)
     }
+}
+
+/// The shape of a result, if it has neurons, and edges that can be walked in time in their number.
+fn walkable(operator: &Operator, arguments: &[&[usize]], shape: Vec<usize>) -> Result<Vec<usize>, ShapeError> {
+    if elements(&shape).is_none_or(|count| !(1..=MOST_NEURONS).contains(&count)) {
+        return Err(ShapeError::Size(shape));
+    }
+    let shapes = Shapes { arguments, result: &shape };
+    operator.operation().links(&shapes).iter().try_for_each(|link| link.wiring.check())?;
+    Ok(shape)
 }
 
 impl Network {

@@ -10,8 +10,8 @@
 
 use std::path::Path;
 
-use kirchhoff_file::{Seal, Tensor, WriteError, write_tensors};
-use kirchhoff_kernel::Weights;
+use kirchhoff_file::{GENERATOR, Output, Seal, Tensor, WriteError, write_tensors};
+use kirchhoff_kernel::{Monitor, Weights};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use thiserror::Error;
@@ -153,12 +153,17 @@ impl RandomModel {
     /// Writes the model as a safetensors file, tensor by tensor as they are made: no two are in memory, nor is one whole.
     ///
     /// # Errors
-    /// A file that cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), WriteError> {
+    /// A file that cannot be written, or is not because the monitor stops it.
+    pub fn write(&self, output: impl Into<Output>, monitor: &dyn Monitor) -> Result<(), WriteError> {
+        const AT_ONCE: usize = 1 << 16;
         let tensor = |(position, tensor): (usize, &Initial)| {
-            Tensor::made(tensor.name.clone(), &tensor.shape, tensor.values(self.seed, position))
+            // Values that end too early make no file.
+            let goes_on = |(number, _): &(usize, f32)| !number.is_multiple_of(AT_ONCE) || !monitor.cancelled();
+            let values = tensor.values(self.seed, position).enumerate().take_while(goes_on).map(|(_, value)| value);
+            Tensor::made(tensor.name.clone(), &tensor.shape, values)
         };
-        write_tensors(path, self.tensors.iter().enumerate().map(tensor).collect(), &[("format", "pt")], Seal::None)
+        let notes = [("format", "pt"), (GENERATOR, env!("CARGO_PKG_VERSION"))];
+        write_tensors(output, self.tensors.iter().enumerate().map(tensor).collect(), &notes, Seal::None)
     }
 
     /// The model in memory. `input_shape` is that of the input, instead of the one that its architecture is known for.

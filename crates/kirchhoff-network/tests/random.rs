@@ -56,7 +56,7 @@ fn written_models_are_recognised() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
     let random = alexnet(10, 3).unwrap();
-    random.write(&path).unwrap();
+    random.write(&path, &()).unwrap();
     let network = read(&path, None, None).unwrap().network;
     assert_eq!(network.node(network.output()).shape, [10]);
     let direct = random.model(None).unwrap().network;
@@ -68,7 +68,8 @@ fn written_models_are_recognised() {
     }
     // What was read is written again, bit for bit, while the file is mapped.
     let before = std::fs::read(&path).unwrap();
-    write_tensors(&path, tensors(&network), &[("format", "pt")], Seal::None).unwrap();
+    let notes = [("format", "pt"), ("kirchhoff", env!("CARGO_PKG_VERSION"))];
+    write_tensors(&path, tensors(&network), &notes, Seal::None).unwrap();
     assert!(before == std::fs::read(&path).unwrap());
 }
 

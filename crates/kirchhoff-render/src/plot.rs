@@ -1,5 +1,6 @@
 //! Curves as SVG.
 
+use kirchhoff_file::SVG_MARK;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -74,7 +75,7 @@ impl Plot {
             let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
             self.draw(&area).map_err(|error| Error::Plot(error.to_string()))?;
         }
-        Ok(text)
+        Ok(text.replacen("<svg ", SVG_MARK, 1))
     }
 
     fn draw(

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use kirchhoff_file::HTML_MARK;
 
 /// A page of HTML in one file: pictures are part of it, and nothing is loaded from elsewhere.
 ///
@@ -81,7 +82,7 @@ impl Report {
         let (title, body) = (escaped(&self.title), &self.body);
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\n\
-             <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<style>{STYLE}</style></head>\n\
+             {HTML_MARK}\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<style>{STYLE}</style></head>\n\
              <body><h1>{title}</h1>\n{body}</body></html>\n"
         )
     }

@@ -12,6 +12,9 @@ use num_traits::{FromPrimitive, ToPrimitive};
 /// wrong without saying so. Arithmetic on counts below 2⁶⁴ allocates nothing. A number has one representation, so that
 /// `==` and hashing are exact.
 ///
+/// Numbers of more than [`MOST_BITS`](Count::MOST_BITS) binary digits are not computed: a few dozen gates that square one another
+/// would take all memory there is. What stands for them [is told apart](Count::is_beyond), and evaluations refuse it.
+///
 /// ```
 /// use kirchhoff_semiring::Count;
 ///
@@ -28,15 +31,31 @@ pub struct Count(Representation);
 enum Representation {
     Small(u64),
     Large(Box<BigUint>),
+    Beyond,
 }
 
-use Representation::{Large, Small};
+use Representation::{Beyond, Large, Small};
 
 impl Count {
     /// 0.
     pub const ZERO: Count = Count(Small(0));
     /// 1.
     pub const ONE: Count = Count(Small(1));
+
+    /// The most binary digits of a number: numbers of 39,456 decimal digits. A network has fewer paths, by far: they multiply by
+    /// at most the width of a layer with each of them.
+    pub const MOST_BITS: u64 = 1 << 17;
+
+    /// Whether the number has more binary digits than are computed, so that nothing else is known of it.
+    #[inline]
+    pub fn is_beyond(&self) -> bool {
+        matches!(self.0, Beyond)
+    }
+
+    /// A number that was computed, unless it has grown too large.
+    fn grown(number: BigUint) -> Count {
+        if number.bits() > Count::MOST_BITS { Count(Beyond) } else { Count(Large(Box::new(number))) }
+    }
 
     /// A number above `u64::MAX`. Out of line, to keep the common case short where it is inlined.
     #[cold]
@@ -52,8 +71,9 @@ impl Count {
                 Some(sum) => Count(Small(sum)),
                 None => Count::large(u128::from(a) + u128::from(b)),
             },
-            (Large(a), &Small(b)) | (&Small(b), Large(a)) => Count(Large(Box::new(&**a + b))),
-            (Large(a), Large(b)) => Count(Large(Box::new(&**a + &**b))),
+            (Large(a), &Small(b)) | (&Small(b), Large(a)) => Count::grown(&**a + b),
+            (Large(a), Large(b)) => Count::grown(&**a + &**b),
+            (Beyond, _) | (_, Beyond) => Count(Beyond),
         }
     }
 
@@ -63,7 +83,10 @@ impl Count {
         match (&mut self.0, &other.0) {
             (Large(sum), &Small(b)) => **sum += b,
             (Large(sum), Large(b)) => **sum += &**b,
-            (Small(_), _) => *self = self.plus(other),
+            (Small(_) | Beyond, _) | (_, Beyond) => *self = self.plus(other),
+        }
+        if matches!(&self.0, Large(sum) if sum.bits() > Count::MOST_BITS) {
+            *self = Count(Beyond);
         }
     }
 
@@ -75,9 +98,12 @@ impl Count {
                 Some(product) => Count(Small(product)),
                 None => Count::large(u128::from(a) * u128::from(b)),
             },
-            (Large(_), &Small(0)) | (&Small(0), Large(_)) => Count::ZERO,
-            (Large(a), &Small(b)) | (&Small(b), Large(a)) => Count(Large(Box::new(&**a * b))),
-            (Large(a), Large(b)) => Count(Large(Box::new(&**a * &**b))),
+            (Large(_) | Beyond, &Small(0)) | (&Small(0), Large(_) | Beyond) => Count::ZERO,
+            (Large(a), &Small(b)) | (&Small(b), Large(a)) => Count::grown(&**a * b),
+            // A product has the digits of both factors, or one less.
+            (Large(a), Large(b)) if a.bits() + b.bits() > Count::MOST_BITS + 1 => Count(Beyond),
+            (Large(a), Large(b)) => Count::grown(&**a * &**b),
+            (Beyond, _) | (_, Beyond) => Count(Beyond),
         }
     }
 
@@ -103,7 +129,7 @@ impl Count {
     pub fn to_u64(&self) -> Option<u64> {
         match self.0 {
             Small(number) => Some(number),
-            Large(_) => None,
+            Large(_) | Beyond => None,
         }
     }
 
@@ -112,14 +138,16 @@ impl Count {
         match &self.0 {
             Small(number) => *number as f64,
             Large(number) => number.to_f64().unwrap_or(f64::INFINITY),
+            Beyond => f64::INFINITY,
         }
     }
 
-    /// The number as a big integer.
+    /// The number as a big integer; 0 where it [is not known](Count::is_beyond), as in all that follows.
     pub fn to_biguint(&self) -> BigUint {
         match &self.0 {
             Small(number) => BigUint::from(*number),
             Large(number) => (**number).clone(),
+            Beyond => BigUint::ZERO,
         }
     }
 
@@ -140,6 +168,7 @@ impl Count {
         let (small, large) = match &self.0 {
             Small(number) => (Some(*number).filter(|&number| number != 0), None),
             Large(number) => (None, Some(number.iter_u64_digits())),
+            Beyond => (None, None),
         };
         small.into_iter().chain(large.into_iter().flatten())
     }
@@ -147,7 +176,7 @@ impl Count {
     /// The number of limbs: 0 for 0.
     pub fn limb_count(&self) -> usize {
         match &self.0 {
-            Small(0) => 0,
+            Small(0) | Beyond => 0,
             Small(_) => 1,
             Large(number) => number.iter_u64_digits().len(),
         }
@@ -158,6 +187,7 @@ impl Count {
         match &self.0 {
             Small(number) => u64::from(u64::BITS - number.leading_zeros()),
             Large(number) => number.bits(),
+            Beyond => 0,
         }
     }
 
@@ -170,6 +200,7 @@ impl Count {
                 let (low, high) = (limbs.next().unwrap_or(0), limbs.next().unwrap_or(0));
                 (u128::from(high) << 64 | u128::from(low)) >> (first % 64)
             }
+            Beyond => 0,
         };
         digits as u64 & u64::MAX.checked_shl(length as u32).map_or(u64::MAX, |above| !above)
     }
@@ -207,7 +238,7 @@ impl From<BigUint> for Count {
     fn from(number: BigUint) -> Self {
         match number.to_u64() {
             Some(small) => Count(Small(small)),
-            None => Count(Large(Box::new(number))),
+            None => Count::grown(number),
         }
     }
 }
@@ -222,9 +253,10 @@ impl Ord for Count {
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
             (Small(a), Small(b)) => a.cmp(b),
-            (Small(_), Large(_)) => Ordering::Less,
-            (Large(_), Small(_)) => Ordering::Greater,
             (Large(a), Large(b)) => a.cmp(b),
+            (Beyond, Beyond) => Ordering::Equal,
+            (Small(_), _) | (_, Beyond) => Ordering::Less,
+            (_, Small(_)) | (Beyond, _) => Ordering::Greater,
         }
     }
 }
@@ -234,6 +266,7 @@ impl fmt::Display for Count {
         match &self.0 {
             Small(number) => number.fmt(f),
             Large(number) => number.fmt(f),
+            Beyond => write!(f, "more than 2^{}", Count::MOST_BITS),
         }
     }
 }
@@ -242,5 +275,31 @@ impl fmt::Display for Count {
 impl fmt::Debug for Count {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_beyond_all_need_are_not_computed() {
+        let mut square = Count::from(2);
+        // 2^(2^17 - 1) is the largest power of 2 that is computed.
+        let mut largest = Count::ONE;
+        for step in 0..17 {
+            assert!(!square.is_beyond(), "2^(2^{step})");
+            largest = largest.times(&square);
+            square = square.times(&square);
+        }
+        assert!(square.is_beyond() && !largest.is_beyond());
+        assert_eq!(largest.bits(), Count::MOST_BITS);
+        let mut sum = largest.clone();
+        sum.plus_assign(&largest);
+        assert!(sum.is_beyond() && largest.plus(&largest).is_beyond() && largest.times(&Count::from(2)).is_beyond());
+        assert_eq!(square.times(&Count::ZERO), Count::ZERO);
+        assert!(square.plus(&Count::ONE).is_beyond() && square.times(&square).is_beyond());
+        assert!(largest < square && Count::ZERO < square);
+        assert_eq!(square.to_string(), "more than 2^131072");
     }
 }

@@ -93,6 +93,14 @@ pub trait Semiring: Send + Sync {
         *a == self.zero()
     }
 
+    /// Whether a value is an element of the carrier: machine numbers leave it where sums grow past all of them, or are none.
+    /// Evaluations refuse a value that is no element; every value is one by default.
+    #[inline(always)]
+    fn is_element(&self, a: &Self::Value) -> bool {
+        let _ = a;
+        true
+    }
+
     /// The laws that hold beyond the axioms. Algorithms that need one refuse a semiring that does not declare it.
     fn laws(&self) -> Laws {
         Laws::NONE

@@ -62,6 +62,12 @@ pub enum StudyError {
         /// The stored state.
         path: PathBuf,
     },
+    /// A file of somebody's has the name of one that the study needs.
+    #[error("{} is no file of a study, but has the name of one: move it away, or choose another folder", path.display())]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+    },
     /// Another process is at work in the folder.
     #[error("another study is running in {}", path.display())]
     Locked {

@@ -1,10 +1,9 @@
 //! What a study finds, as files.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use kirchhoff_data::Skipped;
-use kirchhoff_file::{Folder, FolderError};
+use kirchhoff_file::{Folder, FolderError, GENERATOR, Output};
 use kirchhoff_render::Report;
 use serde_json::{Map, Value, json};
 
@@ -21,11 +20,18 @@ impl Outputs {
         self.files.push((name.into(), bytes.into()));
     }
 
+    /// Adds `study.json`, which says first that it is this tool's.
+    pub(crate) fn study(&mut self, study: &Value) {
+        let mut text = format!("{study:#}");
+        text.insert_str(1, &format!("\n  \"{GENERATOR}\": \"{}\",", env!("CARGO_PKG_VERSION")));
+        self.add("study.json", text);
+    }
+
     /// Writes all of them to a folder, which is made where it is not there: whole, or none.
     ///
     /// # Errors
     /// A folder or file that cannot be written.
-    pub fn write(&self, folder: impl Into<PathBuf>) -> Result<(), FolderError> {
+    pub fn write(&self, folder: impl Into<Output>) -> Result<(), FolderError> {
         let mut folder = Folder::open(folder)?;
         for (name, bytes) in &self.files {
             folder.write(name, bytes)?;
@@ -114,7 +120,7 @@ pub(crate) fn described(
         "found": found,
         "skipped": {"count": skipped.0, "listed": skipped.1},
     });
-    outputs.add("study.json", format!("{study:#}"));
+    outputs.study(&study);
 }
 
 /// Lists the inputs that were passed over, if there are any: the first ones of so many.

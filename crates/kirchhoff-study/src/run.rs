@@ -1,12 +1,13 @@
 //! Runs that can be stopped at any moment and gone on with.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kirchhoff_data::{Batch, DataSet, Skipped};
-use kirchhoff_file::Draft;
+use kirchhoff_file::{Draft, Output};
 use kirchhoff_kernel::Monitor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,11 @@ const EVERY: Duration = Duration::from_secs(1);
 const SHARE: u32 = 10;
 /// What a stored state begins with.
 const MAGIC: &[u8] = b"kirchhoff-study 2\n";
+/// What states of every version begin with.
+const STUDY: &[u8] = b"kirchhoff-study ";
+/// The file by whose lock a run has a folder to itself, and what it holds.
+const LOCK: &str = ".study.lock";
+const LOCKED: &[u8] = b"kirchhoff-study lock\n";
 const HASH: usize = 32;
 /// Inputs that could not be taken are listed up to this number, and counted beyond it.
 const LISTED: usize = 1000;
@@ -41,6 +47,8 @@ impl Watch for () {}
 /// second.
 pub struct Run<'a> {
     folder: PathBuf,
+    /// Folders that were not there before, the innermost first.
+    made: Vec<PathBuf>,
     study: String,
     identity: Identity,
     watch: &'a dyn Watch,
@@ -90,25 +98,35 @@ impl<'a> Run<'a> {
     /// has stored there.
     pub fn open(folder: &Path, identity: Identity, restart: bool, watch: &'a dyn Watch) -> Result<Self, StudyError> {
         let write = |error| StudyError::Write { path: folder.to_path_buf(), error };
+        let missing = folder.ancestors().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+        let made = missing.map(Path::to_path_buf).collect();
         fs::create_dir_all(folder).map_err(write)?;
-        let path = folder.join(".study.lock");
-        let lock = File::create(&path).map_err(write)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(StudyError::Locked { path: folder.to_path_buf() }),
-            Err(TryLockError::Error(error)) => return Err(write(error)),
-        }
+        let path = folder.join(LOCK);
+        let lock = lock(&path, folder)?;
         let study = identity.study().to_string();
-        let run = Run { folder: folder.to_path_buf(), study, identity, watch, states: Vec::new(), lock: (lock, path) };
-        for entry in fs::read_dir(folder).map_err(write)? {
-            let path = entry.map_err(write)?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if is_part(&name) || (restart && is_state(&name)) {
+        let (folder, lock) = (folder.to_path_buf(), (lock, path));
+        let run = Run { folder, made, study, identity, watch, states: Vec::new(), lock };
+        for entry in fs::read_dir(&run.folder).map_err(write)? {
+            let entry = entry.map_err(write)?;
+            let (path, name) = (entry.path(), entry.file_name());
+            // Links, folders and what else a study does not make are left alone.
+            if !entry.file_type().map_err(write)?.is_file() {
+                continue;
+            }
+            if is_part(&name) {
                 // Left by a process that was killed while it wrote.
                 fs::remove_file(&path).map_err(write)?;
             } else if is_state(&name) {
-                let bytes = fs::read(&path).map_err(|error| StudyError::Read { path: path.clone(), error })?;
-                run.content(&path, &bytes)?;
+                if !begins(&path, STUDY)? {
+                    if run.owns(&name) {
+                        return Err(StudyError::InTheWay { path });
+                    }
+                } else if restart {
+                    fs::remove_file(&path).map_err(write)?;
+                } else {
+                    let bytes = fs::read(&path).map_err(|error| StudyError::Read { path: path.clone(), error })?;
+                    run.content(&path, &bytes)?;
+                }
             }
         }
         Ok(run)
@@ -132,6 +150,9 @@ impl<'a> Run<'a> {
         mut add: impl FnMut(&mut S, T),
     ) -> Result<Folded<S>, StudyError> {
         let path = self.folder.join(format!(".{}-{}.state", self.study, pass.name));
+        if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return Err(StudyError::InTheWay { path });
+        }
         let mut stored = match self.read(&path)? {
             Some(stored) => stored,
             None => Stored { next: 0, skipped: 0, listed: Vec::new(), state },
@@ -186,11 +207,19 @@ impl<'a> Run<'a> {
     ///
     /// # Errors
     /// A state that cannot be removed.
-    pub fn finish(self) -> Result<(), StudyError> {
+    pub fn finish(mut self) -> Result<(), StudyError> {
+        self.made.clear();
         for path in self.states.iter().chain([&self.lock.1]) {
             fs::remove_file(path).map_err(|error| StudyError::Write { path: path.clone(), error })?;
         }
         Ok(())
+    }
+
+    /// Whether a name is that of a state of this study.
+    fn owns(&self, name: &OsStr) -> bool {
+        name.to_str()
+            .and_then(|name| name.strip_prefix('.')?.strip_prefix(&self.study))
+            .is_some_and(|rest| rest.starts_with('-'))
     }
 
     fn read<S: DeserializeOwned>(&self, path: &Path) -> Result<Option<Stored<S>>, StudyError> {
@@ -231,7 +260,8 @@ impl<'a> Run<'a> {
         bytes.extend(serialised(postcard::to_stdvec(stored))?);
         let hash = blake3::hash(&bytes);
         bytes.extend(hash.as_bytes());
-        let written = Draft::new(path).and_then(|mut draft| {
+        // What is there is a state: the run has looked.
+        let written = Draft::new(Output::new(path).forced(true)).and_then(|mut draft| {
             draft.write_all(&bytes)?;
             draft.commit()
         });
@@ -239,11 +269,61 @@ impl<'a> Run<'a> {
     }
 }
 
-fn is_state(name: &str) -> bool {
-    name.starts_with('.') && name.ends_with(".state")
+impl Drop for Run<'_> {
+    /// A run that has stored nothing leaves nothing.
+    fn drop(&mut self) {
+        if !self.states.iter().any(|state| state.exists()) {
+            let _ = fs::remove_file(&self.lock.1);
+            self.made.iter().for_each(|folder| drop(fs::remove_dir(folder)));
+        }
+    }
 }
 
-/// Whether a file was being written aside, as a [`Draft`].
-fn is_part(name: &str) -> bool {
-    name.starts_with('.') && name.ends_with(".part")
+/// Takes the lock of a folder, in a file that is made where it is not there.
+fn lock(path: &Path, folder: &Path) -> Result<File, StudyError> {
+    let write = |error| StudyError::Write { path: path.to_path_buf(), error };
+    match fs::symlink_metadata(path) {
+        // One that was killed before it had written anything leaves an empty one.
+        Ok(found) if !found.is_file() || (found.len() > 0 && !begins(path, LOCKED)?) => {
+            return Err(StudyError::InTheWay { path: path.to_path_buf() });
+        }
+        _ => {}
+    }
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(write)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(StudyError::Locked { path: folder.to_path_buf() }),
+        Err(TryLockError::Error(error)) => return Err(write(error)),
+    }
+    if file.metadata().map_err(write)?.len() == 0 {
+        file.write_all(LOCKED).map_err(write)?;
+    }
+    Ok(file)
+}
+
+/// Whether a file begins with these bytes, or is not there.
+fn begins(path: &Path, bytes: &[u8]) -> Result<bool, StudyError> {
+    let failed = |error| StudyError::Read { path: path.to_path_buf(), error };
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut head = Vec::new();
+    file.take(bytes.len() as u64).read_to_end(&mut head).map_err(failed)?;
+    Ok(head == bytes)
+}
+
+fn is_state(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b".") && name.ends_with(b".state")
+}
+
+/// Whether a file was a state that was being written aside, as a [`Draft`].
+fn is_part(name: &OsStr) -> bool {
+    let state = name.as_encoded_bytes().rsplitn(3, |&byte| byte == b'.').nth(2).unwrap_or_default();
+    std::str::from_utf8(state)
+        .ok()
+        .and_then(|state| state.strip_prefix('.'))
+        .is_some_and(|state| is_state(state.as_ref()) && Draft::is_of(name, state.as_ref()))
 }

@@ -74,7 +74,7 @@ fn a_run_goes_on_where_it_was_stopped() {
         assert!(matches!(stopped, Err(StudyError::Interrupted { done, .. }) if done == 4 * stop as usize));
         drop(run);
         // What a process leaves that is killed while it writes.
-        fs::write(path.join(".test-sum.part"), "half").unwrap();
+        fs::write(path.join("..test-sum.state.Ab12cd.part"), "half").unwrap();
         let mut run = Run::open(&path, identity(1), false, &()).unwrap();
         let (resumed, after) = work(&mut run, "sum");
         assert_eq!(resumed.unwrap().state, whole);
@@ -108,11 +108,13 @@ fn states_of_others_and_damaged_ones_are_refused() {
         let mut changed = bytes.clone();
         changed[position] ^= 1;
         fs::write(&path, changed).unwrap();
-        assert!(refused(identity(1)).contains("is damaged"));
+        // Without its first words it is nobody's that is known.
+        let words = if position < 16 { "is no file of a study" } else { "is damaged" };
+        assert!(refused(identity(1)).contains(words));
     }
-    for length in [0, 10, bytes.len() - 1] {
+    for (length, words) in [(10, "is no file of a study"), (20, "is damaged"), (bytes.len() - 1, "is damaged")] {
         fs::write(&path, &bytes[..length]).unwrap();
-        assert!(refused(identity(1)).contains("is damaged"));
+        assert!(refused(identity(1)).contains(words));
     }
     let mut run = Run::open(folder.path(), identity(2), true, &()).unwrap();
     assert_eq!(work(&mut run, "sum").1, 6);
@@ -127,4 +129,50 @@ fn a_failure_is_passed_on_and_what_was_stored_stays() {
     let fail = |_: &kirchhoff_data::Batch| Err::<(), _>(StudyError::Settings("no".to_string()));
     let failed = run.pass(pass, &mut data(), 0u8, fail, |_, ()| ());
     assert_eq!(failed.unwrap_err().to_string(), "no");
+}
+
+/// Files of others stay as they are, whatever they are called: by none of the runs, with and without a restart.
+#[test]
+fn files_of_others_stay() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("results");
+    fs::create_dir_all(folder.join(".folder.state")).unwrap();
+    for name in [".download.part", ".x.state", ".x.state.part", "..x.state.part", "notes.txt"] {
+        fs::write(folder.join(name), "a user's").unwrap();
+    }
+    let listed = || {
+        let mut names = names(&folder);
+        names.sort();
+        names
+    };
+    let before = listed();
+    for restart in [false, true] {
+        let mut run = Run::open(&folder, identity(1), restart, &()).unwrap();
+        work(&mut run, "sum").0.unwrap();
+        run.finish().unwrap();
+        assert_eq!(listed(), before);
+        assert_eq!(fs::read(folder.join(".x.state")).unwrap(), b"a user's");
+    }
+    for name in [".study.lock", ".test-sum.state"] {
+        fs::write(folder.join(name), "a user's").unwrap();
+        for restart in [false, true] {
+            let refused = Run::open(&folder, identity(1), restart, &()).err().unwrap();
+            assert!(matches!(refused, StudyError::InTheWay { .. }), "{refused}");
+            assert_eq!(fs::read(folder.join(name)).unwrap(), b"a user's");
+        }
+        fs::remove_file(folder.join(name)).unwrap();
+    }
+    assert_eq!(listed(), before);
+}
+
+#[test]
+fn a_run_that_stored_nothing_leaves_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("deep/results");
+    drop(Run::open(&folder, identity(1), false, &()).unwrap());
+    assert_eq!(names(place.path()), [""; 0]);
+    let mut run = Run::open(&folder, identity(1), false, &()).unwrap();
+    work(&mut run, "sum").0.unwrap();
+    drop(run);
+    assert_eq!(names(&folder).len(), 2, "the state and the lock");
 }

@@ -224,7 +224,7 @@ impl LayeredCircuit {
                         &layer.name,
                         "number of biases",
                         values.len(),
-                        tensors[layer.destination.index()].shape[0],
+                        tensors[layer.destination.index()].shape.first().copied().unwrap_or(1),
                     )?;
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use kirchhoff_file::{Seal, Tensor, WriteError, write_tensors};
+use kirchhoff_file::{Output, Seal, Tensor, WriteError, write_tensors};
 use kirchhoff_semiring::Laws;
 
 use super::file::{CircuitFile, StoreError};
@@ -19,7 +19,9 @@ use crate::{GateArrays, GateCircuit, GateLayer, LeafEdges, OutputTensor};
 /// # Errors
 /// A file that cannot be written, or that nothing could read: names of more than 4 GB together, a header of more than 100
 /// MB (from notes, layers and output tensors), or contributions that could not be [loaded](GateCircuit::check_contributions) again.
-pub fn save_gates(path: &Path, circuit: &GateCircuit, notes: &Notes) -> Result<(), StoreError> {
+pub fn save_gates(output: impl Into<Output>, circuit: &GateCircuit, notes: &Notes) -> Result<(), StoreError> {
+    let output = output.into();
+    let path = output.path();
     circuit.check_contributions().map_err(|error| StoreError::Contribution { path: path.to_path_buf(), error })?;
     let arrays = circuit.arrays();
     let header = GatesHeader {
@@ -51,7 +53,7 @@ pub fn save_gates(path: &Path, circuit: &GateCircuit, notes: &Notes) -> Result<(
     if let Some(LeafEdges { sources, destinations }) = &arrays.edges {
         tensors.splice(4..4, [tensor(EDGES[0], sources), tensor(EDGES[1], destinations)]);
     }
-    Ok(write_tensors(path, tensors, &[(KEY, &header)], Seal::Checksum)?)
+    Ok(write_tensors(output.clone(), tensors, &[(KEY, &header)], Seal::Checksum)?)
 }
 
 pub(super) fn unwritable(path: &Path, error: serde_json::Error) -> WriteError {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use kirchhoff_file::{MappedFile, Seal, Tensor as FileTensor, WriteError, write_tensors};
+use kirchhoff_file::{MappedFile, Output, Seal, Tensor as FileTensor, WriteError, write_tensors};
 use kirchhoff_kernel::{Weights, Wiring, first_not_finite};
 use serde::{Deserialize, Serialize};
 
@@ -111,11 +111,13 @@ struct FileHeader {
 /// # Errors
 /// A file that cannot be read or written, or a circuit that could not be loaded again.
 pub fn save_layered(
-    path: &Path,
+    output: impl Into<Output>,
     circuit: &LayeredCircuit,
     storage: WeightStorage,
     notes: &Notes,
 ) -> Result<(), StoreError> {
+    let output = output.into();
+    let path = output.path();
     let mut saving =
         Saving { folder: folder(path)?, storage, files: Vec::new(), paths: Vec::new(), tensors: Vec::new() };
     for (number, tensor) in circuit.tensors().iter().enumerate() {
@@ -173,7 +175,7 @@ pub fn save_layered(
     };
     check(&header).map_err(|reason| WriteError::Tensors { path: path.to_path_buf(), reason })?;
     let header = serde_json::to_string(&header).map_err(|error| unwritable(path, error))?;
-    Ok(write_tensors(path, saving.tensors, &[(KEY, &header)], Seal::Checksum)?)
+    Ok(write_tensors(output.clone(), saving.tensors, &[(KEY, &header)], Seal::Checksum)?)
 }
 
 /// The folder of a file, as an absolute path.

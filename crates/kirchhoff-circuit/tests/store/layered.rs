@@ -9,7 +9,7 @@ use kirchhoff_circuit::{
     unroll,
 };
 use kirchhoff_evaluate::{Bookkeeping, Keep, PerEdge, PerLeaf, fold, stream};
-use kirchhoff_file::{MappedFile, Seal, TensorFile, write_tensors};
+use kirchhoff_file::{MappedFile, Output, Seal, TensorFile, write_tensors};
 use kirchhoff_kernel::{Sliding, Slopes, SourceFactor, View, WeightFactor, Weights, Window, Wiring};
 use kirchhoff_semiring::{Boolean, Real};
 
@@ -66,7 +66,13 @@ fn layered(random: &mut Random, file: Option<&Path>) -> LayeredCircuit {
             let tensor = |(name, values): (&str, &'_ Vec<f32>)| {
                 kirchhoff_file::Tensor::made(name, &[values.len()], values.clone().into_iter())
             };
-            write_tensors(path, names.into_iter().zip(&values).map(tensor).collect(), &[], Seal::None).unwrap();
+            write_tensors(
+                Output::new(path).forced(true),
+                names.into_iter().zip(&values).map(tensor).collect(),
+                &[],
+                Seal::None,
+            )
+            .unwrap();
             let tensors = TensorFile::open(path).unwrap();
             let mapped = Arc::new(MappedFile::open(path).unwrap());
             names.map(|name| Weights::mapped(&mapped, tensors.range(name).unwrap()).unwrap()).to_vec()

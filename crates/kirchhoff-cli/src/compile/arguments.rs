@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use kirchhoff::circuit::Leaves;
 
 use crate::circuit_options::SymbolicOption;
-use crate::options::{Common, QuestionOptions};
+use crate::options::{Common, QuestionOptions, WriteOptions};
 
 /// `kirchhoff compile`.
 #[derive(Args, Debug)]
@@ -41,6 +41,8 @@ pub struct Compile {
     /// File to write, a .safetensors
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
+    #[command(flatten)]
+    pub write: WriteOptions,
     #[command(flatten)]
     pub common: Common,
 }

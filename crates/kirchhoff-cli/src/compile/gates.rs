@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use kirchhoff::circuit::save_gates;
+use kirchhoff_file::Output;
 use serde_json::json;
 
 use super::arguments::Compile;
@@ -12,7 +13,7 @@ use crate::listings::grouped;
 use crate::load;
 
 /// Runs a model on one input and writes the execution's circuit to a file.
-pub fn compile(arguments: &Compile) -> Result<(), Failure> {
+pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
     let clock = Instant::now();
     let compilation = Compilation {
         input: arguments.input,
@@ -23,7 +24,7 @@ pub fn compile(arguments: &Compile) -> Result<(), Failure> {
         quiet: arguments.common.quiet,
     };
     let compiled = compiled(&arguments.question, &compilation)?;
-    save_gates(&arguments.out, &compiled.circuit, &load::stored_notes(&compiled.notes)?).map_err(Failure::work)?;
+    save_gates(output, &compiled.circuit, &load::stored_notes(&compiled.notes)?)?;
     let size = compiled.circuit.size();
     if arguments.common.json {
         crate::print_json(&json!({

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use kirchhoff::circuit::{WeightStorage, save_layered};
 use kirchhoff::explain::LayeredNotes;
+use kirchhoff_file::Output;
 use serde_json::json;
 
 use super::arguments::Compile;
@@ -14,7 +15,7 @@ use crate::progress::{Progress, stop_at_interrupt};
 use crate::request::Request;
 
 /// Runs a model on its inputs and writes the executed layers to a file.
-pub fn compile(arguments: &Compile) -> Result<(), Failure> {
+pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
     let clock = Instant::now();
     let request = Request::read(&arguments.question)?;
     let [question] = &request.questions[..] else {
@@ -51,7 +52,7 @@ pub fn compile(arguments: &Compile) -> Result<(), Failure> {
     };
     progress.say("file");
     let storage = if arguments.self_contained { WeightStorage::Embedded } else { WeightStorage::Referenced };
-    save_layered(&arguments.out, &circuit, storage, &load::stored_notes(&notes)?).map_err(Failure::work)?;
+    save_layered(output, &circuit, storage, &load::stored_notes(&notes)?)?;
     drop(progress);
     let (edges, layers) = (circuit.edges(), circuit.layers().len());
     if arguments.common.json {

@@ -11,6 +11,6 @@ use crate::load;
 
 /// Runs a model and writes the execution's circuit to a file: of one input gate by gate, or the executed layers.
 pub fn run(arguments: &Compile) -> Result<(), Failure> {
-    load::check_output(&arguments.out, "circuits")?;
-    if arguments.layered { layered::compile(arguments) } else { gates::compile(arguments) }
+    let output = load::output(&arguments.out, "circuits", &arguments.write)?;
+    if arguments.layered { layered::compile(arguments, output) } else { gates::compile(arguments, output) }
 }

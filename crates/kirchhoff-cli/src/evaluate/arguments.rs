@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::options::{Common, ReadingOptions, StartOption};
+use crate::options::{Common, ReadingOptions, StartOption, WriteOptions};
 
 /// `kirchhoff evaluate`.
 #[derive(Args, Debug)]
@@ -58,6 +58,8 @@ pub struct Evaluate {
     /// Pictures for at most so many circuits
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub pictures: usize,
+    #[command(flatten)]
+    pub write: WriteOptions,
     #[command(flatten)]
     pub common: Common,
 }

@@ -31,7 +31,7 @@ pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
     };
     let Evaluated { names, answers, .. } = &evaluated;
     if let Some(path) = &arguments.out {
-        let mut folder = Folder::open(path)?;
+        let mut folder = Folder::open(arguments.write.output(path))?;
         folder.write("relevance.safetensors", &relevance_file(answers, names.len())?)?;
         evaluated.draw(&mut folder, arguments.pictures)?;
         folder.commit()?;

@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
+use kirchhoff_file::open_input;
 use kirchhoff_network::Preprocessing;
 
 use crate::InputError;
@@ -134,12 +135,9 @@ enum Kind {
 /// An open file, its length, and what it is by its content: pictures are often saved under the other extension.
 fn opened(path: &Path) -> Result<(BufReader<File>, u64, Kind), InputError> {
     let io = |error| InputError::io(path, error);
-    // Looked at before it is opened: opening a pipe would wait for whoever writes to it.
-    let metadata = std::fs::metadata(path).map_err(io)?;
-    if !metadata.is_file() {
-        return Err(io(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file")));
-    }
-    let mut file = BufReader::new(File::open(path).map_err(io)?);
+    let file = open_input(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    let mut file = BufReader::new(file);
     let mut start = Vec::new();
     file.by_ref().take(4).read_to_end(&mut start).map_err(io)?;
     file.rewind().map_err(io)?;
@@ -148,7 +146,7 @@ fn opened(path: &Path) -> Result<(BufReader<File>, u64, Kind), InputError> {
         [0xff, 0xd8, ..] => Kind::Jpeg,
         _ => return Err(InputError::malformed(path, FORMATS, "it starts as neither")),
     };
-    Ok((file, metadata.len(), kind))
+    Ok((file, length, kind))
 }
 
 /// Refuses a picture that is too large, or larger than a file of `length` bytes can hold: one of no more than `most` bytes

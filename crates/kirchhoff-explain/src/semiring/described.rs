@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use kirchhoff_circuit::{GateCircuit, GateId, GateLayer, LayerContributions, LayeredCircuit};
 use kirchhoff_evaluate::{
-    Advance, Amount, Annotations, Bookkeeping, Keep, LeafVectors, OwnTheta, PerExecution, Stream, fold_batch,
-    fold_lanes,
+    Advance, Amount, Annotations, Bookkeeping, EvaluationError, Keep, LeafVectors, OwnTheta, PerExecution, Stream,
+    check_elements, fold_batch, fold_lanes,
 };
 use kirchhoff_formula::Decision;
-use kirchhoff_kernel::{Cancelled, Monitor, vectorised};
+use kirchhoff_kernel::{Monitor, vectorised};
 use kirchhoff_semiring::{
     Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawReport, Meaning, Project, SemiringInfo,
 };
@@ -294,6 +294,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let bound = self.theta.bind(annotations);
         let values = fold_batch(circuit, &self.semiring, &bound, vectors, lanes, monitor)?;
         self.check_fault()?;
+        check_elements(circuit, &self.semiring, &values)?;
         let settings = gate_settings(circuit, annotations);
         let outputs = by_tensor(circuit, &values);
         let first = circuit.output_tensors().first().zip(outputs.first());
@@ -364,7 +365,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Advance for Questioned<'_, S, T
         layer: usize,
         contributions: &LayerContributions,
         monitor: &dyn Monitor,
-    ) -> Result<(), Cancelled> {
+    ) -> Result<(), EvaluationError> {
         self.stream.advance(layer, contributions, monitor)
     }
 

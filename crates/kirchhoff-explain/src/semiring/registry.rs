@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use kirchhoff_file::read_text;
 use kirchhoff_semiring::{
     Call, Definition, DefinitionError, Embed, LookupError, SemiringInfo, SemiringVisitor, UnknownName, find_symbolic,
     semirings, visit,
@@ -128,7 +129,7 @@ impl Registry {
             Definition::from_call(text)?
         } else if text.trim().ends_with(".toml") {
             let path = text.trim();
-            let read = std::fs::read_to_string(path);
+            let read = read_text(path.as_ref());
             let content =
                 read.map_err(|error| ReadError::File { path: path.to_string(), reason: error.to_string() })?;
             Definition::from_toml(&content, path)?

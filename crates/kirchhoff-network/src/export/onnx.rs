@@ -33,7 +33,8 @@ pub fn onnx(network: &Network) -> Vec<u8> {
         node.operator.operation().export(&mut Export { network, id, graph: &mut graph });
     }
     let opset = OperatorSet { domain: String::new(), version: OPSET };
-    Model { ir_version: Some(IR_VERSION), graph: Some(graph), opset_import: vec![opset] }.encode_to_vec()
+    let producer = Some(kirchhoff_file::GENERATOR.to_string());
+    Model { ir_version: Some(IR_VERSION), producer, graph: Some(graph), opset_import: vec![opset] }.encode_to_vec()
 }
 
 /// A node of a network that is about to be written.

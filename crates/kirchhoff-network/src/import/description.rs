@@ -12,7 +12,7 @@ use crate::preprocessing::{Layout, Preprocessing, Resize};
 
 /// Reads a description. `input_shape` overrides the one that it gives.
 pub(crate) fn read(path: &Path, input_shape: Option<&[usize]>) -> Result<Architecture, ImportError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ImportError::io(path, error))?;
+    let text = kirchhoff_file::read_text(path).map_err(|error| ImportError::io(path, error))?;
     let architecture =
         parse(&text).map_err(|Complaint { line, reason }| ImportError::description(path, line, reason))?;
     let input_shape = input_shape.map_or(architecture.input_shape, <[usize]>::to_vec);
@@ -20,7 +20,8 @@ pub(crate) fn read(path: &Path, input_shape: Option<&[usize]>) -> Result<Archite
 }
 
 fn parse(text: &str) -> Result<Architecture, Complaint> {
-    let mut root = Document(text).parse()?;
+    let ends = Document::ends(text);
+    let mut root = Document::new(text, &ends).parse()?;
     let mut input = root.require("input")?.table("[input]")?;
     let input_shape = input.require("shape")?.sizes()?;
     let input_name = input.take("name").map_or_else(|| Ok("input".to_string()), Entry::string)?;

@@ -15,11 +15,25 @@ pub(crate) struct Complaint {
 
 /// A document and where its lines are.
 #[derive(Clone, Copy)]
-pub(crate) struct Document<'a>(pub(crate) &'a str);
+pub(crate) struct Document<'a> {
+    text: &'a str,
+    /// Where lines end, from the first on.
+    ends: &'a [usize],
+}
 
 impl<'a> Document<'a> {
+    /// A text, whose lines end [here](Document::ends).
+    pub(crate) fn new(text: &'a str, ends: &'a [usize]) -> Self {
+        Document { text, ends }
+    }
+
+    /// Where the lines of a text end: found once, since every table and value asks for its line.
+    pub(crate) fn ends(text: &str) -> Vec<usize> {
+        text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(at, _)| at).collect()
+    }
+
     pub(crate) fn parse(self) -> Result<Table<'a>, Complaint> {
-        let parsed = DeTable::parse(self.0).map_err(|error| {
+        let parsed = DeTable::parse(self.text).map_err(|error| {
             let line = self.line(error.span().unwrap_or_default());
             Complaint { line, reason: error.message().to_string() }
         })?;
@@ -27,7 +41,7 @@ impl<'a> Document<'a> {
     }
 
     fn line(self, span: Range<usize>) -> usize {
-        1 + self.0.as_bytes().iter().take(span.start).filter(|&&byte| byte == b'\n').count()
+        1 + self.ends.partition_point(|&end| end < span.start)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Shapes of tensors, and what does not fit them.
 
-use kirchhoff_kernel::{Weights, WindowError};
+use kirchhoff_kernel::{Weights, WindowError, WiringError};
 use thiserror::Error;
 
 /// Arguments that an operator cannot take.
@@ -35,8 +35,11 @@ pub enum ShapeError {
     /// A window that does not fit.
     #[error(transparent)]
     Window(#[from] WindowError),
-    /// A shape with more elements than a machine word counts, or with none.
-    #[error("the shape {0:?} is empty or too large")]
+    /// Edges that cannot be walked, as those of a kernel far larger than the image.
+    #[error(transparent)]
+    Wiring(#[from] WiringError),
+    /// A shape with more than 2³¹ elements, or with none.
+    #[error("makes a tensor of shape {0:?}, which is empty or has more than 2147483647 values")]
     Size(Vec<usize>),
 }
 

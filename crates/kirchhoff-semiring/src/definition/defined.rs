@@ -223,6 +223,20 @@ impl<V: Cells> Semiring for Defined<V> {
         *a == self.zero
     }
 
+    /// Numbers that are none belong to no definition, and an infinity only where the semiring's 0 or 1 is the same.
+    fn is_element(&self, a: &V) -> bool {
+        let columns = self.shared.compiled.columns.iter().enumerate();
+        let number = |kind: ColumnType, bits: u64| match kind {
+            ColumnType::F32 => f64::from(f32::from_bits(bits as u32)),
+            ColumnType::F64 => f64::from_bits(bits),
+            ColumnType::U64 | ColumnType::Bool => 0.0,
+        };
+        columns.map(|(index, column)| (index, column.kind)).all(|(index, kind)| {
+            let value = number(kind, a.bits(index));
+            value.is_finite() || [&self.zero, &self.one].iter().any(|own| number(kind, own.bits(index)) == value)
+        })
+    }
+
     fn laws(&self) -> Laws {
         self.shared.laws
     }

@@ -33,6 +33,11 @@ impl Semiring for Bottleneck {
         minimum(*a, *b)
     }
 
+    #[inline]
+    fn is_element(&self, a: &f32) -> bool {
+        !a.is_nan()
+    }
+
     fn laws(&self) -> Laws {
         Laws::of(&Law::ALL)
     }

@@ -47,6 +47,11 @@ impl Semiring for Counting {
         a.is_zero()
     }
 
+    #[inline]
+    fn is_element(&self, a: &Count) -> bool {
+        !a.is_beyond()
+    }
+
     fn laws(&self) -> Laws {
         Laws::of(&[Law::CommutativeTimes])
     }

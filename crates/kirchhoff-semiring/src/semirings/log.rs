@@ -88,6 +88,11 @@ impl Semiring for Log {
         a + b
     }
 
+    #[inline]
+    fn is_element(&self, a: &f32) -> bool {
+        *a < f32::INFINITY
+    }
+
     fn laws(&self) -> Laws {
         Laws::of(&[Law::CommutativeTimes])
     }

@@ -37,6 +37,11 @@ impl Semiring for Lukasiewicz {
         maximum(low - (1.0 - high), 0.0)
     }
 
+    #[inline]
+    fn is_element(&self, a: &f32) -> bool {
+        a.is_finite()
+    }
+
     fn laws(&self) -> Laws {
         Laws::of(&[Law::CommutativeTimes, Law::Absorptive, Law::Selective])
     }

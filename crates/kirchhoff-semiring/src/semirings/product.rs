@@ -80,6 +80,10 @@ impl<A: Semiring, B: Semiring> Semiring for Product<A, B> {
         self.0.is_zero(&a.0) && self.1.is_zero(&a.1)
     }
 
+    fn is_element(&self, (a, b): &Self::Value) -> bool {
+        self.0.is_element(a) && self.1.is_element(b)
+    }
+
     fn laws(&self) -> Laws {
         self.0.laws().and(self.1.laws()).without(Law::Selective)
     }

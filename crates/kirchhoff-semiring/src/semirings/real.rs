@@ -34,6 +34,11 @@ impl Semiring for Real {
         a * b
     }
 
+    #[inline]
+    fn is_element(&self, a: &f32) -> bool {
+        a.is_finite()
+    }
+
     fn laws(&self) -> Laws {
         Laws::of(&[Law::CommutativeTimes])
     }

@@ -33,6 +33,11 @@ impl Semiring for Tropical {
         a + b
     }
 
+    #[inline]
+    fn is_element(&self, a: &f32) -> bool {
+        *a > f32::NEG_INFINITY
+    }
+
     fn laws(&self) -> Laws {
         Laws::of(&[Law::CommutativeTimes, Law::Absorptive, Law::Selective])
     }

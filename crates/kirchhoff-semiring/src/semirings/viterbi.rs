@@ -33,6 +33,11 @@ impl Semiring for Viterbi {
         a * b
     }
 
+    #[inline]
+    fn is_element(&self, a: &f32) -> bool {
+        a.is_finite()
+    }
+
     fn laws(&self) -> Laws {
         Laws::of(&[Law::CommutativeTimes, Law::Absorptive, Law::Selective])
     }

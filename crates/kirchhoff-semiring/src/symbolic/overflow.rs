@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use super::Expression;
+use crate::Count;
 
 /// A symbolic value, or the news that it outgrew its limit.
 ///
@@ -45,6 +46,8 @@ pub enum Exceeded {
     },
     /// The largest degree that a monomial can have, `u32::MAX`.
     Degree,
+    /// The most digits of a coefficient, [`Count::MOST_BITS`].
+    Coefficient,
 }
 
 impl PartialEq for Overflow {
@@ -72,6 +75,9 @@ impl fmt::Display for Overflow {
                 f,
                 "takes more than the limit of {limit} terms: ask for `top-k`, ask a smaller question, or raise the limit"
             ),
+            Exceeded::Coefficient => {
+                write!(f, "has a coefficient of more than 2^{}: ask a smaller question", Count::MOST_BITS)
+            }
             Exceeded::Degree => write!(f, "has a degree above {}: ask a smaller question", u32::MAX),
         }
     }

@@ -59,7 +59,7 @@ impl Polynomial {
     /// `self ← self + other`, with at most `limit` terms.
     pub(super) fn add(&mut self, other: &Polynomial, limit: usize) -> Result<(), Exceeded> {
         for (monomial, coefficient) in &other.0 {
-            self.add_term(monomial.clone(), coefficient);
+            self.add_known(monomial.clone(), coefficient)?;
             within(self.0.len(), limit)?;
         }
         within(self.0.len(), limit)
@@ -76,12 +76,13 @@ impl Polynomial {
             // Ascending still, from which a map is built in linear time: the case of an edge.
             let products =
                 few.0.iter().flat_map(|(left, n)| many.0.iter().map(move |(right, m)| (left.times(right), n.times(m))));
-            return Ok(Polynomial(products.collect()));
+            let product = Polynomial(products.collect());
+            return if product.0.values().any(Count::is_beyond) { Err(Exceeded::Coefficient) } else { Ok(product) };
         }
         let mut product = Polynomial::default();
         for (left, n) in &few.0 {
             for (right, m) in &many.0 {
-                product.add_term(left.times(right), &n.times(m));
+                product.add_known(left.times(right), &n.times(m))?;
                 within(product.0.len(), limit)?;
             }
         }
@@ -93,11 +94,18 @@ impl Polynomial {
         check_degree(a.degree(), b.degree())?;
         for (left, n) in &a.0 {
             for (right, m) in &b.0 {
-                self.add_term(left.times(right), &n.times(m));
+                self.add_known(left.times(right), &n.times(m))?;
                 within(self.0.len(), limit)?;
             }
         }
         Ok(())
+    }
+
+    /// Adds a term whose coefficient, and its sum with the one that is there, are computed.
+    fn add_known(&mut self, monomial: Monomial, coefficient: &Count) -> Result<(), Exceeded> {
+        let sum = self.0.entry(monomial).or_default();
+        sum.plus_assign(coefficient);
+        if sum.is_beyond() { Err(Exceeded::Coefficient) } else { Ok(()) }
     }
 
     fn add_term(&mut self, monomial: Monomial, coefficient: &Count) {

@@ -81,10 +81,7 @@ impl Masks {
         }
         outputs.add("masks.safetensors", self.archive()?);
         outputs.add("masks.csv", table.csv());
-        outputs.add(
-            "study.json",
-            serde_json::to_vec_pretty(&study).map_err(|error| StudyError::Settings(error.to_string()))?,
-        );
+        outputs.study(&study);
         outputs.add("report.html", report.html());
         Ok(outputs)
     }

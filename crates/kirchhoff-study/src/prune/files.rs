@@ -1,6 +1,6 @@
 //! Pruning as files: curves, rankings, plots, a report.
 
-use kirchhoff_file::Tensor;
+use kirchhoff_file::{GENERATOR, Tensor};
 use kirchhoff_network::Network;
 use kirchhoff_network::export::{onnx, tensors};
 use kirchhoff_render::{Curve as Line, Plot, Report};
@@ -117,7 +117,8 @@ impl Pruning {
             outputs.add(format!("{name}.onnx"), onnx(&smaller));
             outputs.add(
                 format!("{name}.safetensors"),
-                Tensor::file(tensors(&smaller), &[]).map_err(StudyError::Settings)?,
+                Tensor::file(tensors(&smaller), &[(GENERATOR, env!("CARGO_PKG_VERSION"))])
+                    .map_err(StudyError::Settings)?,
             );
             written.push(json!({
                 "files": [format!("{name}.onnx"), format!("{name}.safetensors")], "method": method, "removed": removed,
@@ -156,8 +157,7 @@ impl Pruning {
         outputs.add("ranking.csv", ranking.csv());
         outputs.add("accuracy.svg", accuracy);
         outputs.add("loss.svg", loss);
-        let study = serde_json::to_vec_pretty(&study).map_err(|error| StudyError::Settings(error.to_string()))?;
-        outputs.add("study.json", study);
+        outputs.study(&study);
         outputs.add("report.html", report.html());
         Ok(outputs)
     }

@@ -16,21 +16,31 @@ const BATCH_BYTES: usize = 128 << 20;
 /// a layer, normalisers, planes and sums. Counts take more where they are large.
 const WORKING_TENSORS: usize = 10;
 
+/// What one input may take where no other limit is given: a small file can describe a network that takes all there is.
+pub const DEFAULT_MEMORY: u64 = 4 << 30;
+
 /// How many of `count` inputs are run together: as many as fit into `memory` bytes, or as have 128 MiB of activations.
 ///
 /// # Errors
-/// A limit that one input exceeds.
+/// A limit that one input exceeds: `memory`, or [`DEFAULT_MEMORY`].
 pub fn batch_size(network: &Network, count: usize, memory: Option<u64>) -> Result<usize, ExplanationError> {
-    let sizes = || network.nodes().map(|(_, node)| node.shape.iter().product::<usize>() * size_of::<f32>());
-    let activations: usize = sizes().sum();
-    let Some(memory) = memory else {
-        return Ok((BATCH_BYTES / activations.max(1)).clamp(1, count.max(1)));
+    let [activations, one] = bytes_of_one(network);
+    let limit = memory.unwrap_or(DEFAULT_MEMORY);
+    let fitting = match memory {
+        Some(memory) => memory / one.max(1),
+        None => (BATCH_BYTES as u64 / activations.max(1)).max(1),
     };
-    let one = activations + WORKING_TENSORS * sizes().max().unwrap_or(0);
-    match usize::try_from(memory).unwrap_or(usize::MAX) / one.max(1) {
-        0 => Err(ExplanationError::Memory { bytes: one }),
-        batch => Ok(batch.min(count.max(1))),
+    match usize::try_from(fitting).unwrap_or(usize::MAX) {
+        batch if one <= limit => Ok(batch.clamp(1, count.max(1))),
+        _ => Err(ExplanationError::Memory { bytes: one, limit }),
     }
+}
+
+/// The bytes that the activations of one input take, and those with all that an explanation holds beside them.
+fn bytes_of_one(network: &Network) -> [u64; 2] {
+    let sizes = || network.nodes().map(|(_, node)| (node.shape.iter().product::<usize>() * size_of::<f32>()) as u64);
+    let activations = sizes().fold(0, u64::saturating_add);
+    [activations, activations.saturating_add(WORKING_TENSORS as u64 * sizes().max().unwrap_or(0))]
 }
 
 /// Inputs in batches of a size, the last one of what is left.

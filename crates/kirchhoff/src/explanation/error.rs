@@ -36,10 +36,16 @@ pub enum ExplanationError {
     #[error(transparent)]
     Execution(ExecutionError),
     /// Not even one input fits into the memory that is allowed.
-    #[error("one input of this network takes about {} MiB: allow at least that much memory", bytes.div_ceil(1 << 20))]
+    #[error(
+        "one input of this network takes about {} MiB, more than the {} MiB that are allowed: allow at least that much memory",
+        bytes.div_ceil(1 << 20),
+        limit >> 20
+    )]
     Memory {
         /// What one input takes.
-        bytes: usize,
+        bytes: u64,
+        /// What it may take.
+        limit: u64,
     },
     /// A semiring, tensor or column that the explanation does not have.
     #[error("there is no {what} `{name}`; there are: {}", known.join(", "))]

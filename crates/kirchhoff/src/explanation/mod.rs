@@ -34,20 +34,19 @@ mod pictures;
 mod relevance;
 mod report;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use kirchhoff_data::{Inputs, Preprocessing};
 use kirchhoff_evaluate::Ledger;
 use kirchhoff_explain::{Answer, Question, explain_all};
-use kirchhoff_file::Folder;
+use kirchhoff_file::{Folder, Output};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Network;
 use ndarray::ArrayViewD;
 
 pub use archive::relevance_file;
-pub use batches::{batch_size, batches, execute};
+pub use batches::{DEFAULT_MEMORY, batch_size, batches, execute};
 pub use error::ExplanationError;
 pub use memory::{forget_peak_memory, peak_memory};
 pub use pictures::{Channels, PictureOptions, Pictures};
@@ -357,7 +356,7 @@ impl Explanation {
     ///
     /// # Errors
     /// Values that no picture can be made of; files that cannot be written.
-    pub fn write(&self, folder: impl Into<PathBuf>, pictures: &PictureOptions) -> Result<(), ExplanationError> {
+    pub fn write(&self, folder: impl Into<Output>, pictures: &PictureOptions) -> Result<(), ExplanationError> {
         let mut folder = Folder::open(folder)?;
         self.write_to(&mut folder, pictures, &())?;
         Ok(folder.commit()?)

@@ -163,7 +163,7 @@ impl Pictures<'_> {
                     return Err(Cancelled.into());
                 }
                 let png = encode_png(&render(&self.map(answer, input)?, &style, READABLE_SIZE))?;
-                folder.write(&format!("{}-{input:0width$}.png", answer.semiring.name), &png)?;
+                folder.write(format!("{}-{input:0width$}.png", answer.semiring.name), &png)?;
             }
         }
         Ok(())

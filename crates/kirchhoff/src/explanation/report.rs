@@ -93,6 +93,8 @@ impl Summary {
 /// `explanation.json`: serialises to all that an explanation says beside relevance itself.
 #[derive(Debug, Serialize)]
 pub struct Report<'a> {
+    /// First of all: by it the file is known as this tool's.
+    kirchhoff: &'static str,
     version: &'static str,
     model: &'a str,
     classes: Option<&'a [String]>,
@@ -136,6 +138,7 @@ impl<'a> Report<'a> {
             (&*answer.semiring.name, report)
         };
         Report {
+            kirchhoff: env!("CARGO_PKG_VERSION"),
             version: env!("CARGO_PKG_VERSION"),
             model: &explanation.options.model,
             classes: explanation.options.classes.as_deref(),

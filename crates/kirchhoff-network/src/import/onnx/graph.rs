@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
-use super::constant::Constant;
+use super::constant::{Constant, Data};
 use super::fault::{Fault, Result};
 use super::node::Node;
 use super::proto;
@@ -21,6 +21,8 @@ pub(super) struct Graph<'a> {
     files: &'a Files,
     initialisers: HashMap<&'a str, &'a proto::Tensor>,
     read: RefCell<HashMap<&'a str, Constant>>,
+    /// Matrices that were transposed, each behind what it was made of, by where that has its values.
+    transposed: RefCell<HashMap<*const f32, [Constant; 2]>>,
     users: HashMap<&'a str, Vec<Node<'a>>>,
 }
 
@@ -40,7 +42,16 @@ impl<'a> Graph<'a> {
             outputs => return Err(one_only("outputs", outputs.iter().map(|output| &output.name[..]))),
         };
         let (nodes, users) = needed(graph, output)?;
-        Ok(Graph { input, output, nodes, files, initialisers, read: RefCell::default(), users })
+        Ok(Graph {
+            input,
+            output,
+            nodes,
+            files,
+            initialisers,
+            read: RefCell::default(),
+            transposed: RefCell::default(),
+            users,
+        })
     }
 
     /// The initialiser of a name; every caller gets the same copy of its values.
@@ -54,6 +65,15 @@ impl<'a> Graph<'a> {
         let constant = self.files.read(tensor)?;
         self.read.borrow_mut().insert(name, constant.clone());
         Ok(Some(constant))
+    }
+
+    /// A matrix, transposed; every caller gets the same copy, however many nodes share it.
+    pub fn transposed(&self, matrix: &Constant) -> Constant {
+        let Data::Float(values) = &matrix.data else { return matrix.transposed(&[1, 0]) };
+        let mut known = self.transposed.borrow_mut();
+        // What is kept beside it keeps its values in their place.
+        let entry = known.entry(values.as_ptr()).or_insert_with(|| [matrix.clone(), matrix.transposed(&[1, 0])]);
+        if entry[0].dims == matrix.dims { entry[1].clone() } else { matrix.transposed(&[1, 0]) }
     }
 
     /// A tensor in an attribute.

@@ -19,7 +19,7 @@ impl Importer<'_> {
         let weights = self.constant(node, 1, "weights")?;
         let bias = self.optional_constant(node, 2, "bias")?;
         let (alpha, beta) = (node.float("alpha", 1.0)?, node.float("beta", 1.0)?);
-        let (inputs, outputs, mut values) = matrix(node, &weights, node.flag("transB", false)?)?;
+        let (inputs, outputs, mut values) = self.matrix(node, &weights, node.flag("transB", false)?)?;
         if alpha != 1.0 {
             values = values.iter().map(|value| value * alpha).collect();
         }
@@ -62,7 +62,7 @@ impl Importer<'_> {
         match (&left, &right) {
             (Value::Tensor(_), Value::Constant(weights)) if weights.dims.len() == 2 => {
                 let argument = self.operand(node, 0)?;
-                let (inputs, outputs, values) = matrix(node, weights, false)?;
+                let (inputs, outputs, values) = self.matrix(node, weights, false)?;
                 let addition = self.added_vector(node, outputs)?;
                 let mut parameters = vec![weights];
                 parameters.extend(addition.iter().map(|(_, bias)| bias));
@@ -193,7 +193,9 @@ impl Importer<'_> {
 
     /// Batch normalisation with fixed statistics: a factor and a summand per channel.
     pub fn batch_normalization(&mut self, node: &Node) -> Result<Value> {
-        if node.flag("training_mode", false)? {
+        // Before version 14 the mode shows in the number of outputs, before version 7 in an attribute that is 0 by default.
+        let statistics = node.outputs().iter().skip(1).any(|output| !output.is_empty());
+        if node.flag("training_mode", false)? || statistics || (self.opset < 7 && !node.flag("is_test", false)?) {
             return Err(node.unsupported("is in training mode; export the model in evaluation mode"));
         }
         if !node.flag("spatial", true)? {
@@ -234,17 +236,18 @@ impl Importer<'_> {
         }
         Err(node.unsupported(format!("adds a bias of shape {:?} to {outputs} channels", bias.dims)))
     }
-}
 
-/// Inputs, outputs and `[outputs, inputs]` values of a matrix, which may be given the other way round.
-fn matrix(node: &Node, weights: &Constant, outputs_first: bool) -> Result<(usize, usize, Weights)> {
-    let [rows, columns] = weights.dims[..] else {
-        return Err(node.unsupported(format!("has weights of shape {:?}; only matrices are supported", weights.dims)));
-    };
-    debug_assert_eq!(elements(&weights.dims), Some(weights.len()));
-    if outputs_first {
-        Ok((columns, rows, weights.to_weights()))
-    } else {
-        Ok((rows, columns, weights.transposed(&[1, 0]).to_weights()))
+    /// Inputs, outputs and `[outputs, inputs]` values of a matrix, which may be given the other way round.
+    fn matrix(&self, node: &Node, weights: &Constant, outputs_first: bool) -> Result<(usize, usize, Weights)> {
+        let [rows, columns] = weights.dims[..] else {
+            let reason = format!("has weights of shape {:?}; only matrices are supported", weights.dims);
+            return Err(node.unsupported(reason));
+        };
+        debug_assert_eq!(elements(&weights.dims), Some(weights.len()));
+        if outputs_first {
+            Ok((columns, rows, weights.to_weights()))
+        } else {
+            Ok((rows, columns, self.graph.transposed(weights).to_weights()))
+        }
     }
 }

@@ -204,7 +204,9 @@ impl Importer<'_> {
 
     fn dropout(&mut self, node: &Node) -> Result<Value> {
         let training = self.optional_constant(node, 2, "training mode")?;
-        if training.and_then(|constant| constant.scalar()).is_some_and(|mode| mode != 0.0) {
+        // Before version 7 an attribute says it, and says that it trains where it is left out.
+        let trains = self.opset < 7 && !node.flag("is_test", false)?;
+        if trains || training.and_then(|constant| constant.scalar()).is_some_and(|mode| mode != 0.0) {
             return Err(node.unsupported("is in training mode; export the model in evaluation mode"));
         }
         let argument = self.operand(node, 0)?;

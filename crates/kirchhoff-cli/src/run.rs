@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::load;
-use crate::options::{Common, ReadingOptions};
+use crate::options::{Common, ReadingOptions, WriteOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 
 /// `kirchhoff run`.
@@ -29,6 +29,8 @@ pub struct Run {
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub best: usize,
     #[command(flatten)]
+    pub write: WriteOptions,
+    #[command(flatten)]
     pub common: Common,
 }
 
@@ -36,6 +38,10 @@ pub struct Run {
 pub fn run(arguments: &Run) -> Result<(), Failure> {
     let (loaded, preprocessing, files) = load::model_of(&arguments.files, &arguments.reading)?;
     let inputs = load::inputs(files, &loaded, &preprocessing)?;
+    let out = match &arguments.out {
+        Some(path) => Some(load::output(path, "outputs", &arguments.write)?),
+        None => None,
+    };
     stop_at_interrupt();
     let network = &loaded.network;
     let output = network.node(network.output());
@@ -48,10 +54,11 @@ pub fn run(arguments: &Run) -> Result<(), Failure> {
         outputs.extend_from_slice(execute(network, &inputs, batch, &progress)?.outputs());
     }
     drop(progress);
-    if let Some(path) = &arguments.out {
+    if let Some(out) = out {
         let shape: Vec<usize> = std::iter::once(inputs.count).chain(output.shape.iter().copied()).collect();
         let tensors = vec![Tensor::new(output.name.clone(), &shape, &outputs)];
-        write_tensors(path, tensors, &[], Seal::None).map_err(Failure::work)?;
+        let notes = [("kirchhoff-outputs", env!("CARGO_PKG_VERSION"))];
+        write_tensors(out, tensors, &notes, Seal::None)?;
     }
     let class = |place: usize| match loaded.classes.as_ref().and_then(|classes| classes.get(place)) {
         Some(class) => format!("{place} ({class})"),

@@ -294,7 +294,7 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
     let refused = [
         ("--symbolic", selection.symbolic.is_some()),
         ("--input", source.input != 0),
-        ("a rule, or what goes with rules,", source.rules.names_rules()),
+        ("--composite, --rule or what goes with them", source.rules.names_rules()),
     ];
     if let Some((option, _)) = refused.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use kirchhoff_circuit::{LayerRule, RuleError, SeparableRule};
 use kirchhoff_compile::{
-    Assignment, Bounds, CompileError, Composite, LayerPattern, MaximumPooling, Normaliser, Part, Rule, Slopes,
-    SoftmaxTreatment, SourceFactor, Stabiliser, Treatments, WeightFactor, compile, composites, rules,
+    AffineTreatment, Assignment, Bounds, CompileError, Composite, LayerPattern, MaximumPooling, Normaliser, Part, Rule,
+    Slopes, SoftmaxTreatment, SourceFactor, Stabiliser, Treatments, WeightFactor, compile, composites, rules,
 };
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
@@ -65,14 +65,17 @@ fn composites_name_a_rule_for_each_kind() {
     let gamma = "gamma(0.25)";
     assert_eq!(
         resolved(&composite("epsilon-gamma-box")),
-        ["z-box", pass, winner, pass, gamma, norm, norm, pass, epsilon]
+        ["z-box", pass, winner, epsilon, gamma, norm, norm, pass, epsilon]
     );
     assert_eq!(
         resolved(&composite("epsilon-alpha2-beta1-flat")),
-        ["flat", pass, winner, pass, "alpha-beta(2, 1)", norm, norm, pass, epsilon]
+        ["flat", pass, winner, epsilon, "alpha-beta(2, 1)", norm, norm, pass, epsilon]
     );
     let averaged = composite("epsilon-plus").with_maximum_pooling(MaximumPooling::Average);
-    assert_eq!(resolved(&averaged), ["z-plus", pass, norm, pass, "z-plus", norm, norm, pass, epsilon]);
+    assert_eq!(resolved(&averaged), ["z-plus", pass, norm, epsilon, "z-plus", norm, norm, pass, epsilon]);
+    // As Zennit has it.
+    let affine = Treatments { affine: Some(AffineTreatment::Pass), ..Treatments::NONE };
+    assert_eq!(resolved(&averaged.with_treatments(affine))[3], pass);
 }
 
 #[test]
@@ -92,8 +95,8 @@ fn the_papers_rules_go_by_number() {
     let rules: Vec<_> = rules[1..].iter().map(Rule::to_string).collect();
     let rms = "epsilon-rms(0.25)";
     // The maximum pool among the first sixteen is averaged, and has no weights for gamma to speak of; normalisation that
-    // is not folded passes.
-    assert_eq!(rules, ["zero", "pass", "norm", "pass", rms, rms, rms, "pass", "zero"]);
+    // is not folded takes what composites give it.
+    assert_eq!(rules, ["zero", "pass", "norm", "epsilon(1e-6)", rms, rms, rms, "pass", "zero"]);
     let winner = composite("paper-vgg").with_maximum_pooling(MaximumPooling::Winner).resolve(&network(true)).unwrap();
     assert_eq!(winner[3], Rule::WINNER);
     let error = composite("paper-vgg").resolve(&network(false)).unwrap_err();
@@ -154,7 +157,7 @@ fn rules_are_written_as_they_are_read() {
     assert!("epsilon-pluss".parse::<Composite>().unwrap_err().to_string().contains("`epsilon-plus`"));
     let mut names: Vec<_> = composites().iter().map(|composite| &composite.name).collect();
     names.dedup();
-    assert_eq!(names.len(), 7);
+    assert_eq!(names.len(), 9);
 }
 
 #[test]
@@ -231,7 +234,7 @@ fn rules_of_the_users_own_are_assigned_like_others() {
         composite.description,
         "flat on the first convolution, then excitation on convolutions, zero on dense layers"
     );
-    assert_eq!(resolved(&composite.into()), ["flat", pass, winner, pass, name, norm, norm, pass, "zero"]);
+    assert_eq!(resolved(&composite.into()), ["flat", pass, winner, "epsilon(1e-6)", name, norm, norm, pass, "zero"]);
     let chosen = Assignment::from(Rule::ZERO).choose(LayerPattern::new("second").unwrap(), rule.clone());
     assert_eq!(resolved(&chosen)[4], name);
     let misplaced = Assignment::from(Rule::ZERO).choose(LayerPattern::new("add").unwrap(), rule.clone());

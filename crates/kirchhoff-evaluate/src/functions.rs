@@ -170,12 +170,12 @@ impl<S: Semiring, F: Fn(usize, &[f32], &mut [S::Value]) + Sync> Annotate<S> for 
 impl<S: Semiring, F: Fn(usize, &[f32], &mut [S::Value]) + Sync> AnnotateLeaves<S> for PerBlock<F> {
     fn annotate(
         &self,
-        _: &S,
+        semiring: &S,
         circuit: &GateCircuit,
         contributions: &[f32],
         values: &mut [S::Value],
     ) -> Result<(), FoldError> {
-        each_run(circuit, contributions, values, |layer, contributions, values| {
+        each_run(semiring, circuit, contributions, values, |layer, contributions, values| {
             parallel::chunks(values, BLOCK, &|number, values| {
                 (self.0)(layer, &contributions[number * BLOCK..][..values.len()], values);
             });

@@ -37,18 +37,15 @@ pub struct PerLeaf<F>(pub F);
 impl<S: Semiring, F: Fn(usize, f32) -> S::Value> AnnotateLeaves<S> for PerLeaf<F> {
     fn annotate(
         &self,
-        _: &S,
+        semiring: &S,
         circuit: &GateCircuit,
         contributions: &[f32],
         values: &mut [S::Value],
     ) -> Result<(), FoldError> {
-        let layers = &*circuit.arrays().contribution_layers;
-        let lanes = lanes(contributions, layers);
-        let leaves = layers.iter().zip(contributions.chunks(lanes)).zip(values.chunks_mut(lanes));
-        for ((&layer, contributions), values) in leaves {
-            values.iter_mut().zip(contributions).for_each(|(value, &d)| *value = (self.0)(layer as usize, d));
-        }
-        Ok(())
+        each_run(semiring, circuit, contributions, values, |layer, contributions, values| {
+            values.iter_mut().zip(contributions).for_each(|(value, &d)| *value = (self.0)(layer, d));
+            Ok(())
+        })
     }
 }
 
@@ -123,7 +120,7 @@ fn annotate<S: Embed>(
     tables: &[Option<RankTable>],
 ) -> Result<(), FoldError> {
     check_count(circuit, annotations)?;
-    each_run(circuit, contributions, values, |layer, contributions, values| {
+    each_run(semiring, circuit, contributions, values, |layer, contributions, values| {
         let annotation = annotations.of(layer);
         let table = tables.get(layer).and_then(Option::as_ref);
         if annotation == Annotation::Rank && table.is_none() {
@@ -143,12 +140,14 @@ pub(crate) fn check_count(circuit: &GateCircuit, annotations: &Annotations) -> R
 }
 
 /// Visits the contributions of neighbouring leaves of one layer, which mostly are all of its leaves, with the layer's
-/// position and the places for their values.
-pub(crate) fn each_run<V>(
+/// position and the places for their values. Leaves of layers with [winners](kirchhoff_circuit::GateLayer::chooses) are 1 where
+/// their edge is there, and 0 where it is not.
+pub(crate) fn each_run<S: Semiring>(
+    semiring: &S,
     circuit: &GateCircuit,
     mut contributions: &[f32],
-    mut values: &mut [V],
-    mut visit: impl FnMut(usize, &[f32], &mut [V]) -> Result<(), FoldError>,
+    mut values: &mut [S::Value],
+    mut visit: impl FnMut(usize, &[f32], &mut [S::Value]) -> Result<(), FoldError>,
 ) -> Result<(), FoldError> {
     let layers = &*circuit.arrays().contribution_layers;
     let lanes = lanes(contributions, layers);
@@ -156,7 +155,14 @@ pub(crate) fn each_run<V>(
         let (own, places);
         (own, contributions) = contributions.split_at(run.len() * lanes);
         (places, values) = values.split_at_mut(run.len() * lanes);
-        visit(run[0] as usize, own, places)?;
+        let layer = run[0] as usize;
+        if circuit.layers()[layer].chooses() {
+            let (zero, one) = (semiring.zero(), semiring.one());
+            let there = |d: f32| if d == 0.0 { zero.clone() } else { one.clone() };
+            places.iter_mut().zip(own).for_each(|(place, &d)| *place = there(d));
+            continue;
+        }
+        visit(layer, own, places)?;
     }
     Ok(())
 }

@@ -171,6 +171,20 @@ impl Edges<'_> {
         matches!(self.contributions, Contributions::Pass | Contributions::Winner(_))
     }
 
+    /// What [`leaving`](Edges::leaving) does, with the edges of those that do not win, too: their contribution is 0.
+    pub fn all_leaving(&self, block: Range<usize>, scratch: &mut Scratch, mut visit: impl FnMut(&Run, &[f32])) {
+        let Contributions::Winner(winners) = self.contributions else {
+            return self.runs_leaving(block, scratch, &mut visit);
+        };
+        let (winners, contributions) = (self.part(winners), &mut scratch.contributions);
+        self.wiring.leaving(block, |run| {
+            contributions.clear();
+            let wins = |i: usize| winners[run.destination_at(i)] as usize == run.source_at(i);
+            contributions.extend((0..run.length).map(|i| f32::from(u8::from(wins(i)))));
+            visit(run, contributions);
+        });
+    }
+
     /// Visits the edges that leave a block of sources, each run with its contributions.
     ///
     /// The block is one of [`Wiring::source_block`]. Takes O(terms) time an edge.

@@ -50,6 +50,17 @@ pub struct GateLayer {
     pub range: Option<Interval>,
 }
 
+impl GateLayer {
+    /// The rule of layers whose edges pass relevance or are none, as the execution decides. No other rule has this name.
+    pub const WINNER: &'static str = "winner";
+
+    /// Whether the contributions of its leaves say which edges there are: 1 where there is one, 0 where not, whatever the
+    /// annotation.
+    pub fn chooses(&self) -> bool {
+        self.rule == GateLayer::WINNER
+    }
+}
+
 /// The tensor whose relevance consecutive outputs of a gate circuit are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputTensor {

@@ -161,7 +161,7 @@ impl EdgeMap {
                     let (size, block) = (edges.wiring.sources(), edges.wiring.source_block());
                     let (mut scratch, mut rest) = (Scratch::default(), &leaves[..]);
                     for start in (0..size).step_by(block) {
-                        edges.leaving(start..(start + block).min(size), &mut scratch, |run, contributions| {
+                        edges.all_leaving(start..(start + block).min(size), &mut scratch, |run, contributions| {
                             let leaves;
                             (leaves, rest) = rest.split_at(run.length);
                             for (&leaf, &d) in leaves.iter().zip(contributions) {

@@ -379,6 +379,11 @@ impl Layer {
         self.links[..link].iter().map(|link| link.wiring.sources()).sum()
     }
 
+    /// Whether edges pass relevance or are none, as the execution decides: those of winners.
+    pub fn chooses(&self) -> bool {
+        matches!(self.rule, LayerRule::Winner | LayerRule::Least)
+    }
+
     /// Whether an annotation applies to the layer's edges: they do not just pass relevance on.
     pub fn is_annotated(&self) -> bool {
         matches!(self.rule, LayerRule::Separable(_))

@@ -118,8 +118,14 @@ pub fn save_layered(
 ) -> Result<(), StoreError> {
     let output = output.into();
     let path = output.path();
-    let mut saving =
-        Saving { folder: folder(path)?, storage, files: Vec::new(), paths: Vec::new(), tensors: Vec::new() };
+    let mut saving = Saving {
+        own: path.canonicalize().ok(),
+        folder: folder(path)?,
+        storage,
+        files: Vec::new(),
+        paths: Vec::new(),
+        tensors: Vec::new(),
+    };
     for (number, tensor) in circuit.tensors().iter().enumerate() {
         saving.embed(format!("activations/{number}"), &tensor.activations);
     }
@@ -191,6 +197,8 @@ fn weights_name(layer: usize, link: usize) -> String {
 
 /// What goes to the file.
 struct Saving<'a> {
+    /// The file that is written, if it is there already.
+    own: Option<PathBuf>,
     folder: PathBuf,
     storage: WeightStorage,
     files: Vec<FileHeader>,
@@ -205,7 +213,9 @@ impl<'a> Saving<'a> {
     }
 
     fn place(&mut self, name: String, values: &'a Weights) -> Result<Place, StoreError> {
-        match values.place().filter(|_| self.storage == WeightStorage::Referenced) {
+        // The file that is about to be replaced is no place to refer to.
+        let elsewhere = |path: &Path| path.canonicalize().ok() != self.own;
+        match values.place().filter(|(path, _)| self.storage == WeightStorage::Referenced && elsewhere(path)) {
             Some((path, bytes)) => {
                 let file = self.file(path)?;
                 Ok(Place::Referenced { file, bytes: [bytes.start, bytes.end] })

@@ -290,6 +290,10 @@ fn edges_are_those_of_gates() {
             .map(|i| {
                 let (execution, leaf) = (i / layers.len(), i % layers.len());
                 let layer = &layered.layers()[layers[leaf] as usize];
+                // A winner takes all, whatever Θ.
+                if layer.chooses() {
+                    return contributions[i];
+                }
                 let source = edges.sources[leaf] as usize;
                 let link = (0..layer.links.len()).rfind(|&link| first_source(layer, link) <= source).unwrap();
                 let (source, destination) = (source - first_source(layer, link), edges.destinations[leaf] as usize);

@@ -2,7 +2,7 @@
 
 mod unrolling;
 
-use kirchhoff_kernel::{Cancelled, Monitor};
+use kirchhoff_kernel::{Cancelled, Monitor, Wiring};
 use thiserror::Error;
 
 use self::unrolling::Unrolling;
@@ -240,12 +240,14 @@ impl Walk<'_> {
         let gates_of_edge = if leaves == 0 { 0 } else { leaves + 1 };
         let mut passes = vec![0; self.circuit.tensors().len()];
         for (index, layer) in self.layers() {
-            let pass = !layer.is_annotated();
+            let pass = !layer.is_annotated() && !(self.options.leaves == Leaves::Edges && layer.chooses());
             if !pass {
                 gates = gates.saturating_add(edges(index, layer)?.saturating_mul(gates_of_edge));
             }
             for link in &layer.links {
-                passes[link.source.index()] += if pass { 1 } else { 2 };
+                // One edge a neuron at most needs no sum.
+                let single = pass && matches!(link.wiring, Wiring::Identity { .. } | Wiring::View(_));
+                passes[link.source.index()] += if single { 1 } else { 2 };
             }
         }
         for (number, (tensor, passes)) in self.circuit.tensors().iter().zip(passes).enumerate() {

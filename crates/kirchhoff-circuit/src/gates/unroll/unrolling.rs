@@ -1,6 +1,6 @@
 //! The gates of a walk through the layers, as they are made.
 
-use kirchhoff_kernel::{Cancelled, Monitor, Scratch};
+use kirchhoff_kernel::{Cancelled, Monitor, Run, Scratch};
 
 use super::super::name::{edge_name, neuron_name, neuron_position};
 use super::super::{GateBuilder, GateError, GateId, GateKind};
@@ -65,7 +65,9 @@ impl Unrolling<'_> {
             Some(_) => Some(self.builder.zero()?),
             None => None,
         };
-        let pass = !layer.is_annotated();
+        // Where leaves are those of any execution, so are the edges that win in none or one of them.
+        let chosen = self.options.leaves == Leaves::Edges && layer.chooses();
+        let pass = !layer.is_annotated() && !chosen;
         let (size, block) = (edges.wiring.sources(), edges.wiring.source_block());
         let mut scratch = Scratch::default();
         let mut failed = None;
@@ -74,11 +76,11 @@ impl Unrolling<'_> {
                 return Err(Cancelled.into());
             }
             let mut visited = 0;
-            edges.leaving(start..(start + block).min(size), &mut scratch, |run, contributions| {
+            let visit = |run: &Run, contributions: &[f32]| {
                 visited += run.length as u64;
                 for (i, &d) in contributions.iter().enumerate() {
                     let destination = destinations[run.destination_at(i)];
-                    let dropped = !pass && self.options.keep.is_some_and(|keep| !keep(index, d));
+                    let dropped = !pass && !chosen && self.options.keep.is_some_and(|keep| !keep(index, d));
                     if failed.is_some() || dropped || Some(destination) == dead {
                         continue;
                     }
@@ -97,7 +99,12 @@ impl Unrolling<'_> {
                         Err(error) => failed = Some(error),
                     }
                 }
-            });
+            };
+            let block = start..(start + block).min(size);
+            match chosen {
+                true => edges.all_leaving(block, &mut scratch, visit),
+                false => edges.leaving(block, &mut scratch, visit),
+            }
             monitor.advance(visited);
             if let Some(error) = failed {
                 return Err(error.into());

@@ -237,6 +237,21 @@ impl Constant {
         Ok(Constant { dims: left.dims, data, origin: None })
     }
 
+    /// A function of two constants of numbers that an f64 has, value by value; NaN stands for what integers have no value of.
+    pub fn joined(node: &Node, function: impl Fn(f64, f64) -> f64, left: &Constant, right: &Constant) -> Result<Self> {
+        let (left, right) = Constant::aligned(node, left, right)?;
+        let (a, b) = (left.to_numbers(), right.to_numbers());
+        let values: Vec<f64> = a.iter().zip(&b).map(|(&a, &b)| function(a, b)).collect();
+        let data = match (&left.data, &right.data) {
+            (Data::Integer(_), Data::Integer(_)) if values.iter().any(|value| value.is_nan()) => {
+                return Err(node.malformed("divides by zero"));
+            }
+            (Data::Integer(_), Data::Integer(_)) => Data::Integer(values.iter().map(|&value| value as i64).collect()),
+            _ => Data::Float(values.iter().map(|&value| value as f32).collect()),
+        };
+        Ok(Constant { dims: left.dims, data, origin: None })
+    }
+
     /// Whether a relation holds between two constants, value by value.
     pub fn compared(node: &Node, holds: impl Fn(f64, f64) -> bool, left: &Constant, right: &Constant) -> Result<Self> {
         let (left, right) = Constant::aligned(node, left, right)?;

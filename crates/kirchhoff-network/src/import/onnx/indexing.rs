@@ -226,6 +226,24 @@ impl Importer<'_> {
         Ok(Value::Constant(Constant::compared(node, holds, &left, &right)?))
     }
 
+    /// What is left of one constant divided by another: with the sign of the divisor, or of the dividend (`fmod`).
+    pub fn remainder(&mut self, node: &Node) -> Result<Value> {
+        let (left, right) = (self.constant(node, 0, "dividend")?, self.constant(node, 1, "divisor")?);
+        let of_dividend = node.flag("fmod", false)?;
+        let rest = |a: f64, b: f64| {
+            let rest = a % b;
+            if !of_dividend && rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
+        };
+        Ok(Value::Constant(Constant::joined(node, rest, &left, &right)?))
+    }
+
+    /// The opposite of truth values.
+    pub fn negated(&mut self, node: &Node) -> Result<Value> {
+        let value = self.constant(node, 0, "argument")?;
+        let none = Constant::integer(0);
+        Ok(Value::Constant(Constant::compared(node, |a, b| a == b, &value, &none)?))
+    }
+
     /// A constant of one number, of a shape.
     pub fn constant_of_shape(&mut self, node: &Node) -> Result<Value> {
         let Some(shape) = self.integers(node, 0, "shape")? else {

@@ -50,6 +50,8 @@ impl Importer<'_> {
             "GreaterOrEqual" => self.comparison(node, |a, b| a >= b)?,
             "And" => self.comparison(node, |a, b| a != 0.0 && b != 0.0)?,
             "Or" => self.comparison(node, |a, b| a != 0.0 || b != 0.0)?,
+            "Mod" => self.remainder(node)?,
+            "Not" => self.negated(node)?,
             "ConstantOfShape" => self.constant_of_shape(node)?,
             "Range" => self.range(node)?,
             "Relu" => self.activation(node, Activation::Relu)?,

@@ -127,7 +127,7 @@ impl SemiringVisitor for Evaluate<'_> {
             project(values)
         };
         let found = |tensor: &TensorId| {
-            let streamed = keep.relevance(*tensor).map(|values| project(values)).unwrap_or_default();
+            let streamed = keep.relevance(*tensor).map(&project).unwrap_or_default();
             [streamed, by_gates(tensor)]
         };
         tensors.iter().map(found).collect()

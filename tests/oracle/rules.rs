@@ -294,11 +294,24 @@ impl Request {
     }
 }
 
-/// What a multiplication and addition per channel is under composites: a factor alone, a summand alone, or both.
-fn affine_parts(operator: &Operator) -> Option<[bool; 2]> {
+/// What a multiplication and addition per channel is: a summand alone, also of the argument with the other sign, a factor
+/// alone, or both.
+#[derive(PartialEq)]
+enum PerChannel {
+    Sum,
+    Factor,
+    Both,
+}
+
+fn per_channel(operator: &Operator) -> Option<PerChannel> {
     let Operator::Affine(affine) = operator else { return None };
-    let scales = affine.scale.iter().any(|&scale| scale != 1.0);
-    Some([scales, scales && affine.shift.iter().any(|&shift| shift != 0.0) || !scales])
+    let scales = |factor: f32| affine.scale.iter().all(|&scale| scale == factor);
+    let shifts = affine.shift.iter().any(|&shift| shift != 0.0);
+    Some(match () {
+        () if scales(1.0) || (scales(-1.0) && shifts) => PerChannel::Sum,
+        () if shifts => PerChannel::Both,
+        () => PerChannel::Factor,
+    })
 }
 
 /// Whether rules speak of the layer's weights.
@@ -307,18 +320,15 @@ fn has_weights(operator: &Operator) -> bool {
     match operator {
         Dense(_) | Convolution(_) | Linear(_) | Volume(_) | Multiple(_) => true,
         // A summand alone is an addition.
-        _ => affine_parts(operator).is_some_and(|[scales, _]| scales),
+        _ => per_channel(operator).is_some_and(|part| part != PerChannel::Sum),
     }
 }
 
 /// Whether a layer has edges of its own, and does not only pass relevance on.
 pub fn has_edges(operator: &Operator) -> bool {
     use Operator::*;
-    match operator {
-        Dense(_) | Convolution(_) | Linear(_) | Volume(_) | Affine(_) | Pool(_) => true,
-        Add | Subtract | Offset(_) | Multiple(_) | Reduction(_) | Interpolate(_) => true,
-        _ => false,
-    }
+    let weighted = matches!(operator, Dense(_) | Convolution(_) | Linear(_) | Volume(_) | Affine(_) | Multiple(_));
+    weighted || matches!(operator, Pool(_) | Add | Subtract | Offset(_) | Reduction(_) | Interpolate(_))
 }
 
 /// Whether a layer is a maximum pool.
@@ -330,10 +340,10 @@ pub fn is_maximum(operator: &Operator) -> bool {
 fn composite(name: &str, layer: &Layer, first: bool) -> Rule {
     let dense = matches!(layer.operator, Operator::Dense(_) | Operator::Linear(_));
     let convolution = matches!(layer.operator, Operator::Convolution(_) | Operator::Volume(_));
-    match affine_parts(&layer.operator) {
-        Some([true, false]) => return Rule::PASS,
-        Some([true, true]) => return Rule::epsilon(1e-6),
-        _ => {}
+    match per_channel(&layer.operator) {
+        Some(PerChannel::Factor) => return Rule::PASS,
+        Some(PerChannel::Both) => return Rule::epsilon(1e-6),
+        Some(PerChannel::Sum) | None => {}
     }
     if matches!(layer.operator, Operator::Multiple(_)) || !has_edges(&layer.operator) {
         return Rule::PASS;

@@ -49,7 +49,7 @@ pub use operators::{
     Activation, Affine, Choice, Concatenate, Constant, Convolution, Dense, DenseSum, Elementary, Embedding, Expand,
     Extreme, Interpolate, LayerKind, Linear, Link, LinkWeights, Multiple, Normalisation, Offset, Operator, Pad, Pool,
     PoolKind, Reduction, ReductionKind, Reshape, Select, ShapeError, Slice, SliceAxis, Softmax, Transpose, Volume,
-    VolumeAxis, as_image,
+    VolumeAxis, WeightedSum, as_image,
 };
 pub use preprocessing::{Filter, Layout, Preprocessing, Resize};
 pub use prune::{Prunable, PruneError};

@@ -241,8 +241,8 @@ impl Axes {
                 own.push([i * axis.source_step, j * axis.destination_step, weight]);
             };
             match side {
-                Side::Source => axis.edges.from_source(index, &mut |j, weight| add(index, j, weight)),
-                Side::Destination => axis.edges.from_destination(index, &mut |i, weight| add(i, index, weight)),
+                Side::Source => axis.edges.of_source(index, &mut |j, weight| add(index, j, weight)),
+                Side::Destination => axis.edges.of_destination(index, &mut |i, weight| add(i, index, weight)),
             }
             if let [only] = own[..] {
                 move_by(&mut base, only);

@@ -218,7 +218,7 @@ impl AxisEdges {
     }
 
     /// The destination indices of a source index, ascending, with what they add to the weight.
-    pub(super) fn from_source(&self, i: usize, visit: &mut dyn FnMut(usize, usize)) {
+    pub(super) fn of_source(&self, i: usize, visit: &mut dyn FnMut(usize, usize)) {
         match self {
             AxisEdges::Same { weight, .. } => visit(i, i * weight),
             AxisEdges::All { destinations, weights, .. } => {
@@ -237,7 +237,7 @@ impl AxisEdges {
     }
 
     /// The source indices of a destination index, with what they add to the weight.
-    pub(super) fn from_destination(&self, j: usize, visit: &mut dyn FnMut(usize, usize)) {
+    pub(super) fn of_destination(&self, j: usize, visit: &mut dyn FnMut(usize, usize)) {
         match self {
             AxisEdges::Same { weight, .. } => visit(j, j * weight),
             AxisEdges::All { sources, weights, .. } => {

@@ -8,12 +8,14 @@ use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
 use crate::export::onnx::Export;
 
+/// A weighted sum of values along an axis: indices, each once, with their weights.
+pub type WeightedSum = Vec<(usize, f32)>;
+
 /// Along some axes weighted sums of values, whose weights multiply: bilinear resizing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interpolate {
-    /// For each axis the sum that each index of the result is: indices of the argument, each once, with their weights. `None`
-    /// takes the axis as it is.
-    pub axes: Vec<Option<Vec<Vec<(usize, f32)>>>>,
+    /// For each axis the sum that each index of the result is. `None` takes the axis as it is.
+    pub axes: Vec<Option<Vec<WeightedSum>>>,
 }
 
 impl Interpolate {
@@ -70,7 +72,7 @@ impl Operation for Interpolate {
         let argument = only(arguments)?;
         let once =
             |sum: &[(usize, f32)]| sum.iter().enumerate().all(|(n, (i, _))| sum[..n].iter().all(|(j, _)| i != j));
-        let fits = |(sums, &length): (&Option<Vec<Vec<(usize, f32)>>>, &usize)| match sums {
+        let fits = |(sums, &length): (&Option<Vec<WeightedSum>>, &usize)| match sums {
             None => true,
             Some(sums) => sums.iter().all(|sum| once(sum) && sum.iter().all(|(index, _)| *index < length)),
         };

@@ -54,7 +54,7 @@ pub use dense_sum::DenseSum;
 pub use embedding::Embedding;
 pub use expand::Expand;
 pub use extreme::Extreme;
-pub use interpolate::Interpolate;
+pub use interpolate::{Interpolate, WeightedSum};
 pub use kind::LayerKind;
 pub use linear::Linear;
 pub use normalisation::Normalisation;

@@ -116,7 +116,8 @@ impl Operation for Normalisation {
     /// A summand of its result is one of its own; a part that is all of it has channels, which may be finer.
     fn absorbs(&self, affine: &PerChannel, side: Side) -> bool {
         side == Side::After
-            && (affine.uniform().is_some() || self.part % affine.channels().max(1) == 0 && self.part > self.group)
+            && (affine.uniform().is_some()
+                || (self.part.is_multiple_of(affine.channels().max(1)) && self.part > self.group))
     }
 
     fn absorbed(&self, _before: Option<&PerChannel>, after: Option<&PerChannel>) -> Option<Operator> {

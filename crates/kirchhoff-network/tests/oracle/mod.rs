@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use kirchhoff_network::{
     Concatenate, Extreme, Interpolate, Multiple, Network, NodeId, Offset, Operator, Pad, PoolKind, Reduction,
-    ReductionKind, Select, Softmax, Transpose, as_image,
+    ReductionKind, Select, Softmax, Transpose, WeightedSum, as_image,
 };
 
 /// Values of every node, row-major.
@@ -199,7 +199,7 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
             .map(|index| {
                 let mut sum = 0.0;
                 for other in indices(shapes[0]) {
-                    let weight = |(axis, sums): (usize, &Option<Vec<Vec<(usize, f32)>>>)| match sums {
+                    let weight = |(axis, sums): (usize, &Option<Vec<WeightedSum>>)| match sums {
                         None => f64::from(u8::from(index[axis] == other[axis])),
                         Some(sums) => {
                             let own = sums[index[axis]].iter().filter(|(source, _)| *source == other[axis]);

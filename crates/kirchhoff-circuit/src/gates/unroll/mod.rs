@@ -240,7 +240,8 @@ impl Walk<'_> {
         let gates_of_edge = if leaves == 0 { 0 } else { leaves + 1 };
         let mut passes = vec![0; self.circuit.tensors().len()];
         for (index, layer) in self.layers() {
-            let pass = !layer.is_annotated() && !(self.options.leaves == Leaves::Edges && layer.chooses());
+            let chosen = self.options.leaves == Leaves::Edges && layer.chooses();
+            let pass = !layer.is_annotated() && !chosen;
             if !pass {
                 gates = gates.saturating_add(edges(index, layer)?.saturating_mul(gates_of_edge));
             }

@@ -184,7 +184,7 @@ impl Importer<'_> {
         let block = usize::try_from(node.int("blocksize", 0)?).ok().filter(|&block| block > 0);
         let block = block.ok_or_else(|| node.malformed("has no blocksize"))?;
         let rows_first = node.text("mode", "DCR")? == "DCR";
-        let square = block.checked_mul(block).unwrap_or(usize::MAX);
+        let square = block.saturating_mul(block);
         let fits = match to_space {
             true => channels.is_multiple_of(square),
             false => height.is_multiple_of(block) && width.is_multiple_of(block),

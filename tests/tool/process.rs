@@ -38,6 +38,27 @@ fn ended(child: &mut Child) -> Option<i32> {
     }
 }
 
+/// Waits until the tool handles SIGTERM, the fifteenth bit of the caught signals. SIGINT is ignored in what shells put into the
+/// background, and then by the tool as well.
+#[cfg(target_os = "linux")]
+fn wait_for_handler(child: &Child) {
+    let start = Instant::now();
+    let catches = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(caught.trim(), 16).unwrap() >> 14 & 1 != 0
+    };
+    while !catches() {
+        assert!(start.elapsed() < PATIENCE, "it did not begin");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn terminate(child: &Child) {
+    assert!(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status().unwrap().success());
+}
+
 #[test]
 fn the_number_of_threads_changes_no_bit() {
     let place = Workplace::new();
@@ -161,19 +182,8 @@ fn a_limit_on_file_sizes_is_an_error() {
 fn an_interrupted_measurement_ends_at_once() {
     let place = Workplace::new();
     let mut child = spawn(&place, &["bench", "--repeat", "100000"]);
-    let start = Instant::now();
-    // The fifteenth bit of the caught signals is that of SIGTERM. SIGINT is ignored in what shells put into the background, and
-    // then by the tool as well.
-    let catches = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        u64::from_str_radix(caught.trim(), 16).unwrap() >> 14 & 1 != 0
-    };
-    while !catches() {
-        assert!(start.elapsed() < PATIENCE, "it did not begin");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    assert!(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status().unwrap().success());
+    wait_for_handler(&child);
+    terminate(&child);
     assert_eq!(ended(&mut child), Some(130));
     let mut stdout = String::new();
     child.stdout.unwrap().read_to_string(&mut stdout).unwrap();
@@ -186,18 +196,9 @@ fn an_interrupted_measurement_ends_at_once() {
 fn an_interrupted_question_ends_soon() {
     let place = Workplace::new();
     let mut child = spawn(&place, &["ask", "paths", "--input", "7", "-k", "100000"]);
-    let start = Instant::now();
-    let catches = || {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
-        u64::from_str_radix(caught.trim(), 16).unwrap() >> 14 & 1 != 0
-    };
-    while !catches() {
-        assert!(start.elapsed() < PATIENCE, "it did not begin");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_for_handler(&child);
     std::thread::sleep(Duration::from_millis(500));
-    assert!(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status().unwrap().success());
+    terminate(&child);
     assert_eq!(ended(&mut child), Some(130));
 }
 

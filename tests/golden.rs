@@ -2,7 +2,6 @@
 //! networks on ten digits (see the README there). Each case is checked on the input and on every hidden layer.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kirchhoff_circuit::LayeredCircuit;
@@ -13,6 +12,10 @@ use kirchhoff_network::{Execution, Network, canonical};
 use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, visit};
 use safetensors::SafeTensors;
 use serde::Deserialize;
+
+mod reference;
+
+use reference::{floats, folder, worst_error};
 
 #[derive(Deserialize)]
 struct Cases {
@@ -34,26 +37,6 @@ struct Case {
     rules: BTreeMap<String, Vec<serde_json::Value>>,
     #[serde(default)]
     thetas: BTreeMap<String, f32>,
-}
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden").join(name)
-}
-
-fn floats(tensors: &SafeTensors, name: &str) -> Vec<f64> {
-    let tensor = tensors.tensor(name).unwrap();
-    match tensor.dtype() {
-        safetensors::Dtype::F32 => {
-            tensor.data().chunks_exact(4).map(|b| f64::from(f32::from_le_bytes(b.try_into().unwrap()))).collect()
-        }
-        safetensors::Dtype::F64 => {
-            tensor.data().chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
-        }
-        safetensors::Dtype::I64 => {
-            tensor.data().chunks_exact(8).map(|b| i64::from_le_bytes(b.try_into().unwrap()) as f64).collect()
-        }
-        other => panic!("unexpected type {other:?}"),
-    }
 }
 
 /// The network of a folder, as the importers read it, in canonical form.
@@ -163,14 +146,6 @@ fn check(name: &str, file: &str) {
         println!("{name:10} {:32}{report}", case.name);
     }
     assert_eq!(compared, expected.names().len() - 3, "every expected tensor but inputs, labels and logits");
-}
-
-/// The largest difference, relative to the largest magnitude; infinities must agree.
-fn worst_error(got: &[f64], expected: &[f64]) -> f64 {
-    let largest = expected.iter().filter(|value| value.is_finite()).fold(f64::MIN_POSITIVE, |a, b| a.max(b.abs()));
-    let difference = |(got, expected): (&f64, &f64)| if got == expected { 0.0 } else { (got - expected).abs() };
-    let worst = got.iter().zip(expected).map(difference).fold(0.0, |a: f64, b| if b.is_nan() { b } else { a.max(b) });
-    worst / largest
 }
 
 fn assignment(case: &Case, modules: &[String], layers: &[String]) -> Assignment {

@@ -141,15 +141,19 @@ impl Write for Draft {
     }
 }
 
+/// Writes a file of some bytes, which appears when it is complete.
+///
+/// # Errors
+/// What [`Draft::new`] and [`Draft::commit`] refuse; what the system says.
+pub fn write_file(output: impl Into<Output>, bytes: &[u8]) -> io::Result<()> {
+    let mut draft = Draft::new(output)?;
+    draft.write_all(bytes)?;
+    draft.commit()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn write(output: impl Into<Output>, bytes: &[u8]) -> io::Result<()> {
-        let mut draft = Draft::new(output)?;
-        draft.write_all(bytes)?;
-        draft.commit()
-    }
 
     fn names(folder: &Path) -> Vec<std::ffi::OsString> {
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
@@ -165,7 +169,7 @@ mod tests {
         let name = names(folder.path()).into_iter().find(|name| name != "a").unwrap();
         assert!(Draft::is_of(&name, "a".as_ref()) && !Draft::is_of(&name, "b".as_ref()), "{name:?}");
         drop(draft);
-        write(Output::new(&path).forced(true), b"new").unwrap();
+        write_file(Output::new(&path).forced(true), b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(names(folder.path()), ["a"]);
     }
@@ -177,7 +181,7 @@ mod tests {
         }
         let long = "a".repeat(250);
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path().join(&long), b"a").unwrap();
+        write_file(folder.path().join(&long), b"a").unwrap();
         assert_eq!(names(folder.path()), [&*long]);
     }
 
@@ -188,22 +192,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode();
         let (path, other) = (folder.path().join("a"), folder.path().join("other"));
-        write(&path, b"a").unwrap();
+        write_file(&path, b"a").unwrap();
         std::fs::write(&other, "").unwrap();
         assert_eq!(mode(&path), mode(&other));
         // A file that is replaced hands its own on.
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        write(Output::new(&path).forced(true), b"b").unwrap();
+        write_file(Output::new(&path).forced(true), b"b").unwrap();
         assert_eq!(mode(&path) & 0o777, 0o600);
     }
 
     #[test]
     fn failure_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(write(folder.path().join("missing/a"), b"a").is_err());
+        assert!(write_file(folder.path().join("missing/a"), b"a").is_err());
         let occupied = folder.path().join("occupied");
         std::fs::create_dir(&occupied).unwrap();
-        assert!(write(&occupied, b"a").is_err());
+        assert!(write_file(&occupied, b"a").is_err());
         // Refused last of all, when the temporary file has been written.
         let late = Draft::new(folder.path().join("late")).unwrap();
         std::fs::create_dir(folder.path().join("late")).unwrap();
@@ -218,7 +222,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
-        let written = write(folder.path().join("a"), b"a");
+        let written = write_file(folder.path().join("a"), b"a");
         // The superuser may write anywhere: then the file is there, whole. Else nothing is.
         match written {
             Ok(()) => assert_eq!(names(folder.path()), ["a"]),

@@ -33,7 +33,7 @@ mod output;
 mod read;
 mod write;
 
-pub use draft::{Draft, FinishedDraft};
+pub use draft::{Draft, FinishedDraft, write_file};
 pub use error::FileError;
 pub use folder::{Folder, FolderError};
 pub use inputs::{LONGEST_TEXT, open_input, read_text};

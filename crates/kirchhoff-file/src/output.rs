@@ -16,20 +16,14 @@ use crate::ours::{may_go, says_so};
 /// is followed. Every path is an output without force.
 ///
 /// ```
-/// use kirchhoff_file::{Draft, Output};
-/// use std::io::Write;
+/// use kirchhoff_file::{Output, write_file};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("notes.txt");
 /// std::fs::write(&path, "a user's")?;
-/// let write = |output: Output| {
-///     let mut draft = Draft::new(output)?;
-///     draft.write_all(b"new")?;
-///     draft.commit()
-/// };
-/// assert!(write(Output::new(&path)).is_err());
+/// assert!(write_file(&path, b"new").is_err());
 /// assert_eq!(std::fs::read(&path)?, b"a user's");
-/// write(Output::new(&path).forced(true))?;
+/// write_file(Output::new(&path).forced(true), b"new")?;
 /// assert_eq!(std::fs::read(&path)?, b"new");
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -202,16 +196,8 @@ impl From<&str> for Output {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
-    use crate::{Draft, open_input};
-
-    fn write(output: impl Into<Output>, bytes: &[u8]) -> io::Result<()> {
-        let mut draft = Draft::new(output)?;
-        draft.write_all(bytes)?;
-        draft.commit()
-    }
+    use crate::{open_input, write_file};
 
     fn refusal(result: io::Result<()>) -> Option<Refusal> {
         result.unwrap_err().get_ref().and_then(|error| error.downcast_ref().copied())
@@ -221,13 +207,13 @@ mod tests {
     fn only_files_of_the_tools_are_replaced_without_force() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.json");
-        write(&path, b"{\"kirchhoff\": 1}").unwrap();
-        write(&path, b"{\"kirchhoff\": 2}").unwrap();
+        write_file(&path, b"{\"kirchhoff\": 1}").unwrap();
+        write_file(&path, b"{\"kirchhoff\": 2}").unwrap();
         fs::write(&path, "{\"a\": 1}").unwrap();
-        assert_eq!(refusal(write(&path, b"{\"kirchhoff\": 2}")), Some(Refusal::Foreign));
+        assert_eq!(refusal(write_file(&path, b"{\"kirchhoff\": 2}")), Some(Refusal::Foreign));
         assert_eq!(fs::read(&path).unwrap(), b"{\"a\": 1}");
-        write(&path, b"{\"a\": 1}").unwrap();
-        write(Output::new(&path).forced(true), b"new").unwrap();
+        write_file(&path, b"{\"a\": 1}").unwrap();
+        write_file(Output::new(&path).forced(true), b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left aside");
     }
@@ -236,9 +222,9 @@ mod tests {
     fn a_table_is_replaced_by_one_with_its_columns() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        write(&path, b"class,count\n0,1\n").unwrap();
-        write(&path, b"class,count\n0,2\n").unwrap();
-        assert_eq!(refusal(write(&path, b"class,share\n0,2\n")), Some(Refusal::Foreign));
+        write_file(&path, b"class,count\n0,1\n").unwrap();
+        write_file(&path, b"class,count\n0,2\n").unwrap();
+        assert_eq!(refusal(write_file(&path, b"class,share\n0,2\n")), Some(Refusal::Foreign));
     }
 
     #[test]
@@ -250,9 +236,9 @@ mod tests {
         open_input(&path).unwrap();
         let output = Output::new(&other).sparing_inputs().forced(true);
         assert_eq!(refusal(output.check()), Some(Refusal::Input));
-        assert_eq!(refusal(write(output, b"new")), Some(Refusal::Input));
+        assert_eq!(refusal(write_file(output, b"new")), Some(Refusal::Input));
         assert_eq!(fs::read(&path).unwrap(), b"{\"kirchhoff\": 1}");
-        write(&path, b"{\"kirchhoff\": 2}").unwrap();
+        write_file(&path, b"{\"kirchhoff\": 2}").unwrap();
     }
 
     #[cfg(unix)]
@@ -261,10 +247,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (folder.path().join("a"), folder.path().join("link"));
         std::os::unix::fs::symlink("a", &link).unwrap();
-        assert_eq!(refusal(write(&link, b"new")), Some(Refusal::Link));
+        assert_eq!(refusal(write_file(&link, b"new")), Some(Refusal::Link));
         fs::write(&path, "old").unwrap();
-        assert_eq!(refusal(write(&link, b"new")), Some(Refusal::Foreign));
-        write(Output::new(&link).forced(true), b"new").unwrap();
+        assert_eq!(refusal(write_file(&link, b"new")), Some(Refusal::Foreign));
+        write_file(Output::new(&link).forced(true), b"new").unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read(&path).unwrap(), b"new");
     }
@@ -277,7 +263,7 @@ mod tests {
         assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
         let output = Output::new(&path).forced(true);
         assert_eq!(refusal(output.check()), Some(Refusal::Special("pipe")));
-        assert_eq!(refusal(write(output, b"new")), Some(Refusal::Special("pipe")));
+        assert_eq!(refusal(write_file(output, b"new")), Some(Refusal::Special("pipe")));
         assert!(open_input(&path).is_err(), "and not waited for");
     }
 }

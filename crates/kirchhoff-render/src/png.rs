@@ -1,10 +1,8 @@
 //! Images as PNG files.
 
-use std::io::Write as _;
-
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ImageEncoder as _, RgbImage};
-use kirchhoff_file::{Draft, Output, PNG_MARK, PNG_MARK_AT};
+use kirchhoff_file::{Output, PNG_MARK, PNG_MARK_AT, write_file};
 
 use crate::Error;
 
@@ -24,12 +22,7 @@ pub fn write_png(output: impl Into<Output>, image: &RgbImage) -> Result<(), Erro
     let output = output.into();
     let path = output.path().to_owned();
     let bytes = encode_png(image)?;
-    let write = || {
-        let mut draft = Draft::new(output)?;
-        draft.write_all(&bytes)?;
-        draft.commit()
-    };
-    write().map_err(|source| Error::Write { path, source })
+    write_file(output, &bytes).map_err(|source| Error::Write { path, source })
 }
 
 #[cfg(test)]

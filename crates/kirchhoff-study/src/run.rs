@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use kirchhoff_data::{Batch, DataSet, Skipped};
-use kirchhoff_file::{Draft, Output};
+use kirchhoff_file::{Draft, Output, write_file};
 use kirchhoff_kernel::Monitor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -261,11 +261,7 @@ impl<'a> Run<'a> {
         let hash = blake3::hash(&bytes);
         bytes.extend(hash.as_bytes());
         // What is there is a state: the run has looked.
-        let written = Draft::new(Output::new(path).forced(true)).and_then(|mut draft| {
-            draft.write_all(&bytes)?;
-            draft.commit()
-        });
-        written.map_err(failed)
+        write_file(Output::new(path).forced(true), &bytes).map_err(failed)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use kirchhoff_kernel::Window;
 use kirchhoff_network::{
-    Concatenate, Expand, Interpolate, Operator, Pad, Pool, PoolKind, Reduction, ReductionKind, Reshape, Select,
+    Concatenate, Expand, Interpolate, Linear, Operator, Pad, Pool, PoolKind, Reduction, ReductionKind, Reshape, Select,
     Transpose, VolumeAxis,
 };
 
@@ -39,7 +39,7 @@ pub fn shape(operator: &Operator, arguments: &[&[usize]]) -> Vec<usize> {
         Operator::Pad(Pad { border, .. }) => {
             source.iter().zip(border).map(|(length, [before, after])| length + before + after).collect()
         }
-        Operator::Linear(linear) => source[..source.len() - 1].iter().copied().chain([linear.outputs]).collect(),
+        Operator::Linear(linear) => source[..source.len() - 1].iter().copied().chain([linear.dense.outputs]).collect(),
         Operator::Add | Operator::Subtract | Operator::Product | Operator::Quotient | Operator::Extreme(_) => {
             broadcast(arguments)
         }
@@ -77,10 +77,10 @@ pub fn biases(operator: &Operator, shape: &[usize]) -> Vec<f64> {
         Operator::Affine(affine) => Some(&affine.shift[..]),
         Operator::Volume(volume) => volume.bias.as_deref(),
         Operator::Offset(offset) => return offset.values.iter().map(|&value| f64::from(value)).collect(),
-        Operator::Linear(linear) => {
+        Operator::Linear(Linear { dense }) => {
             let rows = shape[..shape.len() - 1].iter().product();
-            let of = |output: usize| linear.bias.as_ref().map_or(0.0, |bias| f64::from(bias[output]));
-            return (0..rows).flat_map(|_: usize| (0..linear.outputs).map(of)).collect();
+            let of = |output: usize| dense.bias.as_ref().map_or(0.0, |bias| f64::from(bias[output]));
+            return (0..rows).flat_map(|_: usize| (0..dense.outputs).map(of)).collect();
         }
         _ => None,
     };
@@ -175,12 +175,12 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
         Operator::Multiple(multiple) => {
             multiple.values.iter().enumerate().for_each(|(j, &value)| join(0, j, j, f64::from(value)));
         }
-        Operator::Linear(linear) => {
-            for row in 0..source.iter().product::<usize>() / linear.inputs {
-                for k in 0..linear.outputs {
-                    for j in 0..linear.inputs {
-                        let weight = f64::from(linear.weights[k * linear.inputs + j]);
-                        join(0, row * linear.inputs + j, row * linear.outputs + k, weight);
+        Operator::Linear(Linear { dense }) => {
+            for row in 0..source.iter().product::<usize>() / dense.inputs {
+                for k in 0..dense.outputs {
+                    for j in 0..dense.inputs {
+                        let weight = f64::from(dense.weights[k * dense.inputs + j]);
+                        join(0, row * dense.inputs + j, row * dense.outputs + k, weight);
                     }
                 }
             }

@@ -3,10 +3,9 @@
 use kirchhoff_kernel::{Values, Wiring, zeros};
 use rayon::prelude::*;
 
-use super::broadcast::{joined, positions, repeated};
+use super::broadcast::{joined_pair, joined_several, positions, repeated, repeated_links};
 use super::offset::negated;
 use super::operation::LinkWeights;
-use super::product::pair;
 use super::{LayerKind, Link, Operation, ShapeError, Shapes, Step, elements};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
@@ -29,10 +28,7 @@ impl Operation for Add {
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-        match arguments.len() {
-            0 | 1 => Err(ShapeError::Arguments { expected: "two or more arguments", got: arguments.len() }),
-            _ => joined(arguments),
-        }
+        joined_several(arguments)
     }
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {
@@ -57,11 +53,7 @@ impl Operation for Add {
     }
 
     fn links(&self, shapes: &Shapes<'_>) -> Vec<Link> {
-        let link = |(argument, shape): (usize, &&[usize])| Link {
-            argument,
-            ..Link::new(repeated(shape, None, shapes.result))
-        };
-        shapes.arguments.iter().enumerate().map(link).collect()
+        repeated_links(shapes)
     }
 
     fn export(&self, export: &mut Export<'_>) {
@@ -91,7 +83,7 @@ impl Operation for Subtract {
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-        pair(arguments)
+        joined_pair(arguments)
     }
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {

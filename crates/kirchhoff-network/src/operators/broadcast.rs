@@ -2,7 +2,7 @@
 
 use kirchhoff_kernel::{Axes, Wiring};
 
-use super::{ShapeError, elements, mismatch};
+use super::{Link, ShapeError, Shapes, elements, mismatch};
 
 /// The shape that arguments make together.
 ///
@@ -21,6 +21,35 @@ pub(crate) fn joined(shapes: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
         }
     }
     Ok(joined)
+}
+
+/// The shape that two arguments make together.
+///
+/// # Errors
+/// Any other number of arguments, and what [`joined`] refuses.
+pub(crate) fn joined_pair(arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
+    match arguments {
+        [_, _] => joined(arguments),
+        _ => Err(ShapeError::Arguments { expected: "two arguments", got: arguments.len() }),
+    }
+}
+
+/// The shape that two or more arguments make together.
+///
+/// # Errors
+/// Fewer arguments, and what [`joined`] refuses.
+pub(crate) fn joined_several(arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
+    match arguments {
+        [_, _, ..] => joined(arguments),
+        _ => Err(ShapeError::Arguments { expected: "two or more arguments", got: arguments.len() }),
+    }
+}
+
+/// The links of an operator each of whose arguments is repeated to the result, over no weights.
+pub(crate) fn repeated_links(shapes: &Shapes<'_>) -> Vec<Link> {
+    let link =
+        |(argument, shape): (usize, &&[usize])| Link { argument, ..Link::new(repeated(shape, None, shapes.result)) };
+    shapes.arguments.iter().enumerate().map(link).collect()
 }
 
 /// The edges from a tensor to the one that it is repeated to: over a weight for each value of a tensor of a third shape, which

@@ -2,7 +2,7 @@
 
 use kirchhoff_kernel::Values;
 
-use super::broadcast::{joined, repeated};
+use super::broadcast::{joined_several, repeated_links};
 use super::{LayerKind, Link, Operation, ShapeError, Shapes, Step, positions};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
@@ -31,10 +31,7 @@ impl Operation for Extreme {
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-        match arguments.len() {
-            0 | 1 => Err(ShapeError::Arguments { expected: "two or more arguments", got: arguments.len() }),
-            _ => joined(arguments),
-        }
+        joined_several(arguments)
     }
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {
@@ -60,11 +57,7 @@ impl Operation for Extreme {
     }
 
     fn links(&self, shapes: &Shapes<'_>) -> Vec<Link> {
-        let link = |(argument, shape): (usize, &&[usize])| Link {
-            argument,
-            ..Link::new(repeated(shape, None, shapes.result))
-        };
-        shapes.arguments.iter().enumerate().map(link).collect()
+        repeated_links(shapes)
     }
 
     fn export(&self, export: &mut Export<'_>) {

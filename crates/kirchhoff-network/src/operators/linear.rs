@@ -3,8 +3,7 @@
 use kirchhoff_kernel::{Values, Weights, Wiring};
 
 use super::{
-    LayerKind, Link, Operation, Operator, Parameter, ShapeError, Shapes, Side, Step, check_parameter, elements,
-    mismatch, only,
+    Dense, LayerKind, Link, Operation, Operator, Parameter, ShapeError, Shapes, Side, Step, elements, mismatch, only,
 };
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
@@ -14,14 +13,8 @@ use crate::fold::PerChannel;
 /// `out[…, k] = Σ_j weights[k, j] · in[…, j] + bias[k]`.
 #[derive(Clone, Debug)]
 pub struct Linear {
-    /// Number of features in.
-    pub inputs: usize,
-    /// Number of features out.
-    pub outputs: usize,
-    /// `[outputs, inputs]`, row-major.
-    pub weights: Weights,
-    /// `[outputs]`, if any.
-    pub bias: Option<Weights>,
+    /// The dense layer of each row.
+    pub dense: Dense,
 }
 
 impl Operation for Linear {
@@ -35,44 +28,40 @@ impl Operation for Linear {
 
     fn encode(&self, encoder: &mut Encoder) {
         encoder.text("linear");
-        encoder.counts(&[self.inputs, self.outputs]);
-        encoder.values(&self.weights);
-        encoder.optional_values(self.bias.as_ref());
+        self.dense.encode(encoder);
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
         let argument = only(arguments)?;
-        check_parameter("weights", self.inputs.saturating_mul(self.outputs), Some(&self.weights))?;
-        check_parameter("bias", self.outputs, self.bias.as_ref())?;
-        match argument {
-            [first @ .., inputs] if *inputs == self.inputs => Ok(first.iter().copied().chain([self.outputs]).collect()),
-            _ => mismatch(format!("a last axis of {} features", self.inputs), argument),
-        }
+        let Dense { inputs, outputs, .. } = self.dense;
+        self.dense.output_shape(&[&[inputs]])?;
+        let Some((_, rows)) = argument.split_last().filter(|(length, _)| **length == inputs) else {
+            return mismatch(format!("a last axis of {inputs} features"), argument);
+        };
+        Ok(rows.iter().copied().chain([outputs]).collect())
     }
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {
-        Ok(step.linear(&self.links(&step.shapes)[0], self.bias.as_ref())?)
+        Ok(step.linear(&self.links(&step.shapes)[0], self.bias())?)
     }
 
     fn links(&self, shapes: &Shapes<'_>) -> Vec<Link> {
-        let wiring = Box::new(Wiring::Dense { inputs: self.inputs, outputs: self.outputs });
-        let count = elements(shapes.first()).unwrap_or(0) / self.inputs.max(1);
-        vec![Link::new(Wiring::Repeated { count, wiring }).weighted(&self.weights)]
+        let Dense { inputs, outputs, weights, .. } = &self.dense;
+        let wiring = Box::new(Wiring::Dense { inputs: *inputs, outputs: *outputs });
+        let count = elements(shapes.first()).unwrap_or(0) / (*inputs).max(1);
+        vec![Link::new(Wiring::Repeated { count, wiring }).weighted(weights)]
     }
 
     fn bias(&self) -> Option<&Weights> {
-        self.bias.as_ref()
+        self.dense.bias()
     }
 
     fn bias_part(&self, _shapes: &Shapes<'_>) -> usize {
-        self.outputs
+        self.dense.outputs
     }
 
-    fn parameters(&self, _rank: usize) -> Vec<Parameter<'_>> {
-        let shape = vec![self.outputs, self.inputs];
-        let weights = Parameter { name: "weights", tensor: "weight", shape, values: &self.weights };
-        let bias = |values| Parameter { name: "bias", tensor: "bias", shape: vec![self.outputs], values };
-        std::iter::once(weights).chain(self.bias.as_ref().map(bias)).collect()
+    fn parameters(&self, rank: usize) -> Vec<Parameter<'_>> {
+        self.dense.parameters(rank)
     }
 
     /// What is the same for all of its rows.
@@ -82,22 +71,24 @@ impl Operation for Linear {
 
     fn absorbed(&self, _before: Option<&PerChannel>, after: Option<&PerChannel>) -> Option<Operator> {
         let (scale, shift) = after?.uniform()?;
-        let weights = self.weights.iter().map(|&weight| (scale * f64::from(weight)) as f32).collect();
-        let old = |output: usize| self.bias.as_ref().map_or(0.0, |bias| f64::from(bias[output]));
-        let bias: Weights = (0..self.outputs).map(|output| (scale * old(output) + shift) as f32).collect();
-        let bias = (self.bias.is_some() || shift != 0.0).then_some(bias);
-        Some(Operator::Linear(Linear { weights, bias, ..*self }))
+        let Dense { outputs, weights, bias, .. } = &self.dense;
+        let weights = weights.iter().map(|&weight| (scale * f64::from(weight)) as f32).collect();
+        let old = |output: usize| bias.as_ref().map_or(0.0, |bias| f64::from(bias[output]));
+        let new: Weights = (0..*outputs).map(|output| (scale * old(output) + shift) as f32).collect();
+        let bias = (bias.is_some() || shift != 0.0).then_some(new);
+        Some(Operator::Linear(Linear { dense: Dense { weights, bias, ..self.dense } }))
     }
 
     fn export(&self, export: &mut Export<'_>) {
-        let mut inputs = export.first();
+        let mut arguments = export.first();
+        let Dense { inputs, outputs, weights, bias } = &self.dense;
         // ONNX multiplies from the right.
-        let columns = |row: usize| (0..self.outputs).map(move |column| column * self.inputs + row);
-        let values: Vec<f32> = (0..self.inputs).flat_map(columns).map(|place| self.weights[place]).collect();
-        inputs.push(export.floats("weight", &[self.inputs, self.outputs], &values));
-        let Some(bias) = &self.bias else { return export.result("MatMul", inputs, Vec::new()) };
-        let product = export.part("product", "MatMul", inputs, Vec::new());
-        let bias = export.floats("bias", &[self.outputs], bias);
+        let columns = |row: usize| (0..*outputs).map(move |column| column * inputs + row);
+        let values: Vec<f32> = (0..*inputs).flat_map(columns).map(|place| weights[place]).collect();
+        arguments.push(export.floats("weight", &[*inputs, *outputs], &values));
+        let Some(bias) = bias else { return export.result("MatMul", arguments, Vec::new()) };
+        let product = export.part("product", "MatMul", arguments, Vec::new());
+        let bias = export.floats("bias", &[*outputs], bias);
         export.result("Add", vec![product, bias], Vec::new());
     }
 }

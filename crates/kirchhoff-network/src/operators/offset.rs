@@ -40,9 +40,7 @@ impl Operation for Offset {
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-        let argument = only(arguments)?;
-        check_parameter("values", elements(argument).unwrap_or(0), Some(&self.values))?;
-        Ok(argument.to_vec())
+        shape_of_argument(arguments, &self.values)
     }
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {
@@ -64,7 +62,7 @@ impl Operation for Offset {
     }
 
     fn parameters(&self, _rank: usize) -> Vec<Parameter<'_>> {
-        vec![Parameter { name: "values", tensor: "values", shape: vec![self.values.len()], values: &self.values }]
+        vec![parameter(&self.values)]
     }
 
     fn keeps_gates(&self) -> bool {
@@ -72,20 +70,10 @@ impl Operation for Offset {
     }
 
     fn export(&self, export: &mut Export<'_>) {
-        let argument = export.first().remove(0);
-        let shape: Vec<usize> = std::iter::once(1).chain(export.shape()).collect();
-        let values = export.floats("values", &shape, &self.values);
+        let [argument, values] = operands(export, &self.values);
         let operator = if self.negative { "Sub" } else { "Add" };
         export.result(operator, vec![values, argument], Vec::new());
     }
-}
-
-/// Edges of weight −1 from each place of the first argument to its own.
-pub(super) fn negated(size: usize) -> Link {
-    let edges = AxisEdges::Same { length: size, weight: 0 };
-    let axes = Axes::new(vec![Axis { source_step: 1, destination_step: 1, edges }], 1);
-    let wiring = Wiring::Axes(axes.expect("one axis over all values"));
-    Link { argument: 0, wiring, weights: LinkWeights::Shared([-1.0].into()) }
 }
 
 impl Operation for Multiple {
@@ -103,9 +91,7 @@ impl Operation for Multiple {
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-        let argument = only(arguments)?;
-        check_parameter("values", elements(argument).unwrap_or(0), Some(&self.values))?;
-        Ok(argument.to_vec())
+        shape_of_argument(arguments, &self.values)
     }
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {
@@ -114,14 +100,11 @@ impl Operation for Multiple {
     }
 
     fn links(&self, shapes: &Shapes<'_>) -> Vec<Link> {
-        let edges = AxisEdges::Same { length: shapes.size(), weight: 1 };
-        let axes = Axes::new(vec![Axis { source_step: 1, destination_step: 1, edges }], shapes.size());
-        let wiring = Wiring::Axes(axes.expect("one axis over all values"));
-        vec![Link { argument: 0, wiring, weights: LinkWeights::Shared(self.values.clone()) }]
+        vec![placewise(shapes.size(), 1, self.values.clone())]
     }
 
     fn parameters(&self, _rank: usize) -> Vec<Parameter<'_>> {
-        vec![Parameter { name: "values", tensor: "values", shape: vec![self.values.len()], values: &self.values }]
+        vec![parameter(&self.values)]
     }
 
     fn keeps_gates(&self) -> bool {
@@ -129,9 +112,38 @@ impl Operation for Multiple {
     }
 
     fn export(&self, export: &mut Export<'_>) {
-        let argument = export.first().remove(0);
-        let shape: Vec<usize> = std::iter::once(1).chain(export.shape()).collect();
-        let values = export.floats("values", &shape, &self.values);
+        let [argument, values] = operands(export, &self.values);
         export.result("Mul", vec![argument, values], Vec::new());
     }
+}
+
+/// The shape of the only argument, which has a value of the constant at each place.
+fn shape_of_argument(arguments: &[&[usize]], values: &Weights) -> Result<Vec<usize>, ShapeError> {
+    let argument = only(arguments)?;
+    check_parameter("values", elements(argument).unwrap_or(0), Some(values))?;
+    Ok(argument.to_vec())
+}
+
+fn parameter(values: &Weights) -> Parameter<'_> {
+    Parameter { name: "values", tensor: "values", shape: vec![values.len()], values }
+}
+
+/// The names of the argument and of the constant in an exported file.
+fn operands(export: &mut Export<'_>, values: &Weights) -> [String; 2] {
+    let argument = export.first().remove(0);
+    let shape: Vec<usize> = std::iter::once(1).chain(export.shape()).collect();
+    [argument, export.floats("values", &shape, values)]
+}
+
+/// Edges of weight −1 from each place of the first argument to its own.
+pub(super) fn negated(size: usize) -> Link {
+    placewise(size, 0, [-1.0].into())
+}
+
+/// Edges from each place of the first argument to its own, over weights that lie so many apart.
+fn placewise(size: usize, weight: usize, weights: Weights) -> Link {
+    let edges = AxisEdges::Same { length: size, weight };
+    let axes = Axes::new(vec![Axis { source_step: 1, destination_step: 1, edges }], weights.len());
+    let wiring = Wiring::Axes(axes.expect("one axis over all values"));
+    Link { argument: 0, wiring, weights: LinkWeights::Shared(weights) }
 }

@@ -2,7 +2,7 @@
 
 use kirchhoff_kernel::Values;
 
-use super::broadcast::{joined, repeated};
+use super::broadcast::{joined_pair, repeated_links};
 use super::{LayerKind, Link, Operation, ShapeError, Shapes, Step};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
@@ -10,14 +10,6 @@ use crate::export::onnx::Export;
 
 /// The product of two arguments, either of which may be repeated along axes where it has length 1.
 pub(super) struct Product;
-
-/// The shape of two arguments joined.
-pub(super) fn pair(arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-    match arguments {
-        [_, _] => joined(arguments),
-        _ => Err(ShapeError::Arguments { expected: "two arguments", got: arguments.len() }),
-    }
-}
 
 impl Operation for Product {
     fn name(&self) -> &'static str {
@@ -33,7 +25,7 @@ impl Operation for Product {
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-        pair(arguments)
+        joined_pair(arguments)
     }
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {
@@ -41,9 +33,7 @@ impl Operation for Product {
     }
 
     fn links(&self, shapes: &Shapes<'_>) -> Vec<Link> {
-        let link =
-            |argument: usize| Link { argument, ..Link::new(repeated(shapes.arguments[argument], None, shapes.result)) };
-        vec![link(0), link(1)]
+        repeated_links(shapes)
     }
 
     fn export(&self, export: &mut Export<'_>) {

@@ -2,8 +2,7 @@
 
 use kirchhoff_kernel::Values;
 
-use super::broadcast::repeated;
-use super::product::pair;
+use super::broadcast::{joined_pair, repeated};
 use super::{LayerKind, Link, Operation, ShapeError, Shapes, Step};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
@@ -27,7 +26,7 @@ impl Operation for Quotient {
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
-        pair(arguments)
+        joined_pair(arguments)
     }
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {

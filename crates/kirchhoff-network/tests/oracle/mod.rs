@@ -135,16 +135,11 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
             let pairs = first.iter().zip(taken[1]).zip(&choice.first);
             pairs.map(|((first, second), &chosen)| if chosen { *first } else { *second }).collect()
         }
-        Operator::Linear(linear) => first
-            .chunks(linear.inputs)
-            .flat_map(|row| {
-                (0..linear.outputs).map(move |k| {
-                    let products =
-                        (0..linear.inputs).map(|j| row[j] * f64::from(linear.weights[k * linear.inputs + j]));
-                    products.sum::<f64>() + linear.bias.as_ref().map_or(0.0, |bias| f64::from(bias[k]))
-                })
-            })
-            .collect(),
+        Operator::Linear(linear) => {
+            let dense = Operator::Dense(linear.dense.clone());
+            let row = |row| apply(&dense, &[&[linear.dense.inputs]], &[row], &[linear.dense.outputs]);
+            first.chunks(linear.dense.inputs).flat_map(row).collect()
+        }
         Operator::MatrixProduct => indices(shape)
             .map(|index| {
                 let (batch, [row, column]) = index.split_at(index.len() - 2) else { unreachable!() };

@@ -47,10 +47,7 @@ impl Importer<'_> {
         self.check_batch(node, &dims)?;
         let operator = match self.shape(argument.node).len() {
             1 => Operator::Dense(dense),
-            _ => {
-                let Dense { weights, bias, .. } = dense;
-                Operator::Linear(Linear { inputs, outputs, weights, bias })
-            }
+            _ => Operator::Linear(Linear { dense }),
         };
         let computed = self.emit_as(node, name, operator, &[argument.node])?;
         self.shaped(node, computed, dims)

@@ -4,7 +4,7 @@ use kirchhoff_kernel::Window;
 
 use super::constant::Constant;
 use super::fault::Result;
-use super::importer::{Importer, Value};
+use super::importer::{Importer, Operand, Value};
 use super::node::Node;
 use crate::network::NodeId;
 use crate::operators::{Operator, Pool, PoolKind, Reduction, ReductionKind, VolumeAxis};
@@ -57,13 +57,7 @@ impl Importer<'_> {
             Some(axes) => axes,
             None => return self.value(node, 0),
         };
-        let mut dims = argument.dims.clone();
-        axes.iter().for_each(|&axis| dims[axis] = 1);
-        let keep = node.flag("keepdims", true)?;
-        if !keep {
-            dims =
-                dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &length)| length).collect();
-        }
+        let dims = reduced_dims(node, &argument.dims, &axes)?;
         let pool = match kind {
             ReductionKind::Maximum => Some(true),
             ReductionKind::Mean => Some(false),
@@ -76,31 +70,35 @@ impl Importer<'_> {
             return self.shaped(node, computed, dims);
         }
         self.check_batch(node, &dims)?;
+        let computed = self.reduce(node, node.name(), &argument, kind, &axes)?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// Reduces axes of a tensor, its first one counted.
+    fn reduce(
+        &mut self,
+        node: &Node,
+        name: String,
+        argument: &Operand,
+        kind: ReductionKind,
+        axes: &[usize],
+    ) -> Result<NodeId> {
         let first = usize::from(self.has_batch(&argument.dims) && !axes.contains(&0));
         let inner = self.arranged(node, argument.node, &argument.dims[first..])?;
         let axes = axes.iter().map(|axis| axis - first).collect();
-        let computed = self.emit(node, Operator::Reduction(Reduction { kind, axes }), &[inner])?;
-        self.shaped(node, computed, dims)
+        self.emit_as(node, name, Operator::Reduction(Reduction { kind, axes }), &[inner])
     }
 
     /// The root of the sum of squares over axes.
     pub fn norm(&mut self, node: &Node) -> Result<Value> {
         let argument = self.operand(node, 0)?;
+        let Some(axes) = self.reduced_axes(node, argument.dims.len())? else { return self.value(node, 0) };
+        let dims = reduced_dims(node, &argument.dims, &axes)?;
+        self.check_batch(node, &dims)?;
         let square = Operator::Activation(Activation::Power { exponent: 2.0 });
         let squares = self.emit_as(node, format!("{}.squares", node.name()), square, &[argument.node])?;
-        let rank = argument.dims.len();
-        let Some(axes) = self.reduced_axes(node, rank)? else { return self.value(node, 0) };
-        let mut dims = argument.dims.clone();
-        axes.iter().for_each(|&axis| dims[axis] = 1);
-        if !node.flag("keepdims", true)? {
-            dims =
-                dims.iter().enumerate().filter(|(axis, _)| !axes.contains(axis)).map(|(_, &length)| length).collect();
-        }
-        self.check_batch(node, &dims)?;
-        let first = usize::from(self.has_batch(&argument.dims) && !axes.contains(&0));
-        let inner = self.arranged(node, squares, &argument.dims[first..])?;
-        let reduction = Reduction { kind: ReductionKind::Sum, axes: axes.iter().map(|axis| axis - first).collect() };
-        let sum = self.emit_as(node, format!("{}.sum", node.name()), Operator::Reduction(reduction), &[inner])?;
+        let squares = Operand { node: squares, ..argument };
+        let sum = self.reduce(node, format!("{}.sum", node.name()), &squares, ReductionKind::Sum, &axes)?;
         let root = Operator::Activation(Activation::Elementary(Elementary::SquareRoot));
         let computed = self.emit(node, root, &[sum])?;
         self.shaped(node, computed, dims)
@@ -264,6 +262,16 @@ pub(super) fn window(node: &Node, lengths: &[usize], kernel: &[usize]) -> Result
         dilation: pair(|axis| axis.dilation),
         ceil: node.flag("ceil_mode", false)?,
     })
+}
+
+/// The shape that a node's reduction of axes leaves.
+fn reduced_dims(node: &Node, dims: &[usize], axes: &[usize]) -> Result<Vec<usize>> {
+    let keep = node.flag("keepdims", true)?;
+    let length = |(axis, &length): (usize, &usize)| match (axes.contains(&axis), keep) {
+        (false, _) => Some(length),
+        (true, keep) => keep.then_some(1),
+    };
+    Ok(dims.iter().enumerate().filter_map(length).collect())
 }
 
 /// The padding of both ends together that makes a window's output as long as its input, but for the stride.

@@ -1,8 +1,6 @@
 //! Matrix products of two tensors that both depend on the input.
 
-use kirchhoff_kernel::{
-    Axes, EdgeWeights, Forward, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring,
-};
+use kirchhoff_kernel::{Axes, EdgeWeights, Values, Weights, Wiring};
 
 use super::broadcast::{joined, positions};
 use super::operation::LinkWeights;
@@ -89,15 +87,7 @@ impl Operation for MatrixProduct {
             // Rows of weights belong to results.
             let weights: Weights =
                 (0..columns).flat_map(|column| (0..inner).map(move |row| b[row * columns + column])).collect();
-            let forward = Forward {
-                wiring: &wiring,
-                weights: EdgeWeights::Shared(&weights),
-                source: &SourceFactor::Activation(Slopes::IDENTITY),
-                weight: WeightFactor::IDENTITY,
-                reduction: Reduction::Sum,
-                bias: None,
-            };
-            forward.run(a, values, step.monitor)?;
+            step.sum_into(values, a, &wiring, EdgeWeights::Shared(&weights), None)?;
         }
         Ok(values.into())
     }

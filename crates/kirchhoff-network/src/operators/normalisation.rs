@@ -31,15 +31,12 @@ pub struct Normalisation {
 }
 
 impl Normalisation {
-    /// The divisor of each group.
-    fn divisors(&self, values: &[f32]) -> Vec<f32> {
-        let divisor = |group: &[f32]| {
-            let count = group.len() as f64;
-            let mean = if self.centred { group.iter().map(|&x| f64::from(x)).sum::<f64>() / count } else { 0.0 };
-            let squares: f64 = group.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
-            (squares / count + f64::from(self.epsilon)).sqrt() as f32
-        };
-        values.chunks_exact(self.group).map(divisor).collect()
+    /// What is taken away from the values of a group, and what the rest is divided by.
+    fn moments(&self, group: &[f32]) -> (f64, f32) {
+        let count = group.len() as f64;
+        let mean = if self.centred { group.iter().map(|&x| f64::from(x)).sum::<f64>() / count } else { 0.0 };
+        let squares: f64 = group.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum();
+        (mean, (squares / count + f64::from(self.epsilon)).sqrt() as f32)
     }
 }
 
@@ -75,10 +72,8 @@ impl Operation for Normalisation {
 
     fn run(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {
         let mut values = step.first().to_vec();
-        let divisors = self.divisors(&values);
-        for (group, divisor) in values.chunks_exact_mut(self.group).zip(divisors) {
-            let sum: f64 = group.iter().map(|&x| f64::from(x)).sum();
-            let mean = if self.centred { sum / group.len() as f64 } else { 0.0 };
+        for group in values.chunks_exact_mut(self.group) {
+            let (mean, divisor) = self.moments(group);
             group.iter_mut().for_each(|x| *x = ((f64::from(*x) - mean) / f64::from(divisor)) as f32);
         }
         join_channels(&mut values, self.part, &self.scale, |value, scale| value * scale);
@@ -144,7 +139,8 @@ impl Operation for Normalisation {
 
     fn factors(&self, arguments: &[&Values], _shapes: &Shapes<'_>) -> Option<Vec<f32>> {
         let mut factors = Vec::with_capacity(arguments[0].len());
-        for divisor in self.divisors(arguments[0]) {
+        for group in arguments[0].chunks_exact(self.group) {
+            let (_, divisor) = self.moments(group);
             factors.extend(std::iter::repeat_n(1.0 / divisor, self.group));
         }
         join_channels(&mut factors, self.part, &self.scale, |value, scale| value * scale);

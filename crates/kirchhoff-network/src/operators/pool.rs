@@ -1,6 +1,6 @@
 //! Pools.
 
-use kirchhoff_kernel::{Values, Window, Wiring, first_not_finite, maxima, zeros};
+use kirchhoff_kernel::{Values, Window, Wiring, first_not_finite};
 
 use super::sliding::{attributes, axes, encode_window, image, sliding, windowed};
 use super::{LayerKind, Link, Operation, Pruning, ShapeError, Shapes, Step, as_image, only};
@@ -75,11 +75,7 @@ impl Pool {
 
     fn maximum(&self, step: &Step<'_>) -> Result<Values, ExecutionError> {
         let wiring = self.wiring(&step.shapes);
-        let mut values = zeros(step.batch * wiring.destinations());
-        let sources = step.first().chunks_exact(wiring.sources());
-        for (source, values) in sources.zip(values.chunks_exact_mut(wiring.destinations())) {
-            maxima(&wiring, source, values);
-        }
+        let values = step.maxima(&wiring, step.first());
         // Finite activations have a finite maximum, unless there are none.
         match first_not_finite(&values) {
             Some(_) => Err(ExecutionError::EmptyWindow { layer: step.name.to_string() }),

@@ -1,6 +1,6 @@
 //! Sums, means and extremes over axes.
 
-use kirchhoff_kernel::{Axes, Values, Wiring, maxima, zeros};
+use kirchhoff_kernel::{Axes, Values, Wiring};
 
 use super::{LayerKind, Link, Operation, ShapeError, Shapes, Step, mismatch, only};
 use crate::encoding::Encoder;
@@ -86,15 +86,11 @@ impl Operation for Reduction {
             }
             return Ok(values.into());
         }
-        let sign = if self.kind == ReductionKind::Minimum { -1.0 } else { 1.0 };
-        let mut values = zeros(step.batch * wiring.destinations());
-        let executions = step.first().chunks_exact(wiring.sources());
-        for (source, values) in executions.zip(values.chunks_exact_mut(wiring.destinations())) {
-            let signed: Vec<f32> = source.iter().map(|value| sign * value).collect();
-            maxima(&wiring, &signed, values);
-            values.iter_mut().for_each(|value| *value *= sign);
+        if self.kind == ReductionKind::Maximum {
+            return Ok(step.maxima(&wiring, step.first()).into());
         }
-        Ok(values.into())
+        let negated: Vec<f32> = step.first().iter().map(|value| -value).collect();
+        Ok(step.maxima(&wiring, &negated).into_iter().map(|value| -value).collect())
     }
 
     fn is_bounded(&self) -> bool {

@@ -1,7 +1,8 @@
 //! One operator about to be executed, and the ways in which operators compute.
 
 use kirchhoff_kernel::{
-    Cancelled, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring, zeros,
+    Cancelled, EdgeWeights, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring,
+    maxima, zeros,
 };
 use rayon::prelude::*;
 
@@ -31,17 +32,37 @@ impl Step<'_> {
 
     /// Sums over the edges of a wiring from the first argument, with weights unless all are 1, and a bias per channel.
     pub fn sum(&self, wiring: &Wiring, weights: Option<&Weights>, bias: Option<&[f32]>) -> Result<Vec<f32>, Cancelled> {
+        let mut values = zeros(self.batch * wiring.destinations());
+        self.sum_into(&mut values, self.first(), wiring, weights.into(), bias)?;
+        Ok(values)
+    }
+
+    /// As [`sum`](Self::sum), of values that are no argument, into others.
+    pub fn sum_into(
+        &self,
+        values: &mut [f32],
+        source: &[f32],
+        wiring: &Wiring,
+        weights: EdgeWeights<'_>,
+        bias: Option<&[f32]>,
+    ) -> Result<(), Cancelled> {
         let forward = Forward {
             wiring,
-            weights: weights.into(),
+            weights,
             source: &SourceFactor::Activation(Slopes::IDENTITY),
             weight: WeightFactor::IDENTITY,
             reduction: Reduction::Sum,
             bias,
         };
+        forward.run(source, values, self.monitor)
+    }
+
+    /// The largest of some values over the edges of a wiring, execution by execution; `−∞` where no edge enters.
+    pub fn maxima(&self, wiring: &Wiring, source: &[f32]) -> Vec<f32> {
         let mut values = zeros(self.batch * wiring.destinations());
-        forward.run(self.first(), &mut values, self.monitor)?;
-        Ok(values)
+        let executions = source.chunks_exact(wiring.sources()).zip(values.chunks_exact_mut(wiring.destinations()));
+        executions.for_each(|(source, values)| maxima(wiring, source, values));
+        values
     }
 
     /// A linear layer of one link.

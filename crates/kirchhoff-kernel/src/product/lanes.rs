@@ -5,7 +5,7 @@ use std::array::from_fn;
 use pulp::{Simd, WithSimd};
 
 use super::strip::ROWS;
-use crate::instructions::dispatch;
+use kirchhoff_semiring::dispatch;
 
 /// Columns of the result that the kernel makes at a time: sums that stay in the first-level cache.
 pub(super) const WIDTH: usize = 128;

@@ -20,8 +20,8 @@ mod plan;
 mod planes;
 mod strip;
 
-pub(crate) use blocks::Blocks;
 pub use blocks::LaneTheta;
+pub(crate) use blocks::{Blocks, Joining};
 pub(crate) use dense::{Dense, Rows};
 pub(crate) use lanes::{BlockEdge, Edge, Panel};
 pub(crate) use matrix::Matrix;

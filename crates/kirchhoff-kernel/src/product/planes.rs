@@ -13,9 +13,9 @@ use super::pairs::{PAIR_VECTORS, PairOperation, PairStrip};
 use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, VECTORS};
-use crate::instructions::dispatch;
 use crate::memory::{filled, zeros};
 use crate::{Cancelled, Monitor, Sliding, Weights, parallel};
+use kirchhoff_semiring::dispatch;
 
 /// Packed weights that are held at a time: 32 MiB.
 const PACKED: usize = 8 << 20;

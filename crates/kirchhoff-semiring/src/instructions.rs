@@ -126,7 +126,8 @@ pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
 }
 
 /// Runs a kernel with the chosen instructions.
+#[doc(hidden)] // For the crates of the project: `pulp` is not a part of what they promise.
 #[inline]
-pub(crate) fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
+pub fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
     Instructions::chosen().arch().unwrap_or_default().dispatch(kernel)
 }

@@ -1,0 +1,180 @@
+//! What happens on the edges of a layer as one program: from contributions to sums, several edges at a time.
+
+use super::column::ColumnType;
+use super::edges::EdgeLanes;
+use super::error::Faults;
+use super::expression::Binary;
+use super::graph::{Graph, Id, Value};
+use super::lanes::{Block, Shape, Starts, TOGETHER, Typed};
+use super::made::{Contributions, Made};
+use super::operation::Operation;
+use super::program::{Bound, Coder, Places, Slots, Step};
+use super::reduce::Reduction;
+
+/// Code that adds edges to sums.
+///
+/// Its inputs are the columns of the sums, the contribution, and the columns of the relevance. What does not depend on sums
+/// is computed for several edges by each instruction. Columns whose `⊕` is one operation are then reduced; what is left runs
+/// edge by edge.
+#[derive(Clone, Debug)]
+pub(super) struct EdgeProgram {
+    steps: Vec<Step>,
+    /// Runs for each edge.
+    tail: Vec<Step>,
+    /// The columns of the sums that the tail makes, and their slots.
+    outputs: Vec<(usize, (ColumnType, usize))>,
+    places: Places,
+}
+
+impl EdgeProgram {
+    /// Code that makes `results`, one a column, of contributions `d` among others.
+    pub(super) fn new(graph: &Graph, results: &[Id], d: Id) -> Self {
+        let width = results.len();
+        let mut coder = Coder::new(graph, results, 2 * width + 1);
+        let (made, leaf) = Made::of(&coder, d);
+        coder.leaf = Some(leaf);
+        coder.sums = width;
+        let mut code = Builder { coder, made, width, steps: Vec::new() };
+        let later = code.after_sums();
+        let mut rest = Vec::new();
+        for (column, &result) in results.iter().enumerate() {
+            if !code.reduce(column, result, &later) {
+                rest.push((column, result));
+            }
+        }
+        for &(_, result) in &rest {
+            code.before_sums(result, &later);
+        }
+        let Builder { mut coder, steps, .. } = code;
+        coder.keep();
+        let (mut tail, mut outputs, mut taken) = (Vec::new(), Vec::new(), Vec::new());
+        for &(_, result) in &rest {
+            for id in coder.needed(result) {
+                tail.extend(coder.place(id).map(Step::Apply));
+            }
+        }
+        for &(column, result) in &rest {
+            let (slot, copy) = coder.output(result, &taken);
+            tail.extend(copy.map(Step::Apply));
+            taken.push(slot);
+            outputs.push((column, slot));
+        }
+        EdgeProgram { steps, tail, outputs, places: coder.made }
+    }
+
+    /// Adds edges to the first lanes of `sums`, one after the other; these are of the sources from the one of a number on.
+    pub(super) fn run(&self, edges: &EdgeLanes<'_>, first: usize, sums: &mut [Block], slots: &mut Slots) -> Faults {
+        slots.grow(&self.places.slots);
+        let lanes = edges.own.len();
+        let together = (TOGETHER / lanes.max(1)).max(1);
+        let mut faults = Faults::NONE;
+        let relevance = (&edges.relevance.0[..], first);
+        for (starts, weights) in edges.starts.chunks(together).zip(edges.weights.chunks(together)) {
+            let shape = Shape { edges: starts.len(), lanes };
+            let values = Typed { values: &edges.values[first..], starts: Starts::At(starts) };
+            let contributions = Contributions { own: edges.own, weights, values };
+            let bound = Bound { inputs: &[], sums: &[], relevance, contributions, shape, edge: 0 };
+            faults = faults.and(self.places.run(&self.steps, &bound, sums, slots));
+            if self.outputs.is_empty() {
+                continue;
+            }
+            for edge in 0..shape.edges {
+                let values = Typed { starts: Starts::At(&starts[edge..=edge]), ..values };
+                let contributions = Contributions { values, ..contributions };
+                let shape = Shape::of(lanes);
+                let bound = Bound { inputs: &[], sums, relevance, contributions, shape, edge };
+                faults = faults.and(self.places.run(&self.tail, &bound, &mut [], slots));
+                for &(column, (kind, slot)) in &self.outputs {
+                    std::mem::swap(&mut sums[column], &mut slots.0[kind as usize][slot]);
+                }
+            }
+        }
+        faults
+    }
+}
+
+struct Builder<'a> {
+    coder: Coder<'a>,
+    /// What is made of contributions, the coder's leaf.
+    made: Made,
+    width: usize,
+    steps: Vec<Step>,
+}
+
+impl Builder<'_> {
+    /// Which values depend on sums.
+    fn after_sums(&self) -> Vec<bool> {
+        let graph = self.coder.graph;
+        let mut later = vec![false; graph.len()];
+        for id in 0..graph.len() {
+            later[id] = match graph.value(id) {
+                Value::Input(index) => index < self.width,
+                _ => graph.operands(id).any(|operand| later[operand]),
+            };
+        }
+        later
+    }
+
+    /// Makes code for what a value needs, as far as it does not depend on sums.
+    fn before_sums(&mut self, id: Id, later: &[bool]) {
+        for id in self.coder.needed(id) {
+            if later[id] {
+                continue;
+            }
+            if self.coder.leaf == Some(id) {
+                let to = self.coder.reserve(id);
+                self.steps.push(Step::Contributions { made: self.made, to });
+            } else if let Some(instruction) = self.coder.place(id) {
+                self.steps.push(Step::Apply(instruction));
+            }
+        }
+    }
+
+    /// Makes code for a column whose sum is one operation of itself and of what does not depend on sums; `false` for others.
+    fn reduce(&mut self, column: usize, result: Id, later: &[bool]) -> bool {
+        let graph = self.coder.graph;
+        let kind = graph.kind(result);
+        let Value::Apply { operation: Operation::Binary(plus), operands: [a, b, _], .. } = graph.value(result) else {
+            return false;
+        };
+        let is_sum = |id: Id| graph.value(id) == Value::Input(column) && self.coder.uses[id] == self.times(id, result);
+        let commutes = matches!(plus, Binary::Add | Binary::And | Binary::Or) || kind == ColumnType::Bool;
+        let added = match (is_sum(a), is_sum(b)) {
+            (true, _) => b,
+            (_, true) if commutes => a,
+            _ => return false,
+        };
+        // Nothing else may ask for the sum, before or after.
+        if self.coder.uses[result] > 1 || later[added] || kind == ColumnType::U64 {
+            return false;
+        }
+        let truth = kind == ColumnType::Bool;
+        let Some(alone) = Reduction::new(plus, None, truth) else { return false };
+        let within = match graph.value(added) {
+            Value::Apply { operation: Operation::Binary(within), operands: [x, y, _], guard: None }
+                if !self.coder.has_place(added)
+                    && self.coder.leaf != Some(added)
+                    && self.coder.uses[added] == self.times(added, result)
+                    && graph.kind(x) == kind =>
+            {
+                Reduction::new(plus, Some(within), truth).map(|reduction| (reduction, [x, y]))
+            }
+            _ => None,
+        };
+        let (reduction, operands) = within.unwrap_or((alone, [added; 2]));
+        operands.into_iter().for_each(|id| self.before_sums(id, later));
+        let places = operands.map(|id| self.coder.at(id));
+        self.steps.push(Step::Reduce { column, reduction, operands: places });
+        match within {
+            // The value in between has no place of its own.
+            Some(_) => graph.operands(added).for_each(|operand| self.coder.read(operand)),
+            None => graph.operands(result).filter(|&id| id == added).for_each(|id| self.coder.read(id)),
+        }
+        true
+    }
+
+    /// How often a value stands among another one's operands.
+    fn times(&self, id: Id, of: Id) -> usize {
+        self.coder.graph.operands(of).filter(|&operand| operand == id).count()
+    }
+}

@@ -9,7 +9,7 @@ use super::lanes::{Block, Shape, Starts, TOGETHER, Typed};
 use super::made::{Contributions, Made};
 use super::operation::Operation;
 use super::program::{Bound, Coder, Places, Slots, Step};
-use super::reduce::Reduction;
+use super::reduce::{Reduction, Within};
 
 /// Code that adds edges to sums.
 ///
@@ -149,28 +149,51 @@ impl Builder<'_> {
             return false;
         }
         let truth = kind == ColumnType::Bool;
-        let Some(alone) = Reduction::new(plus, None, truth) else { return false };
-        let within = match graph.value(added) {
-            Value::Apply { operation: Operation::Binary(within), operands: [x, y, _], guard: None }
-                if !self.coder.has_place(added)
-                    && self.coder.leaf != Some(added)
-                    && self.coder.uses[added] == self.times(added, result)
-                    && graph.kind(x) == kind =>
-            {
-                Reduction::new(plus, Some(within), truth).map(|reduction| (reduction, [x, y]))
-            }
-            _ => None,
-        };
-        let (reduction, operands) = within.unwrap_or((alone, [added; 2]));
+        let known = |(within, ..): &(Within, [Id; 3], Vec<Id>)| Reduction::new(plus, *within, truth).is_some();
+        let Some((within, operands, inner)) = self.within(added, result).into_iter().find(known) else { return false };
+        let Some(reduction) = Reduction::new(plus, within, truth) else { return false };
         operands.into_iter().for_each(|id| self.before_sums(id, later));
         let places = operands.map(|id| self.coder.at(id));
         self.steps.push(Step::Reduce { column, reduction, operands: places });
-        match within {
-            // The value in between has no place of its own.
-            Some(_) => graph.operands(added).for_each(|operand| self.coder.read(operand)),
-            None => graph.operands(result).filter(|&id| id == added).for_each(|id| self.coder.read(id)),
+        // Values in between have no place of their own, and are read here.
+        let read = |id: &Id| !inner.contains(id) && *id != result;
+        for of in inner.iter().chain([&result]) {
+            let operands = graph.operands(*of).filter(|id| read(id) && (*of != result || *id == added));
+            operands.for_each(|id| self.coder.read(id));
         }
         true
+    }
+
+    /// The operation that a value is, if nothing but `user` asks for it.
+    fn one(&self, id: Id, user: Id) -> Option<(Binary, [Id; 2])> {
+        let graph = self.coder.graph;
+        let Value::Apply { operation: Operation::Binary(operation), operands: [x, y, _], guard: None } =
+            graph.value(id)
+        else {
+            return None;
+        };
+        let alone = !self.coder.has_place(id)
+            && self.coder.leaf != Some(id)
+            && self.coder.uses[id] == self.times(id, user)
+            && graph.kind(x) == graph.kind(id);
+        alone.then_some((operation, [x, y]))
+    }
+
+    /// What a reduction may make itself of what it adds, the most first: the operands, and the values in between.
+    fn within(&self, added: Id, result: Id) -> Vec<(Within, [Id; 3], Vec<Id>)> {
+        let mut found = Vec::new();
+        if let Some((operation, [x, y])) = self.one(added, result) {
+            for (product, other) in [(x, y), (y, x)] {
+                if let (Binary::Add, Some((Binary::Multiply, [a, b]))) = (operation, self.one(product, added))
+                    && product != other
+                {
+                    found.push((Within::ProductAndSum, [a, b, other], vec![added, product]));
+                }
+            }
+            found.push((Within::One(operation), [x, y, x], vec![added]));
+        }
+        found.push((Within::Nothing, [added; 3], Vec::new()));
+        found
     }
 
     /// How often a value stands among another one's operands.

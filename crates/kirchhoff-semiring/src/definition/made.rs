@@ -25,17 +25,28 @@ impl Contributions<'_> {
 /// What is made of a contribution `d`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Made {
+    Number(Base, Bound),
+    /// One of two constants: the first where `d` reaches a bound.
+    Chosen(Choice),
+}
+
+/// What stands at the beginning.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Base {
+    /// `d`.
     Itself,
     /// `|d|`.
     Magnitude,
-    /// `min(|d|, c)`.
-    Clamped(f32),
-    /// `max(d, c)`.
-    AtLeast(f32),
     /// `d · d`.
     Square,
-    /// One of two constants: the first where `d` reaches a bound.
-    Chosen(Choice),
+}
+
+/// What bounds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Bound {
+    None,
+    AtMost(f32),
+    AtLeast(f32),
 }
 
 /// A choice of constants by a bound.
@@ -50,7 +61,7 @@ pub(super) struct Choice {
 impl Made {
     /// The most that can be made of contributions at once: what all that is asked of `d` begins with, and the value that it is.
     pub(super) fn of(coder: &Coder<'_>, d: Id) -> (Made, Id) {
-        let mut made = (Made::Itself, d);
+        let mut made = (Made::Number(Base::Itself, Bound::None), d);
         while let Some(id) = coder.only_use(made.1) {
             match made.0.then(coder.graph, made.1, id) {
                 Some(more) => made = (more, id),
@@ -69,11 +80,14 @@ impl Made {
         let Value::Apply { operation, operands: [a, b, _], .. } = graph.value(id) else { return None };
         let number =
             |id: Id| graph.constant(id).filter(|c| c.kind == ColumnType::F32).map(|c| f32::from_bits(c.bits as u32));
-        match (self, operation) {
-            (Made::Itself, Operation::Unary(Unary::Abs)) => Some(Made::Magnitude),
-            (Made::Itself, Operation::Binary(Binary::Multiply)) if a == x && b == x => Some(Made::Square),
-            (Made::Itself, Operation::Binary(Binary::Max)) if a == x => number(b).map(Made::AtLeast),
-            (Made::Magnitude, Operation::Binary(Binary::Min)) if a == x => number(b).map(Made::Clamped),
+        let Made::Number(base, Bound::None) = self else { return None };
+        match operation {
+            Operation::Unary(Unary::Abs) if base == Base::Itself => Some(Made::Number(Base::Magnitude, Bound::None)),
+            Operation::Binary(Binary::Multiply) if base == Base::Itself && a == x && b == x => {
+                Some(Made::Number(Base::Square, Bound::None))
+            }
+            Operation::Binary(Binary::Min) if a == x => number(b).map(|c| Made::Number(base, Bound::AtMost(c))),
+            Operation::Binary(Binary::Max) if a == x => number(b).map(|c| Made::Number(base, Bound::AtLeast(c))),
             _ => None,
         }
     }
@@ -81,8 +95,8 @@ impl Made {
     /// What a comparison with it chooses.
     fn choice(self, graph: &Graph, x: Id, comparison: Id, choice: Id) -> Option<(Made, Id)> {
         let magnitude = match self {
-            Made::Itself => false,
-            Made::Magnitude => true,
+            Made::Number(Base::Itself, Bound::None) => false,
+            Made::Number(Base::Magnitude, Bound::None) => true,
             _ => return None,
         };
         let Value::Apply { operation: Operation::Binary(operation), operands: [bound, at, _], .. } =
@@ -112,11 +126,11 @@ impl Made {
     #[inline(always)]
     pub(super) fn run(self, from: &Contributions<'_>, out: &mut Block, shape: Shape) {
         match (self, out) {
-            (Made::Itself, Block::F32(out)) => fill(from, out, shape, |d| d),
-            (Made::Magnitude, Block::F32(out)) => fill(from, out, shape, f32::abs),
-            (Made::Clamped(c), Block::F32(out)) => fill(from, out, shape, |d| minimum(d.abs(), c)),
-            (Made::AtLeast(c), Block::F32(out)) => fill(from, out, shape, |d| maximum(d, c)),
-            (Made::Square, Block::F32(out)) => fill(from, out, shape, |d| d * d),
+            (Made::Number(base, bound), Block::F32(out)) => match base {
+                Base::Itself => bound.run(from, out, shape, |d| d),
+                Base::Magnitude => bound.run(from, out, shape, f32::abs),
+                Base::Square => bound.run(from, out, shape, |d| d * d),
+            },
             (Made::Chosen(choice), out) => {
                 let [one, zero] = choice.chosen.map(|constant| constant.bits);
                 match out {
@@ -129,6 +143,17 @@ impl Made {
                 }
             }
             (made, _) => unreachable!("{made:?} is of f32"),
+        }
+    }
+}
+
+impl Bound {
+    #[inline(always)]
+    fn run(self, from: &Contributions<'_>, out: &mut [f32], shape: Shape, base: impl Fn(f32) -> f32) {
+        match self {
+            Bound::None => fill(from, out, shape, base),
+            Bound::AtMost(c) => fill(from, out, shape, |d| minimum(base(d), c)),
+            Bound::AtLeast(c) => fill(from, out, shape, |d| maximum(base(d), c)),
         }
     }
 }

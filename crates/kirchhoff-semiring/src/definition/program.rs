@@ -47,7 +47,7 @@ pub(super) enum Step {
     Reduce {
         column: usize,
         reduction: Reduction,
-        operands: [Place; 2],
+        operands: [Place; 3],
     },
 }
 
@@ -286,8 +286,9 @@ impl Places {
         let (kind, to) = match step {
             Step::Contributions { to, .. } => *to,
             Step::Apply(instruction) => instruction.to,
-            Step::Reduce { column, reduction, operands: [x, y] } => {
-                let operands = [self.operand(*x, bound, slots), self.operand(*y, bound, slots)];
+            Step::Reduce { column, reduction, operands: [x, y, z] } => {
+                let operands =
+                    [self.operand(*x, bound, slots), self.operand(*y, bound, slots), self.operand(*z, bound, slots)];
                 reduction.run(operands, &mut sums[*column], bound.shape);
                 return Faults::NONE;
             }

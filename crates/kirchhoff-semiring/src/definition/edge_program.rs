@@ -5,11 +5,14 @@ use super::edges::EdgeLanes;
 use super::error::Faults;
 use super::expression::Binary;
 use super::graph::{Graph, Id, Value};
-use super::lanes::{Block, Shape, Starts, TOGETHER, Typed};
+use super::lanes::{Block, LANES, Shape, Starts, TOGETHER, Typed};
 use super::made::{Contributions, Made};
 use super::operation::Operation;
 use super::program::{Bound, Coder, Places, Slots, Step};
-use super::reduce::{Reduction, Within};
+use super::reduce::{EDGES, Reduction, Within};
+
+/// Bytes of slots that edges fill together: they are to stay in the first-level cache beside what is read.
+const HELD: usize = 24 << 10;
 
 /// Code that adds edges to sums.
 ///
@@ -24,6 +27,8 @@ pub(super) struct EdgeProgram {
     /// The columns of the sums that the tail makes, and their slots.
     outputs: Vec<(usize, (ColumnType, usize))>,
     places: Places,
+    /// Lanes of several edges that are taken together.
+    together: usize,
 }
 
 impl EdgeProgram {
@@ -59,14 +64,21 @@ impl EdgeProgram {
             taken.push(slot);
             outputs.push((column, slot));
         }
-        EdgeProgram { steps, tail, outputs, places: coder.made }
+        let sizes = [size_of::<f32>(), size_of::<f64>(), size_of::<u64>(), size_of::<bool>()];
+        let lane: usize = sizes.iter().zip(coder.made.slots).map(|(size, slots)| size * slots).sum();
+        let together = (HELD / lane.max(1)).clamp(LANES, TOGETHER);
+        EdgeProgram { steps, tail, outputs, places: coder.made, together }
     }
 
     /// Adds edges to the first lanes of `sums`, one after the other; these are of the sources from the one of a number on.
     pub(super) fn run(&self, edges: &EdgeLanes<'_>, first: usize, sums: &mut [Block], slots: &mut Slots) -> Faults {
         slots.grow(&self.places.slots);
         let lanes = edges.own.len();
-        let together = (TOGETHER / lanes.max(1)).max(1);
+        let together = match self.together / lanes.max(1) {
+            0 => 1,
+            few if few < EDGES => few,
+            many => many / EDGES * EDGES,
+        };
         let mut faults = Faults::NONE;
         let relevance = (&edges.relevance.0[..], first);
         for (starts, weights) in edges.starts.chunks(together).zip(edges.weights.chunks(together)) {

@@ -5,8 +5,8 @@ use super::column::{ColumnType, Constant};
 
 /// Lanes of one edge at most: what the loops of all operations come back to stays in the first-level cache.
 pub(super) const LANES: usize = 512;
-/// Lanes of several edges that one instruction takes: many, since each instruction is looked up once for all of them.
-pub(super) const TOGETHER: usize = 2048;
+/// Lanes of several edges that one instruction takes at most: many, since each instruction is looked up once for all of them.
+pub(super) const TOGETHER: usize = 4096;
 
 /// Lanes of one column, to be read.
 #[derive(Clone, Copy, Debug)]

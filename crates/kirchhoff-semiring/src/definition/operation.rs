@@ -1,10 +1,13 @@
 //! One operation over the lanes of columns: plain loops over slices, which the compiler makes vector operations of.
 
+use pulp::Arch;
+
 use super::column::{ColumnType, Constant};
 use super::error::Faults;
 use super::expression::{Binary, Unary};
 use super::lanes::{Block, Lanes, Operand, Shape, Typed};
 use super::number::{Real, maximum, minimum, power, truncate};
+use crate::instructions::{chosen, vectorised_by};
 
 /// What an instruction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -165,9 +168,24 @@ fn compare<T: Copy + PartialOrd>(operation: Binary, operands: [Typed<'_, T>; 2],
     }
 }
 
-/// `out ← operation` of the operands, lane by lane. A fault counts in the lanes where the guard holds.
-#[inline(always)]
+/// `out ← operation` of the operands, lane by lane, by chosen instructions. A fault counts in the lanes where the guard holds.
 pub(super) fn apply(
+    arch: Arch,
+    operation: Operation,
+    operands: [Operand<'_>; 3],
+    guard: Option<Operand<'_>>,
+    out: &mut Block,
+    shape: Shape,
+) -> Faults {
+    vectorised_by(
+        arch,
+        #[inline(always)]
+        || apply_inlined(operation, operands, guard, out, shape),
+    )
+}
+
+#[inline(always)]
+fn apply_inlined(
     operation: Operation,
     operands: [Operand<'_>; 3],
     guard: Option<Operand<'_>>,
@@ -258,7 +276,7 @@ pub(super) fn computed(operation: Operation, operands: [Constant; 3], kind: Colu
     let blocks = operands.map(|constant| Block::filled(constant, 1));
     let mut out = Block::new(kind, 1);
     let operands = [&blocks[0], &blocks[1], &blocks[2]].map(|block| Operand::same(block.lanes()));
-    let faults = apply(operation, operands, None, &mut out, Shape::of(1));
+    let faults = apply(chosen(), operation, operands, None, &mut out, Shape::of(1));
     (out.lanes().get(0), faults.is_none())
 }
 

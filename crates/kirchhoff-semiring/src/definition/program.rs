@@ -1,5 +1,7 @@
 //! Graphs as code for blocks: instructions in order, with few places for what they compute.
 
+use pulp::Arch;
+
 use super::column::ColumnType;
 use super::error::Faults;
 use super::graph::{Graph, Id, Value};
@@ -7,7 +9,7 @@ use super::lanes::{Block, LANES, Lanes, Operand, Shape, Starts, TOGETHER};
 use super::made::{Contributions, Made};
 use super::operation::{Operation, apply};
 use super::reduce::Reduction;
-use crate::vectorised;
+use crate::instructions::{chosen, vectorised_by};
 
 /// The most inputs of a program: three values of eight columns.
 pub(super) const INPUTS: usize = 24;
@@ -267,49 +269,60 @@ impl Program {
 }
 
 impl Places {
-    /// Runs a part of a program. It is compiled once for each instruction set, and not for each type of values.
+    /// Runs a part of a program.
     pub(super) fn run(&self, steps: &[Step], bound: &Bound<'_>, sums: &mut [Block], slots: &mut Slots) -> Faults {
-        vectorised(
-            #[inline(always)]
-            || {
-                let mut faults = Faults::NONE;
-                for step in steps {
-                    faults = faults.and(self.step(step, bound, sums, slots));
-                }
-                faults
-            },
-        )
+        let arch = chosen();
+        let mut faults = Faults::NONE;
+        for step in steps {
+            faults = faults.and(self.step(arch, step, bound, sums, slots));
+        }
+        faults
     }
 
+    /// Each kind of step is compiled by itself, once for each instruction set: one function with all loops would take longer.
     #[inline(always)]
-    fn step(&self, step: &Step, bound: &Bound<'_>, sums: &mut [Block], slots: &mut Slots) -> Faults {
+    fn step(&self, arch: Arch, step: &Step, bound: &Bound<'_>, sums: &mut [Block], slots: &mut Slots) -> Faults {
+        let shape = bound.shape;
         let (kind, to) = match step {
             Step::Contributions { to, .. } => *to,
             Step::Apply(instruction) => instruction.to,
-            Step::Reduce { column, reduction, operands: [x, y, z] } => {
-                let operands =
-                    [self.operand(*x, bound, slots), self.operand(*y, bound, slots), self.operand(*z, bound, slots)];
-                reduction.run(operands, &mut sums[*column], bound.shape);
+            Step::Reduce { column, reduction, operands } => {
+                let operands = self.operands(operands, bound, slots);
+                let sums = &mut sums[*column];
+                vectorised_by(
+                    arch,
+                    #[inline(always)]
+                    || reduction.run(operands, sums, shape),
+                );
                 return Faults::NONE;
             }
         };
         // An empty block takes its place meanwhile, which owns no memory.
         let mut out = std::mem::replace(&mut slots.0[kind as usize][to], Block::NONE);
         let faults = match step {
-            Step::Apply(Instruction { operation, operands: [a, b, c], guard, .. }) => {
-                let operands =
-                    [self.operand(*a, bound, slots), self.operand(*b, bound, slots), self.operand(*c, bound, slots)];
+            Step::Apply(Instruction { operation, operands, guard, .. }) => {
+                let operands = self.operands(operands, bound, slots);
                 let guard = guard.map(|guard| self.operand(guard, bound, slots));
-                apply(*operation, operands, guard, &mut out, bound.shape)
+                apply(arch, *operation, operands, guard, &mut out, shape)
             }
             Step::Contributions { made, .. } => {
-                made.run(&bound.contributions, &mut out, bound.shape);
+                vectorised_by(
+                    arch,
+                    #[inline(always)]
+                    || made.run(&bound.contributions, &mut out, shape),
+                );
                 Faults::NONE
             }
             Step::Reduce { .. } => Faults::NONE,
         };
         slots.0[kind as usize][to] = out;
         faults
+    }
+
+    /// Written out: a closure over an array would be a call for each.
+    #[inline(always)]
+    fn operands<'a>(&'a self, [a, b, c]: &[Place; 3], bound: &Bound<'a>, slots: &'a Slots) -> [Operand<'a>; 3] {
+        [self.operand(*a, bound, slots), self.operand(*b, bound, slots), self.operand(*c, bound, slots)]
     }
 
     #[inline(always)]

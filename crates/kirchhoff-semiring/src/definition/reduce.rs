@@ -5,7 +5,7 @@ use super::lanes::{Block, Lanes, Operand, Shape, Typed};
 use super::number::{Real, maximum, minimum};
 
 /// Edges between loading and storing a sum.
-const EDGES: usize = 4;
+pub(super) const EDGES: usize = 4;
 
 /// `sum ← plus(sum, …)` of every edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

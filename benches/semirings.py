@@ -22,8 +22,8 @@ from machine import load, machine  # noqa: E402
 BEGIN, END = "<!-- semirings: begin -->", "<!-- semirings: end -->"
 
 VITERBI = 'define(name="defined-viterbi", plus="max(a, b)", times="a * b", zero=0, one=1, theta="min(abs(d), 1)", rule="max-abs")'
-# The same values, in a form that no kernel is made for: what blocks of expressions cost.
-EXPRESSIONS = 'define(name="defined-blocks", plus="if(a > b, a, b)", times="a * b", zero=0, one=1, theta="min(abs(d), 1)", rule="max-abs")'
+# The operations of `viterbi` with a Θ that is no annotation, which no kernel is made for: what expressions cost.
+EXPRESSIONS = 'define(name="defined-squares", plus="max(a, b)", times="a * b", zero=0, one=1, theta="min(d * d, 1)", rule="max-abs")'
 BOOLEAN = 'define(name="defined-boolean", value="bool", plus="a or b", times="a and b", zero="false", one="true", theta="threshold(1e-9)", laws=["idempotent-plus"])'
 COUNTING = 'define(name="defined-counting", value="f64", plus="a + b", times="a * b", zero=0, one=1, theta="threshold(1e-9)")'
 RECORD = ROOT / "examples/semirings/expected-length.toml"

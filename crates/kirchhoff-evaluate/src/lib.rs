@@ -83,7 +83,7 @@ pub use gradient::{Gradient, GradientError, fold_gradient};
 pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};
-pub use own::{BlockAnnotations, BlockTheta, OwnAnnotations, OwnTheta, own_value};
+pub use own::{BlockAnnotations, BlockEdges, BlockTheta, OwnAnnotations, OwnTheta, own_value};
 pub use per_execution::PerExecution;
 pub use probability::{
     Conditional, ConditionalEstimates, DEFAULT_MAX_NODES, DecisionDiagram, DecisionNode, Estimate, Estimates,

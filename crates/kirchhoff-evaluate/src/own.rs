@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kirchhoff_circuit::{GateCircuit, Layer};
 use kirchhoff_kernel::{Backward, Cancelled, Edges, LayerEdges};
-use kirchhoff_semiring::{Annotation, Semiring};
+use kirchhoff_semiring::{Annotation, JoinEdges, Semiring};
 
 use crate::annotate::{Annotate, Annotations};
 use crate::error::FoldError;
@@ -160,6 +160,10 @@ impl<S: Semiring, F: OwnTheta<S::Value>> AnnotateLeaves<S> for OwnAnnotations<F>
 /// annotation.
 pub type BlockTheta<V> = dyn Fn(Annotation, &[f32], &mut [V]) + Send + Sync;
 
+/// What a blockwise semiring does on the edges of a layer under an annotation, in one operation; `None` where Θ is known as
+/// values alone.
+pub type BlockEdges<V> = dyn Fn(Annotation) -> Option<Arc<dyn JoinEdges<V>>> + Send + Sync;
+
 /// [`Annotations`] of a blockwise semiring, for which one function stands: it is called once a block.
 #[derive(Clone)]
 pub struct BlockAnnotations<V> {
@@ -170,6 +174,8 @@ pub struct BlockAnnotations<V> {
     /// The annotation under which values keep to what the semiring's [form](Semiring::fused) asks for; thresholds do so
     /// anyway.
     pub fused: Option<Annotation>,
+    /// The same Θ with the semiring's operations, where they are faster together.
+    pub edges: Option<Arc<BlockEdges<V>>>,
 }
 
 impl<V> AsRef<Annotations> for BlockAnnotations<V> {
@@ -205,6 +211,17 @@ impl<S: Semiring> Annotate<S> for BlockAnnotations<S::Value> {
             && let Some(done) = hoisted(semiring, annotation, layer, edges, destinations, sources)
         {
             return done;
+        }
+        let drops_zero = || {
+            let mut value = [semiring.one()];
+            (self.theta)(annotation, &[0.0], &mut value);
+            semiring.is_zero(&value[0])
+        };
+        if let Some(backward) = Backward::new(edges)
+            && let Some(join) = self.edges.as_ref().and_then(|edges| edges(annotation))
+            && (backward.terms() == 1 || backward.is_separate() && drops_zero())
+        {
+            return backward.joined(semiring, &*join, destinations, sources, layer.monitor);
         }
         self.block().propagate(semiring, layer, link, edges, destinations, sources)
     }

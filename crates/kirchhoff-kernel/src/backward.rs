@@ -1,6 +1,6 @@
 //! One step of relevance through a layer that is worth running as a product: from destination to source, for a batch.
 
-use kirchhoff_semiring::Semiring;
+use kirchhoff_semiring::{JoinEdges, Semiring};
 use rayon::prelude::*;
 
 use crate::blockwise::live;
@@ -8,8 +8,8 @@ use crate::edges::{Contributions, EdgeWeights, LayerEdges};
 use crate::factors::{CHUNK, absolute, sides, source_factors};
 use crate::memory::zeros;
 use crate::product::{
-    BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, LaneTheta, Lanes, Matrix, MaxMin, MaxPlus, MaxTimes,
-    MinPlus, Neuron, Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
+    BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, Joining, LaneTheta, Lanes, Matrix, MaxMin, MaxPlus,
+    MaxTimes, MinPlus, Neuron, Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring, parallel};
 
@@ -394,19 +394,48 @@ impl<'a> Backward<'a> {
         sources: &mut [S::Value],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
-        self.check(sources.len());
+        let accumulate = |sums: &mut [S::Value], theta: &[S::Value], relevance: &[S::Value]| {
+            semiring.accumulate(sums, theta, relevance)
+        };
+        let joining = Joining::Calls { theta: annotate, accumulate: &accumulate };
+        self.blocks_of(&joining, &semiring.zero(), &live(semiring, destinations), destinations, sources, monitor)
+    }
+
+    /// [`blocks`](Backward::blocks) with all that happens on an edge in one call of `join`: with the same sums.
+    ///
+    /// # Errors
+    /// As for [`plus_times`](Backward::plus_times).
+    pub fn joined<S: Semiring>(
+        &self,
+        semiring: &S,
+        join: &dyn JoinEdges<S::Value>,
+        destinations: &[S::Value],
+        sources: &mut [S::Value],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
         let live = live(semiring, destinations);
-        let zero = semiring.zero();
+        self.blocks_of(&Joining::Edges(join), &semiring.zero(), &live, destinations, sources, monitor)
+    }
+
+    fn blocks_of<V: Clone + Send + Sync>(
+        &self,
+        joining: &Joining<'_, V>,
+        zero: &V,
+        live: &[bool],
+        destinations: &[V],
+        sources: &mut [V],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        self.check(sources.len());
         self.terms.iter().try_for_each(|term| {
             let packing = Packing::plain(term.weight);
             let blocks = Blocks {
                 values: &term.destination,
                 relevance: destinations,
-                live: &live,
+                live,
                 own: &source_factors(&self.edges, term, Form::Plain),
-                zero: &zero,
-                theta: annotate,
-                accumulate: &|sums, theta, relevance| semiring.accumulate(sums, theta, relevance),
+                zero,
+                joining,
             };
             match self.edges.wiring {
                 Wiring::Convolution(sliding) => {

@@ -48,7 +48,6 @@ mod factors;
 mod finite;
 mod floats;
 mod forward;
-mod instructions;
 mod memory;
 mod monitor;
 pub mod parallel;
@@ -66,7 +65,7 @@ pub use edges::{Contributions, EdgeWeights, Edges, LayerEdges, LayerPart, Scratc
 pub use finite::first_not_finite;
 pub use floats::{Floats, Values, Weights};
 pub use forward::{Forward, Reduction, join_channels, maxima, maximum};
-pub use instructions::{Instructions, UnknownInstructions, vectorised};
+pub use kirchhoff_semiring::{Instructions, UnknownInstructions, vectorised};
 pub use memory::{filled, zeros};
 pub use monitor::{Cancelled, Monitor};
 pub use product::LaneTheta;

@@ -43,6 +43,7 @@ mod count;
 mod definition;
 mod exponential;
 mod info;
+mod instructions;
 mod laws;
 mod logarithm;
 mod name;
@@ -61,11 +62,12 @@ pub use check::{Assignment, Check, Condition, Counterexample, LawChecker, LawRep
 pub use class::SemiringClass;
 pub use count::Count;
 pub use definition::{
-    Cells, Column, ColumnType, Defined, DefinedSemiring, DefinedTheta, DefinedVisitor, Definition, DefinitionError,
-    DefinitionFault, Faults, Order,
+    Cells, Column, ColumnType, Columns, Defined, DefinedSemiring, DefinedTheta, DefinedVisitor, Definition,
+    DefinitionError, DefinitionFault, EdgeLanes, Faults, JoinEdges, Order,
 };
 pub use exponential::exponential;
 pub use info::{DefaultStart, Join, Limit, Meaning, Notation, SemiringInfo};
+pub use instructions::{Instructions, UnknownInstructions, dispatch, vectorised};
 pub use laws::{Law, Laws, MissingLaws};
 pub use logarithm::logarithm;
 pub use name::{LookupError, UnknownName};

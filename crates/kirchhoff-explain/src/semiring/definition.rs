@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kirchhoff_evaluate::{Annotations, BlockAnnotations, BlockTheta};
+use kirchhoff_evaluate::{Annotations, BlockAnnotations, BlockEdges, BlockTheta};
 use kirchhoff_semiring::{
     Annotation, Carrier, Cells, Defined, DefinedVisitor, Definition, Embed, Interval, LawChecker, LawReport, Project,
     Semiring,
@@ -24,6 +24,7 @@ impl From<&Definition> for AnySemiring {
 pub struct Expressions<V> {
     definition: Definition,
     theta: Arc<BlockTheta<V>>,
+    edges: Arc<BlockEdges<V>>,
     /// The annotation that Θ is by another name, under which kernels of the built-in semirings may run.
     fused: Option<Annotation>,
     carrier: Carrier,
@@ -37,7 +38,8 @@ where
     type Bound = BlockAnnotations<V>;
 
     fn bind(&self, annotations: &Annotations) -> BlockAnnotations<V> {
-        BlockAnnotations { annotations: annotations.clone(), theta: self.theta.clone(), fused: self.fused }
+        let (theta, edges) = (self.theta.clone(), Some(self.edges.clone()));
+        BlockAnnotations { annotations: annotations.clone(), theta, fused: self.fused, edges }
     }
 
     fn carrier(&self, _: &Defined<V>) -> Carrier {
@@ -99,7 +101,9 @@ impl Make<'_> {
         // Of a Θ that is an annotation by another name the built-in kernels know what it yields.
         let named = semiring.annotation().filter(|annotation| numbers.is_some() || annotation.theta().is_some());
         let carrier = Carrier { own: named.is_none(), ..carrier };
-        let thetas = Expressions { definition: self.0.clone(), theta: Arc::new(theta), fused: named, carrier, embed };
+        let (of, theta) = (semiring.clone(), Arc::new(theta));
+        let edges = Arc::new(move |annotation| of.edges(annotation));
+        let thetas = Expressions { definition: self.0.clone(), theta, edges, fused: named, carrier, embed };
         let within_unit = semiring.clone().with_contributions(Interval::UNIT);
         Described::with_thetas(self.0.name().to_string(), semiring.clone(), within_unit, carrier, thetas)
             .with_info(|info| {

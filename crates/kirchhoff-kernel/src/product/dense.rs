@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use super::lanes::{Edge, LANES};
 use super::packing::Packing;
 use super::strip::{Operation, PARTIAL, opaque_one};
-use crate::instructions::dispatch;
 use crate::{Cancelled, Monitor, Weights, parallel};
+use kirchhoff_semiring::dispatch;
 
 /// Source neurons that one task takes: sums that stay in the first-level cache.
 const BLOCK: usize = 1024;

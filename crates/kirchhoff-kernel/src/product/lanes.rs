@@ -5,7 +5,8 @@ use std::array::from_fn;
 use pulp::{Simd, WithSimd};
 
 use super::strip::ROWS;
-use crate::instructions::dispatch;
+use super::words::{Relevance, WordLanes, WordPlanes, WordSlices, has_words, words};
+use kirchhoff_semiring::dispatch;
 
 /// Columns of the result that the kernel makes at a time: sums that stay in the first-level cache.
 pub(super) const WIDTH: usize = 128;
@@ -78,8 +79,10 @@ impl<V, F: Fn(&mut V, f32, f32, &V) + Sync> Edge<V> for F {
 /// One edge of a panel: where its value and its weights are.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
-    /// Of the value and the relevance, within the planes of the strip.
+    /// Of the value, within the planes of the strip.
     pub plane: usize,
+    /// Of the relevance, which is there as well, or where its words are.
+    pub relevance: usize,
     /// Of the weights, within the panel.
     pub weight: usize,
 }
@@ -93,7 +96,7 @@ pub(crate) struct Panel<'a, V> {
     /// Values `v(k)`, in planes.
     pub values: &'a [f32],
     /// Relevance, in planes.
-    pub relevance: &'a [V],
+    pub relevance: Relevance<'a, V>,
     /// What belongs to the source neurons: `[ROWS, WIDTH]`.
     pub own: &'a [f32],
     /// Columns that are wanted.
@@ -122,6 +125,20 @@ impl<V: Clone, E: Edge<V>> WithSimd for Kernel<'_, '_, V, E> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let Kernel { panel, edge } = self;
+        // Which of them it is is known when this is compiled.
+        match panel.relevance {
+            Relevance::Narrow(planes) if const { words::<V, u32>() > 0 } => panel.run_words(edge, planes),
+            Relevance::Wide(planes) if const { words::<V, u64>() > 0 } => panel.run_words(edge, planes),
+            Relevance::Values(relevance) if const { !has_words::<V>() } => panel.run_values(edge, relevance),
+            _ => unreachable!("the relevance of a strip is in one form"),
+        }
+    }
+}
+
+impl<V: Clone> Panel<'_, V> {
+    #[inline(always)]
+    fn run_values<E: Edge<V>>(self, edge: &E, relevance: &[V]) {
+        let panel = self;
         for first in (0..ROWS).step_by(PAIR) {
             for start in (0..panel.columns).step_by(LANES) {
                 // On the stack the sums are apart from all that is read.
@@ -129,10 +146,29 @@ impl<V: Clone, E: Edge<V>> WithSimd for Kernel<'_, '_, V, E> {
                 let own: [&[f32; LANES]; PAIR] = from_fn(|row| lanes(panel.own, (first + row) * WIDTH + start));
                 for places in panel.edges.chunks_exact(EDGES) {
                     let places: &[Place; EDGES] = places.try_into().expect("chunks are exact");
-                    group(&panel, edge, places, [first, start], own, &mut sums);
+                    group(&panel, edge, relevance, places, [first, start], own, &mut sums);
                 }
                 for (row, sums) in sums.iter().enumerate() {
                     panel.sums[(first + row) * WIDTH + start..][..LANES].clone_from_slice(sums);
+                }
+            }
+        }
+    }
+
+    /// The same with sums and relevance in words.
+    #[inline(always)]
+    fn run_words<E: Edge<V>, W: Copy>(self, edge: &E, planes: &WordPlanes<V, W>) {
+        for first in (0..ROWS).step_by(PAIR) {
+            for start in (0..self.columns).step_by(LANES) {
+                let mut sums: [WordLanes<V, W>; PAIR] = from_fn(|_| WordLanes::filled(self.zero));
+                let own: [&[f32; LANES]; PAIR] = from_fn(|row| lanes(self.own, (first + row) * WIDTH + start));
+                for places in self.edges.chunks_exact(EDGES) {
+                    let places: &[Place; EDGES] = places.try_into().expect("chunks are exact");
+                    group_words(&self, edge, planes, places, [first, start], own, &mut sums);
+                }
+                for (row, sums) in sums.iter_mut().enumerate() {
+                    let places = &mut self.sums[(first + row) * WIDTH + start..][..LANES];
+                    places.iter_mut().enumerate().for_each(|(lane, place)| *place = sums.copy(lane));
                 }
             }
         }
@@ -144,13 +180,14 @@ impl<V: Clone, E: Edge<V>> WithSimd for Kernel<'_, '_, V, E> {
 fn group<V: Clone, E: Edge<V>>(
     panel: &Panel<'_, V>,
     edge: &E,
+    relevance: &[V],
     places: &[Place; EDGES],
     [first, start]: [usize; 2],
     own: [&[f32; LANES]; PAIR],
     sums: &mut [[V; LANES]; PAIR],
 ) {
     let values: [&[f32; LANES]; EDGES] = from_fn(|n| lanes(panel.values, places[n].plane + start));
-    let relevance: [&[V; LANES]; EDGES] = from_fn(|n| lanes(panel.relevance, places[n].plane + start));
+    let relevance: [&[V; LANES]; EDGES] = from_fn(|n| lanes(relevance, places[n].relevance + start));
     let weights: [[f32; EDGES]; PAIR] = from_fn(|row| from_fn(|n| panel.weights[places[n].weight + first + row]));
     if const { E::BLOCKS } {
         let mut theta: [V; LANES] = from_fn(|_| panel.zero.clone());
@@ -171,6 +208,47 @@ fn group<V: Clone, E: Edge<V>>(
             for n in 0..EDGES {
                 edge.join(sum, own[row][lane], weights[row][n] * values[n][lane], &relevance[n][lane]);
             }
+        }
+    }
+}
+
+/// [`group`] with sums and relevance in words.
+#[inline(always)]
+fn group_words<V: Clone, W: Copy, E: Edge<V>>(
+    panel: &Panel<'_, V>,
+    edge: &E,
+    planes: &WordPlanes<V, W>,
+    places: &[Place; EDGES],
+    [first, start]: [usize; 2],
+    own: [&[f32; LANES]; PAIR],
+    sums: &mut [WordLanes<V, W>; PAIR],
+) {
+    let values: [&[f32; LANES]; EDGES] = from_fn(|n| lanes(panel.values, places[n].plane + start));
+    let relevance: [WordSlices<'_, V, W>; EDGES] = from_fn(|n| planes.lanes(places[n].relevance + start));
+    let weights: [[f32; EDGES]; PAIR] = from_fn(|row| from_fn(|n| panel.weights[places[n].weight + first + row]));
+    if const { E::BLOCKS } {
+        let mut theta: [V; LANES] = from_fn(|_| panel.zero.clone());
+        for row in 0..PAIR {
+            for n in 0..EDGES {
+                let d: [f32; LANES] = from_fn(|lane| own[row][lane] * (weights[row][n] * values[n][lane]));
+                edge.theta(&d, &mut theta);
+                for (lane, theta) in theta.iter().enumerate() {
+                    let join =
+                        |sum: &mut V| relevance[n].show(lane, |relevance| edge.join_theta(sum, theta, relevance));
+                    sums[row].change(lane, join);
+                }
+            }
+        }
+        return;
+    }
+    for lane in 0..LANES {
+        for row in 0..PAIR {
+            sums[row].change(lane, |sum| {
+                for n in 0..EDGES {
+                    let x = weights[row][n] * values[n][lane];
+                    relevance[n].show(lane, |relevance| edge.join(sum, own[row][lane], x, relevance));
+                }
+            });
         }
     }
 }

@@ -4,7 +4,8 @@
 //! runs over its weights where they lie ([`dense`]), one of several as a product of matrices ([`matrix`]).
 //! Three kinds of kernel do the work: operations that take one prepared value of a neuron and one weight are accumulated
 //! in registers ([`strip`]), and so are counts and max-min, which take the relevance beside the value ([`pairs`]);
-//! everything else goes edge by edge ([`lanes`]), in loops that the compiler vectorises. The last two take a dense layer of
+//! everything else goes edge by edge ([`lanes`]), in loops that the compiler vectorises, over records as over their words
+//! ([`words`]). The last two take a dense layer of
 //! many executions as a convolution of one tap. Semirings that take blocks have the edges of many neurons in one call
 //! ([`blocks`]).
 
@@ -19,9 +20,10 @@ mod parts;
 mod plan;
 mod planes;
 mod strip;
+mod words;
 
-pub(crate) use blocks::Blocks;
 pub use blocks::LaneTheta;
+pub(crate) use blocks::{Blocks, Joining};
 pub(crate) use dense::{Dense, Rows};
 pub(crate) use lanes::{BlockEdge, Edge, Panel};
 pub(crate) use matrix::Matrix;

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use kirchhoff_semiring::logarithm;
 use pulp::{Simd, WithSimd};
 
-use crate::instructions::dispatch;
 use crate::{WeightFactor, vectorised};
+use kirchhoff_semiring::dispatch;
 
 /// A function of `ρ(w)`, applied once a weight.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use pulp::{Simd, WithSimd};
 
 use super::strip::{ROWS, Vectors};
-use crate::instructions::dispatch;
+use kirchhoff_semiring::dispatch;
 
 /// Vectors of the result that the kernel makes at a time, at most: sums and what belongs to the sources fill 16 registers of 32.
 pub(super) const PAIR_VECTORS: Vectors = Vectors { of_32: 2, of_16: 1 };

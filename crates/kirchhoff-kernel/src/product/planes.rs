@@ -13,9 +13,10 @@ use super::pairs::{PAIR_VECTORS, PairOperation, PairStrip};
 use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, VECTORS};
-use crate::instructions::dispatch;
+use super::words::{StripWords, has_words};
 use crate::memory::{filled, zeros};
 use crate::{Cancelled, Monitor, Sliding, Weights, parallel};
+use kirchhoff_semiring::dispatch;
 
 /// Packed weights that are held at a time: 32 MiB.
 const PACKED: usize = 8 << 20;
@@ -192,14 +193,30 @@ impl<'a> Planes<'a> {
             self.tasks(block, [WIDTH, LANES, 1], target, monitor, Scratch::default, |part, strip, scratch| {
                 let edges = &mut scratch.edges;
                 edges.clear();
-                for channel in live.channels(&strip, &shifts) {
+                let channels = live.channels(&strip, &shifts);
+                // What a channel's taps see of its planes, if it is copied.
+                let low = shifts.iter().min().copied().unwrap_or(0);
+                let window = shifts.iter().max().map_or(0, |high| high - low) + WIDTH;
+                for (number, channel) in channels.iter().enumerate() {
                     let (plane, weight) = (channel * plan.channel(), channel * shifts.len() * ROWS);
-                    let taps = shifts.iter().enumerate();
-                    edges.extend(taps.map(|(tap, shift)| Place { plane: plane + shift, weight: weight + tap * ROWS }));
+                    edges.extend(shifts.iter().enumerate().map(|(tap, shift)| {
+                        let (plane, copy) = (plane + shift, number * window + shift - low);
+                        let relevance = if const { has_words::<V>() } { copy } else { plane };
+                        Place { plane, relevance, weight: weight + tap * ROWS }
+                    }));
                 }
                 // Behind the last plane all is 0, which makes no difference to any sum.
-                let nothing = Place { plane: self.data.channels * plan.channel() - strip.start, weight: 0 };
+                let end = self.data.channels * plan.channel();
+                let (plane, copy) = (end - strip.start, channels.len() * window);
+                let relevance_of = if const { has_words::<V>() } { copy } else { plane };
+                let nothing = Place { plane, relevance: relevance_of, weight: 0 };
                 edges.resize(edges.len().next_multiple_of(EDGES), nothing);
+                if const { has_words::<V>() } {
+                    let piece = |channel: &usize| &relevance[channel * plan.channel() + low + strip.start..][..window];
+                    let pieces = channels.iter().map(piece).chain([&relevance[end..][..WIDTH]]);
+                    scratch.words.fill(pieces, copy + WIDTH);
+                }
+                let words = &scratch.words;
                 let sums = &mut scratch.sums;
                 sums.resize(part.panels(block) * ROWS * WIDTH, lanes.zero.clone());
                 let panels = part.weights(block).chunks_exact(block.panel);
@@ -210,7 +227,7 @@ impl<'a> Planes<'a> {
                         edges,
                         weights,
                         values: &values[strip.start..],
-                        relevance: &relevance[strip.start..],
+                        relevance: words.relevance(&relevance[strip.start..]),
                         own: &scratch.own,
                         columns: strip.len(),
                         zero: &lanes.zero,
@@ -524,13 +541,14 @@ impl<T, A, F: Fn(&mut [T], Neuron, &[A])> WithSimd for Store<'_, '_, '_, '_, T, 
 /// What a task of the kernel of any semiring works in.
 struct Scratch<V> {
     edges: Vec<Place>,
+    words: StripWords<V>,
     sums: Vec<V>,
     own: [f32; ROWS * WIDTH],
 }
 
-impl<V> Default for Scratch<V> {
+impl<V: Clone> Default for Scratch<V> {
     fn default() -> Self {
-        Scratch { edges: Vec::new(), sums: Vec::new(), own: [0.0; ROWS * WIDTH] }
+        Scratch { edges: Vec::new(), words: StripWords::empty(), sums: Vec::new(), own: [0.0; ROWS * WIDTH] }
     }
 }
 

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use pulp::{Simd, WithSimd};
 
-use crate::instructions::dispatch;
+use kirchhoff_semiring::dispatch;
 
 /// Rows of the result that a kernel makes at a time.
 pub(super) const ROWS: usize = 4;

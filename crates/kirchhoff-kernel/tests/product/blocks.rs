@@ -6,7 +6,7 @@ use kirchhoff_kernel::{
     Backward, Contributions, EdgeBlock, Edges, Sliding, Slopes, SourceFactor, Term, View, WeightFactor, Weights,
     Window, Wiring, propagate, propagate_blocks, propagate_neurons,
 };
-use kirchhoff_semiring::Semiring;
+use kirchhoff_semiring::{Annotation, Cells, Defined, DefinedVisitor, Definition, Embed, Semiring};
 use proptest::prelude::*;
 
 use crate::layer::{Layer, integers, sliding, under_all_instructions, wiring};
@@ -109,7 +109,87 @@ fn check(layer: &Layer, seed: u64) -> Result<(), TestCaseError> {
     })
 }
 
+/// A definition's operations edge by edge.
+struct OneByOne<V>(Defined<V>);
+
+impl<V: Cells> Semiring for OneByOne<V> {
+    type Value = V;
+
+    fn zero(&self) -> V {
+        self.0.zero()
+    }
+
+    fn one(&self) -> V {
+        self.0.one()
+    }
+
+    fn plus(&self, a: &V, b: &V) -> V {
+        self.0.plus(a, b)
+    }
+
+    fn times(&self, a: &V, b: &V) -> V {
+        self.0.times(a, b)
+    }
+}
+
+/// Edges that are joined in one operation, against the walk.
+struct Joined<'a> {
+    layer: &'a Layer,
+    seed: u64,
+}
+
+impl Joined<'_> {
+    fn check<V: Cells>(&self, semiring: &Defined<V>) -> Result<(), TestCaseError> {
+        let Joined { layer, seed } = *self;
+        let scalar = OneByOne(semiring.clone());
+        let [relevance, before] = layer.values(&scalar, |x| semiring.theta(x / 8.0), seed);
+        let expected = layer.walked(&scalar, |d| semiring.theta(d), &relevance, &before);
+        let join = semiring.edges(Annotation::Own).unwrap();
+        under_all_instructions(|| {
+            let mut sources = before.clone();
+            let edges = layer.edges();
+            Backward::new(&edges).unwrap().joined(semiring, &*join, &relevance, &mut sources, &()).unwrap();
+            prop_assert_eq!(&sources, &expected);
+            prop_assert!(semiring.take_fault().is_ok());
+            Ok(())
+        })
+    }
+}
+
+impl DefinedVisitor for Joined<'_> {
+    type Output = Result<(), TestCaseError>;
+
+    fn number<V: Cells>(self, semiring: &Defined<V>) -> Self::Output
+    where
+        Defined<V>: Embed<Value = V>,
+    {
+        self.check(semiring)
+    }
+
+    fn record<V: Cells>(self, semiring: &Defined<V>) -> Self::Output {
+        self.check(semiring)
+    }
+}
+
+const DEFINITIONS: [&str; 4] = [
+    r#"define(plus="max(a, b)", times="a * b + 0", zero=0, one=1, theta="min(abs(d), 1)")"#,
+    r#"define(value="f64", plus="a + b", times="a * b", zero=0, one=1, theta="d / 7")"#,
+    r#"define(value="u64", plus="max(a + 1, b) - 1", times="a * b", zero=0, one=1, theta="u64(abs(d))")"#,
+    r#"define(value={p="f32", r="f64"}, plus={p="a.p + b.p", r="if(a.p > b.p, a.r, b.r)"},
+        times={p="a.p * b.p", r="a.p * b.r + a.r * b.p"}, zero={p=0, r=0}, one={p=1, r=0},
+        theta={p="abs(d)", r="d / 3"}, show="a.p", order="share")"#,
+];
+
 proptest! {
+    #[test]
+    fn joined_edges_are_the_walk(
+        which in 0..DEFINITIONS.len(), wiring in wiring(), batch in 1usize..4, seed in 0u64..1000,
+    ) {
+        let layer = Layer::new(wiring, batch, false, 3.0, seed);
+        let definition = Definition::from_call(DEFINITIONS[which]).unwrap();
+        definition.semiring().visit(Joined { layer: &layer, seed })?;
+    }
+
     #[test]
     fn products_in_blocks_are_the_walk(wiring in wiring(), batch in 1usize..11, seed in 0u64..1000) {
         check(&Layer::new(wiring, batch, false, 3.0, seed), seed)?;

@@ -49,6 +49,47 @@ fn wide<const WORDS: usize>(layer: &Layer, seed: u64) -> Result<(), TestCaseErro
     Ok(())
 }
 
+/// Records of numbers of different types, with bytes between them that are none.
+struct Mixed;
+
+impl Semiring for Mixed {
+    type Value = (f32, u32, bool);
+
+    fn zero(&self) -> Self::Value {
+        (0.0, 0, false)
+    }
+
+    fn one(&self) -> Self::Value {
+        (1.0, 1, true)
+    }
+
+    fn plus(&self, a: &Self::Value, b: &Self::Value) -> Self::Value {
+        (a.0 + b.0, a.1.wrapping_add(b.1), a.2 | b.2)
+    }
+
+    fn times(&self, a: &Self::Value, b: &Self::Value) -> Self::Value {
+        (a.0 * b.0, a.1.wrapping_mul(b.1), a.2 & b.2)
+    }
+}
+
+/// Records, whose words the kernel takes apart, by both ways that Θ is asked: to the bit of the walk, which leaves them as
+/// they are.
+fn records(layer: &Layer, seed: u64) -> Result<(), TestCaseError> {
+    let of = |x: f32| (x, x as i32 as u32, x > 0.5);
+    let [relevance, before] = layer.values(&Mixed, of, seed);
+    let expected = layer.walked(&Mixed, of, &relevance, &before);
+    let edges = layer.edges();
+    let backward = Backward::new(&edges).unwrap();
+    let mut sources = before.clone();
+    backward.any(&Mixed, of, &relevance, &mut sources, &()).unwrap();
+    prop_assert_eq!(&sources, &expected);
+    let theta = |d: &[f32], values: &mut [_]| values.iter_mut().zip(d).for_each(|(value, &d)| *value = of(d));
+    let mut sources = before;
+    backward.any_theta(&Mixed, &theta, &relevance, &mut sources, &()).unwrap();
+    prop_assert_eq!(&sources, &expected);
+    Ok(())
+}
+
 /// Every semiring of numbers by the kernel for any, under one Θ: to the bit.
 fn edge_by_edge<S: Embed>(layer: &Layer, semiring: &S, annotation: Annotation, seed: u64) -> Result<(), TestCaseError> {
     let theta = |d: f32| annotation.apply(semiring, d);
@@ -204,6 +245,7 @@ proptest! {
             edge_by_edge(&layer, &Lukasiewicz, Annotation::AbsClamp, seed)?;
             edge_by_edge(&layer, &Tropical, Annotation::NegLog, seed)?;
             edge_by_edge(&layer, &Boolean, Annotation::Threshold(0.1), seed)?;
+            records(&layer, seed)?;
             wide::<2>(&layer, seed)?;
             wide::<4>(&layer, seed)
         })?;

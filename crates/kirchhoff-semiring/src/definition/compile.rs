@@ -6,7 +6,7 @@ use super::DefinitionError;
 use super::column::{Column, ColumnType};
 use super::error::{Faults, Problem};
 use super::expression::{Expression, Scope};
-use super::graph::{Graph, Id};
+use super::graph::{Formula, Graph, Id};
 use super::parse::parse;
 use super::program::Program;
 use super::types::lower;
@@ -21,13 +21,6 @@ pub(super) struct Sources {
     /// None where Θ is an annotation.
     pub(super) theta: Option<Vec<(String, String)>>,
     pub(super) show: (String, String),
-}
-
-/// A graph with its results.
-#[derive(Clone, Debug)]
-pub(super) struct Formula {
-    pub(super) graph: Graph,
-    pub(super) results: Vec<Id>,
 }
 
 /// A definition that is ready to run.
@@ -80,8 +73,8 @@ impl Compiled {
         let sum = compiler.value(&mut graph, 0);
         let theta = compiler.value(&mut graph, width);
         let relevance = compiler.value(&mut graph, 2 * width);
-        let product = compiler.lower(&times, &sources.times, &[theta, relevance], &mut graph)?;
-        let results = compiler.lower(&plus, &sources.plus, &[sum, product], &mut graph)?;
+        let product = graph.inline(&times_formula, &[theta, relevance].concat());
+        let results = graph.inline(&plus_formula, &[sum, product].concat());
         let accumulate_code = Program::new(&graph, &results, 3 * width);
 
         let contribution = Scope { variables: &["d"], columns: &[], single: true };
@@ -90,7 +83,7 @@ impl Compiled {
             Some(fields) => {
                 let expressions = compiler.expressions(fields, contribution)?;
                 let mut graph = Graph::default();
-                let d = graph.input(0, ColumnType::F32);
+                let d = graph.signed_input(0, ColumnType::F32);
                 let results = compiler.lower(&expressions, fields, &[vec![d]], &mut graph)?;
                 Some(Formula { graph, results })
             }
@@ -150,6 +143,16 @@ fn shown(expression: &Expression, inputs: &[Vec<Id>], graph: &mut Graph) -> Resu
     lower(expression, ColumnType::F64, inputs, graph)
 }
 
+/// The columns of a value as inputs from `first` on. Those of records have no −0.
+pub(super) fn inputs(graph: &mut Graph, columns: &[Column], single: bool, first: usize) -> Vec<Id> {
+    let columns = columns.iter().zip(first..);
+    let mut input = |(column, index): (&Column, usize)| match single {
+        true => graph.signed_input(index, column.kind),
+        false => graph.input(index, column.kind),
+    };
+    columns.map(&mut input).collect()
+}
+
 struct Compiler<'a> {
     origin: &'a str,
     columns: &'a [Column],
@@ -157,13 +160,8 @@ struct Compiler<'a> {
 }
 
 impl Compiler<'_> {
-    /// The columns of a value as inputs from `first` on.
     fn value(&self, graph: &mut Graph, first: usize) -> Vec<Id> {
-        self.columns
-            .iter()
-            .enumerate()
-            .map(|(column, Column { kind, .. })| graph.input(first + column, *kind))
-            .collect()
+        inputs(graph, self.columns, self.single, first)
     }
 
     fn expressions(&self, fields: &[(String, String)], scope: Scope<'_>) -> Result<Vec<Expression>, DefinitionError> {

@@ -24,7 +24,7 @@ pub(super) struct Shared {
 
 /// A semiring that a [`Definition`](super::Definition) describes, over values of type `V`; see [`Cells`] for the types.
 ///
-/// It computes in blocks: [`accumulate`](Semiring::accumulate) runs the whole of `⊕` and `⊗` on up to 256 lanes at once,
+/// It computes in blocks: [`accumulate`](Semiring::accumulate) runs the whole of `⊕` and `⊗` on up to 512 lanes at once,
 /// one vector operation at a time. `plus` and `times` run the same code on one lane, at some tens of nanoseconds a call.
 /// Clones are cheap, and share what [`take_fault`](Defined::take_fault) tells.
 #[derive(Clone, Debug)]
@@ -53,6 +53,15 @@ impl<V: Cells> Defined<V> {
     pub fn with_contributions(mut self, range: Interval) -> Self {
         self.form = recognise::form(&self.shared.compiled, &self.shared.theta, range);
         self
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Whether it has a built-in form.
+    pub(super) fn has_form(&self) -> bool {
+        self.form.is_some()
     }
 
     /// The columns of a value.

@@ -1,21 +1,28 @@
 //! Semirings as texts: expressions for `⊕`, `⊗`, 0, 1 and Θ, checked where they are read and run in blocks.
 
+mod aligned;
 mod cells;
 mod check;
 mod column;
 mod compile;
 mod defined;
+mod edge_program;
+mod edges;
 mod error;
 mod expression;
 mod graph;
+mod identities;
 mod lanes;
 mod layouts;
+mod made;
 mod number;
+mod operation;
 mod parse;
 mod program;
 mod range;
 mod read;
 mod recognise;
+mod reduce;
 mod run;
 mod token;
 mod types;
@@ -23,6 +30,7 @@ mod types;
 pub use cells::Cells;
 pub use column::{Column, ColumnType};
 pub use defined::Defined;
+pub use edges::{Columns, EdgeLanes, JoinEdges};
 pub use error::{DefinitionError, DefinitionFault, Faults};
 pub use layouts::{DefinedSemiring, DefinedVisitor};
 

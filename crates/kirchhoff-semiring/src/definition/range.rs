@@ -3,7 +3,7 @@
 use super::column::{ColumnType, Constant};
 use super::expression::{Binary, Unary};
 use super::graph::{Graph, Id, Value};
-use super::lanes::{Block, Operation, apply};
+use super::operation::{Operation, computed};
 use crate::Interval;
 
 /// The least and the greatest value, neither of which need be taken; `None` where a value may be no number.
@@ -88,17 +88,14 @@ fn wider(end: f64, direction: f64) -> f64 {
 
 /// The operation on numbers of its operands' types.
 fn result(operation: Operation, numbers: [f64; 3], kinds: [ColumnType; 3], kind: ColumnType) -> f64 {
-    let blocks = [0, 1, 2].map(|at| {
+    let constants = [0, 1, 2].map(|at| {
         let x = numbers[at];
-        Block::filled(match kinds[at] {
+        match kinds[at] {
             ColumnType::F32 => Constant::f32(x as f32),
             ColumnType::F64 => Constant::f64(x),
             ColumnType::U64 => Constant::u64(x as u64),
             ColumnType::Bool => Constant::bool(x != 0.0),
-        })
+        }
     });
-    let mut out = Block::new(kind);
-    let lanes = [0, 1, 2].map(|at: usize| blocks[at].lanes().first(1));
-    apply(operation, lanes, None, &mut out, 1);
-    out.lanes().get(0).to_f64()
+    computed(operation, constants, kind).0.to_f64()
 }

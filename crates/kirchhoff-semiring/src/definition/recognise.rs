@@ -2,10 +2,10 @@
 
 use super::DefinedTheta;
 use super::column::{ColumnType, Constant};
-use super::compile::{Compiled, Formula};
+use super::compile::Compiled;
 use super::expression::{Binary, Unary};
-use super::graph::{Graph, Id, Value};
-use super::lanes::Operation;
+use super::graph::{Formula, Graph, Id, Value};
+use super::operation::Operation;
 use super::range::range;
 use crate::{Annotation, Image, Interval};
 

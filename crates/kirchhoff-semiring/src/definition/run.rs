@@ -1,29 +1,27 @@
 //! Runs programs over values of any number, block by block, with the widest vectors that the processor has.
 
 use std::cell::RefCell;
-use std::sync::LazyLock;
-
-use pulp::{Arch, Simd, WithSimd};
 
 use super::cells::Cells;
 use super::column::{Column, ColumnType};
+use super::edge_program::EdgeProgram;
+use super::edges::EdgeLanes;
 use super::error::Faults;
-use super::lanes::{Block, LANES, Lanes};
+use super::lanes::{Block, LANES, Lanes, Operand, TOGETHER};
 use super::program::{INPUTS, Program, Slots};
+use crate::vectorised;
 
 /// What a thread needs to run programs.
 #[derive(Default)]
 struct Scratch {
     slots: Slots,
-    /// Columns of records, by input.
+    /// Columns of values, by input.
     gathered: Vec<Block>,
 }
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
-
-static ARCH: LazyLock<Arch> = LazyLock::new(Arch::new);
 
 /// `out[i] ← code(a[i], b[i])`.
 pub(super) fn pairs<V: Cells>(code: &Program, columns: &[Column], a: &[V], b: &[V], out: &mut [V]) -> Faults {
@@ -74,6 +72,47 @@ pub(super) fn shown<V: Cells>(code: &Program, columns: &[Column], a: &[V], out: 
     faults
 }
 
+/// Adds edges to sums, whose sources are those from the one of a number on.
+pub(super) fn edges<V: Cells>(
+    code: &EdgeProgram,
+    columns: &[Column],
+    edges: &EdgeLanes<'_>,
+    first: usize,
+    zero: V,
+    sums: &mut [V],
+) -> Faults {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let Scratch { slots, gathered } = scratch;
+        gather_at_least(gathered, columns.len() + 1);
+        for (column, (Column { kind, .. }, block)) in columns.iter().zip(&mut *gathered).enumerate() {
+            of_kind(block, *kind);
+            vectorised(|| V::read(sums, column, block));
+            block.fill(sums.len()..edges.own.len(), zero.bits(column));
+        }
+        // A copy, since what is read for every edge should begin with a line of the cache.
+        let (sums_columns, rest) = gathered.split_at_mut(columns.len());
+        of_kind(&mut rest[0], ColumnType::F32);
+        f32::read(edges.own, 0, &mut rest[0]);
+        let Lanes::F32(own) = rest[0].lanes().first(edges.own.len()) else { unreachable!("a column of f32") };
+        let faults = code.run(&EdgeLanes { own, ..*edges }, first, sums_columns, slots);
+        for (column, block) in gathered[..columns.len()].iter().enumerate() {
+            let lanes = block.lanes().first(sums.len());
+            vectorised(|| V::write(sums, column, lanes));
+        }
+        faults
+    })
+}
+
+/// Values as columns.
+pub(super) fn columns<V: Cells>(columns: &[Column], values: &[V]) -> Vec<Block> {
+    let column = |(index, Column { kind, .. }): (usize, &Column)| {
+        let mut block = Block::new(*kind, values.len());
+        vectorised(|| V::read(values, index, &mut block));
+        block
+    };
+    columns.iter().enumerate().map(column).collect()
+}
+
 /// A block of values, and what is to be done with it.
 struct Work<'a, V> {
     code: &'a Program,
@@ -103,39 +142,17 @@ fn block<V: Cells>(work: Work<'_, V>, scratch: &mut Scratch) -> Faults {
         Values::Sum(a) => inputs(code, columns, &[&*out, a], &mut scratch.gathered),
         Values::Products(theta, relevance) => inputs(code, columns, &[&*out, theta, relevance], &mut scratch.gathered),
         Values::Contributions(d) => {
-            let mut inputs = [Lanes::NONE; INPUTS];
-            inputs[0] = Lanes::F32(d);
+            let mut inputs = [Operand::same(Lanes::NONE); INPUTS];
+            inputs[0] = Operand::same(Lanes::F32(d));
             inputs
         }
     };
-    let faults = execute(code, &inputs, &mut scratch.slots, lanes);
+    let faults = code.run(&inputs, &mut scratch.slots, lanes);
     for column in 0..columns.len() {
         let lanes = code.output(column, &scratch.slots, lanes);
         vectorised(|| V::write(out, column, lanes));
     }
     faults
-}
-
-/// Runs code on a block. It is compiled once for each instruction set, and not for each type of values.
-fn execute(code: &Program, inputs: &[Lanes<'_>; INPUTS], slots: &mut Slots, lanes: usize) -> Faults {
-    vectorised(
-        #[inline(always)]
-        || code.run(inputs, slots, lanes),
-    )
-}
-
-/// Runs a loop compiled for each instruction set, with the widest that the processor has. Results are the same under each.
-#[inline]
-fn vectorised<R>(work: impl FnOnce() -> R) -> R {
-    struct Loop<F>(F);
-    impl<R, F: FnOnce() -> R> WithSimd for Loop<F> {
-        type Output = R;
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, _: S) -> R {
-            (self.0)()
-        }
-    }
-    ARCH.dispatch(Loop(work))
 }
 
 /// The columns of the values: where they lie if a value is one number, else gathered.
@@ -144,32 +161,39 @@ fn inputs<'a, V: Cells>(
     columns: &[Column],
     values: &[&'a [V]],
     gathered: &'a mut Vec<Block>,
-) -> [Lanes<'a>; INPUTS] {
-    let mut inputs = [Lanes::NONE; INPUTS];
+) -> [Operand<'a>; INPUTS] {
+    let mut inputs = [Operand::same(Lanes::NONE); INPUTS];
     let width = columns.len();
     if V::direct(&[]).is_some() {
         for (input, values) in inputs.iter_mut().zip(values) {
-            *input = V::direct(values).unwrap_or(Lanes::NONE);
+            *input = Operand::same(V::direct(values).unwrap_or(Lanes::NONE));
         }
         return inputs;
     }
-    if gathered.len() < INPUTS {
-        gathered.resize_with(INPUTS, || Block::new(ColumnType::F32));
-    }
+    gather_at_least(gathered, values.len() * width);
     for (value, values) in values.iter().enumerate() {
         for (column, Column { kind, .. }) in columns.iter().enumerate() {
             let block = &mut gathered[value * width + column];
             if code.reads(value * width + column) {
-                if block.kind() != *kind {
-                    *block = Block::new(*kind);
-                }
+                of_kind(block, *kind);
                 vectorised(|| V::read(values, column, block));
             }
         }
     }
-    let lanes = values[0].len();
     for (input, block) in inputs.iter_mut().zip(&gathered[..values.len() * width]) {
-        *input = block.lanes().first(lanes);
+        *input = Operand::same(block.lanes());
     }
     inputs
+}
+
+fn gather_at_least(gathered: &mut Vec<Block>, blocks: usize) {
+    if gathered.len() < blocks {
+        gathered.resize_with(blocks, || Block::new(ColumnType::F32, TOGETHER));
+    }
+}
+
+fn of_kind(block: &mut Block, kind: ColumnType) {
+    if block.kind() != kind {
+        *block = Block::new(kind, TOGETHER);
+    }
 }

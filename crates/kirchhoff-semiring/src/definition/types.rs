@@ -4,7 +4,7 @@ use super::column::{ColumnType, Constant};
 use super::error::Problem;
 use super::expression::{Binary, Expression, Node, Term, Unary};
 use super::graph::{Graph, Id};
-use super::lanes::Operation;
+use super::operation::Operation;
 
 /// The type of a part, from what stands below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

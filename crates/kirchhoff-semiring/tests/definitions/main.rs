@@ -1,5 +1,6 @@
 //! Definitions: their language against a naive interpreter, their blocks against built-in semirings, their messages.
 
+mod edges;
 mod examples;
 mod interpreter;
 mod messages;

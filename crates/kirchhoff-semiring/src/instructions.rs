@@ -114,6 +114,12 @@ impl fmt::Display for Instructions {
 /// loop calls must be inlined. Results are the same under each set.
 #[inline]
 pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
+    vectorised_by(chosen(), work)
+}
+
+/// [`vectorised`], by instructions that were chosen before: for loops of few turns.
+#[inline]
+pub(crate) fn vectorised_by<R>(arch: Arch, work: impl FnOnce() -> R) -> R {
     struct Loop<F>(F);
     impl<R, F: FnOnce() -> R> WithSimd for Loop<F> {
         type Output = R;
@@ -122,11 +128,18 @@ pub fn vectorised<R>(work: impl FnOnce() -> R) -> R {
             (self.0)()
         }
     }
-    dispatch(Loop(work))
+    arch.dispatch(Loop(work))
+}
+
+/// The chosen instructions.
+#[inline]
+pub(crate) fn chosen() -> Arch {
+    Instructions::chosen().arch().unwrap_or_default()
 }
 
 /// Runs a kernel with the chosen instructions.
+#[doc(hidden)] // For the crates of the project: `pulp` is not a part of what they promise.
 #[inline]
-pub(crate) fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
-    Instructions::chosen().arch().unwrap_or_default().dispatch(kernel)
+pub fn dispatch<K: WithSimd>(kernel: K) -> K::Output {
+    chosen().dispatch(kernel)
 }

@@ -45,7 +45,7 @@ fn network(name: &str, file: &str) -> Network {
     let description = folder.join("architecture.toml");
     let options = ImportOptions {
         architecture: (file.ends_with("safetensors") && description.exists()).then_some(&*description),
-        input_shape: None,
+        ..ImportOptions::default()
     };
     canonical(&import::read(&folder.join(file), &options).unwrap().network).unwrap()
 }

@@ -7,7 +7,7 @@ use kirchhoff_circuit::{LayeredCircuit, TensorId, UnrollOptions, unroll};
 use kirchhoff_compile::{Assignment, Composite, MaximumPooling, ProductTreatment, Rule, Treatments, compile};
 use kirchhoff_evaluate::{Annotations, Bookkeeping, Keep, fold, stream};
 use kirchhoff_network::import::{self, ImportOptions};
-use kirchhoff_network::{Execution, Network, canonical};
+use kirchhoff_network::{Execution, Network, NodeId, canonical};
 use kirchhoff_semiring::{Annotation, Embed, SemiringInfo, SemiringVisitor, visit};
 use safetensors::SafeTensors;
 use serde::Deserialize;
@@ -119,27 +119,41 @@ impl SemiringVisitor for Evaluate<'_> {
 fn check(name: &str) {
     let folder = folder(name);
     let network = import::read(&folder.join("model.onnx"), &ImportOptions::default()).unwrap().network;
-    let network: Arc<Network> = Arc::new(canonical(&network).unwrap());
+    let whole = canonical(&network).unwrap();
     let cases: Cases = serde_json::from_slice(&std::fs::read(folder.join("cases.json")).unwrap()).unwrap();
     let bytes = std::fs::read(folder.join("expected.safetensors")).unwrap();
     let expected = SafeTensors::deserialize(&bytes).unwrap();
-    let input = floats(&expected, &format!("input/{}", cases.inputs[0].name));
-    let input: Vec<f32> = input.into_iter().map(|value| value as f32).collect();
-    let execution = Execution::run(network.clone(), &input, cases.samples, &()).unwrap();
-    let wanted = floats(&expected, &format!("output/{}", cases.outputs[0].name));
-    let worst = worst_error(&execution.outputs().iter().map(|&v| f64::from(v)).collect::<Vec<_>>(), &wanted);
-    println!("{name}: outputs, worst error {worst:.1e}");
-    assert!(worst < 1e-5);
+    assert_eq!(whole.inputs().len(), cases.inputs.len());
+    assert_eq!(whole.outputs().len(), cases.outputs.len());
+    // The network of each output, on the inputs that it needs.
+    let execution = |output: &Named| {
+        let network: Arc<Network> = Arc::new(whole.for_output(&output.name).unwrap());
+        let values = |&input: &NodeId| floats(&expected, &format!("input/{}", network.known_as(input)));
+        let values: Vec<Vec<f64>> = network.inputs().iter().map(values).collect();
+        let own = |sample: usize| {
+            values.iter().flat_map(move |values| values.chunks(values.len() / cases.samples).nth(sample))
+        };
+        let input: Vec<f32> = (0..cases.samples).flat_map(own).flatten().map(|&value| value as f32).collect();
+        let execution = Execution::run(network.clone(), &input, cases.samples, &()).unwrap();
+        let wanted = floats(&expected, &format!("output/{}", output.name));
+        let worst = worst_error(&execution.outputs().iter().map(|&v| f64::from(v)).collect::<Vec<_>>(), &wanted);
+        println!("{name}: output {}, worst error {worst:.1e}", output.name);
+        assert!(worst < 1e-5);
+        execution
+    };
+    let executions: Vec<Execution> = cases.outputs.iter().map(execution).collect();
 
     let mut compared = 0;
     let mut wrong = Vec::new();
     for case in &cases.cases {
-        let circuit = compile(&execution, &assignment(&case.setting)).unwrap();
+        let at = cases.outputs.iter().position(|output| output.name == case.target.output).unwrap();
+        let (output, execution) = (&cases.outputs[at], &executions[at]);
+        let network = execution.network();
+        let circuit = compile(execution, &assignment(&case.setting)).unwrap();
         let annotation: Annotation = case.theta[0].as_str().unwrap().parse().unwrap();
         let theta = case.theta.get(1).map(|theta| theta.as_f64().unwrap() as f32);
         let annotation = theta.map_or(annotation, |theta| annotation.with_theta(theta).unwrap());
         let annotations = Annotations::new(vec![annotation; circuit.layers().len()]);
-        let output = cases.outputs.iter().find(|output| output.name == case.target.output).unwrap();
         let size = execution.output(0).len();
         let mut start = vec![0.0; execution.outputs().len()];
         for (sample, index) in case.target.index.iter().enumerate() {
@@ -200,6 +214,11 @@ fn squeeze_and_excitation() {
 #[test]
 fn an_image_to_image_network() {
     check("op-unet");
+}
+
+#[test]
+fn several_inputs_and_outputs() {
+    check("op-mixed");
 }
 
 #[test]

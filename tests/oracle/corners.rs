@@ -18,7 +18,12 @@ use crate::rules::Request;
 
 /// An input of the given shape and one layer behind it.
 fn one_layer(shape: &[usize], operator: Operator, result: &[usize]) -> Description {
-    let input = Layer { name: "input".into(), operator: Operator::Input, arguments: Vec::new(), shape: shape.to_vec() };
+    let input = Layer {
+        name: "input".into(),
+        operator: Operator::Input(Input::default()),
+        arguments: Vec::new(),
+        shape: shape.to_vec(),
+    };
     let layer = Layer { name: "layer".into(), operator, arguments: vec![0], shape: result.to_vec() };
     Description { layers: vec![input, layer] }
 }

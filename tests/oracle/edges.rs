@@ -98,7 +98,7 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
         edges.push(Edge { argument, source, destination, weight });
     };
     match operator {
-        Operator::Input => {}
+        Operator::Input(_) => {}
         Operator::Dense(dense) => {
             for k in 0..dense.outputs {
                 for j in 0..dense.inputs {
@@ -254,7 +254,11 @@ pub fn edges(operator: &Operator, arguments: &[&[usize]]) -> Vec<Edge> {
         }
         Operator::Constant(_) => {}
         // Their weights depend on the execution: reference cases hold them.
-        Operator::MatrixProduct | Operator::Normalisation(_) | Operator::Embedding(_) => {
+        Operator::MatrixProduct
+        | Operator::Normalisation(_)
+        | Operator::Embedding(_)
+        | Operator::Comparison(_)
+        | Operator::Conditional => {
             panic!("no edges of {} are listed", operator.name());
         }
         Operator::Concatenate(Concatenate { axis }) => {

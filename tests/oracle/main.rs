@@ -12,6 +12,7 @@ mod counting;
 mod coverage;
 mod edges;
 mod forward;
+mod given;
 mod harness;
 mod homomorphisms;
 mod network;

@@ -48,7 +48,7 @@ impl Description {
         for layer in &self.layers {
             let arguments: Vec<NodeId> = layer.arguments.iter().map(|&argument| nodes[argument]).collect();
             nodes.push(match layer.operator {
-                Operator::Input => builder.input(&layer.name, &layer.shape).unwrap(),
+                Operator::Input(input) => builder.input_of(input, &layer.name, &layer.shape).unwrap(),
                 _ => builder.add(&layer.name, layer.operator.clone(), &arguments).unwrap(),
             });
             assert_eq!(builder.shape(nodes[nodes.len() - 1]), layer.shape, "shape of {}", layer.name);
@@ -157,7 +157,12 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(random: &'a mut Random, shape: Vec<usize>, sort: Sort) -> Self {
         let (biased, exact) = (!sort.unbiased && random.chance(0.7), random.chance(0.3));
-        let layer = Layer { name: "input".to_string(), operator: Operator::Input, arguments: Vec::new(), shape };
+        let layer = Layer {
+            name: "input".to_string(),
+            operator: Operator::Input(Input::default()),
+            arguments: Vec::new(),
+            shape,
+        };
         Draft { random, layers: vec![layer], exact, biased, largest: 120, channels: 3 }
     }
 

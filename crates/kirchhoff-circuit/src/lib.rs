@@ -26,7 +26,7 @@
 //!     rule_name: "pass".to_string(),
 //! };
 //! let circuit =
-//!     LayeredCircuit::new(1, vec![tensor("input"), tensor("relu")], vec![layer], TensorId(0), TensorId(1))?;
+//!     LayeredCircuit::new(1, vec![tensor("input"), tensor("relu")], vec![layer], vec![TensorId(0)], TensorId(1))?;
 //! assert_eq!(circuit.edges(), 2);
 //! # Ok::<(), kirchhoff_circuit::CircuitError>(())
 //! ```
@@ -51,7 +51,7 @@
 //! #     rule_name: "pass".to_string(),
 //! # };
 //! # let tensors = vec![tensor("input"), tensor("x2"), tensor("x4")];
-//! # let layered = LayeredCircuit::new(1, tensors, vec![layer(0), layer(1)], TensorId(0), TensorId(2))?;
+//! # let layered = LayeredCircuit::new(1, tensors, vec![layer(0), layer(1)], vec![TensorId(0)], TensorId(2))?;
 //! use kirchhoff_circuit::{Gate, Start, UnrollOptions, simplify, unroll};
 //! use kirchhoff_semiring::{Law, Laws};
 //!

@@ -16,7 +16,7 @@ use kirchhoff_file::read_text;
 use crate::circuit_options::{CircuitOptions, SourceOptions, SymbolicOption};
 use crate::failure::Failure;
 use crate::load;
-use crate::options::{QuestionOptions, RuleOptions};
+use crate::options::{ModelOutput, QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{checked, split};
 use crate::request::Request;
@@ -445,6 +445,7 @@ pub fn question_options(
     QuestionOptions {
         files: source.files.clone(),
         reading: source.reading.clone(),
+        of: ModelOutput::default(),
         semiring: semirings.to_string(),
         rules: source.rules.clone(),
         layers: if others { "all" } else { "input" }.to_string(),

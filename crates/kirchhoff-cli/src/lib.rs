@@ -31,6 +31,7 @@ mod signals;
 mod simplify;
 mod study;
 mod study_options;
+mod targets;
 mod thresholds;
 
 use std::process::ExitCode;

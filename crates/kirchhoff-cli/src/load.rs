@@ -8,12 +8,12 @@ use kirchhoff::data::{Inputs, Layout, Preprocessing, is_input, read_inputs};
 use kirchhoff::embedded;
 use kirchhoff::explain::{GateNotes, LayeredNotes};
 use kirchhoff::network::import::{ImportOptions, Model, read};
-use kirchhoff::network::{Network, canonical};
+use kirchhoff::network::{Network, NodeId, canonical};
 use kirchhoff_file::Output;
 use serde::Serialize;
 
 use crate::failure::Failure;
-use crate::options::{LayoutOption, ModelOptions, PreprocessingOptions, ReadingOptions, WriteOptions};
+use crate::options::{InputShape, LayoutOption, ModelOptions, PreprocessingOptions, ReadingOptions, WriteOptions};
 
 /// The name of the embedded network among models.
 const EMBEDDED: &str = "digits";
@@ -30,6 +30,19 @@ pub struct Loaded {
     pub classes: Option<Vec<String>>,
 }
 
+impl Loaded {
+    /// The model with the output alone that explanations start from: the first.
+    pub fn explained(self) -> Result<Self, Failure> {
+        let network = &self.network;
+        if network.outputs().len() == 1 {
+            return Ok(self);
+        }
+        let name = network.node(network.output()).name.clone();
+        let network = network.for_output(&name).map_err(Failure::input)?;
+        Ok(Loaded { network: Arc::new(network), ..self })
+    }
+}
+
 /// Extensions of model files: those that are read, and others, which are to be refused as models and not as inputs.
 const EXTENSIONS: [&str; 10] = ["onnx", "safetensors", "pt", "pth", "ckpt", "h5", "keras", "tflite", "gguf", "pb"];
 
@@ -39,16 +52,18 @@ fn is_model(path: &Path) -> bool {
     path.as_os_str() == EMBEDDED || path.extension().is_some_and(named)
 }
 
-/// Reads the model that `files` begin with, or the embedded one, and how its inputs are read; with the files after it.
+/// Reads the model that `files` begin with, or the embedded one, and how its inputs are read; with the files after it. Of a
+/// model of several outputs, all are read unless one is named.
 pub fn model_of<'a>(
     files: &'a [PathBuf],
     options: &ReadingOptions,
+    output: Option<&str>,
 ) -> Result<(Loaded, Preprocessing, &'a [PathBuf]), Failure> {
     let (path, rest) = match files.split_first() {
         Some((first, rest)) if is_model(first) => (Some(first.as_path()), rest),
         _ => (None, files),
     };
-    let loaded = model(path, &options.model)?;
+    let loaded = model(path, &options.model, output)?;
     let preprocessing = preprocessing(&loaded, &options.preprocessing);
     Ok((loaded, preprocessing, rest))
 }
@@ -61,8 +76,8 @@ fn check_file(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Reads a model; none is the embedded one.
-pub fn model(path: Option<&Path>, options: &ModelOptions) -> Result<Loaded, Failure> {
+/// Reads a model; none is the embedded one. Of several outputs, all are read unless one is named.
+pub fn model(path: Option<&Path>, options: &ModelOptions, output: Option<&str>) -> Result<Loaded, Failure> {
     let (name, model) = match path.filter(|path| path.as_os_str() != EMBEDDED) {
         None => {
             if let Some(description) = &options.architecture {
@@ -71,16 +86,30 @@ pub fn model(path: Option<&Path>, options: &ModelOptions) -> Result<Loaded, Fail
                     description.display()
                 )));
             }
-            if options.input_shape.is_some() {
+            if !options.input_shape.is_empty() {
                 return Err(Failure::usage("--input-shape is for a model file, but none is given"));
             }
-            (EMBEDDED.to_string(), embedded::model().map_err(Failure::work)?)
+            let mut model = embedded::model().map_err(Failure::work)?;
+            if let Some(output) = output {
+                model.network = model.network.for_output(output).map_err(Failure::input)?;
+            }
+            (EMBEDDED.to_string(), model)
         }
         Some(path) => {
             check_file(path)?;
+            let mut input_shapes = Vec::new();
+            let mut input_shape = None;
+            for InputShape { name, shape } in &options.input_shape {
+                match name {
+                    Some(name) => input_shapes.push((name.clone(), shape.clone())),
+                    None => input_shape = Some(&shape[..]),
+                }
+            }
             let options = ImportOptions {
                 architecture: options.architecture.as_deref(),
-                input_shape: options.input_shape.as_deref(),
+                input_shape,
+                input_shapes: &input_shapes,
+                output,
             };
             (path.display().to_string(), read(path, &options).map_err(Failure::input)?)
         }
@@ -155,10 +184,75 @@ fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preprocessi
 
 /// Reads inputs; none are the embedded digits, where the network takes them.
 pub fn inputs(paths: &[PathBuf], loaded: &Loaded, preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
-    let shape = &loaded.network.node(loaded.network.input()).shape;
+    let network = &loaded.network;
+    let shape = &network.node(network.input()).shape;
+    let named: Vec<(&str, &Path)> = paths.iter().filter_map(|path| named(network, path)).collect();
+    if !named.is_empty() || network.inputs().len() > 1 {
+        return several(loaded, paths, &named, preprocessing);
+    }
     if paths.is_empty() {
         return digits(loaded, shape, preprocessing);
     }
+    check_inputs(paths)?;
+    read_inputs(paths, shape, preprocessing).map_err(Failure::input)
+}
+
+/// The name of an input and a file for it, of `NAME=FILE`.
+fn named<'a>(network: &Network, path: &'a Path) -> Option<(&'a str, &'a Path)> {
+    let (name, file) = path.to_str()?.split_once('=')?;
+    let is_input = network.find(name).is_some_and(|node| network.inputs().contains(&node));
+    (is_input && !path.exists()).then(|| (name, Path::new(file)))
+}
+
+/// The inputs of a network of several, from a file for each by its name.
+fn several(
+    loaded: &Loaded,
+    paths: &[PathBuf],
+    named: &[(&str, &Path)],
+    preprocessing: &Preprocessing,
+) -> Result<Inputs, Failure> {
+    let network = &loaded.network;
+    let described = |&input: &NodeId| format!("{} of shape {:?}", network.known_as(input), network.node(input).shape);
+    if named.len() < paths.len() {
+        let inputs: Vec<String> = network.inputs().iter().map(described).collect();
+        let other = paths.iter().find(|path| !named.iter().any(|(name, _)| path.to_string_lossy().starts_with(name)));
+        let other = other.map_or(String::new(), |path| format!("{}: ", path.display()));
+        return Err(Failure::usage(format!(
+            "{other}{} takes several inputs, so a file is named for each, as NAME=FILE: {}",
+            loaded.name,
+            inputs.join(", ")
+        )));
+    }
+    let mut parts = Vec::new();
+    for &input in network.inputs() {
+        let files: Vec<PathBuf> = named
+            .iter()
+            .filter(|(name, _)| network.find(name) == Some(input))
+            .map(|(_, file)| file.to_path_buf())
+            .collect();
+        if files.is_empty() {
+            return Err(Failure::usage(format!(
+                "no file is named for the input {}: write {}=FILE",
+                described(&input),
+                network.known_as(input)
+            )));
+        }
+        check_inputs(&files)?;
+        let node = network.node(input);
+        // Tokens and columns of tables are taken as they are; mean and deviation are those of pictures.
+        let is_picture = node.shape.len() == 3;
+        let own = if is_picture { preprocessing.clone() } else { Preprocessing::default() };
+        let read = read_inputs(&files, &node.shape, &own).map_err(Failure::input)?;
+        parts.push((node.name.clone(), read));
+    }
+    match &mut parts[..] {
+        [_] => Ok(parts.remove(0).1),
+        _ => Inputs::together(parts).map_err(Failure::input),
+    }
+}
+
+/// Files that are no folders, and not named as models.
+fn check_inputs(paths: &[PathBuf]) -> Result<(), Failure> {
     for path in paths {
         check_file(path)?;
         // Inputs may be .safetensors files too.
@@ -169,7 +263,7 @@ pub fn inputs(paths: &[PathBuf], loaded: &Loaded, preprocessing: &Preprocessing)
             )));
         }
     }
-    read_inputs(paths, shape, preprocessing).map_err(Failure::input)
+    Ok(())
 }
 
 /// The embedded digits, preprocessed like any other images.

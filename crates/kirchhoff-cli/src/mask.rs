@@ -37,7 +37,7 @@ pub fn run(arguments: &Mask) -> Result<(), Failure> {
     let options = &arguments.study;
     let (studied, mut data) = Studied::open(options)?;
     let layers = layers(&arguments.layers)?;
-    let (rules, by_label) = studied.rules(options);
+    let (rules, by_label) = studied.rules(options)?;
     let questions = checked(&rules, &arguments.semiring, &studied.bounds, |question| {
         question.layers = layers.clone();
         question.check(studied.network())

@@ -45,9 +45,41 @@ pub struct ModelOptions {
     /// Architecture of a safetensors model, where its tensor names do not tell
     #[arg(long, value_name = "FILE.toml")]
     pub architecture: Option<PathBuf>,
-    /// Shape of one input, such as 3,224,224, where the model leaves it open
-    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
-    pub input_shape: Option<Vec<usize>>,
+    /// Shape of one input, such as 3,224,224, where the model leaves it open; of one of several by name, once for each
+    #[arg(long, value_name = "[NAME=]SIZES")]
+    pub input_shape: Vec<InputShape>,
+}
+
+/// The shape of an input, of the first where it has no name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputShape {
+    /// Its name.
+    pub name: Option<String>,
+    /// Its shape, without the batch axis.
+    pub shape: Vec<usize>,
+}
+
+impl FromStr for InputShape {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, sizes) = match text.rsplit_once('=') {
+            Some((name, sizes)) => (Some(name.to_string()), sizes),
+            None => (None, text),
+        };
+        let size = |size: &str| size.trim().parse::<usize>().ok().filter(|&size| size > 0);
+        let shape = sizes.split(',').map(size).collect::<Option<Vec<usize>>>();
+        let shape = shape.ok_or("write lengths of axes, such as `3,224,224` or `tokens=16`")?;
+        Ok(InputShape { name, shape })
+    }
+}
+
+/// Which output of a model with several is meant.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct ModelOutput {
+    /// Output of a model with several, by name [default: the first]
+    #[arg(long, value_name = "NAME")]
+    pub output: Option<String>,
 }
 
 /// How files become inputs.
@@ -88,7 +120,8 @@ pub enum LayoutOption {
 /// From which outputs on, by which rules and annotations.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RuleOptions {
-    /// Output to explain: `top`, `3`, `3,8` (both), `3-8` (for 3 and against 8). Repeat to give one an input
+    /// Output to explain: `top`, `3`, `3,8` (both), `3-8` (for 3 and against 8); a value of an image or sequence `[3,17,42]`, a
+    /// box of them `[3,10:20,:]`, of an output by name `scores[3]`. Repeat to give one an input
     #[arg(long, value_name = "TARGET", default_value = "top", allow_negative_numbers = true)]
     pub target: Vec<String>,
     /// Composite: a rule for each kind of layer. With `SEMIRING:` before it, for that semiring only
@@ -200,12 +233,14 @@ impl From<MaximumPoolOption> for MaximumPooling {
 /// What is asked: a model, inputs, and the questions about them.
 #[derive(Args, Clone, Debug)]
 pub struct QuestionOptions {
-    /// The model (.onnx or .safetensors), then inputs: images, .npy, .safetensors or IDX files. Without a model, the
-    /// embedded digit network; without inputs, its ten digits
-    #[arg(value_name = "MODEL | INPUT")]
+    /// The model (.onnx or .safetensors), then inputs: images, .npy, .safetensors or IDX files, for a model of several inputs
+    /// NAME=FILE for each. Without a model, the embedded digit network; without inputs, its ten digits
+    #[arg(value_name = "MODEL | [NAME=]INPUT")]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub reading: ReadingOptions,
+    #[command(flatten)]
+    pub of: ModelOutput,
     /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
     /// there are
     #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]

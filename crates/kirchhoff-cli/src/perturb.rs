@@ -62,7 +62,7 @@ pub struct Perturb {
 pub fn run(arguments: &Perturb) -> Result<(), Failure> {
     let options = &arguments.study;
     let (studied, mut data) = Studied::open(options)?;
-    let (rules, by_label) = studied.rules(options);
+    let (rules, by_label) = studied.rules(options)?;
     let questions =
         checked(&rules, &arguments.semiring, &studied.bounds, |question| question.check(studied.network()))?;
     let (size, square) = (data.shape().iter().product::<usize>(), arguments.square.map(|side| side as usize));

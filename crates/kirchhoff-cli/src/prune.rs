@@ -121,7 +121,7 @@ fn methods(arguments: &Prune, studied: &Studied) -> Result<(Vec<Method>, bool), 
         return Err(Failure::usage(format!("--method names `{name}` twice")));
     }
     let semirings: Vec<&str> = names.iter().copied().filter(|name| !Method::NAMES.contains(name)).collect();
-    let (rules, by_label) = studied.rules(&arguments.study);
+    let (rules, by_label) = studied.rules(&arguments.study)?;
     let questions = match semirings.is_empty() {
         true => Vec::new(),
         false => checked(&rules, &semirings.join(","), &studied.bounds, |question| question.check(studied.network()))?,

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::load::{self, Loaded};
 use crate::options::{QuestionOptions, RuleOptions};
 use crate::questions::questions;
+use crate::targets;
 
 /// A model, inputs that it takes, and questions that can be asked of it.
 pub struct Request {
@@ -31,10 +32,16 @@ pub struct Request {
 impl Request {
     /// Reads the files and checks the questions; nothing is run.
     pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
-        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading)?;
+        let output = targets::output(&options.of, &options.rules.target)?;
+        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading, output.as_deref())?;
+        let loaded = loaded.explained()?;
         let inputs = load::inputs(files, &loaded, &preprocessing)?;
-        let bounds = bounds(&options.rules, &inputs.shape, inputs.picture, &preprocessing);
-        let questions = questions(options, &bounds, &loaded.network)?;
+        let first = inputs.parts.first();
+        let (shape, picture) = first.map_or((&inputs.shape, inputs.picture), |part| (&part.shape, part.picture));
+        let bounds = bounds(&options.rules, shape, picture, &preprocessing);
+        let rules = targets::settled(&options.rules, &loaded.network)?;
+        let options = QuestionOptions { rules, ..options.clone() };
+        let questions = questions(&options, &bounds, &loaded.network)?;
         let batch = batch_size(&loaded.network, inputs.count, options.memory)?;
         Ok(Request { loaded, preprocessing, inputs: Arc::new(inputs), bounds, questions, batch })
     }

@@ -4,25 +4,30 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use kirchhoff::data::Inputs;
 use kirchhoff::explanation::{batch_size, batches, execute};
+use kirchhoff::network::NodeId;
 use kirchhoff_file::{Seal, Tensor, write_tensors};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::load;
-use crate::options::{Common, ReadingOptions, WriteOptions};
+use crate::options::{Common, ModelOutput, ReadingOptions, WriteOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 
 /// `kirchhoff run`.
 #[derive(Args, Debug)]
 pub struct Run {
-    /// The model (.onnx or .safetensors), then inputs: images, .npy, .safetensors or IDX files. Without a model, the embedded
-    /// digit network; without inputs, its ten digits
-    #[arg(value_name = "MODEL | INPUT")]
+    /// The model (.onnx or .safetensors), then inputs: images, .npy, .safetensors or IDX files, for a model of several inputs
+    /// NAME=FILE for each. Without a model, the embedded digit network; without inputs, its ten digits
+    #[arg(value_name = "MODEL | [NAME=]INPUT")]
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub reading: ReadingOptions,
-    /// Write all outputs to this safetensors file, under the name of the output's layer
+    #[command(flatten)]
+    pub of: ModelOutput,
+    /// Write all outputs to this safetensors file, under the name of the output's layer; of several, under their names in the
+    /// model
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// How many of the largest values to print for each input
@@ -34,9 +39,24 @@ pub struct Run {
     pub common: Common,
 }
 
+/// What a network computes at one of its outputs, for all inputs.
+struct Computed<'a> {
+    name: &'a str,
+    shape: &'a [usize],
+    values: Vec<f32>,
+}
+
+impl Computed<'_> {
+    fn of(&self, input: usize) -> &[f32] {
+        let size: usize = self.shape.iter().product();
+        &self.values[input * size..(input + 1) * size]
+    }
+}
+
 /// Runs a network and prints what it computes: the logits, before a final softmax or sigmoid.
 pub fn run(arguments: &Run) -> Result<(), Failure> {
-    let (loaded, preprocessing, files) = load::model_of(&arguments.files, &arguments.reading)?;
+    let output = arguments.of.output.as_deref();
+    let (loaded, preprocessing, files) = load::model_of(&arguments.files, &arguments.reading, output)?;
     let inputs = load::inputs(files, &loaded, &preprocessing)?;
     let out = match &arguments.out {
         Some(path) => Some(load::output(path, "outputs", &arguments.write)?),
@@ -44,41 +64,84 @@ pub fn run(arguments: &Run) -> Result<(), Failure> {
     };
     stop_at_interrupt();
     let network = &loaded.network;
-    let output = network.node(network.output());
-    let size: usize = output.shape.iter().product();
     let edges: u64 = network.nodes().map(|(id, _)| network.edges(id)).sum();
     let progress = Progress::new(edges.saturating_mul(inputs.count as u64), arguments.common.quiet);
     let batch = batch_size(network, inputs.count, None)?;
-    let mut outputs = Vec::with_capacity(inputs.count * size);
+    let computed = |&output: &NodeId| Computed {
+        // The layer's name, where there is one output: files name it so.
+        name: if network.outputs().len() == 1 { &network.node(output).name } else { network.known_as(output) },
+        shape: &network.node(output).shape,
+        values: Vec::with_capacity(inputs.count * network.size(output)),
+    };
+    let mut outputs: Vec<Computed> = network.outputs().iter().map(computed).collect();
     for batch in batches(inputs.count, batch) {
-        outputs.extend_from_slice(execute(network, &inputs, batch, &progress)?.outputs());
+        let execution = execute(network, &inputs, batch, &progress)?;
+        for (computed, &output) in outputs.iter_mut().zip(network.outputs()) {
+            computed.values.extend_from_slice(execution.activations(output));
+        }
     }
     drop(progress);
     if let Some(out) = out {
-        let shape: Vec<usize> = std::iter::once(inputs.count).chain(output.shape.iter().copied()).collect();
-        let tensors = vec![Tensor::new(output.name.clone(), &shape, &outputs)];
+        let tensor = |output: &'_ Computed<'_>| {
+            let shape: Vec<usize> = std::iter::once(inputs.count).chain(output.shape.iter().copied()).collect();
+            (output.name.to_string(), shape)
+        };
+        let described: Vec<_> = outputs.iter().map(tensor).collect();
+        let tensors = described.into_iter().zip(&outputs);
+        let tensors = tensors.map(|((name, shape), output)| Tensor::new(name, &shape, &output.values)).collect();
         let notes = [("kirchhoff-outputs", env!("CARGO_PKG_VERSION"))];
         write_tensors(out, tensors, &notes, Seal::None)?;
     }
-    let class = |place: usize| match loaded.classes.as_ref().and_then(|classes| classes.get(place)) {
-        Some(class) => format!("{place} ({class})"),
-        None => place.to_string(),
-    };
-    let results = inputs.names.iter().zip(outputs.chunks_exact(size));
     if arguments.common.json {
-        let result = |(name, values): (&String, &[f32])| json!({ "input": name, "values": values });
-        return crate::print_json(&json!({
-            "model": loaded.name, "output": output.name, "shape": output.shape,
-            "inputs": results.map(result).collect::<Vec<_>>(),
-        }));
+        return crate::print_json(&json(&loaded.name, &inputs, &outputs));
     }
-    let mut text = format!("output '{}' of shape {:?}\n", output.name, output.shape);
-    for (name, values) in results {
-        let mut best: Vec<usize> = (0..size).collect();
-        best.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
-        let shown: Vec<String> =
-            best.iter().take(arguments.best).map(|&place| format!("{} {:.4}", class(place), values[place])).collect();
-        let _ = writeln!(text, "{name}: {}", shown.join(", "));
+    let mut text = String::new();
+    for output in &outputs {
+        let _ = writeln!(text, "output '{}' of shape {:?}", output.name, output.shape);
+        for (number, name) in inputs.names.iter().enumerate() {
+            let shown = best(output, number, arguments.best, loaded.classes.as_deref());
+            let _ = writeln!(text, "{name}: {shown}");
+        }
     }
     crate::print(&text)
+}
+
+/// The outputs as JSON: the only one with its values beside the inputs' names, or each of several under its name.
+fn json(model: &str, inputs: &Inputs, outputs: &[Computed<'_>]) -> Value {
+    let listed = |output: &Computed<'_>| -> Vec<Value> {
+        let names = inputs.names.iter().enumerate();
+        names.map(|(number, name)| json!({ "input": name, "values": output.of(number) })).collect()
+    };
+    match outputs {
+        [output] => {
+            json!({ "model": model, "output": output.name, "shape": output.shape, "inputs": listed(output) })
+        }
+        outputs => {
+            let each = |output: &Computed<'_>| json!({ "output": output.name, "shape": output.shape, "inputs": listed(output) });
+            json!({ "model": model, "outputs": outputs.iter().map(each).collect::<Vec<_>>() })
+        }
+    }
+}
+
+/// The largest values of an output on an input, in words.
+fn best(output: &Computed<'_>, input: usize, count: usize, classes: Option<&[String]>) -> String {
+    let values = output.of(input);
+    let place = |place: usize| match classes.and_then(|classes| classes.get(place)) {
+        Some(class) => format!("{place} ({class})"),
+        None if output.shape.len() > 1 => format!("{:?}", indices(place, output.shape)),
+        None => place.to_string(),
+    };
+    let mut best: Vec<usize> = (0..values.len()).collect();
+    best.sort_by(|&a, &b| values[b].total_cmp(&values[a]).then(a.cmp(&b)));
+    let shown: Vec<String> = best.iter().take(count).map(|&at| format!("{} {:.4}", place(at), values[at])).collect();
+    shown.join(", ")
+}
+
+/// The index along each axis of a value, by its number.
+fn indices(mut number: usize, shape: &[usize]) -> Vec<usize> {
+    let mut indices = vec![0; shape.len()];
+    for (index, &length) in indices.iter_mut().zip(shape).rev() {
+        (*index, number) = (number % length, number / length);
+    }
+    indices
 }

@@ -16,6 +16,7 @@ use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::request;
 use crate::study_options::StudyOptions;
+use crate::targets;
 
 /// What a study is about, beside the data itself.
 pub struct Studied {
@@ -37,7 +38,13 @@ impl Studied {
     /// Opens the model and the data that the options name.
     pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
         let clock = Instant::now();
-        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading)?;
+        let output = targets::output(&options.of, &options.rules.target)?;
+        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading, output.as_deref())?;
+        let loaded = loaded.explained()?;
+        if let [_, second, ..] = loaded.network.inputs() {
+            let name = loaded.network.known_as(*second);
+            return Err(Failure::usage(format!("a study is of a model with one input; this one has '{name}' too")));
+        }
         batch_size(&loaded.network, 1, Some(options.memory))?;
         let path = match files {
             [] => None,
@@ -65,10 +72,11 @@ impl Studied {
     }
 
     /// The rules that the options ask for, and whether each input is explained from the output of its label.
-    pub fn rules(&self, options: &StudyOptions) -> (RuleOptions, bool) {
+    pub fn rules(&self, options: &StudyOptions) -> Result<(RuleOptions, bool), Failure> {
         let by_label = options.rules.target == ["label"];
         let target = if by_label { vec!["top".to_string()] } else { options.rules.target.clone() };
-        (RuleOptions { target, ..options.rules.clone() }, by_label)
+        let rules = RuleOptions { target, ..options.rules.clone() };
+        Ok((targets::settled(&rules, &self.loaded.network)?, by_label))
     }
 
     /// The identity of a study of the model and the data, to which the study adds its own settings.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use kirchhoff::data::Split;
 
-use crate::options::{Common, ReadingOptions, RuleOptions, WriteOptions};
+use crate::options::{Common, ModelOutput, ReadingOptions, RuleOptions, WriteOptions};
 
 /// Options of every study: a model, a data set, questions, and where the results go.
 #[derive(Args, Debug)]
@@ -17,6 +17,8 @@ pub struct StudyOptions {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub reading: ReadingOptions,
+    #[command(flatten)]
+    pub of: ModelOutput,
     #[command(flatten)]
     pub data: DataOptions,
     #[command(flatten)]

@@ -53,7 +53,7 @@ pub struct Thresholds {
 pub fn run(arguments: &Thresholds) -> Result<(), Failure> {
     let options = &arguments.study;
     let (studied, mut data) = Studied::open(options)?;
-    let (rules, by_label) = studied.rules(options);
+    let (rules, by_label) = studied.rules(options)?;
     let single = |rules: &RuleOptions, name: &str| -> Result<Question, Failure> {
         let mut questions = checked(rules, name, &studied.bounds, |question| question.check(studied.network()))?;
         match questions.len() {

@@ -194,11 +194,12 @@ impl Assignment {
         let mut behind: Vec<bool> = Vec::new();
         let mut rule_of = |(id, node): (NodeId, &Node)| {
             let kind = node.operator.kind();
-            let takes_first = matches!(&self.base, Base::Composite(composite) if composite.takes_first(kind));
+            let takes_first = !network.is_given(id)
+                && matches!(&self.base, Base::Composite(composite) if composite.takes_first(kind));
             let follows = network.arguments(id).iter().any(|argument| behind[argument.index()]);
             let first = takes_first && !follows;
             behind.push(takes_first || follows);
-            if id == network.input() { Ok(Rule::PASS) } else { self.rule(node, kind, first) }
+            if network.inputs().contains(&id) { Ok(Rule::PASS) } else { self.rule(node, kind, first) }
         };
         network.nodes().map(&mut rule_of).collect()
     }
@@ -230,7 +231,9 @@ impl Assignment {
     /// The rule that a layer takes of one that was named for several.
     fn spread(&self, rule: Rule, node: &Node, kind: LayerKind) -> Result<Rule, CompileError> {
         match (kind, rule.fits()) {
-            (LayerKind::Passing | LayerKind::Constant | LayerKind::Product, _) => Ok(Rule::PASS),
+            (LayerKind::Passing | LayerKind::Conditional | LayerKind::Constant | LayerKind::Product, _) => {
+                Ok(Rule::PASS)
+            }
             (LayerKind::Extreme { .. }, _) => Ok(Rule::WINNER),
             (LayerKind::MaximumPooling, _) if self.maximum_pooling == MaximumPooling::Winner => Ok(Rule::WINNER),
             (_, Fits::Weighted) if !kind.is_weighted() => Ok(Rule::NORM),

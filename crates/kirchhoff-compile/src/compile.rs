@@ -1,7 +1,9 @@
 //! From an execution to a layered circuit.
 
 use kirchhoff_circuit::{Bias, Layer, LayerRule, LayeredCircuit, Link, LinkWeights, Tensor, TensorId};
-use kirchhoff_kernel::{Axes, AxisEdges, Values, Wiring};
+use kirchhoff_kernel::{
+    Axes, AxisEdges, EdgeWeights, Forward, Reduction, Slopes, SourceFactor, Values, WeightFactor, Wiring,
+};
 use kirchhoff_network::{Execution, LayerKind, Network, Node, NodeId, Operator};
 
 use crate::assignment::Assignment;
@@ -44,13 +46,27 @@ fn circuit(
         .nodes()
         .map(|(id, node)| Tensor { name: node.name.clone(), shape: node.shape.clone(), activations: activations(id) })
         .collect();
-    let layers: Vec<Layer> = network
+    let mut layers: Vec<Layer> = network
         .nodes()
         .zip(rules)
-        .filter(|((_, node), _)| !matches!(node.operator, Operator::Input | Operator::Constant(_)))
-        .map(|((id, node), rule)| Making { network, assignment, id, node, activations: &activations }.layer(&rule))
+        .filter(|((_, node), _)| !matches!(node.operator, Operator::Input(_) | Operator::Constant(_)))
+        .map(|((id, node), rule)| {
+            Making { network, assignment, id, node, batch, activations: &activations }.layer(&rule)
+        })
         .collect::<Result<_, _>>()?;
-    Ok(LayeredCircuit::new(batch, tensors, layers, tensor(network.input()), tensor(network.output()))?)
+    // What is computed from given inputs has a layer only on the way from an embedding to its tokens.
+    let mut reached = vec![false; network.nodes().len()];
+    reached[network.output().index()] = true;
+    for layer in layers.iter().rev() {
+        if reached[layer.destination.index()] {
+            layer.links.iter().for_each(|link| reached[link.source.index()] = true);
+        }
+    }
+    let is_given = |id: TensorId| network.is_given(NodeId::new(id.index()));
+    layers.retain(|layer| reached[layer.destination.index()] || !is_given(layer.destination));
+    let gets_relevance = |input: &&NodeId| !network.is_given(**input) || reached[input.index()];
+    let inputs = network.inputs().iter().filter(gets_relevance).map(|&input| tensor(input)).collect();
+    Ok(LayeredCircuit::new(batch, tensors, layers, inputs, tensor(network.output()))?)
 }
 
 fn tensor(node: NodeId) -> TensorId {
@@ -63,6 +79,7 @@ struct Making<'a> {
     assignment: &'a Assignment,
     id: NodeId,
     node: &'a Node,
+    batch: usize,
     activations: &'a dyn Fn(NodeId) -> Values,
 }
 
@@ -82,18 +99,20 @@ impl Making<'_> {
         if node.operator.kind() == (LayerKind::Extreme { maximum: false }) {
             layer_rule = LayerRule::Least;
         }
+        if node.operator.kind() == LayerKind::Conditional {
+            layer_rule = LayerRule::Chosen;
+        }
         let passes = layer_rule == LayerRule::Pass;
         let links = network.links(id).into_iter().filter(|link| match treatment {
             Some(Treatment::Signal(factor) | Treatment::Factor(factor)) => link.argument == factor,
             Some(Treatment::Nothing) => false,
             _ => true,
         });
+        let (links, given): (Vec<_>, Vec<_>) = links.partition(|link| self.takes(arguments[link.argument]));
         // A layer that passes has no use for weights.
-        let links: Vec<Link> = links.map(|link| self.link(&arguments, link, passes)).collect();
-        let bias = match node.operator.bias() {
-            Some(values) if !passes => Some(Bias { values: values.clone(), part: network.bias_part(id) }),
-            _ => None,
-        };
+        let links: Vec<Link> = links.into_iter().map(|link| self.link(&arguments, link, passes)).collect();
+        let is_sum = !passes && computes_sums(node.operator.kind(), treatment);
+        let bias = if is_sum { self.bias(&arguments, &given) } else { None };
         let factors = if passes { None } else { network.factors(id, self.activations) };
         Ok(Layer {
             name: node.name.clone(),
@@ -108,6 +127,50 @@ impl Making<'_> {
         })
     }
 
+    /// Whether relevance goes to an argument: not to one that is a constant of the execution, unless it is on the way to tokens.
+    fn takes(&self, argument: NodeId) -> bool {
+        let looks_up = matches!(self.node.operator, Operator::Embedding(_));
+        looks_up || !self.network.is_given(argument) || self.network.is_given(self.id)
+    }
+
+    /// What is added to the sums of the other links: the operator's own bias, and what comes by links from constants of the
+    /// execution.
+    fn bias(&self, arguments: &[NodeId], given: &[kirchhoff_network::Link]) -> Option<Bias> {
+        let Making { network, id, .. } = *self;
+        let own = self.node.operator.bias().map(|values| Bias { values: values.clone(), part: network.bias_part(id) });
+        if given.is_empty() || self.batch == 0 {
+            return own;
+        }
+        let size = network.size(id);
+        let mut sums = vec![0.0; self.batch * size];
+        if let Some(Bias { values, part }) = &own {
+            let channel = part / values.len();
+            sums.iter_mut().enumerate().for_each(|(at, sum)| *sum = values[at % part / channel]);
+        }
+        let mut products = vec![0.0; sums.len()];
+        for link in given {
+            let weights = match &link.weights {
+                kirchhoff_network::LinkWeights::Shared(weights) => EdgeWeights::Shared(weights),
+                _ => EdgeWeights::One,
+            };
+            let identity = SourceFactor::Activation(Slopes::IDENTITY);
+            let forward = Forward {
+                wiring: &link.wiring,
+                weights,
+                source: &identity,
+                weight: WeightFactor::IDENTITY,
+                reduction: Reduction::Sum,
+                bias: None,
+            };
+            // Nobody cancels what takes a pass over a tensor.
+            let activations = (self.activations)(arguments[link.argument]);
+            if forward.run(&activations, &mut products, &()).is_ok() {
+                sums.iter_mut().zip(&products).for_each(|(sum, product)| *sum += product);
+            }
+        }
+        Some(Bias { part: sums.len(), values: sums.into() })
+    }
+
     fn link(&self, arguments: &[NodeId], link: kirchhoff_network::Link, passes: bool) -> Link {
         let source = tensor(arguments[link.argument]);
         if passes {
@@ -117,6 +180,11 @@ impl Making<'_> {
             kirchhoff_network::LinkWeights::One => LinkWeights::One,
             kirchhoff_network::LinkWeights::Shared(weights) => LinkWeights::Shared(weights),
             kirchhoff_network::LinkWeights::Argument(argument) => LinkWeights::Tensor(tensor(arguments[argument])),
+            kirchhoff_network::LinkWeights::Where { condition, holds } => {
+                let condition = (self.activations)(arguments[condition]);
+                let weight = |value: &f32| f32::from(u8::from((*value != 0.0) == holds));
+                LinkWeights::Executions(condition.iter().map(weight).collect())
+            }
             kirchhoff_network::LinkWeights::Softmax => {
                 let (inputs, shares) = ((self.activations)(arguments[0]), (self.activations)(self.id));
                 // What a mask has taken far below every number takes no part.
@@ -136,7 +204,11 @@ const MASKED: f32 = f32::MIN / 4.0;
 /// Whether a node's values are the sums of what enters it by the links of its layer, bias included.
 fn computes_sums(kind: LayerKind, treatment: Option<Treatment>) -> bool {
     match kind {
-        LayerKind::MaximumPooling | LayerKind::Extreme { .. } | LayerKind::Product | LayerKind::Softmax => false,
+        LayerKind::MaximumPooling
+        | LayerKind::Extreme { .. }
+        | LayerKind::Conditional
+        | LayerKind::Product
+        | LayerKind::Softmax => false,
         LayerKind::MatrixProduct => treatment.is_some(),
         _ => true,
     }

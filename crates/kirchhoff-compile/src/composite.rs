@@ -192,7 +192,14 @@ impl Composite {
                 (LayerKind::Dense, _) => dense,
                 (LayerKind::Convolution, _) => convolution,
                 (LayerKind::Affine, _) => &EPSILON_RULE,
-                (LayerKind::Scale | LayerKind::Passing | LayerKind::Constant | LayerKind::Product, _) => &Rule::PASS,
+                (
+                    LayerKind::Scale
+                    | LayerKind::Passing
+                    | LayerKind::Conditional
+                    | LayerKind::Constant
+                    | LayerKind::Product,
+                    _,
+                ) => &Rule::PASS,
                 (
                     LayerKind::AveragePooling
                     | LayerKind::MaximumPooling

@@ -171,6 +171,14 @@ impl Treatments {
 
     /// The factor that all relevance of a product goes to, if it goes to one.
     fn factor(&self, network: &Network, id: NodeId, chosen: Option<ProductTreatment>) -> Option<usize> {
+        // One that is a constant of the execution is no factor that relevance could go to.
+        if let [first, second] = network.arguments(id)[..] {
+            match [first, second].map(|argument| network.is_given(argument)) {
+                [true, false] => return Some(1),
+                [false, true] => return Some(0),
+                _ => {}
+            }
+        }
         match (chosen, gate(network, id)) {
             (Some(ProductTreatment::Half), _) | (None, None) => None,
             (_, Some(gate)) => Some(1 - gate),
@@ -263,7 +271,7 @@ pub(crate) fn halves() -> LayerRule {
 pub(crate) fn taylor(rule: &LayerRule) -> LayerRule {
     let maximum = match rule {
         LayerRule::Separable(rule) => rule.parts.iter().find(|part| part.normaliser == Normaliser::Maximum),
-        LayerRule::Pass | LayerRule::Winner | LayerRule::Least => None,
+        LayerRule::Pass | LayerRule::Winner | LayerRule::Least | LayerRule::Chosen => None,
     };
     let slopes = if maximum.is_some() { Slopes::ABSOLUTE } else { Slopes::IDENTITY };
     let numerators = vec![(SourceFactor::Activation(slopes), WeightFactor::Weight(slopes))];

@@ -45,6 +45,24 @@ pub enum InputError {
         /// How many they may have.
         limit: usize,
     },
+    /// Inputs of a network of several that are not equally many.
+    #[error("input '{name}' has {got} entries, another has {expected}: each needs as many, or a single one for all")]
+    Counts {
+        /// The name of the input.
+        name: String,
+        /// How many entries it has.
+        got: usize,
+        /// How many another one has.
+        expected: usize,
+    },
+    /// More values than are read at once, of all inputs together.
+    #[error("all inputs together have {values} values, more than the {limit} that are read at once")]
+    TooMany {
+        /// How many there are.
+        values: u128,
+        /// How many there may be.
+        limit: usize,
+    },
     /// Preprocessing that does not fit the network.
     #[error("the preprocessing cannot be done: {0}")]
     Preprocessing(String),

@@ -29,9 +29,66 @@ pub struct Inputs {
     /// The shape `[channels, height, width]` in which each can be drawn: that of the network's input where it is an
     /// image; where it is a vector, that of the pictures it came from, or else a square.
     pub picture: Option<[usize; 3]>,
+    /// Of a network of several inputs, what each of the batch consists of; empty for a network of one.
+    pub parts: Vec<InputPart>,
     /// A name for each: its file's, without folder and extension, and where the file holds several, its number there. No
     /// two are equal.
     pub names: Vec<String>,
+}
+
+/// One of several inputs of a network.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InputPart {
+    /// Its name in the network.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// The shape in which it can be drawn, where it is a picture.
+    pub picture: Option<[usize; 3]>,
+}
+
+impl InputPart {
+    /// The number of its values.
+    pub fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
+}
+
+impl Inputs {
+    /// The inputs of a network of several, of which each has a name: the first of each together, then the second, and so on. One
+    /// that has a single entry has the same for all.
+    ///
+    /// # Errors
+    /// Numbers of entries that do not fit; more values than are read at once; no input.
+    pub fn together(parts: Vec<(String, Inputs)>) -> Result<Inputs, InputError> {
+        let count = parts.iter().map(|(_, part)| part.count).max().ok_or(InputError::Nothing)?;
+        if let Some((name, part)) = parts.iter().find(|(_, part)| ![1, count].contains(&part.count)) {
+            return Err(InputError::Counts { name: name.clone(), got: part.count, expected: count });
+        }
+        let size: usize = parts.iter().map(|(_, part)| elements(&part.shape).unwrap_or(usize::MAX)).sum();
+        let total = count as u128 * size as u128;
+        if total > LIMIT as u128 {
+            return Err(InputError::TooMany { values: total, limit: LIMIT });
+        }
+        let mut values = Vec::with_capacity(count * size);
+        for number in 0..count {
+            for (_, part) in &parts {
+                let own = part.values.len() / part.count;
+                let first = if part.count == 1 { 0 } else { number * own };
+                values.extend_from_slice(&part.values[first..first + own]);
+            }
+        }
+        let names = parts.iter().find(|(_, part)| part.count == count).map(|(_, part)| part.names.clone());
+        let described = |(name, part): (String, Inputs)| InputPart { name, shape: part.shape, picture: part.picture };
+        Ok(Inputs {
+            values,
+            count,
+            shape: vec![size],
+            picture: None,
+            parts: parts.into_iter().map(described).collect(),
+            names: names.unwrap_or_default(),
+        })
+    }
 }
 
 /// Reads inputs for a network that takes the given `shape`. The files come in order; each holds one input or several.
@@ -54,7 +111,14 @@ pub fn read_inputs(paths: &[PathBuf], shape: &[usize], preprocessing: &Preproces
     if paths.is_empty() {
         return Err(InputError::Nothing);
     }
-    let mut inputs = Inputs { values: Vec::new(), count: 0, shape: shape.to_vec(), picture: None, names: Vec::new() };
+    let mut inputs = Inputs {
+        values: Vec::new(),
+        count: 0,
+        shape: shape.to_vec(),
+        picture: None,
+        parts: Vec::new(),
+        names: Vec::new(),
+    };
     let mut names = HashSet::new();
     for path in paths {
         let mut reader = open(path, shape, preprocessing)?;

@@ -35,7 +35,7 @@ impl Passing {
     fn of(circuit: &LayeredCircuit, layer: &Layer) -> Passing {
         let bounds = layer.links.iter().map(|link| link.wiring.fan_in_bounds());
         let [fewest, most] = bounds.fold([0; 2], |[a, b], [c, d]| [a + u64::from(c), b + u64::from(d)]);
-        let wins = matches!(layer.rule, LayerRule::Winner | LayerRule::Least);
+        let wins = layer.chooses();
         if fewest > 0 && (wins || most <= 1 || fewest > 1) {
             return Passing { shares: wins || most <= 1, fan_in: None };
         }
@@ -138,8 +138,8 @@ impl<S: Semiring> LayerStep<'_, S> {
         for (execution, entry) in entries.iter_mut().enumerate() {
             let kept = match layer.rule {
                 LayerRule::Pass => link.wiring.edges(),
-                LayerRule::Winner | LayerRule::Least => self.winners(number, execution),
-                _ => {
+                LayerRule::Winner | LayerRule::Least | LayerRule::Chosen => self.winners(number, execution),
+                LayerRule::Separable(_) => {
                     let edges = self.circuit.edges_in(layer, number, self.contributions, execution);
                     annotations.kept(self.semiring, &self.annotated(execution), number, &edges)?
                 }
@@ -172,7 +172,9 @@ impl<S: Semiring> LayerStep<'_, S> {
         let size = self.circuit.tensor(layer.destination).size();
         let passing = match &layer.rule {
             LayerRule::Separable(_) => Passing::default(),
-            LayerRule::Pass | LayerRule::Winner | LayerRule::Least => Passing::of(self.circuit, layer),
+            LayerRule::Pass | LayerRule::Winner | LayerRule::Least | LayerRule::Chosen => {
+                Passing::of(self.circuit, layer)
+            }
         };
         // Shared by all executions.
         let shared = |name: &str| -> Arc<str> { name.into() };
@@ -205,7 +207,7 @@ impl<S: Semiring> LayerStep<'_, S> {
         let mut books = Conservation { entered, ..Conservation::default() };
         let relevant;
         match &self.layer().rule {
-            LayerRule::Pass | LayerRule::Winner | LayerRule::Least => {
+            LayerRule::Pass | LayerRule::Winner | LayerRule::Least | LayerRule::Chosen => {
                 books.shares = passing.shares;
                 relevant = match &passing.fan_in {
                     None => self.survey(destinations, None).0,

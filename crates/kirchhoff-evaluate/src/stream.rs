@@ -36,9 +36,9 @@ impl<V> Keep<V> {
         Keep { kept: chosen.iter().map(|_| None).collect(), chosen }
     }
 
-    /// Keeps the input.
+    /// Keeps the inputs.
     pub fn input(circuit: &LayeredCircuit) -> Self {
-        Keep::tensors([circuit.input()])
+        Keep::tensors(circuit.inputs().iter().copied())
     }
 
     /// Keeps every tensor.
@@ -282,11 +282,12 @@ impl<S: Semiring, A: Annotate<S> + Send, K: Sink<S::Value>> Advance for Stream<'
     }
 
     fn finish(&mut self) {
-        let input = self.circuit.input();
-        let size = self.circuit.batch() * self.circuit.tensor(input).size();
-        let reached = self.reached[input.index()].take();
-        let relevance = reached.map_or_else(|| vec![self.semiring.zero(); size], |reached| reached.relevance);
-        self.sink.tensor(input, Cow::Owned(relevance));
+        for &input in self.circuit.inputs() {
+            let size = self.circuit.batch() * self.circuit.tensor(input).size();
+            let reached = self.reached[input.index()].take();
+            let relevance = reached.map_or_else(|| vec![self.semiring.zero(); size], |reached| reached.relevance);
+            self.sink.tensor(input, Cow::Owned(relevance));
+        }
     }
 
     fn charge(&mut self, time: Duration) {

@@ -317,7 +317,7 @@ impl Question {
     pub fn kept(&self, circuit: &LayeredCircuit) -> Result<Vec<TensorId>, ExplainError> {
         let all = || (0..circuit.tensors().len()).map(|index| TensorId(index as u32));
         let patterns = match &self.layers {
-            Layers::Input => return Ok(vec![circuit.input()]),
+            Layers::Input => return Ok(circuit.inputs().to_vec()),
             Layers::All => return Ok(all().collect()),
             Layers::Matching(patterns) => patterns,
         };
@@ -327,7 +327,7 @@ impl Question {
             return Err(ExplainError::NoTensor { pattern: pattern.text().to_string(), layers: layers.join(", ") });
         }
         let wanted =
-            |id: &TensorId| *id == circuit.input() || patterns.iter().any(|pattern| pattern.matches(name(*id)));
+            |id: &TensorId| circuit.inputs().contains(id) || patterns.iter().any(|pattern| pattern.matches(name(*id)));
         Ok(all().filter(wanted).collect())
     }
 }

@@ -31,6 +31,16 @@ pub enum TargetError {
         "`{0}` is no target: write `top`, an output's number such as `3`, several as `3,8`, or a contrast as `3-8`"
     )]
     Syntax(String),
+    /// A place that an output does not have.
+    #[error(
+        "target {place} is no place of an output of shape {shape:?}: write an index, a range `2:5` or `:` for each axis"
+    )]
+    Place {
+        /// The place given.
+        place: String,
+        /// The output's shape.
+        shape: Vec<usize>,
+    },
     /// An output that is not there.
     #[error("target {index} is out of range: the network has {outputs} outputs, numbered from 0")]
     Range {
@@ -45,6 +55,53 @@ impl Target {
     /// A single output.
     pub fn output(index: usize) -> Self {
         Target::Outputs { plus: vec![index], minus: Vec::new() }
+    }
+
+    /// Reads a target of an output of a shape, whose values may be named by their place: `[3,17,42]` is one value of an image,
+    /// `[3,10:20,:]` all of a box of them, from 10 up to 20 on one axis and all along another; `[3,17,42]-[5,17,42]` is a
+    /// contrast. Numbers count values in row-major order, as for outputs of one axis.
+    ///
+    /// ```
+    /// use kirchhoff_explain::Target;
+    ///
+    /// let box_of_four = Target::read("[1,0:2,1:3]", &[2, 3, 4])?;
+    /// assert_eq!(box_of_four, "13,14,17,18".parse()?);
+    /// # Ok::<(), kirchhoff_explain::TargetError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Another form, or a place that the output does not have.
+    pub fn read(text: &str, shape: &[usize]) -> Result<Self, TargetError> {
+        if !text.contains('[') {
+            return text.parse();
+        }
+        let syntax = || TargetError::Syntax(text.to_string());
+        let (mut plus, mut minus) = (Vec::new(), Vec::new());
+        let (mut rest, mut sign) = (text.trim(), '+');
+        loop {
+            let end = if rest.starts_with('[') { rest.find(']').map(|end| end + 1) } else { rest.find([',', '-']) };
+            let (part, others) = rest.split_at(end.unwrap_or(rest.len()));
+            let side = if sign == '-' { &mut minus } else { &mut plus };
+            match part.strip_prefix('[').and_then(|part| part.strip_suffix(']')) {
+                Some(place) => side.extend(places(place, shape, text)?),
+                None => side.push(part.trim().parse().map_err(|_| syntax())?),
+            }
+            let others = others.trim_start();
+            match others.chars().next() {
+                None => break,
+                // Of a contrast, one side is written behind the other.
+                Some(next @ (',' | '-')) if !(sign == '-' && next == '-') => {
+                    (rest, sign) = (others[1..].trim_start(), next)
+                }
+                Some(_) => return Err(syntax()),
+            }
+        }
+        let mut all: Vec<_> = plus.iter().chain(&minus).collect();
+        all.sort_unstable();
+        if all.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(syntax());
+        }
+        Ok(Target::Outputs { plus, minus })
     }
 
     /// The outputs meant, with the sign that each starts with, given an input's outputs.
@@ -64,6 +121,34 @@ impl Target {
             }
         }
     }
+}
+
+/// The values in a box of an output, by their number: one index, a range `from:to` or `:` an axis.
+fn places(place: &str, shape: &[usize], text: &str) -> Result<Vec<usize>, TargetError> {
+    let axes: Vec<&str> = place.split(',').map(str::trim).collect();
+    let wrong = || TargetError::Place { place: format!("[{place}]"), shape: shape.to_vec() };
+    if axes.len() != shape.len() {
+        return Err(wrong());
+    }
+    let number = |part: &str, default: usize| match part.trim() {
+        "" => Ok(default),
+        part => part.parse::<usize>().map_err(|_| TargetError::Syntax(text.to_string())),
+    };
+    let mut numbers = vec![0];
+    for (axis, &length) in axes.into_iter().zip(shape) {
+        let (from, to) = match axis.split_once(':') {
+            Some((from, to)) => (number(from, 0)?, number(to, length)?),
+            None => {
+                let index = number(axis, usize::MAX)?;
+                (index, index.saturating_add(1))
+            }
+        };
+        if from >= to || to > length {
+            return Err(wrong());
+        }
+        numbers = numbers.iter().flat_map(|number| (from..to).map(move |index| number * length + index)).collect();
+    }
+    Ok(numbers)
 }
 
 /// The position of the largest value, the first of equals.

@@ -7,14 +7,15 @@ use std::collections::HashMap;
 
 use crate::fold::{Folded, PerChannel};
 use crate::network::{Network, NetworkBuilder, NetworkError, NodeId};
-use crate::operators::{Operator, Shapes, elements};
+use crate::operators::{Input, Operator, Shapes, elements};
 
 /// The canonical form of a network.
 ///
 /// - Dropout disappears, and so does whatever changes nothing: a reshape to the same shape, a border of width 0, a slice
 ///   of everything, a transposition that keeps the order, a concatenation of one argument, an affine layer that is the
 ///   identity. Consecutive reshapes merge.
-/// - A softmax, log-softmax or sigmoid at the output disappears; reshapes may follow it. The output is the tensor before it.
+/// - A softmax, log-softmax or sigmoid at an output disappears, unless something else takes it too; reshapes may follow it. The
+///   output is the tensor before it.
 /// - Consecutive affine layers merge. An affine layer is folded into the dense layer or convolution right before it when
 ///   that has no other user, else into the one right after it when the affine layer has no other user. Reshapes, and
 ///   borders of zeros where the affine layer does not shift, may lie between. A shift is not folded into a zero-padded
@@ -40,7 +41,7 @@ struct Draft {
     nodes: Vec<Step>,
     /// The nodes that take each node's result, once for each argument.
     users: Vec<Vec<usize>>,
-    output: usize,
+    outputs: Vec<usize>,
 }
 
 struct Step {
@@ -53,8 +54,8 @@ struct Step {
 }
 
 enum Operation {
-    /// The network's input.
-    Input,
+    /// An input of the network.
+    Input(Input),
     /// A multiply-add that merges with others, unrounded.
     Affine(Box<PerChannel>),
     /// Any other operator.
@@ -69,10 +70,10 @@ impl Draft {
             network.nodes().enumerate().map(|(position, (id, _))| (id, position)).collect();
         let step = |(id, node): (NodeId, &crate::Node)| Step {
             name: node.name.clone(),
-            operation: match node.operator.operation().per_channel() {
-                _ if id == network.input() => Operation::Input,
-                Some(affine) => Operation::Affine(Box::new(affine)),
-                None => Operation::Other(Box::new(Folded::new(node.operator.clone()))),
+            operation: match (&node.operator, node.operator.operation().per_channel()) {
+                (Operator::Input(input), _) => Operation::Input(*input),
+                (_, Some(affine)) => Operation::Affine(Box::new(affine)),
+                (other, None) => Operation::Other(Box::new(Folded::new(other.clone()))),
             },
             arguments: network.arguments(id).iter().map(|argument| positions[argument]).collect(),
             shape: node.shape.clone(),
@@ -83,7 +84,7 @@ impl Draft {
         for (user, step) in nodes.iter().enumerate() {
             step.arguments.iter().for_each(|&argument| users[argument].push(user));
         }
-        Draft { nodes, users, output: positions[&network.output()] }
+        Draft { nodes, users, outputs: network.outputs().iter().map(|output| positions[output]).collect() }
     }
 
     /// Tries every rewrite once at every node; whether one of them applied.
@@ -104,7 +105,7 @@ impl Draft {
         match &self.nodes[node].operation {
             Operation::Affine(_) => self.fold_backward(node) || self.fold_forward(node),
             Operation::Other(folded) => folded.operation().is_reshape() && self.merge_reshapes(node),
-            Operation::Input | Operation::Removed => false,
+            Operation::Input(_) | Operation::Removed => false,
         }
     }
 
@@ -118,7 +119,7 @@ impl Draft {
                     step.arguments.iter().map(|&argument| &self.nodes[argument].shape[..]).collect();
                 folded.operation().is_identity(&Shapes { arguments: &arguments, result: &step.shape })
             }
-            Operation::Input | Operation::Removed => false,
+            Operation::Input(_) | Operation::Removed => false,
         }
     }
 
@@ -126,7 +127,7 @@ impl Draft {
     fn operator(&self, node: usize) -> Option<&Folded> {
         match &self.nodes[node].operation {
             Operation::Other(folded) => Some(folded),
-            Operation::Input | Operation::Affine(_) | Operation::Removed => None,
+            Operation::Input(_) | Operation::Affine(_) | Operation::Removed => None,
         }
     }
 
@@ -147,9 +148,7 @@ impl Draft {
                 *taken = argument;
             }
         }
-        if self.output == node {
-            self.output = argument;
-        }
+        self.outputs.iter_mut().filter(|output| **output == node).for_each(|output| *output = argument);
         self.remove(node);
         self.users[argument].extend(users);
     }
@@ -173,24 +172,19 @@ impl Draft {
     /// The one node that takes a node's result, if it is one, which being the output is not.
     fn only_user(&self, node: usize) -> Option<usize> {
         match self.users[node][..] {
-            [user] if self.output != node => Some(user),
+            [user] if !self.outputs.contains(&node) => Some(user),
             _ => None,
         }
     }
 
+    /// Merges a reshape with one before it, if nothing else takes that: else part of its relevance would pass it by.
     fn merge_reshapes(&mut self, node: usize) -> bool {
         let before = self.nodes[node].arguments[0];
-        if !self.is_reshape(before) {
-            return false;
+        let merges = self.is_reshape(before) && self.only_user(before) == Some(node);
+        if merges {
+            self.bypass(before);
         }
-        let argument = self.nodes[before].arguments[0];
-        self.leave(node, before);
-        self.nodes[node].arguments[0] = argument;
-        self.users[argument].push(node);
-        if self.output != before && self.users[before].is_empty() {
-            self.remove(before);
-        }
-        true
+        merges
     }
 
     /// A multiply-add on one side of a node of one argument, as one on its other side.
@@ -246,7 +240,7 @@ impl Draft {
                     let Some(carried) = self.carried(before, &affine, from, to) else { return false };
                     (affine, user, before) = (carried, before, argument);
                 }
-                Operation::Input | Operation::Removed => return false,
+                Operation::Input(_) | Operation::Removed => return false,
             }
         }
         // What the layer computes now is what the affine node did, unless it lies behind something between them.
@@ -274,24 +268,59 @@ impl Draft {
                     (affine, last) = (carried, user);
                 }
                 // Two affine layers merge from the second one's side.
-                Operation::Affine(_) | Operation::Input | Operation::Removed => return false,
+                Operation::Affine(_) | Operation::Input(_) | Operation::Removed => return false,
             }
         }
         self.bypass(node);
         true
     }
 
-    /// Removes a softmax or sigmoid that only reshapes separate from the output.
+    /// Removes softmaxes and sigmoids that only reshapes separate from an output, and that nothing else takes; whether there
+    /// were any.
     fn drop_probability(&mut self) -> bool {
-        let mut node = self.output;
-        while self.is_reshape(node) {
-            node = self.nodes[node].arguments[0];
-        }
-        let found = self.is_probability(node);
-        if found {
-            self.bypass(node);
+        let mut found = false;
+        for output in 0..self.outputs.len() {
+            let mut node = self.outputs[output];
+            let mut is_last = true;
+            while self.is_reshape(node) {
+                is_last &= node == self.outputs[output] || self.only_user(node).is_some();
+                node = self.nodes[node].arguments[0];
+            }
+            let users = self.users[node].len();
+            if self.is_probability(node) && is_last && users <= usize::from(node != self.outputs[output]) {
+                self.bypass(node);
+                found = true;
+            } else {
+                found |= is_last && self.drop_pair(node);
+            }
         }
         found
+    }
+
+    /// Makes the pair of logits `−z` and `z` of a head `1 − p` and `p` of one sigmoid, in either order; whether it is one.
+    fn drop_pair(&mut self, node: usize) -> bool {
+        let [a, b] = self.nodes[node].arguments[..] else { return false };
+        let joins = self.operator(node).is_some_and(|folded| folded.operation().is_concatenation());
+        let complement = |draft: &Self, node: usize| match &draft.nodes[node].operation {
+            Operation::Affine(affine) => affine.uniform() == Some((-1.0, 1.0)),
+            Operation::Input(_) | Operation::Other(_) | Operation::Removed => false,
+        };
+        let pair = [(a, b), (b, a)].into_iter().find(|&(opposite, sigmoid)| {
+            let takes = self.nodes[opposite].arguments == [sigmoid];
+            let is_sigmoid = self.is_probability(sigmoid)
+                && self.operator(sigmoid).is_some_and(|folded| folded.operation().keeps_places());
+            takes && is_sigmoid && complement(self, opposite) && self.users[sigmoid].len() == 2
+        });
+        let Some((opposite, sigmoid)) = pair.filter(|(opposite, sigmoid)| {
+            joins && self.only_user(*opposite) == Some(node) && !self.outputs.contains(sigmoid)
+        }) else {
+            return false;
+        };
+        if let Operation::Affine(affine) = &mut self.nodes[opposite].operation {
+            **affine = affine.without_shift();
+        }
+        self.bypass(sigmoid);
+        true
     }
 
     fn finish(self) -> Result<Network, NetworkError> {
@@ -304,7 +333,7 @@ impl Draft {
                     built.push(None);
                     continue;
                 }
-                Operation::Input => builder.input(step.name, &step.shape)?,
+                Operation::Input(input) => builder.input_of(input, step.name, &step.shape)?,
                 Operation::Affine(affine) => builder.add(step.name, Operator::Affine(affine.rounded()), &arguments)?,
                 Operation::Other(folded) => builder.add(step.name, folded.finish(), &arguments)?,
             };
@@ -314,6 +343,8 @@ impl Draft {
             debug_assert_eq!(elements(builder.shape(id)), elements(&step.shape));
             built.push(Some(id));
         }
-        builder.finish(built[self.output].expect("the output was not removed"))
+        let outputs: Vec<NodeId> =
+            self.outputs.iter().map(|&output| built[output].expect("an output is not removed")).collect();
+        builder.finish_all(&outputs)
     }
 }

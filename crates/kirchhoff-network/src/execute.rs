@@ -7,7 +7,7 @@ use kirchhoff_kernel::{Cancelled, Monitor, Values, first_not_finite};
 use thiserror::Error;
 
 use crate::network::{Network, NodeId};
-use crate::operators::Step;
+use crate::operators::{Operator, Step};
 
 /// A network and the activations that a batch of inputs gave all its tensors.
 #[derive(Clone, Debug)]
@@ -78,7 +78,8 @@ pub enum ExecutionError {
 }
 
 impl Execution {
-    /// Runs `network` on a batch of `batch` inputs, given one after the other, each in row-major order.
+    /// Runs `network` on a batch of `batch` inputs, given one after the other, each in row-major order. Where a network has
+    /// several inputs, each of the batch consists of the values of all of them, in the order of [`Network::inputs`].
     ///
     /// Takes time in O(edges · batch), in parallel, and memory for all activations of the batch. The same inputs
     /// give the same bits whatever the number of threads.
@@ -91,10 +92,13 @@ impl Execution {
         batch: usize,
         monitor: &dyn Monitor,
     ) -> Result<Self, ExecutionError> {
-        let shape = &network.node(network.input()).shape;
-        let size: usize = shape.iter().product();
+        let size = network.input_size();
         if Some(inputs.len()) != size.checked_mul(batch) {
-            return Err(ExecutionError::Size { got: inputs.len(), batch, shape: shape.clone() });
+            let shape = match network.inputs() {
+                [input] => network.node(*input).shape.clone(),
+                _ => vec![size],
+            };
+            return Err(ExecutionError::Size { got: inputs.len(), batch, shape });
         }
         if let Some(at) = first_not_finite(inputs) {
             return Err(ExecutionError::NotFinite { input: at / size, position: at % size, value: inputs[at] });
@@ -102,11 +106,17 @@ impl Execution {
         // On a thread of the pool: from any other one, each parallel step of each layer would wake one up and wait for it.
         let activations = rayon::scope(|_| -> Result<_, ExecutionError> {
             let mut activations: Vec<Values> = Vec::new();
-            for (node, _) in network.nodes() {
-                let values = if node == network.input() {
-                    inputs.into()
+            let mut first = 0;
+            for (id, node) in network.nodes() {
+                let values = if let Operator::Input(_) = node.operator {
+                    let own = first..first + network.size(id);
+                    first = own.end;
+                    match own.len() == size {
+                        true => inputs.into(),
+                        false => inputs.chunks_exact(size).flat_map(|all| &all[own.clone()]).copied().collect(),
+                    }
                 } else {
-                    run(&network, node, &activations, batch, monitor)?
+                    run(&network, id, &activations, batch, monitor)?
                 };
                 activations.push(values);
             }

@@ -45,6 +45,11 @@ impl PerChannel {
         self.shift.iter().any(|&shift| shift as f32 != 0.0)
     }
 
+    /// Itself without what it adds.
+    pub(crate) fn without_shift(&self) -> PerChannel {
+        PerChannel { scale: self.scale.clone(), shift: vec![0.0; self.shift.len()] }
+    }
+
     /// This one, and then `next`.
     pub(crate) fn then(&self, next: &PerChannel) -> PerChannel {
         let scale = self.scale.iter().zip(&next.scale).map(|(first, second)| second * first).collect();

@@ -22,7 +22,10 @@ pub fn network_hash(network: &Network) -> String {
         encoder.counts(&node.shape);
         encoder.sequence(&network.arguments(id), |encoder, argument| encoder.count(argument.index()));
     }
-    encoder.count(network.output().index());
+    // What most networks have one of keeps the bytes that it always had.
+    for output in network.outputs() {
+        encoder.count(output.index());
+    }
     format!("{HASH_VERSION}:{}", encoder.finish())
 }
 

@@ -46,10 +46,10 @@ pub use execute::{Execution, ExecutionError};
 pub use hash::{HASH_VERSION, hash_version, network_hash};
 pub use network::{Network, NetworkBuilder, NetworkError, Node, NodeId};
 pub use operators::{
-    Activation, Affine, Choice, Concatenate, Constant, Convolution, Dense, DenseSum, Elementary, Embedding, Expand,
-    Extreme, Interpolate, LayerKind, Linear, Link, LinkWeights, Multiple, Normalisation, Offset, Operator, Pad, Pool,
-    PoolKind, Reduction, ReductionKind, Reshape, Select, ShapeError, Slice, SliceAxis, Softmax, Transpose, Volume,
-    VolumeAxis, WeightedSum, as_image,
+    Activation, Affine, Choice, Comparison, Concatenate, Constant, Convolution, Dense, DenseSum, Elementary, Embedding,
+    Expand, Extreme, Input, Interpolate, LayerKind, Linear, Link, LinkWeights, Multiple, Normalisation, Offset,
+    Operator, Pad, Pool, PoolKind, Reduction, ReductionKind, Relation, Reshape, Select, ShapeError, Slice, SliceAxis,
+    Softmax, Transpose, Volume, VolumeAxis, WeightedSum, as_image,
 };
 pub use preprocessing::{Filter, Layout, Preprocessing, Resize};
 pub use prune::{Prunable, PruneError};

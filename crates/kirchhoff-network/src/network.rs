@@ -6,19 +6,24 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 use thiserror::Error;
 
-use crate::operators::{Link, Operator, ShapeError, Shapes, elements};
+use crate::operators::{Input, Link, Operator, ShapeError, Shapes, elements};
 
 /// A node of a network; also the tensor that it computes.
 pub type NodeId = NodeIndex<u32>;
 
-/// A network: one input, one output, and nodes in between, in an order in which arguments come first.
+/// A network: inputs, outputs, and nodes in between, in an order in which arguments come first.
+///
+/// Most have one input and one output. The first output is the one that explanations start from; another is explained in the
+/// network that [`for_output`](Network::for_output) gives.
 ///
 /// Built by [`NetworkBuilder`], which checks every shape, so that a `Network` always runs.
 #[derive(Clone, Debug)]
 pub struct Network {
     graph: DiGraph<Node, Argument, u32>,
-    input: NodeId,
-    output: NodeId,
+    inputs: Vec<NodeId>,
+    outputs: Vec<NodeId>,
+    /// Whether each node is a constant of an execution.
+    given: Vec<bool>,
 }
 
 /// One operator and its result.
@@ -57,9 +62,17 @@ pub enum NetworkError {
     /// Two nodes of one name.
     #[error("two layers are named '{0}'")]
     Name(String),
-    /// No input, or more than one.
-    #[error("a network has exactly one input, this one has {0}")]
-    Inputs(usize),
+    /// An output that depends on no input.
+    #[error("the output '{0}' depends on no input: there is nothing to explain")]
+    Inputs(String),
+    /// An output that is not there.
+    #[error("the network has no output '{name}'; it has {}", known.join(", "))]
+    Output {
+        /// The name given.
+        name: String,
+        /// The names of its outputs.
+        known: Vec<String>,
+    },
     /// A parameter with a NaN or an infinity.
     #[error(
         "the {parameter} of layer '{name}' holds {value} at position {position}: such a network computes nothing; train it \
@@ -82,6 +95,7 @@ pub enum NetworkError {
 pub struct NetworkBuilder {
     graph: DiGraph<Node, Argument, u32>,
     names: std::collections::HashSet<String>,
+    given: Vec<bool>,
 }
 
 impl NetworkBuilder {
@@ -90,17 +104,25 @@ impl NetworkBuilder {
         Self::default()
     }
 
-    /// Adds the input.
+    /// Adds an input of numbers.
     ///
     /// # Errors
     /// A name that is taken, or an empty shape.
     pub fn input(&mut self, name: impl Into<String>, shape: &[usize]) -> Result<NodeId, NetworkError> {
-        let name = name.into();
+        self.input_of(Input::default(), name, shape)
+    }
+
+    /// Adds an input.
+    ///
+    /// # Errors
+    /// A name that is taken, or an empty shape.
+    pub fn input_of(&mut self, input: Input, name: impl Into<String>, shape: &[usize]) -> Result<NodeId, NetworkError> {
+        let (name, operator) = (name.into(), Operator::Input(input));
         if elements(shape).is_none_or(|count| count == 0) {
             let error = ShapeError::Size(shape.to_vec());
-            return Err(NetworkError::Shape { name, operator: Operator::Input.name(), error });
+            return Err(NetworkError::Shape { name, operator: operator.name(), error });
         }
-        self.node(name, Operator::Input, shape.to_vec(), &[])
+        self.node(name, operator, shape.to_vec(), &[])
     }
 
     /// Adds a node that takes the results of `arguments`, in order.
@@ -136,6 +158,21 @@ impl NetworkBuilder {
         &self.graph[node].shape
     }
 
+    /// Whether a node's result is a constant of an execution, as [`Network::is_given`] says.
+    pub fn is_given(&self, node: NodeId) -> bool {
+        self.given[node.index()]
+    }
+
+    /// What a node computes.
+    pub fn operator(&self, node: NodeId) -> &Operator {
+        &self.graph[node].operator
+    }
+
+    /// The arguments of a node, in order.
+    pub fn arguments(&self, node: NodeId) -> Vec<NodeId> {
+        arguments(&self.graph, node)
+    }
+
     /// Whether a node of this name is there.
     pub fn has(&self, name: &str) -> bool {
         self.names.contains(name)
@@ -151,6 +188,7 @@ impl NetworkBuilder {
         if !self.names.insert(name.clone()) {
             return Err(NetworkError::Name(name));
         }
+        self.given.push(is_given(&operator, arguments, &self.given));
         let node = self.graph.add_node(Node { name, operator, shape, tensor: None });
         for (position, &argument) in arguments.iter().enumerate() {
             self.graph.add_edge(argument, node, Argument(position as u32));
@@ -161,27 +199,73 @@ impl NetworkBuilder {
     /// The network with the given output. Nodes that the output does not depend on are left out.
     ///
     /// # Errors
-    /// No input or several, an output that does not depend on it, or a parameter that is not finite.
+    /// An output that depends on no input, or a parameter that is not finite.
     pub fn finish(self, output: NodeId) -> Result<Network, NetworkError> {
-        let mut needed = vec![false; self.graph.node_count()];
-        let mut stack = vec![output];
-        while let Some(node) = stack.pop() {
-            if !std::mem::replace(&mut needed[node.index()], true) {
-                stack.extend(self.graph.neighbors_directed(node, Direction::Incoming));
-            }
-        }
-        // Nodes were added after their arguments, and filtering keeps their order: indices stay topological.
-        let graph = self.graph.filter_map(|id, node| needed[id.index()].then(|| node.clone()), |_, edge| Some(*edge));
-        let inputs: Vec<_> =
-            graph.node_indices().filter(|&node| matches!(graph[node].operator, Operator::Input)).collect();
-        let [input] = inputs[..] else {
-            return Err(NetworkError::Inputs(inputs.len()));
-        };
-        let name = &self.graph[output].name;
-        let output = graph.node_indices().find(|&node| graph[node].name == *name).expect("the output is needed");
-        let network = Network { graph, input, output };
+        self.finish_all(&[output])
+    }
+
+    /// The network with the given outputs, of which there is one at least. Nodes that none of them depends on are left out,
+    /// inputs too.
+    ///
+    /// # Errors
+    /// An output that depends on no input, or a parameter that is not finite.
+    ///
+    /// # Panics
+    /// If there are no outputs.
+    pub fn finish_all(self, outputs: &[NodeId]) -> Result<Network, NetworkError> {
+        assert!(!outputs.is_empty(), "a network has an output");
+        let NetworkBuilder { graph, given, .. } = self;
+        let network = restricted(&graph, &given, outputs)?;
         network.check_finite()?;
         Ok(network)
+    }
+}
+
+/// The part of a graph that some outputs depend on.
+fn restricted(
+    graph: &DiGraph<Node, Argument, u32>,
+    given: &[bool],
+    outputs: &[NodeId],
+) -> Result<Network, NetworkError> {
+    let mut needed = vec![false; graph.node_count()];
+    for &output in outputs {
+        let mut stack = vec![output];
+        let mut seen = vec![false; graph.node_count()];
+        let mut has_input = false;
+        while let Some(node) = stack.pop() {
+            if !std::mem::replace(&mut seen[node.index()], true) {
+                needed[node.index()] = true;
+                has_input |= matches!(graph[node].operator, Operator::Input(_));
+                stack.extend(graph.neighbors_directed(node, Direction::Incoming));
+            }
+        }
+        if !has_input {
+            return Err(NetworkError::Inputs(graph[output].name.clone()));
+        }
+    }
+    // Nodes were added after their arguments, and filtering keeps their order: indices stay topological.
+    let kept = graph.filter_map(|id, node| needed[id.index()].then(|| node.clone()), |_, edge| Some(*edge));
+    let given = given.iter().zip(&needed).filter(|(_, needed)| **needed).map(|(given, _)| *given).collect();
+    let inputs = kept.node_indices().filter(|&node| matches!(kept[node].operator, Operator::Input(_))).collect();
+    let place = |output: &NodeId| NodeId::new(needed[..output.index()].iter().filter(|needed| **needed).count());
+    let outputs = outputs.iter().map(place).collect();
+    Ok(Network { graph: kept, inputs, outputs, given })
+}
+
+/// The arguments of a node, in order.
+fn arguments(graph: &DiGraph<Node, Argument, u32>, node: NodeId) -> Vec<NodeId> {
+    let mut arguments: Vec<_> =
+        graph.edges_directed(node, Direction::Incoming).map(|edge| (edge.weight().0, edge.source())).collect();
+    arguments.sort_unstable_by_key(|&(position, _)| position);
+    arguments.into_iter().map(|(_, node)| node).collect()
+}
+
+/// Whether a node of given arguments is a constant of an execution.
+fn is_given(operator: &Operator, arguments: &[NodeId], given: &[bool]) -> bool {
+    match operator {
+        Operator::Input(input) => input.is_given,
+        Operator::Embedding(_) => false,
+        other => other.operation().is_condition() || arguments.iter().all(|argument| given[argument.index()]),
     }
 }
 
@@ -196,14 +280,57 @@ fn walkable(operator: &Operator, arguments: &[&[usize]], shape: Vec<usize>) -> R
 }
 
 impl Network {
-    /// The input node.
-    pub fn input(&self) -> NodeId {
-        self.input
+    /// The inputs, in the order in which an execution takes their values.
+    pub fn inputs(&self) -> &[NodeId] {
+        &self.inputs
     }
 
-    /// The output node.
+    /// The first input.
+    pub fn input(&self) -> NodeId {
+        self.inputs[0]
+    }
+
+    /// The number of values that an execution takes: those of all inputs.
+    pub fn input_size(&self) -> usize {
+        self.inputs.iter().map(|&input| self.size(input)).sum()
+    }
+
+    /// The outputs.
+    pub fn outputs(&self) -> &[NodeId] {
+        &self.outputs
+    }
+
+    /// The output that explanations start from: the first.
     pub fn output(&self) -> NodeId {
-        self.output
+        self.outputs[0]
+    }
+
+    /// The network with one of its outputs, which is found as [`find`](Network::find) finds nodes, alone.
+    ///
+    /// # Errors
+    /// An output that is not there, or that depends on no input.
+    pub fn for_output(&self, name: &str) -> Result<Network, NetworkError> {
+        let found = self.find(name).filter(|found| self.outputs.contains(found));
+        let known = || self.outputs.iter().map(|&output| format!("'{}'", self.known_as(output))).collect();
+        let output = found.ok_or_else(|| NetworkError::Output { name: name.to_string(), known: known() })?;
+        restricted(&self.graph, &self.given, &[output])
+    }
+
+    /// The name that the model file gives a node's result, or else the node's own.
+    pub fn known_as(&self, node: NodeId) -> &str {
+        let node = self.node(node);
+        node.tensor.as_deref().unwrap_or(&node.name)
+    }
+
+    /// Whether a node's result is a constant of an execution, to which no relevance goes from what computes with it: it
+    /// comes from tokens, masks or lengths alone, or is a condition.
+    pub fn is_given(&self, node: NodeId) -> bool {
+        self.given[node.index()]
+    }
+
+    /// The number of values of a node's result.
+    pub fn size(&self, node: NodeId) -> usize {
+        self.node(node).shape.iter().product()
     }
 
     /// A node.
@@ -218,10 +345,7 @@ impl Network {
 
     /// The arguments of a node, in order.
     pub fn arguments(&self, node: NodeId) -> Vec<NodeId> {
-        let mut arguments: Vec<_> =
-            self.graph.edges_directed(node, Direction::Incoming).map(|edge| (edge.weight().0, edge.source())).collect();
-        arguments.sort_unstable_by_key(|&(position, _)| position);
-        arguments.into_iter().map(|(_, node)| node).collect()
+        arguments(&self.graph, node)
     }
 
     /// The edges into a node, by argument. Relevance does not go to an argument without any.

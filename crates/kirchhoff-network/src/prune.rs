@@ -6,7 +6,7 @@ use kirchhoff_kernel::Weights;
 use thiserror::Error;
 
 use crate::network::{Network, NetworkBuilder, NetworkError, NodeId};
-use crate::operators::Pruning;
+use crate::operators::{Operator, Pruning};
 
 /// Why neurons cannot be removed from a network.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -134,8 +134,8 @@ impl Prunable {
             } else {
                 None
             };
-            let new = if id == network.input() {
-                builder.input(node.name.clone(), &node.shape)?
+            let new = if let Operator::Input(input) = node.operator {
+                builder.input_of(input, node.name.clone(), &node.shape)?
             } else {
                 let operator = changed.unwrap_or_else(|| node.operator.clone());
                 let arguments: Vec<NodeId> = network.arguments(id).iter().map(|argument| built[argument]).collect();
@@ -143,7 +143,8 @@ impl Prunable {
             };
             built.insert(id, new);
         }
-        Ok(builder.finish(built[&network.output()])?)
+        let outputs: Vec<NodeId> = network.outputs().iter().map(|output| built[output]).collect();
+        Ok(builder.finish_all(&outputs)?)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kirchhoff_network::export::onnx;
+use kirchhoff_network::import::ImportOptions;
 use kirchhoff_network::{
     Activation, Elementary, Execution, ExecutionError, Network, NetworkBuilder, Operator, import, network_hash,
 };
@@ -64,6 +65,7 @@ fn elementary(function: Elementary, x: f64) -> f64 {
         Elementary::Floor => x.floor(),
         Elementary::Ceiling => x.ceil(),
         Elementary::Round => x.round_ties_even(),
+        Elementary::Truncate => x.trunc(),
         Elementary::Sine => x.sin(),
         Elementary::Cosine => x.cos(),
         Elementary::Tangent => x.tan(),
@@ -135,7 +137,7 @@ fn functions_come_back_from_onnx_as_they_were() {
     for function in all() {
         let original = network(function, 3);
         std::fs::write(&path, onnx(&original)).unwrap();
-        let read = import::onnx::read(&path, None).unwrap().network;
+        let read = import::onnx::read(&path, &ImportOptions::default()).unwrap().network;
         assert_eq!(network_hash(&read), network_hash(&original), "{function:?}");
     }
 }

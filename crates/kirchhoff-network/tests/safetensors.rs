@@ -496,7 +496,7 @@ fn the_extension_tells_the_format() {
         assert_eq!(model.network.node(model.network.output()).shape, [10]);
     }
     let description = golden("mnist-cnn/architecture.toml");
-    let options = ImportOptions { architecture: Some(&description), input_shape: None };
+    let options = ImportOptions { architecture: Some(&description), ..ImportOptions::default() };
     assert!(import::read(&golden("mnist-cnn/model.safetensors"), &options).is_ok());
     let error = import::read(&mlp.join("model.onnx"), &options).unwrap_err().to_string();
     assert!(error.contains("an ONNX file has an architecture of its own"), "{error}");

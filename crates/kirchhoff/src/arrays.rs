@@ -87,7 +87,7 @@ impl InputsFromArray for Inputs {
             [channels, height, width] => Some([channels, height, width]),
             _ => None,
         };
-        Ok(Inputs { values: array.iter().copied().collect(), count, shape, picture, names })
+        Ok(Inputs { values: array.iter().copied().collect(), count, shape, picture, parts: Vec::new(), names })
     }
 }
 

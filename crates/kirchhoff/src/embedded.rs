@@ -76,6 +76,7 @@ fn images(shape: &[usize]) -> Inputs {
         count,
         shape: shape.to_vec(),
         picture: Some([1, SIDE, SIDE]),
+        parts: Vec::new(),
         names: (0..count).map(|digit| format!("digit {digit}")).collect(),
     }
 }

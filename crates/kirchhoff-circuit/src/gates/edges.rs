@@ -79,7 +79,7 @@ const NONE: u32 = u32::MAX;
 /// # };
 /// # let values = [0.5, 1.5, 0.0, 0.5];
 /// # let tensors = vec![tensor("input", values), tensor("sum", values)];
-/// # let executions = LayeredCircuit::new(2, tensors, vec![layer], TensorId(0), TensorId(1))?;
+/// # let executions = LayeredCircuit::new(2, tensors, vec![layer], vec![TensorId(0)], TensorId(1))?;
 /// use kirchhoff_circuit::{EdgeMap, Leaves, UnrollOptions, unroll};
 ///
 /// // The circuit of the first of two executions has the contributions of both.

@@ -110,10 +110,24 @@ impl LayeredCircuit {
             LayerRule::Pass => Ok(LayerContributions { edges: vec![Contributions::Pass], shares: None }),
             LayerRule::Winner => Ok(LayerContributions { edges: self.winners(layer, 1.0), shares: None }),
             LayerRule::Least => Ok(LayerContributions { edges: self.winners(layer, -1.0), shares: None }),
+            LayerRule::Chosen => Ok(LayerContributions { edges: self.chosen(layer), shares: None }),
             LayerRule::Separable(rule) => {
                 Normalisation { circuit: self, layer, executions: 0..self.batch(), monitor }.terms(rule)
             }
         }
+    }
+
+    /// For each link, the neurons whose edge to their own place has a weight other than 0.
+    fn chosen(&self, layer: &Layer) -> Vec<Contributions> {
+        let size = self.tensor(layer.destination).size();
+        let winners = |link: &super::Link| {
+            let EdgeWeights::Executions(weights) = self.weights(&link.weights) else {
+                return vec![u32::MAX; self.batch() * size];
+            };
+            let places = weights.iter().enumerate();
+            places.map(|(at, weight)| if *weight != 0.0 { (at % size) as u32 } else { u32::MAX }).collect()
+        };
+        layer.links.iter().map(|link| Contributions::Winner(winners(link).into())).collect()
     }
 
     /// The source of the largest activation, times a sign, of each destination; one array a link, in which a destination
@@ -395,8 +409,14 @@ impl Normalisation<'_> {
             }
         }
         if let Some(bias) = bias {
-            let part = self.layer.bias.as_ref().map_or(size, |bias| bias.part);
-            join_channels(&mut z, part, bias, join);
+            match self.layer.bias.as_ref().map_or(size, |bias| bias.part) {
+                // A value for each neuron of each execution.
+                part if part > size => {
+                    let own = &bias[self.executions.start * size..self.executions.end * size];
+                    join_channels(&mut z, own.len(), own, join);
+                }
+                part => join_channels(&mut z, part, bias, join),
+            }
         }
         Ok(z.into())
     }

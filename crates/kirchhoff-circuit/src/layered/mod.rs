@@ -22,7 +22,7 @@ pub struct LayeredCircuit {
     batch: usize,
     tensors: Vec<Tensor>,
     layers: Vec<Layer>,
-    input: TensorId,
+    inputs: Vec<TensorId>,
     output: TensorId,
 }
 
@@ -111,12 +111,12 @@ impl From<Option<Weights>> for LinkWeights {
 }
 
 /// What is added to each channel of a tensor: it consists of parts of equal size, each of them of as many channels of
-/// neighbouring neurons as there are values.
+/// neighbouring neurons as there are values. Or what is added to each neuron in each execution.
 #[derive(Clone, Debug)]
 pub struct Bias {
-    /// One value a channel.
+    /// One value a channel, or one a neuron and execution, one execution after the other.
     pub values: Weights,
-    /// Neurons of a part; a bias a channel of an image has the whole tensor for its one part, that of a dense layer on the
+    /// Neurons of a part, all those of all executions where each has a value of its own; a bias a channel of an image has the whole tensor for its one part, that of a dense layer on the
     /// last axis has as many as there are outputs.
     pub part: usize,
 }
@@ -163,25 +163,37 @@ pub enum CircuitError {
     /// Two layers into one tensor.
     #[error("two layers enter the tensor of layer '{0}'")]
     Shared(String),
-    /// A layer into the input, where relevance ends.
-    #[error("layer '{0}' enters the input, which nothing computes")]
+    /// A layer into an input, where relevance ends.
+    #[error("layer '{0}' enters an input, which nothing computes")]
     Input(String),
+    /// No input, or one that is no tensor.
+    #[error("tensors {inputs:?} should be the inputs: one at least, of {tensors} tensors")]
+    Inputs {
+        /// Their numbers.
+        inputs: Vec<u32>,
+        /// How many tensors there are.
+        tensors: usize,
+    },
 }
 
 impl LayeredCircuit {
     /// A circuit of the given tensors and layers. Tensors are in an order in which sources come before destinations;
-    /// layers are brought into that order.
+    /// layers are brought into that order. Relevance ends at the inputs; the first is what a network of one input has.
     ///
     /// # Errors
     /// Sizes that do not fit, sources that do not come first, a rule that cannot be computed with, two layers into one
-    /// tensor, or one into the input.
+    /// tensor, or one into an input; no input.
     pub fn new(
         batch: usize,
         tensors: Vec<Tensor>,
         mut layers: Vec<Layer>,
-        input: TensorId,
+        inputs: Vec<TensorId>,
         output: TensorId,
     ) -> Result<Self, CircuitError> {
+        if inputs.is_empty() || inputs.iter().any(|input| input.index() >= tensors.len()) {
+            let inputs = inputs.iter().map(|input| input.0).collect();
+            return Err(CircuitError::Inputs { inputs, tensors: tensors.len() });
+        }
         for tensor in &tensors {
             check_size(&tensor.name, "number of activations", tensor.activations.len(), batch * tensor.size())?;
         }
@@ -219,7 +231,8 @@ impl LayeredCircuit {
             }
             if let Some(Bias { values, part }) = &layer.bias {
                 let fits = |count: usize, of: usize| count > 0 && of.is_multiple_of(count);
-                if !fits(*part, size) || !fits(values.len(), *part) {
+                let is_own = *part == batch * size && values.len() == *part;
+                if !is_own && (!fits(*part, size) || !fits(values.len(), *part)) {
                     check_size(
                         &layer.name,
                         "number of biases",
@@ -232,10 +245,10 @@ impl LayeredCircuit {
         if let Some(pair) = layers.windows(2).find(|pair| pair[0].destination == pair[1].destination) {
             return Err(CircuitError::Shared(pair[1].name.clone()));
         }
-        if let Some(layer) = layers.iter().find(|layer| layer.destination == input) {
+        if let Some(layer) = layers.iter().find(|layer| inputs.contains(&layer.destination)) {
             return Err(CircuitError::Input(layer.name.clone()));
         }
-        Ok(LayeredCircuit { batch, tensors, layers, input, output })
+        Ok(LayeredCircuit { batch, tensors, layers, inputs, output })
     }
 
     /// The number of executions.
@@ -260,6 +273,9 @@ impl LayeredCircuit {
         let layer = |layer: &Layer| {
             let mut layer = layer.clone();
             let size = self.tensor(layer.destination).size();
+            if let Some(bias) = layer.bias.as_mut().filter(|bias| bias.part > size) {
+                *bias = Bias { values: own(&bias.values), part: executions.len() * size };
+            }
             layer.scale = layer.scale.map(|scale| if scale.len() == size { scale } else { own(&scale) });
             for link in &mut layer.links {
                 if let LinkWeights::Executions(weights) = &link.weights {
@@ -305,9 +321,14 @@ impl LayeredCircuit {
         &self.layers
     }
 
-    /// The tensor that explanations end at.
+    /// The tensors that explanations end at.
+    pub fn inputs(&self) -> &[TensorId] {
+        &self.inputs
+    }
+
+    /// The first of the tensors that explanations end at: the only one, of most networks.
     pub fn input(&self) -> TensorId {
-        self.input
+        self.inputs[0]
     }
 
     /// The tensor that explanations start from.
@@ -379,9 +400,9 @@ impl Layer {
         self.links[..link].iter().map(|link| link.wiring.sources()).sum()
     }
 
-    /// Whether edges pass relevance or are none, as the execution decides: those of winners.
+    /// Whether edges pass relevance or are none, as the execution decides.
     pub fn chooses(&self) -> bool {
-        matches!(self.rule, LayerRule::Winner | LayerRule::Least)
+        self.rule.chooses()
     }
 
     /// Whether an annotation applies to the layer's edges: they do not just pass relevance on.

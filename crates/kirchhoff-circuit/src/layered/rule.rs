@@ -17,6 +17,9 @@ pub enum LayerRule {
     Winner,
     /// All of it to the source with the smallest activation, likewise.
     Least,
+    /// All of it to the source whose edge has a weight other than 0: a choice by a condition. Each source has an edge to its own
+    /// place.
+    Chosen,
     /// In proportion to separable contributions.
     Separable(SeparableRule),
 }
@@ -133,8 +136,16 @@ impl LayerRule {
     pub fn range(&self) -> Interval {
         match self {
             LayerRule::Pass => Interval::open(1.0, 1.0),
-            LayerRule::Winner | LayerRule::Least => Interval::UNIT,
+            LayerRule::Winner | LayerRule::Least | LayerRule::Chosen => Interval::UNIT,
             LayerRule::Separable(rule) => rule.range(),
+        }
+    }
+
+    /// Whether an edge passes relevance or is none, as the execution decides.
+    pub fn chooses(&self) -> bool {
+        match self {
+            LayerRule::Winner | LayerRule::Least | LayerRule::Chosen => true,
+            LayerRule::Pass | LayerRule::Separable(_) => false,
         }
     }
 
@@ -144,7 +155,7 @@ impl LayerRule {
     /// What is wrong with it.
     pub fn check(&self) -> Result<(), RuleError> {
         match self {
-            LayerRule::Pass | LayerRule::Winner | LayerRule::Least => Ok(()),
+            LayerRule::Pass | LayerRule::Winner | LayerRule::Least | LayerRule::Chosen => Ok(()),
             LayerRule::Separable(rule) => rule.check(),
         }
     }

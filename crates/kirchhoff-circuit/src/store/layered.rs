@@ -32,6 +32,9 @@ struct LayeredHeader {
     kind: CircuitKind,
     batch: usize,
     input: u32,
+    /// All inputs, where there are several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<u32>,
     output: u32,
     tensors: Vec<OutputHeader>,
     layers: Vec<LayerHeader>,
@@ -173,6 +176,10 @@ pub fn save_layered(
         kind: CircuitKind::Layered,
         batch: circuit.batch(),
         input: circuit.input().0,
+        inputs: match circuit.inputs() {
+            [_] => Vec::new(),
+            inputs => inputs.iter().map(|input| input.0).collect(),
+        },
         output: circuit.output().0,
         tensors: circuit.tensors().iter().map(tensor).collect(),
         layers,
@@ -313,7 +320,9 @@ impl CircuitFile {
         }
         let names: Vec<&str> = loading.names.iter().map(String::as_str).collect();
         self.expect_tensors(&names)?;
-        LayeredCircuit::new(header.batch, tensors, layers, TensorId(header.input), TensorId(header.output))
+        let inputs = if header.inputs.is_empty() { vec![header.input] } else { header.inputs };
+        let inputs = inputs.into_iter().map(TensorId).collect();
+        LayeredCircuit::new(header.batch, tensors, layers, inputs, TensorId(header.output))
             .map_err(|error| self.malformed(error.to_string()))
     }
 
@@ -410,7 +419,14 @@ fn check_layer(layer: &LayerHeader, sizes: &[usize]) -> Result<(), String> {
             return Err(format!("there is no tensor {tensor}"));
         }
     }
-    let wins = matches!(layer.parts, LayerRule::Winner | LayerRule::Least);
+    let are_placewise = layer.links.iter().all(|LinkHeader { wiring, weights, .. }| {
+        let own = matches!(weights, Some(WeightsHeader::Executions | WeightsHeader::Tensor(_)));
+        own && wiring.weights() == wiring.sources() && wiring.fan_in_bounds() == [1, 1]
+    });
+    if matches!(layer.parts, LayerRule::Chosen) && !are_placewise {
+        return Err("the choice of a layer is not by a weight for each neuron".to_string());
+    }
+    let wins = layer.parts.chooses() && !matches!(layer.parts, LayerRule::Chosen);
     if wins && layer.links.iter().any(|link| link.wiring.weights() > 0) {
         return Err("the winner of a layer with weights is not defined".to_string());
     }

@@ -159,7 +159,7 @@ fn layered() -> LayeredCircuit {
                 .with_weights(weights)
         },
     ];
-    LayeredCircuit::new(2, tensors, layers, TensorId(0), TensorId(5)).unwrap()
+    LayeredCircuit::new(2, tensors, layers, vec![TensorId(0)], TensorId(5)).unwrap()
 }
 
 fn gate_values(circuit: &GateCircuit) -> Vec<f32> {

@@ -128,7 +128,7 @@ fn layered(random: &mut Random, file: Option<&Path>) -> LayeredCircuit {
     let mut own = Layer { scale, ..layer(9, &[8], Wiring::Axes(each), shares.clone()) };
     own.links[0].weights = LinkWeights::Executions(floats(random, 6).into());
     layers.extend([square, rows, least, own]);
-    LayeredCircuit::new(2, tensors, layers, TensorId(0), TensorId(9)).unwrap()
+    LayeredCircuit::new(2, tensors, layers, vec![TensorId(0)], TensorId(9)).unwrap()
 }
 
 /// Everything that a circuit holds and says of its edges, as text: contributions to the last bit.
@@ -224,7 +224,7 @@ fn layered_circuits_come_back() {
 fn nothing_enters_the_input() {
     let circuit = layered(&mut Random(0), None);
     let with =
-        |input| LayeredCircuit::new(2, circuit.tensors().to_vec(), circuit.layers().to_vec(), input, TensorId(5));
+        |input| LayeredCircuit::new(2, circuit.tensors().to_vec(), circuit.layers().to_vec(), vec![input], TensorId(5));
     let error = with(TensorId(1)).unwrap_err().to_string();
     assert!(error.contains("layer '0' enters the input"), "{error}");
     assert!(with(TensorId(0)).is_ok());

@@ -45,6 +45,7 @@ impl Evaluated {
             count: names.len(),
             shape: tensor.shape.clone(),
             picture,
+            parts: Vec::new(),
             names: names.clone(),
         };
         let pictures = Pictures { inputs: &inputs, preprocessing: &Preprocessing::default(), channels: None };

@@ -12,6 +12,7 @@ use crate::load;
 use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{checked, layers};
+use crate::targets;
 
 /// Evaluates a layered circuit under each semiring.
 pub fn evaluate(arguments: &Evaluate, file: &CircuitFile) -> Result<Evaluated, Failure> {
@@ -19,15 +20,17 @@ pub fn evaluate(arguments: &Evaluate, file: &CircuitFile) -> Result<Evaluated, F
         return Err(Failure::usage("--contributions are for the leaves of a gate circuit; this one is layered"));
     }
     let notes = load::layered_notes(file)?;
+    let circuit = file.layered().map_err(Failure::input)?;
+    let shape = &circuit.tensor(circuit.output()).shape;
+    let target = arguments.target.iter().map(|target| targets::numbered(target, shape)).collect::<Result<_, _>>()?;
     let options = RuleOptions {
-        target: if arguments.target.is_empty() { notes.targets.clone() } else { arguments.target.clone() },
+        target: if arguments.target.is_empty() { notes.targets.clone() } else { target },
         theta: arguments.theta.clone(),
         start: arguments.start,
         unchecked: arguments.unchecked,
         ..RuleOptions::default()
     };
     let questions = checked(&options, &arguments.semiring, &Bounds::default(), |_| Ok(()))?;
-    let circuit = file.layered().map_err(Failure::input)?;
     stop_at_interrupt();
     let progress =
         Progress::new(circuit.edges() * circuit.batch() as u64 * questions.len() as u64, arguments.common.quiet);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::options::{Common, ModelOptions};
+use crate::options::{Common, ModelOptions, ModelOutput};
 
 /// `kirchhoff inspect`.
 #[derive(Args, Debug)]
@@ -16,6 +16,8 @@ pub struct Inspect {
     pub verify: bool,
     #[command(flatten)]
     pub model: ModelOptions,
+    #[command(flatten)]
+    pub of: ModelOutput,
     #[command(flatten)]
     pub common: Common,
 }

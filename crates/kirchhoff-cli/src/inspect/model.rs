@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kirchhoff::network::Network;
+use kirchhoff::network::{Network, NodeId};
 use serde::Serialize;
 
 use super::arguments::Inspect;
@@ -21,11 +21,25 @@ struct LayerView {
     parameters: usize,
 }
 
+/// An input or output of a model with several.
+#[derive(Serialize)]
+struct EndView {
+    name: String,
+    shape: Vec<usize>,
+    /// Of inputs: whether they are given, as tokens, masks and lengths are.
+    given: bool,
+}
+
 /// A model as `inspect` shows it.
 #[derive(Serialize)]
 struct ModelView {
     model: String,
     input_shape: Vec<usize>,
+    /// All inputs and outputs, where there are several of either.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<EndView>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    all_outputs: Vec<EndView>,
     outputs: usize,
     edges: u64,
     parameters: usize,
@@ -35,10 +49,19 @@ struct ModelView {
 
 /// Shows a model in its canonical form.
 pub fn inspect(arguments: &Inspect) -> Result<(), Failure> {
-    let loaded = load::model(arguments.file.as_deref(), &arguments.model)?;
+    let loaded = load::model(arguments.file.as_deref(), &arguments.model, arguments.of.output.as_deref())?;
     let network = &loaded.network;
     let layers = layers(network);
+    let several = network.inputs().len() > 1 || network.outputs().len() > 1;
+    let end = |&id: &NodeId| EndView {
+        name: network.known_as(id).to_string(),
+        shape: network.node(id).shape.clone(),
+        given: network.is_given(id),
+    };
+    let ends = |ids: &[NodeId]| if several { ids.iter().map(end).collect() } else { Vec::new() };
     let view = ModelView {
+        inputs: ends(network.inputs()),
+        all_outputs: ends(network.outputs()),
         model: loaded.name,
         input_shape: network.node(network.input()).shape.clone(),
         outputs: network.node(network.output()).shape.iter().product(),
@@ -89,6 +112,15 @@ impl ModelView {
             grouped(self.edges),
             grouped(self.parameters as u64)
         );
+        for (what, ends) in [("input", &self.inputs), ("output", &self.all_outputs)] {
+            for EndView { name, shape, given } in ends {
+                let given = if *given { ", given" } else { "" };
+                let _ = writeln!(text, "{what} {name}: {}{given}", sizes(shape));
+            }
+        }
+        if !self.inputs.is_empty() {
+            text.push('\n');
+        }
         let _ = write!(text, "{}", table(&["layer", "operator", "shape", "edges", "parameters"], &rows));
         text
     }

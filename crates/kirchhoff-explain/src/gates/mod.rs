@@ -280,7 +280,7 @@ fn variables(layered: &LayeredCircuit, question: &Question, symbolic: &Symbolic)
 
 fn hidden(layered: &LayeredCircuit) -> Vec<TensorId> {
     let read = layered.layers().iter().filter(|layer| layer.is_annotated()).flat_map(|layer| &layer.links);
-    let mut hidden: Vec<_> = read.map(|link| link.source).filter(|&source| source != layered.input()).collect();
+    let mut hidden: Vec<_> = read.map(|link| link.source).filter(|source| !layered.inputs().contains(source)).collect();
     hidden.sort_unstable();
     hidden.dedup();
     hidden

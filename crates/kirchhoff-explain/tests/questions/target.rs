@@ -19,3 +19,22 @@ fn targets_are_found_among_outputs() {
     assert_eq!("0,3-2".parse::<Target>().unwrap().resolve(&outputs), Ok(vec![(0, 1.0), (3, 1.0), (2, -1.0)]));
     assert_eq!(Target::output(4).resolve(&outputs), Err(TargetError::Range { index: 4, outputs: 4 }));
 }
+
+#[test]
+fn places_of_images_are_targets() {
+    let read = |text: &str| Target::read(text, &[2, 3, 4]);
+    assert_eq!(read("[1,2,3]"), Ok(Target::output(23)));
+    assert_eq!(read("[0, 1:3, 3]"), "7,11".parse());
+    assert_eq!(read("[0,0,:2],[1,:1,2:]"), "0,1,14,15".parse());
+    assert_eq!(read("[1,0,0]-[0,0,0]"), "12-0".parse());
+    assert_eq!(read("5-[0,0,0]"), "5-0".parse());
+    // What is no place is read as everywhere.
+    assert_eq!(read("top"), Ok(Target::Top));
+    assert_eq!(read("3-8"), "3-8".parse());
+    for text in ["[1,2]", "[2,0,0]", "[0,0,2:2]", "[0,0,1:5]", "[0,0,3:1]"] {
+        assert!(matches!(read(text), Err(TargetError::Place { .. })), "{text}");
+    }
+    for text in ["[1,2,3", "[a,0,0]", "[0,0,0][1,1,1]", "[0,0,0]-", "[0,0,0],", "[0,0,0],0", "[0,-1,0]", "-[0,0,0]"] {
+        assert_eq!(read(text), Err(TargetError::Syntax(text.to_string())), "{text}");
+    }
+}

@@ -2,16 +2,18 @@
 
 use prost::Message;
 
-use crate::Dense;
 pub(crate) use crate::import::onnx::proto::Attribute;
 use crate::import::onnx::proto::{
     Dimension, Graph, Model, Node, OperatorSet, Shape, Tensor, TensorType, Type, ValueInfo, attribute_kind, data_type,
 };
 use crate::network::{Network, NodeId};
+use crate::{Dense, Input, Operator};
 
 /// The version of the operators: the first with Gelu, and with dilated average pools.
 const OPSET: i64 = 20;
 const IR_VERSION: i64 = 9;
+/// The part of a given input that is its values as numbers.
+const NUMBER: &str = "number";
 
 /// The bytes of a network as an ONNX file (opset 20), with a batch axis of any length in front. Layers keep their names.
 ///
@@ -24,17 +26,22 @@ pub fn onnx(network: &Network) -> Vec<u8> {
         let axes = network.node(id).shape.iter();
         let fixed = axes.map(|&length| Dimension { value: Some(length as i64), parameter: None });
         let shape = Shape { dim: std::iter::once(batch).chain(fixed).collect() };
-        let tensor = TensorType { element: data_type::FLOAT, shape: Some(shape) };
+        let element = match network.node(id).operator {
+            Operator::Input(Input { is_given: true }) => data_type::INT64,
+            _ => data_type::FLOAT,
+        };
+        let tensor = TensorType { element, shape: Some(shape) };
         ValueInfo { name: network.node(id).name.clone(), kind: Some(Type { tensor: Some(tensor) }) }
     };
-    graph.input.push(value(network.input()));
-    graph.output.push(value(network.output()));
+    graph.input.extend(network.inputs().iter().map(|&input| value(input)));
+    graph.output.extend(network.outputs().iter().map(|&output| value(output)));
     for (id, node) in network.nodes() {
         node.operator.operation().export(&mut Export { network, id, graph: &mut graph });
     }
     let opset = OperatorSet { domain: String::new(), version: OPSET };
     let producer = Some(kirchhoff_file::GENERATOR.to_string());
-    Model { ir_version: Some(IR_VERSION), producer, graph: Some(graph), opset_import: vec![opset] }.encode_to_vec()
+    Model { ir_version: Some(IR_VERSION), producer, graph: Some(graph), opset_import: vec![opset], ..Model::default() }
+        .encode_to_vec()
 }
 
 /// A node of a network that is about to be written.
@@ -56,7 +63,22 @@ impl Export<'_> {
 
     /// The names of all arguments.
     pub fn arguments(&self) -> Vec<String> {
-        self.network.arguments(self.id).iter().map(|&argument| self.network.node(argument).name.clone()).collect()
+        self.network.arguments(self.id).into_iter().map(|argument| self.value_of(argument)).collect()
+    }
+
+    /// The name of a node's result as numbers.
+    fn value_of(&self, id: NodeId) -> String {
+        let node = self.network.node(id);
+        match node.operator {
+            Operator::Input(Input { is_given: true }) => format!("{}/{NUMBER}", node.name),
+            _ => node.name.clone(),
+        }
+    }
+
+    /// Adds the nodes that make numbers of a given input, whose values the file has as integers.
+    pub fn given(&mut self) {
+        let name = self.name().to_string();
+        self.part(NUMBER, "Cast", vec![name], vec![cast_to(data_type::FLOAT)]);
     }
 
     /// The names of all arguments, with axes of length 1 in front of those that have fewer axes than the result, so that ONNX
@@ -66,8 +88,8 @@ impl Export<'_> {
         let arguments = self.network.arguments(self.id);
         let mut names = Vec::with_capacity(arguments.len());
         for (number, argument) in arguments.into_iter().enumerate() {
-            let node = self.network.node(argument);
-            let (name, missing) = (node.name.clone(), rank.saturating_sub(node.shape.len()));
+            let (name, node) = (self.value_of(argument), self.network.node(argument));
+            let missing = rank.saturating_sub(node.shape.len());
             if missing == 0 {
                 names.push(name);
                 continue;
@@ -88,6 +110,18 @@ impl Export<'_> {
     /// Adds the ONNX node that computes the result, under the name of the layer.
     pub fn result(&mut self, operator: &str, inputs: Vec<String>, attributes: Vec<Attribute>) {
         self.node(operator, self.name().to_string(), inputs, attributes);
+    }
+
+    /// Adds the ONNX node, under the name of the layer, that computes truth values, which the result has as numbers.
+    pub fn truth(&mut self, operator: &str, inputs: Vec<String>, attributes: Vec<Attribute>) {
+        let (name, output) = (self.name().to_string(), format!("{}/truth", self.name()));
+        let node = |name, operator: &str, input, output, attribute| {
+            let op_type = operator.to_string();
+            Node { input, output: vec![output], name, op_type, attribute, domain: String::new() }
+        };
+        self.graph.node.push(node(name.clone(), operator, inputs, output.clone(), attributes));
+        let number = format!("{name}/{NUMBER}");
+        self.graph.node.push(node(number, "Cast", vec![output], name, vec![cast_to(data_type::FLOAT)]));
     }
 
     /// Adds an ONNX node that computes a part of the result, and gives its name.
@@ -144,9 +178,9 @@ pub(crate) fn int(name: &str, i: i64) -> Attribute {
     Attribute { name: name.to_string(), i, kind: attribute_kind::INT, ..Attribute::default() }
 }
 
-/// The attribute of a cast to integers.
-pub(crate) fn cast_to_integers() -> Attribute {
-    int("to", data_type::INT64.into())
+/// The attribute of a cast to a type.
+pub(crate) fn cast_to(kind: i32) -> Attribute {
+    int("to", kind.into())
 }
 
 /// An attribute that is a number.

@@ -9,8 +9,12 @@ use super::{ImportError, Model, safetensors};
 pub struct ImportOptions<'a> {
     /// A description of the architecture, for formats that hold tensors only.
     pub architecture: Option<&'a Path>,
-    /// The shape of the input, without the batch axis, instead of the model's own.
+    /// The shape of the input, without the batch axis, instead of the model's own; where there are several, of the first.
     pub input_shape: Option<&'a [usize]>,
+    /// The shapes of inputs by name, likewise.
+    pub input_shapes: &'a [(String, Vec<usize>)],
+    /// The name of the only output to read. Without one, all outputs are read, or the first that can be where some cannot.
+    pub output: Option<&'a str>,
 }
 
 /// Reads a model file; its extension, in lower or upper case, tells the format: `.onnx` or `.safetensors`.
@@ -20,14 +24,24 @@ pub struct ImportOptions<'a> {
 pub fn read(path: &Path, options: &ImportOptions) -> Result<Model, ImportError> {
     let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     match extension.as_str() {
-        "safetensors" => safetensors::read(path, options.architecture, options.input_shape),
+        "safetensors" => {
+            let model = safetensors::read(path, options.architecture, options.input_shape)?;
+            match options.output {
+                None => Ok(model),
+                Some(output) => {
+                    let network =
+                        model.network.for_output(output).map_err(|error| ImportError::network(path, error))?;
+                    Ok(Model { network, ..model })
+                }
+            }
+        }
         "onnx" => {
             if let Some(architecture) = options.architecture {
                 let reason =
                     format!("an ONNX file has an architecture of its own; leave out {}", architecture.display());
                 return Err(ImportError::unsupported(path, reason));
             }
-            super::onnx::read(path, options.input_shape)
+            super::onnx::read(path, options)
         }
         "pt" | "pth" | "bin" | "ckpt" => Err(ImportError::unsupported(
             path,

@@ -5,7 +5,8 @@ use kirchhoff_kernel::{Axes, Axis, AxisEdges, Values, Wiring};
 use super::{LayerKind, Link, Operation, ShapeError, Shapes, Step, elements, mismatch};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
-use crate::export::onnx::Export;
+use crate::export::onnx::{Export, cast_to};
+use crate::import::onnx::proto::data_type;
 
 /// The first argument's value where a mask holds, else the second's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Operation for Choice {
         let shape: Vec<usize> = std::iter::once(1).chain(export.shape()).collect();
         let mask: Vec<f32> = self.first.iter().map(|&first| f32::from(u8::from(first))).collect();
         let mask = export.floats("mask", &shape, &mask);
-        let mask = export.part("chosen", "Cast", vec![mask], vec![crate::export::onnx::int("to", 9)]);
+        let mask = export.part("chosen", "Cast", vec![mask], vec![cast_to(data_type::BOOL)]);
         let arguments = export.arguments();
         export.result("Where", std::iter::once(mask).chain(arguments).collect(), Vec::new());
     }

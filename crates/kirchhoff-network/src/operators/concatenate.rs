@@ -70,6 +70,10 @@ impl Operation for Concatenate {
         shapes.arguments.len() == 1
     }
 
+    fn is_concatenation(&self) -> bool {
+        true
+    }
+
     fn export(&self, export: &mut Export<'_>) {
         let arguments = export.arguments();
         export.result("Concat", arguments, vec![int("axis", self.axis as i64 + 1)]);

@@ -5,7 +5,8 @@ use kirchhoff_kernel::{Axes, Values, Weights, Wiring};
 use super::{LayerKind, Link, Operation, Parameter, ShapeError, Shapes, Step, check_parameter, only};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
-use crate::export::onnx::{Export, cast_to_integers, int};
+use crate::export::onnx::{Export, cast_to, int};
+use crate::import::onnx::proto::data_type;
 
 /// The rows of a table that the argument has the numbers of: `out[…, k] = table[in[…], k]`. The relevance of a number is the
 /// sum of that of its row.
@@ -76,7 +77,7 @@ impl Operation for Embedding {
 
     fn export(&self, export: &mut Export<'_>) {
         let inputs = export.first();
-        let numbers = export.part("numbers", "Cast", inputs, vec![cast_to_integers()]);
+        let numbers = export.part("numbers", "Cast", inputs, vec![cast_to(data_type::INT64)]);
         let table = export.floats("weight", &[self.rows, self.width], &self.table);
         export.result("Gather", vec![table, numbers], vec![int("axis", 0)]);
     }

@@ -1,4 +1,4 @@
-//! The network's input.
+//! The inputs of a network.
 
 use kirchhoff_kernel::Values;
 
@@ -7,8 +7,14 @@ use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
 use crate::export::onnx::Export;
 
-/// The network's input, whose values are given.
-pub(super) struct Input;
+/// An input of the network, whose values are the caller's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Input {
+    /// Whether its values stand for something rather than measure it: numbers of tokens, masks, lengths. What is computed
+    /// from such inputs alone is a constant of the execution, to which no relevance goes; that of a row of an embedding's
+    /// table goes to the token.
+    pub is_given: bool,
+}
 
 impl Operation for Input {
     fn name(&self) -> &'static str {
@@ -20,7 +26,7 @@ impl Operation for Input {
     }
 
     fn encode(&self, encoder: &mut Encoder) {
-        encoder.text("input");
+        encoder.text(if self.is_given { "given input" } else { "input" });
     }
 
     fn output_shape(&self, arguments: &[&[usize]]) -> Result<Vec<usize>, ShapeError> {
@@ -36,10 +42,14 @@ impl Operation for Input {
         true
     }
 
-    /// No edge leads to the input.
+    /// No edge leads to an input.
     fn links(&self, _: &Shapes<'_>) -> Vec<Link> {
         Vec::new()
     }
 
-    fn export(&self, _export: &mut Export<'_>) {}
+    fn export(&self, export: &mut Export<'_>) {
+        if self.is_given {
+            export.given();
+        }
+    }
 }

@@ -26,6 +26,8 @@ pub enum LayerKind {
         /// Whether it is the largest.
         maximum: bool,
     },
+    /// A choice by a condition between two values, of which the one taken gets all relevance.
+    Conditional,
     /// A product of two values that depend on the input.
     Product,
     /// A matrix product of two such tensors.
@@ -49,6 +51,6 @@ impl LayerKind {
 
     /// Whether relevance always passes on unchanged, so that no rule is chosen.
     pub fn is_passing(self) -> bool {
-        matches!(self, LayerKind::Passing | LayerKind::Constant)
+        matches!(self, LayerKind::Passing | LayerKind::Conditional | LayerKind::Constant)
     }
 }

@@ -8,7 +8,9 @@ mod add;
 mod affine;
 mod broadcast;
 mod choice;
+mod comparison;
 mod concatenate;
+mod conditional;
 mod constant;
 mod convolution;
 mod dense;
@@ -46,6 +48,7 @@ pub use activation::{Activation, Elementary};
 pub use affine::Affine;
 pub(crate) use broadcast::{joined, positions};
 pub use choice::Choice;
+pub use comparison::{Comparison, Relation};
 pub use concatenate::Concatenate;
 pub use constant::Constant;
 pub use convolution::Convolution;
@@ -54,6 +57,7 @@ pub use dense_sum::DenseSum;
 pub use embedding::Embedding;
 pub use expand::Expand;
 pub use extreme::Extreme;
+pub use input::Input;
 pub use interpolate::{Interpolate, WeightedSum};
 pub use kind::LayerKind;
 pub use linear::Linear;
@@ -77,8 +81,8 @@ pub use volume::{Volume, VolumeAxis};
 /// What a node of a network computes from its arguments.
 #[derive(Clone, Debug)]
 pub enum Operator {
-    /// The network's input.
-    Input,
+    /// An input of the network.
+    Input(Input),
     /// A linear layer on a vector.
     Dense(Dense),
     /// A convolution of a signal or an image.
@@ -141,13 +145,17 @@ pub enum Operator {
     Choice(Choice),
     /// A dense layer of the first argument, with the second added.
     DenseSum(DenseSum),
+    /// Whether a relation holds between two tensors, value by value.
+    Comparison(Comparison),
+    /// A choice between two tensors by a third.
+    Conditional,
 }
 
 impl Operator {
     /// The operator itself: the one place where operators are told apart.
     pub(crate) fn operation(&self) -> &dyn Operation {
         match self {
-            Operator::Input => &input::Input,
+            Operator::Input(input) => input,
             Operator::Dense(dense) => dense,
             Operator::Convolution(convolution) => convolution,
             Operator::Pool(pool) => pool,
@@ -179,6 +187,8 @@ impl Operator {
             Operator::Interpolate(interpolate) => interpolate,
             Operator::Choice(choice) => choice,
             Operator::DenseSum(sum) => sum,
+            Operator::Comparison(comparison) => comparison,
+            Operator::Conditional => &conditional::Conditional,
         }
     }
 

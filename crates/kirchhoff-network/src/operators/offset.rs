@@ -2,7 +2,6 @@
 
 use kirchhoff_kernel::{Axes, Axis, AxisEdges, Values, Weights, Wiring};
 
-use super::operation::LinkWeights;
 use super::{LayerKind, Link, Operation, Parameter, ShapeError, Shapes, Step, check_parameter, elements, only};
 use crate::encoding::Encoder;
 use crate::execute::ExecutionError;
@@ -100,7 +99,7 @@ impl Operation for Multiple {
     }
 
     fn links(&self, shapes: &Shapes<'_>) -> Vec<Link> {
-        vec![placewise(shapes.size(), 1, self.values.clone())]
+        vec![placewise(shapes.size(), 1).weighted(&self.values)]
     }
 
     fn parameters(&self, _rank: usize) -> Vec<Parameter<'_>> {
@@ -137,13 +136,13 @@ fn operands(export: &mut Export<'_>, values: &Weights) -> [String; 2] {
 
 /// Edges of weight −1 from each place of the first argument to its own.
 pub(super) fn negated(size: usize) -> Link {
-    placewise(size, 0, [-1.0].into())
+    placewise(size, 0).weighted(&[-1.0].into())
 }
 
-/// Edges from each place of the first argument to its own, over weights that lie so many apart.
-fn placewise(size: usize, weight: usize, weights: Weights) -> Link {
+/// Edges from each place of the first argument to its own, whose weights lie so many apart: all have one, or each its own.
+pub(super) fn placewise(size: usize, weight: usize) -> Link {
     let edges = AxisEdges::Same { length: size, weight };
-    let axes = Axes::new(vec![Axis { source_step: 1, destination_step: 1, edges }], weights.len());
-    let wiring = Wiring::Axes(axes.expect("one axis over all values"));
-    Link { argument: 0, wiring, weights: LinkWeights::Shared(weights) }
+    let weights = 1 + weight * (size - 1);
+    let axes = Axes::new(vec![Axis { source_step: 1, destination_step: 1, edges }], weights);
+    Link::new(Wiring::Axes(axes.expect("one axis over all values")))
 }

@@ -80,6 +80,11 @@ pub(crate) trait Operation {
         false
     }
 
+    /// Whether what it computes says which of others to take, and is a constant of an execution whatever it is computed from.
+    fn is_condition(&self) -> bool {
+        false
+    }
+
     /// Whether what it computes is a gate: a share by which others are multiplied.
     fn is_gate(&self) -> bool {
         false
@@ -92,6 +97,11 @@ pub(crate) trait Operation {
 
     /// Whether its result is a gate where its only argument is one.
     fn keeps_gates(&self) -> bool {
+        false
+    }
+
+    /// Whether it puts its arguments one after the other.
+    fn is_concatenation(&self) -> bool {
         false
     }
 
@@ -171,6 +181,13 @@ pub enum LinkWeights {
     Shared(Weights),
     /// The values of an argument, by its number.
     Argument(usize),
+    /// 1 where an argument, by its number, is not 0, and 0 elsewhere; or, unless it `holds`, the other way round.
+    Where {
+        /// The argument.
+        condition: usize,
+        /// Whether the weight is 1 where the argument is not 0.
+        holds: bool,
+    },
     /// Of the result `s` of a softmax: `1 − s[i]` from source `i` to its own place, and `−s[i]` to the others.
     Softmax,
 }

@@ -69,7 +69,7 @@ impl Step<'_> {
     pub fn linear(&self, link: &Link, bias: Option<&Weights>) -> Result<Values, Cancelled> {
         let weights = match &link.weights {
             LinkWeights::Shared(weights) => Some(weights),
-            LinkWeights::One | LinkWeights::Argument(_) | LinkWeights::Softmax => None,
+            LinkWeights::One | LinkWeights::Argument(_) | LinkWeights::Where { .. } | LinkWeights::Softmax => None,
         };
         Ok(self.sum(&link.wiring, weights, bias.map(|bias| &**bias))?.into())
     }

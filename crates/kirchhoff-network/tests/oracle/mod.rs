@@ -4,18 +4,23 @@ use std::collections::HashMap;
 
 use kirchhoff_network::{
     Concatenate, Extreme, Interpolate, Multiple, Network, NodeId, Offset, Operator, Pad, PoolKind, Reduction,
-    ReductionKind, Select, Softmax, Transpose, WeightedSum, as_image,
+    ReductionKind, Relation, Select, Softmax, Transpose, WeightedSum, as_image,
 };
 
 /// Values of every node, row-major.
 pub fn run(network: &Network, input: &[f32]) -> HashMap<NodeId, Vec<f64>> {
     let mut values: HashMap<NodeId, Vec<f64>> = HashMap::new();
+    let mut rest = input;
     for (id, node) in network.nodes() {
         let arguments = network.arguments(id);
         let shapes: Vec<&[usize]> = arguments.iter().map(|&argument| &network.node(argument).shape[..]).collect();
         let taken: Vec<&[f64]> = arguments.iter().map(|argument| &values[argument][..]).collect();
         let result = match &node.operator {
-            Operator::Input => input.iter().copied().map(f64::from).collect(),
+            Operator::Input(_) => {
+                let own;
+                (own, rest) = rest.split_at(network.size(id));
+                own.iter().copied().map(f64::from).collect()
+            }
             operator => apply(operator, &shapes, &taken, &node.shape),
         };
         assert_eq!(result.len(), node.shape.iter().product::<usize>(), "{}", node.name);
@@ -32,7 +37,7 @@ pub fn output(network: &Network, input: &[f32]) -> Vec<f64> {
 fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[usize]) -> Vec<f64> {
     let first = taken.first().copied().unwrap_or(&[]);
     match operator {
-        Operator::Input => unreachable!(),
+        Operator::Input(_) => unreachable!(),
         Operator::Dense(dense) => (0..dense.outputs)
             .map(|k| {
                 let sum: f64 =
@@ -131,6 +136,20 @@ fn apply(operator: &Operator, shapes: &[&[usize]], taken: &[&[f64]], shape: &[us
             first.iter().zip(taken[1]).map(|(value, summand)| value + summand).collect()
         }
         Operator::Constant(constant) => constant.values.iter().map(|&value| f64::from(value)).collect(),
+        Operator::Comparison(comparison) => broadcast(taken, shapes, shape, |values| {
+            let (a, b) = (values[0], values[1]);
+            f64::from(u8::from(match comparison.relation {
+                Relation::Equal => a == b,
+                Relation::Less => a < b,
+                Relation::LessOrEqual => a <= b,
+                Relation::And => a * b != 0.0,
+                Relation::Or => a.abs() + b.abs() != 0.0,
+                Relation::Either => (a == 0.0) != (b == 0.0),
+            }))
+        }),
+        Operator::Conditional => {
+            (0..first.len()).map(|at| if first[at] != 0.0 { taken[1][at] } else { taken[2][at] }).collect()
+        }
         Operator::Choice(choice) => {
             let pairs = first.iter().zip(taken[1]).zip(&choice.first);
             pairs.map(|((first, second), &chosen)| if chosen { *first } else { *second }).collect()

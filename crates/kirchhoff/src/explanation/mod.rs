@@ -42,7 +42,7 @@ use kirchhoff_evaluate::Ledger;
 use kirchhoff_explain::{Answer, Question, explain_all};
 use kirchhoff_file::{Folder, Output};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_network::Network;
+use kirchhoff_network::{Network, NodeId};
 use ndarray::ArrayViewD;
 
 pub use archive::relevance_file;
@@ -299,7 +299,7 @@ impl Explanation {
         Ok(&self.answer(semiring)?.ledgers)
     }
 
-    /// The activations of a tensor, inputs on the first axis: of the network's input, also known as `input`, and of all whose
+    /// The activations of a tensor, inputs on the first axis: of the network's only input, also known as `input`, and of all whose
     /// relevance is kept where [`ExplanationOptions::activations`] asks for them.
     ///
     /// # Errors
@@ -310,7 +310,7 @@ impl Explanation {
             return Ok(view(&found.values, count, &found.shape));
         }
         let input = self.answers.first().and_then(|answer| answer.tensors.first()).map(|tensor| &tensor.name[..]);
-        if tensor == INPUT || Some(tensor) == input {
+        if tensor == INPUT || (Some(tensor) == input && self.inputs.parts.is_empty()) {
             let size: usize = self.inputs.shape.iter().product();
             return Ok(view(&self.inputs.values[..count * size], count, &self.inputs.shape));
         }
@@ -319,11 +319,13 @@ impl Explanation {
         Err(ExplanationError::Unknown { what: "activation of tensor", name: tensor.to_string(), known })
     }
 
-    /// Keeps the activations of all tensors whose relevance is kept, the input's aside.
+    /// Keeps the activations of all tensors whose relevance is kept, those of an only input aside.
     fn keep_activations(&mut self, execution: &kirchhoff_network::Execution) {
         let network = execution.network();
         for tensor in self.answers.iter().flat_map(|answer| &answer.tensors) {
-            let Some(node) = network.find(&tensor.name).filter(|&node| node != network.input()) else { continue };
+            // The values of a network's only input are there.
+            let is_there = |node: &NodeId| [*node] == network.inputs()[..];
+            let Some(node) = network.find(&tensor.name).filter(|node| !is_there(node)) else { continue };
             // Another question may keep it, too: then its activations of this batch are there.
             let size: usize = tensor.shape.iter().product();
             let expected = self.summaries.len() * size;

@@ -1,7 +1,7 @@
 //! Pictures of relevance: one a semiring and input, and the sheet of all.
 
-use kirchhoff_data::{Inputs, Preprocessing};
-use kirchhoff_explain::Answer;
+use kirchhoff_data::{InputPart, Inputs, Preprocessing};
+use kirchhoff_explain::{Answer, TensorRelevance};
 use kirchhoff_file::Folder;
 use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_render::{
@@ -67,7 +67,27 @@ impl Pictures<'_> {
         self.inputs.picture.or_else(|| self.inputs.shape[..].try_into().ok())
     }
 
-    /// The heat map of one input under one semiring: of the first tensor of its answer, which is the input's.
+    /// Of a network of several inputs, the first that is a picture, with the position of its first value.
+    fn part(&self) -> Option<(usize, &InputPart)> {
+        let parts = &self.inputs.parts;
+        let at = parts.iter().position(|part| part.picture.is_some())?;
+        Some((parts[..at].iter().map(InputPart::size).sum(), &parts[at]))
+    }
+
+    /// The tensor of an answer that is drawn, the input's, and its shape as a picture.
+    fn drawn<'b>(&self, answer: &'b Answer) -> (&'b TensorRelevance, Option<[usize; 3]>) {
+        let first = &answer.tensors[0];
+        if self.inputs.parts.is_empty() {
+            return (first, self.shape());
+        }
+        let of_part = |(_, part): (usize, &InputPart)| {
+            Some((answer.tensors.iter().find(|tensor| tensor.name == part.name)?, part.picture))
+        };
+        self.part().and_then(of_part).unwrap_or((first, None))
+    }
+
+    /// The heat map of one input under one semiring: of the first tensor of its answer, which is the input's, or of the first
+    /// input that is a picture where the network has several.
     ///
     /// # Errors
     /// Values that no picture can be made of.
@@ -75,11 +95,11 @@ impl Pictures<'_> {
     /// # Panics
     /// If the answer has no tensor, or not so many inputs.
     pub fn map(&self, answer: &Answer, input: usize) -> Result<HeatMap, Error> {
-        let tensor = &answer.tensors[0];
+        let (tensor, shape) = self.drawn(answer);
         let size: usize = tensor.shape.iter().product();
         let values =
             |array: &Array, size: usize| shown(&answer.semiring, array.part_to_f64(input * size..(input + 1) * size));
-        let Some([channels, height, width]) = self.shape() else {
+        let Some([channels, height, width]) = shape else {
             return HeatMap::hidden(&values(&tensor.values, size), &tensor.shape);
         };
         if channels == 1 {
@@ -89,8 +109,10 @@ impl Pictures<'_> {
         let join = match (self.channels, &answer.joined) {
             (Some(option), _) => join(option, kind),
             // The answer has joined the channels by ⊕ itself, unless the network takes the picture as a vector.
-            (None, Some(joined)) => return HeatMap::plane(&values(joined, height * width), [height, width]),
-            (None, None) => kind.join(),
+            (None, Some(joined)) if std::ptr::eq(tensor, &answer.tensors[0]) => {
+                return HeatMap::plane(&values(joined, height * width), [height, width]);
+            }
+            (None, _) => kind.join(),
         };
         HeatMap::joined(&values(&tensor.values, size), [channels, height, width], join)
     }
@@ -101,8 +123,11 @@ impl Pictures<'_> {
     /// If there are not so many inputs.
     pub fn input(&self, input: usize) -> Option<RgbImage> {
         let size: usize = self.inputs.shape.iter().product();
-        let [channels, height, width] = self.shape()?;
-        let values = &self.inputs.values[input * size..(input + 1) * size];
+        let (first, [channels, height, width]) = match self.part() {
+            Some((first, part)) => (first, part.picture?),
+            None => (0, self.shape()?),
+        };
+        let values = &self.inputs.values[input * size + first..][..channels * height * width];
         let values: Vec<f64> = values.iter().copied().map(f64::from).collect();
         let ranges: Vec<(f32, f32)> = (0..channels).map(|channel| self.preprocessing.range(channel)).collect();
         let (low, high): (Vec<f64>, Vec<f64>) =

@@ -60,15 +60,11 @@ impl Summary {
             Some(name) => format!("{output} {name}"),
             None => output.to_string(),
         };
-        let targets: Vec<_> = self
-            .targets
-            .iter()
-            .map(|target| {
-                let against = if target.sign < 0.0 { "against " } else { "" };
-                let (logit, percent) = (target.logit, 100.0 * target.probability);
-                format!("{against}{} (logit {logit:.2}, {percent:.1} %)", class(target.output))
-            })
-            .collect();
+        let targets = self.listed(|target| {
+            let against = if target.sign < 0.0 { "against " } else { "" };
+            let (logit, percent) = (target.logit, 100.0 * target.probability);
+            format!("{against}{} (logit {logit:.2}, {percent:.1} %)", class(target.output))
+        });
         let top = match self.targets.iter().any(|target| target.output == self.top) {
             true => String::new(),
             false => format!("; the network's answer is {}", class(self.top)),
@@ -76,16 +72,22 @@ impl Summary {
         format!("{}: target {}{top}", self.input, targets.join(", "))
     }
 
+    /// The first few targets in words, and how many more there are: a region of an image has many.
+    fn listed(&self, words: impl Fn(&Explained) -> String) -> Vec<String> {
+        const FEW: usize = 4;
+        let mut listed: Vec<String> = self.targets.iter().take(FEW).map(words).collect();
+        if self.targets.len() > FEW {
+            listed.push(format!("and {} more", self.targets.len() - FEW));
+        }
+        listed
+    }
+
     /// The label of a row of the sheet: the input, and below it what is explained.
     pub fn label(&self) -> String {
-        let targets: Vec<_> = self
-            .targets
-            .iter()
-            .map(|target| {
-                let against = if target.sign < 0.0 { "against" } else { "target" };
-                format!("{against} {} ({:.1} %)", target.output, 100.0 * target.probability)
-            })
-            .collect();
+        let targets = self.listed(|target| {
+            let against = if target.sign < 0.0 { "against" } else { "target" };
+            format!("{against} {} ({:.1} %)", target.output, 100.0 * target.probability)
+        });
         format!("{}\n{}", self.input, targets.join("\n"))
     }
 }

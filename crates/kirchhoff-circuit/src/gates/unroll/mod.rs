@@ -157,7 +157,7 @@ pub fn unroll(
     options: &UnrollOptions<'_>,
     monitor: &dyn Monitor,
 ) -> Result<GateCircuit, UnrollError> {
-    let tensors = if options.tensors.is_empty() { vec![circuit.input()] } else { options.tensors.clone() };
+    let tensors = if options.tensors.is_empty() { circuit.inputs().to_vec() } else { options.tensors.clone() };
     let walk = Walk { circuit, options, tensors, monitor };
     walk.check()?;
     walk.limit()?;

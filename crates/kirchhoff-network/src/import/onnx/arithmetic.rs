@@ -143,7 +143,17 @@ impl Importer<'_> {
             return Ok(value);
         }
         let dims = self.broadcast(node, &left.dims, &right.dims)?;
+        if left.is_integer && right.is_integer && operation == Arithmetic::Divide {
+            return Err(node.unsupported("divides integers that depend on the input; divide numbers, or fold it"));
+        }
         if let (Some(a), Some(b)) = (left.node, right.node) {
+            // A constant over a tensor is a function of the tensor.
+            if operation == Arithmetic::Divide && self.is_given(a) && !self.is_given(b) {
+                let inverse = Operator::Activation(Activation::Elementary(Elementary::Reciprocal));
+                let inverse = self.emit_as(node, format!("{}.inverse", node.name()), inverse, &[b])?;
+                let computed = self.emit(node, Operator::Product, &[a, inverse])?;
+                return self.shaped(node, computed, dims);
+            }
             let operator = match operation {
                 Arithmetic::Add => Operator::Add,
                 Arithmetic::Subtract => Operator::Subtract,
@@ -171,6 +181,9 @@ impl Importer<'_> {
         constant_first: bool,
     ) -> Result<Value> {
         let constant = &self.placed(node, constant, tensor.dims.len())?;
+        if operation == Arithmetic::Divide && tensor.is_integer && matches!(constant.data, Data::Integer(_)) {
+            return Err(node.unsupported("divides integers that depend on the input; divide numbers, or fold it"));
+        }
         let functions: Vec<Function> = match constant.scalar() {
             Some(number) => tensor
                 .all_functions()

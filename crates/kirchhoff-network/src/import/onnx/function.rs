@@ -7,8 +7,8 @@
 use std::rc::Rc;
 
 use super::constant::Arithmetic;
-use crate::Activation;
 use crate::network::NodeId;
+use crate::{Activation, Elementary};
 
 /// Longer formulas are not followed: no known function needs as many parts.
 const PARTS: usize = 48;
@@ -81,6 +81,7 @@ impl Function {
             Activation::HardSwish,
             Activation::Mish,
             Activation::Softsign,
+            Activation::Elementary(Elementary::Truncate),
         ];
         // The two forms of GELU differ by up to 4.7e-4; constants in half precision move a value by up to 2e-5.
         let agrees = |function: &Activation| {

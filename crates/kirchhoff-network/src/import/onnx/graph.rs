@@ -10,13 +10,13 @@ use super::node::Node;
 use super::proto;
 use super::tensor::Files;
 
-/// A graph with one input and one output.
+/// The part of a graph that some of its outputs need.
 pub(super) struct Graph<'a> {
-    /// The input.
-    pub input: &'a proto::ValueInfo,
-    /// The output's name.
-    pub output: &'a str,
-    /// The nodes that the output needs, in the file's order.
+    /// The inputs that they need.
+    pub inputs: Vec<&'a proto::ValueInfo>,
+    /// The names of the outputs.
+    pub outputs: Vec<&'a str>,
+    /// The nodes that they need, in the file's order.
     pub nodes: Vec<Node<'a>>,
     files: &'a Files,
     initialisers: HashMap<&'a str, &'a proto::Tensor>,
@@ -27,24 +27,25 @@ pub(super) struct Graph<'a> {
 }
 
 impl<'a> Graph<'a> {
-    pub fn new(graph: &'a proto::Graph, files: &'a Files) -> Result<Self> {
+    pub fn new(graph: &'a proto::Graph, outputs: &[&'a str], files: &'a Files) -> Result<Self> {
         let initialisers: HashMap<_, _> = graph.initializer.iter().map(|tensor| (&tensor.name[..], tensor)).collect();
+        if outputs.is_empty() {
+            return Err(Fault::malformed("the graph has no output: it is cut off; export it again"));
+        }
+        let (nodes, users) = needed(graph, outputs)?;
         // Files of the oldest versions list initialisers among the inputs.
-        let inputs: Vec<_> = graph.input.iter().filter(|input| !initialisers.contains_key(&input.name[..])).collect();
-        let input = match inputs[..] {
-            [input] => input,
-            [] => return Err(Fault::unsupported("the model has no input: every input is a constant")),
-            _ => return Err(one_only("inputs", inputs.iter().map(|input| &input.name[..]))),
-        };
-        let output = match &graph.output[..] {
-            [output] => &output.name[..],
-            [] => return Err(Fault::malformed("the graph has no output: it is cut off; export it again")),
-            outputs => return Err(one_only("outputs", outputs.iter().map(|output| &output.name[..]))),
-        };
-        let (nodes, users) = needed(graph, output)?;
+        let mut inputs: Vec<_> =
+            graph.input.iter().filter(|input| !initialisers.contains_key(&input.name[..])).collect();
+        if inputs.is_empty() {
+            return Err(Fault::unsupported("the model has no input: every input is a constant"));
+        }
+        // One that an output needs not is still an input where there is no other.
+        if inputs.len() > 1 {
+            inputs.retain(|input| users.contains_key(&input.name[..]) || outputs.contains(&&input.name[..]));
+        }
         Ok(Graph {
-            input,
-            output,
+            inputs,
+            outputs: outputs.to_vec(),
             nodes,
             files,
             initialisers,
@@ -88,14 +89,14 @@ impl<'a> Graph<'a> {
 
     /// Whether anything takes a value.
     pub fn is_used(&self, value: &str) -> bool {
-        value == self.output || !self.users(value).is_empty()
+        self.outputs.contains(&value) || !self.users(value).is_empty()
     }
 }
 
 type Needed<'a> = (Vec<Node<'a>>, HashMap<&'a str, Vec<Node<'a>>>);
 
-/// The nodes that `output` depends on, and for each value those of them that take it.
-fn needed<'a>(graph: &'a proto::Graph, output: &'a str) -> Result<Needed<'a>> {
+/// The nodes that outputs depend on, and for each value those of them that take it.
+fn needed<'a>(graph: &'a proto::Graph, outputs: &[&'a str]) -> Result<Needed<'a>> {
     let mut producers: HashMap<&str, Node> = HashMap::new();
     for (index, proto) in graph.node.iter().enumerate() {
         let node = Node::new(index, proto);
@@ -107,7 +108,7 @@ fn needed<'a>(graph: &'a proto::Graph, output: &'a str) -> Result<Needed<'a>> {
         }
     }
     let mut seen = HashSet::new();
-    let mut stack = vec![output];
+    let mut stack = outputs.to_vec();
     while let Some(name) = stack.pop() {
         if let Some(node) = producers.get(name)
             && seen.insert(node.index)
@@ -162,10 +163,4 @@ fn in_order<'a>(nodes: Vec<Node<'a>>, producers: &HashMap<&str, Node<'a>>) -> Re
         )));
     }
     Ok(ordered)
-}
-
-fn one_only<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Fault {
-    let names: Vec<_> = names.take(8).map(|name| format!("'{name}'")).collect();
-    let names = names.join(", ");
-    Fault::unsupported(format!("the model has several {what} ({names}); export it with one of them only"))
 }

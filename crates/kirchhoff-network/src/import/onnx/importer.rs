@@ -10,8 +10,9 @@ use super::function::Function;
 use super::graph::Graph;
 use super::node::Node;
 use super::proto::{self, data_type};
+use crate::import::ImportOptions;
 use crate::network::{Network, NetworkBuilder, NodeId};
-use crate::operators::{Operator, Reshape, elements};
+use crate::operators::{Comparison, Input, Operator, Relation, Reshape, Softmax, elements};
 
 /// What is wrong with a node that does not keep inputs apart.
 pub(super) const BATCH: &str = "changes the batch axis of a model for several inputs, which must stay the first of every tensor; \
@@ -62,8 +63,10 @@ pub(super) struct Tensor {
     pub dims: Vec<usize>,
     /// What it is as a function of earlier values.
     pub functions: Vec<Function>,
+    /// Whether the file computes with it in integers or truth values.
+    pub is_integer: bool,
     /// The file's node that computes it, for messages.
-    label: String,
+    pub label: String,
 }
 
 impl Tensor {
@@ -74,7 +77,7 @@ impl Tensor {
 
     /// A function of it, while it is itself only a part of one; messages still speak of the node that no operator is for.
     pub fn continued(&self, functions: Vec<Function>) -> Value {
-        Value::Tensor(Tensor { node: None, functions, dims: self.dims.clone(), label: self.label.clone() })
+        Value::Tensor(Tensor { node: None, functions, ..self.clone() })
     }
 }
 
@@ -108,15 +111,24 @@ pub(super) struct Importer<'a> {
 }
 
 impl<'a> Importer<'a> {
-    /// An importer of a graph; with `whole`, what looks like a batch of inputs is one.
-    pub fn new(graph: &'a Graph<'a>, opset: i64, input_shape: Option<&[usize]>, whole: bool) -> Result<Self> {
-        let (batch, mut shape) = input(graph.input, input_shape)?;
-        let mut dims = shape.clone();
-        dims.insert(0, batch);
-        let batch = if whole { 1 } else { batch };
-        if whole {
-            shape.clone_from(&dims);
+    /// An importer of a graph.
+    pub fn new(graph: &'a Graph<'a>, opset: i64, options: &ImportOptions<'_>, reading: Reading) -> Result<Self> {
+        let inputs = graph.inputs.iter().enumerate().map(|(number, input)| {
+            let named = options.input_shapes.iter().find(|(name, _)| *name == input.name);
+            let shape = named.map(|(_, shape)| &shape[..]);
+            Described::new(input, shape.or(options.input_shape.filter(|_| number == 0)), graph.inputs.len() > 1)
+        });
+        let inputs = inputs.collect::<Result<Vec<_>>>()?;
+        let known = |name: &str| graph.inputs.iter().any(|input| input.name == name);
+        if let Some((name, _)) = options.input_shapes.iter().find(|(name, _)| !known(name)) {
+            let names: Vec<String> = graph.inputs.iter().map(|input| format!("'{}'", input.name)).collect();
+            let names = names.join(", ");
+            return Err(Fault::unsupported(format!("a shape is given for input '{name}'; there are {names}")));
         }
+        // Inputs of one batch each have its length in front; where they do not agree, none of the axes is that of a batch.
+        let batch = inputs.iter().find_map(|input| input.batch).unwrap_or(1);
+        let agree = inputs.iter().all(|input| input.has_batch_axis && input.batch.is_none_or(|own| own == batch));
+        let batch = if reading.is_whole || !agree { 1 } else { batch };
         let mut importer = Importer {
             graph,
             opset,
@@ -129,11 +141,22 @@ impl<'a> Importer<'a> {
             absorbed: HashMap::new(),
             taken_in: HashSet::new(),
         };
-        importer.check_size(&shape, || "the input".to_string())?;
-        let name = &graph.input.name;
-        let node = importer.builder.input(if name.is_empty() { "input" } else { name }, &shape)?;
-        let label = format!("input '{name}'");
-        importer.values.insert(name, Value::Tensor(Tensor { node: Some(node), dims, functions: Vec::new(), label }));
+        for (input, described) in graph.inputs.iter().zip(inputs) {
+            let name = &input.name;
+            let Described { rest, is_integer, .. } = &described;
+            let dims = match described.has_batch_axis {
+                true => std::iter::once(described.batch.unwrap_or(batch)).chain(rest.iter().copied()).collect(),
+                false => rest.clone(),
+            };
+            let shape = importer.inner(&dims);
+            importer.check_size(&shape, || format!("input '{name}'"))?;
+            let is_given = *is_integer && !reading.are_numbers;
+            let unnamed = if name.is_empty() { "input" } else { name };
+            let node = importer.builder.input_of(Input { is_given }, unnamed, &shape)?;
+            let label = format!("input '{name}'");
+            let tensor = Tensor { node: Some(node), dims, functions: Vec::new(), is_integer: *is_integer, label };
+            importer.values.insert(name, Value::Tensor(tensor));
+        }
         Ok(importer)
     }
 
@@ -151,18 +174,18 @@ impl<'a> Importer<'a> {
         for node in others {
             self.follow(node)?;
         }
-        let Some(output) = self.find(graph.output)? else {
-            return Err(Fault::malformed(format!("nothing computes the output '{}'; export it again", graph.output)));
-        };
-        let Value::Tensor(output) = output else {
-            let what = "does not depend on the input";
-            return Err(Fault::unsupported(format!(
-                "the output '{}' {what}: there is nothing to explain",
-                graph.output
-            )));
-        };
-        let node = self.materialised(&output)?;
-        Ok(self.builder.finish(node)?)
+        let mut outputs = Vec::new();
+        for &name in &graph.outputs {
+            let Some(output) = self.find(name)? else {
+                return Err(Fault::malformed(format!("nothing computes the output '{name}'; export it again")));
+            };
+            let Value::Tensor(output) = output else {
+                let what = "does not depend on the input: there is nothing to explain";
+                return Err(Fault::unsupported(format!("the output '{name}' {what}")));
+            };
+            outputs.push(self.materialised(&output)?);
+        }
+        Ok(self.builder.finish_all(&outputs)?)
     }
 
     fn is_constant(&self, node: &Node) -> Result<bool> {
@@ -177,9 +200,13 @@ impl<'a> Importer<'a> {
     /// Computes the values of a node's outputs.
     fn follow(&mut self, node: &Node<'a>) -> Result<()> {
         let mut values = self.node(node)?.into_iter();
+        let is_integer = self.makes_integers(node)?;
         for (position, name) in node.outputs().iter().enumerate() {
             match values.next() {
-                Some(value) => {
+                Some(mut value) => {
+                    if let Value::Tensor(tensor) = &mut value {
+                        tensor.is_integer = is_integer;
+                    }
                     if let Some(constant) = value.constant().filter(|constant| constant.origin.is_none()) {
                         self.count(node, constant.len())?;
                     }
@@ -199,6 +226,33 @@ impl<'a> Importer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the file computes a node's results in integers or truth values: where all that it computes with is that, unless
+    /// the operator itself says otherwise.
+    fn makes_integers(&self, node: &Node<'a>) -> Result<bool> {
+        let operator = node.operator();
+        let positions = match &operator[..] {
+            "Cast" => return Ok(data_type::is_integer(i32::try_from(node.int("to", 0)?).unwrap_or(0))),
+            "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or" | "Xor" | "Not" => {
+                return Ok(true);
+            }
+            "Where" => 1..3,
+            // Others have indices, shapes and bounds behind what they compute with.
+            "Gather" | "Reshape" | "Expand" | "Tile" | "Slice" | "Split" | "Squeeze" | "Unsqueeze" | "Pad" => 0..1,
+            _ => 0..node.inputs().count(),
+        };
+        for position in positions {
+            let is_integer = match self.optional(node, position)? {
+                Some(Value::Constant(constant)) => matches!(constant.data, Data::Integer(_)),
+                Some(Value::Tensor(tensor)) => tensor.is_integer,
+                None => true,
+            };
+            if !is_integer {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether a node's operation is part of the layer before it.
@@ -339,6 +393,37 @@ impl<'a> Importer<'a> {
         Ok(self.partial(node, Some(computed), dims, Vec::new()))
     }
 
+    /// Whether a node is an input of the network.
+    pub fn is_input(&self, node: NodeId) -> bool {
+        self.graph.inputs.iter().any(|input| match self.values.get(&input.name[..]) {
+            Some(Value::Tensor(tensor)) => tensor.node == Some(node),
+            _ => false,
+        })
+    }
+
+    /// Whether a node's result is a constant of an execution.
+    pub fn is_given(&self, node: NodeId) -> bool {
+        self.builder.is_given(node)
+    }
+
+    /// What a node tells the truth values of, if that is all it does; the node itself otherwise.
+    pub fn told(&self, node: NodeId) -> NodeId {
+        match (self.builder.operator(node), &self.builder.arguments(node)[..]) {
+            (Operator::Comparison(Comparison { relation: Relation::And }), &[a, b]) if a == b => a,
+            _ => node,
+        }
+    }
+
+    /// Whether a node's result are truth values.
+    pub fn is_truth(&self, node: NodeId) -> bool {
+        matches!(self.builder.operator(node), Operator::Comparison(_))
+    }
+
+    /// Whether a node's result are shares, which add up to 1.
+    pub fn is_softmax(&self, node: NodeId) -> bool {
+        matches!(self.builder.operator(node), Operator::Softmax(Softmax { logarithm: false, .. }))
+    }
+
     /// Shape of a node's result, without the batch axis.
     pub fn shape(&self, node: NodeId) -> &[usize] {
         self.builder.shape(node)
@@ -388,7 +473,7 @@ impl<'a> Importer<'a> {
         mut functions: Vec<Function>,
     ) -> Value {
         functions.truncate(FUNCTIONS);
-        Value::Tensor(Tensor { node: computed, dims, functions, label: node.label() })
+        Value::Tensor(Tensor { node: computed, dims, functions, is_integer: false, label: node.label() })
     }
 
     /// The network node of a value: constants that stand beside tensors become nodes.
@@ -397,12 +482,15 @@ impl<'a> Importer<'a> {
             Value::Tensor(tensor) => self.materialised(tensor),
             Value::Constant(constant) => {
                 self.check_count(node, &constant.dims)?;
+                // Infinities stand for what is to be masked.
                 let values = constant.to_weights().iter().map(|value| value.clamp(f32::MIN, f32::MAX)).collect();
-                let shape = if constant.dims.is_empty() { vec![1] } else { constant.dims.clone() };
-                let name = constant
-                    .origin
-                    .as_ref()
-                    .map_or_else(|| format!("{}.constant", node.name()), |name| name.to_string());
+                let shape = match &constant.dims[..] {
+                    dims if self.batch == 1 => self.inner(dims),
+                    [] => vec![1],
+                    dims => dims.to_vec(),
+                };
+                let origin = constant.origin.as_deref().map(|name| name.strip_suffix(".values").unwrap_or(name));
+                let name = origin.map_or_else(|| format!("{}.constant", node.name()), str::to_string);
                 self.emit_as(node, name, Operator::Constant(crate::operators::Constant { shape, values }), &[])
             }
         }
@@ -438,63 +526,89 @@ impl<'a> Importer<'a> {
     }
 }
 
-/// The length of the input's batch axis, 1 if it is open, and the shape of the rest.
-fn input(input: &proto::ValueInfo, given: Option<&[usize]>) -> Result<(usize, Vec<usize>)> {
-    let label = format!("input '{}'", input.name);
-    let Some(tensor) = input.kind.as_ref().and_then(|kind| kind.tensor.as_ref()) else {
-        return Err(Fault::unsupported(format!("{label} is not a tensor; export the model with one that is")));
-    };
-    // Numbers of tokens are integers.
-    let numbers = [
-        data_type::FLOAT,
-        data_type::DOUBLE,
-        data_type::FLOAT16,
-        data_type::BFLOAT16,
-        data_type::INT32,
-        data_type::INT64,
-    ];
-    if !numbers.contains(&tensor.element) {
-        let kind = data_type::name(tensor.element);
-        return Err(Fault::unsupported(format!("{label} is of type {kind}; export the model with numbers as input")));
-    }
-    let Some(shape) = &tensor.shape else {
-        return match given {
-            Some(shape) => Ok((1, shape.to_vec())),
-            None => Err(Fault::unsupported(format!("{label} has no shape; give the shape of the input"))),
+/// How the inputs of a file are read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reading {
+    /// Whether what looks like a batch of inputs is one.
+    pub is_whole: bool,
+    /// Whether integers are numbers like others, and not given.
+    pub are_numbers: bool,
+}
+
+/// What a file says of an input.
+struct Described {
+    /// The length of the batch axis, unless it is open.
+    batch: Option<usize>,
+    /// Whether there is one.
+    has_batch_axis: bool,
+    /// The lengths of the other axes.
+    rest: Vec<usize>,
+    is_integer: bool,
+}
+
+impl Described {
+    /// An input of the shape that the file says, or that is given where the file leaves it open; one of `several` may do without
+    /// a batch axis.
+    fn new(input: &proto::ValueInfo, given: Option<&[usize]>, several: bool) -> Result<Self> {
+        let label = format!("input '{}'", input.name);
+        let Some(tensor) = input.kind.as_ref().and_then(|kind| kind.tensor.as_ref()) else {
+            return Err(Fault::unsupported(format!("{label} is not a tensor; export the model with one that is")));
         };
-    };
-    let [batch, rest @ ..] = &shape.dim[..] else {
-        return Err(Fault::unsupported(format!("{label} has no axes; the first should be the batch axis")));
-    };
-    let known = |dimension: &proto::Dimension| match dimension.value {
-        Some(length) if length > 0 => usize::try_from(length).ok(),
-        _ => None,
-    };
-    if let Some(given) = given
-        && given.len() != rest.len()
-    {
-        let what = format!("has {} axes after the batch axis", rest.len());
-        return Err(Fault::unsupported(format!("{label} {what}, the given shape {given:?} has {}", given.len())));
-    }
-    if rest.is_empty() {
-        let what = "has one axis only; a batch axis is expected before those of the values";
-        return Err(Fault::unsupported(format!("{label} {what}: export the model with one")));
-    }
-    let mut lengths = Vec::new();
-    for (axis, dimension) in rest.iter().enumerate() {
-        let given = given.map(|shape| shape[axis]);
-        match (known(dimension), given) {
-            (Some(length), Some(other)) if length != other => {
-                let what = format!("has length {length} on axis {}, the given shape says {other}", axis + 1);
-                return Err(Fault::unsupported(format!("{label} {what}")));
+        if !data_type::is_number(tensor.element) {
+            let kind = data_type::name(tensor.element);
+            return Err(Fault::unsupported(format!(
+                "{label} is of type {kind}; export the model with numbers as input"
+            )));
+        }
+        // Bytes are the values of pictures.
+        let is_integer = data_type::is_integer(tensor.element) && tensor.element != data_type::UINT8;
+        let of = |batch, rest| Ok(Described { batch, has_batch_axis: true, rest, is_integer });
+        let Some(shape) = &tensor.shape else {
+            return match given {
+                Some(shape) => of(None, shape.to_vec()),
+                None => Err(Fault::unsupported(format!("{label} has no shape; give the shape of the input"))),
+            };
+        };
+        let known = |dimension: &proto::Dimension| match dimension.value {
+            Some(length) if length > 0 => usize::try_from(length).ok(),
+            _ => None,
+        };
+        let [batch, rest @ ..] = &shape.dim[..] else {
+            return match several {
+                true => Ok(Described { batch: None, has_batch_axis: false, rest: vec![1], is_integer }),
+                false => Err(Fault::unsupported(format!("{label} has no axes; the first should be the batch axis"))),
+            };
+        };
+        if let Some(given) = given
+            && given.len() != rest.len()
+        {
+            let what = format!("has {} axes after the batch axis", rest.len());
+            return Err(Fault::unsupported(format!("{label} {what}, the given shape {given:?} has {}", given.len())));
+        }
+        if rest.is_empty() {
+            if several {
+                let rest = vec![known(batch).unwrap_or(1)];
+                return Ok(Described { batch: None, has_batch_axis: false, rest, is_integer });
             }
-            (Some(length), _) | (None, Some(length)) => lengths.push(length),
-            (None, None) => {
-                let name = dimension.parameter.as_deref().map(|name| format!(" ('{name}')")).unwrap_or_default();
-                let what = format!("leaves the length of axis {}{name} open", axis + 1);
-                return Err(Fault::unsupported(format!("{label} {what}; give the shape of the input")));
+            let what = "has one axis only; a batch axis is expected before those of the values";
+            return Err(Fault::unsupported(format!("{label} {what}: export the model with one")));
+        }
+        let mut lengths = Vec::new();
+        for (axis, dimension) in rest.iter().enumerate() {
+            let given = given.map(|shape| shape[axis]);
+            match (known(dimension), given) {
+                (Some(length), Some(other)) if length != other => {
+                    let what = format!("has length {length} on axis {}, the given shape says {other}", axis + 1);
+                    return Err(Fault::unsupported(format!("{label} {what}")));
+                }
+                (Some(length), _) | (None, Some(length)) => lengths.push(length),
+                (None, None) => {
+                    let name = dimension.parameter.as_deref().map(|name| format!(" ('{name}')")).unwrap_or_default();
+                    let what = format!("leaves the length of axis {}{name} open", axis + 1);
+                    return Err(Fault::unsupported(format!("{label} {what}; give the shape of the input")));
+                }
             }
         }
+        of(known(batch), lengths)
     }
-    Ok((known(batch).unwrap_or(1), lengths))
 }

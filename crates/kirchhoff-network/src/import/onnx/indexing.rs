@@ -2,9 +2,12 @@
 
 use super::constant::{Constant, Data};
 use super::fault::Result;
-use super::importer::{Importer, Operand, Value};
+use super::importer::{Importer, Operand, Tensor, Value};
 use super::node::Node;
-use crate::operators::{Choice, Embedding, Expand, Operator, Reshape, Select, SliceAxis, elements};
+use crate::network::NodeId;
+use crate::operators::{
+    Choice, Comparison, Embedding, Expand, Operator, Relation, Reshape, Select, SliceAxis, elements,
+};
 
 impl Importer<'_> {
     /// Values at indices along an axis: of a constant, of a tensor, or rows of a table by numbers that are the input.
@@ -153,25 +156,44 @@ impl Importer<'_> {
         }
     }
 
-    /// A choice between two values by a constant mask.
+    /// A choice between two values by a mask, which may depend on the input.
     pub fn choice(&mut self, node: &Node) -> Result<Value> {
-        let mask = self.constant(node, 0, "condition")?;
-        let (first, second) = (self.value(node, 1)?, self.value(node, 2)?);
-        if let (Value::Constant(first), Value::Constant(second)) = (&first, &second) {
-            return Ok(Value::Constant(Constant::chosen(node, &mask, first, second)?));
+        let (mask, first, second) = (self.value(node, 0)?, self.value(node, 1)?, self.value(node, 2)?);
+        if let (Value::Constant(mask), Value::Constant(first), Value::Constant(second)) = (&mask, &first, &second) {
+            return Ok(Value::Constant(Constant::chosen(node, mask, first, second)?));
         }
         let dims = self.broadcast(node, first.dims(), second.dims())?;
-        let dims = self.broadcast(node, &dims, &mask.dims)?;
-        let mask = mask.repeated(node, &dims)?.to_integers();
+        let dims = self.broadcast(node, &dims, mask.dims())?;
         let mut arguments = Vec::new();
+        let operator = match mask {
+            Value::Constant(mask) => {
+                let mask = mask.repeated(node, &dims)?.to_integers();
+                Operator::Choice(Choice { first: mask.iter().map(|&holds| holds != 0).collect() })
+            }
+            mask => {
+                let mask = match mask {
+                    Value::Tensor(tensor) => {
+                        let told = tensor.node.map(|mask| self.told(mask));
+                        Value::Tensor(Tensor { node: told, ..tensor })
+                    }
+                    constant => constant,
+                };
+                arguments.push(self.at_full_size(node, mask, &dims)?);
+                Operator::Conditional
+            }
+        };
         for value in [first, second] {
-            let value = self.repeated(node, value, dims.clone())?;
-            let argument = self.node_of(node, &value)?;
-            arguments.push(self.arranged(node, argument, &self.inner(&dims))?);
+            arguments.push(self.at_full_size(node, value, &dims)?);
         }
-        let choice = Operator::Choice(Choice { first: mask.iter().map(|&holds| holds != 0).collect() });
-        let computed = self.emit(node, choice, &arguments)?;
+        let computed = self.emit(node, operator, &arguments)?;
         self.shaped(node, computed, dims)
+    }
+
+    /// The network node of a value that is repeated to a shape.
+    fn at_full_size(&mut self, node: &Node, value: Value, dims: &[usize]) -> Result<NodeId> {
+        let value = self.repeated(node, value, dims.to_vec())?;
+        let computed = self.node_of(node, &value)?;
+        self.arranged(node, computed, &self.inner(dims))
     }
 
     /// Blocks of channels as blocks of the image, or the other way round.
@@ -220,10 +242,40 @@ impl Importer<'_> {
         self.shaped(node, computed, dims)
     }
 
-    /// A comparison of two constants.
-    pub fn comparison(&mut self, node: &Node, holds: impl Fn(f64, f64) -> bool) -> Result<Value> {
-        let (left, right) = (self.constant(node, 0, "left side")?, self.constant(node, 1, "right side")?);
-        Ok(Value::Constant(Constant::compared(node, holds, &left, &right)?))
+    /// A comparison of two values.
+    pub fn comparison(&mut self, node: &Node) -> Result<Value> {
+        let Some((relation, swapped)) = Relation::from_onnx(&node.operator()) else {
+            return Err(node.unsupported("is no comparison that is supported"));
+        };
+        let mut sides = [self.value(node, 0)?, self.value(node, 1)?];
+        if swapped {
+            sides.swap(0, 1);
+        }
+        self.compared(node, relation, sides)
+    }
+
+    fn compared(&mut self, node: &Node, relation: Relation, [left, right]: [Value; 2]) -> Result<Value> {
+        if let (Value::Constant(left), Value::Constant(right)) = (&left, &right) {
+            let holds = |a: f64, b: f64| relation.holds(a, b);
+            return Ok(Value::Constant(Constant::compared(node, holds, left, right)?));
+        }
+        let dims = self.broadcast(node, left.dims(), right.dims())?;
+        let mut arguments = [self.node_of(node, &left)?, self.node_of(node, &right)?];
+        // Truth values need not be told twice.
+        if relation.is_of_truth_values() {
+            arguments = arguments.map(|argument| self.told(argument));
+        }
+        let computed = self.emit(node, Operator::Comparison(Comparison { relation }), &arguments)?;
+        self.shaped(node, computed, dims)
+    }
+
+    /// A tensor's truth values: all numbers but 0 are true.
+    pub fn truth(&mut self, node: &Node, tensor: Tensor) -> Result<Value> {
+        if tensor.node.is_some_and(|told| self.is_truth(told)) {
+            return Ok(Value::Tensor(tensor));
+        }
+        let sides = [Value::Tensor(tensor.clone()), Value::Tensor(tensor)];
+        self.compared(node, Relation::And, sides)
     }
 
     /// What is left of one constant divided by another: with the sign of the divisor, or of the dividend (`fmod`).
@@ -239,9 +291,8 @@ impl Importer<'_> {
 
     /// The opposite of truth values.
     pub fn negated(&mut self, node: &Node) -> Result<Value> {
-        let value = self.constant(node, 0, "argument")?;
-        let none = Constant::integer(0);
-        Ok(Value::Constant(Constant::compared(node, |a, b| a == b, &value, &none)?))
+        let sides = [self.value(node, 0)?, Value::Constant(Constant::integer(0))];
+        self.compared(node, Relation::Equal, sides)
     }
 
     /// A constant of one number, of a shape.

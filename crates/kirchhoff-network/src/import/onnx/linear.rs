@@ -113,7 +113,7 @@ impl Importer<'_> {
         let [user] = self.graph.users(product) else {
             return Ok(None);
         };
-        if user.operator() != "Add" || product == self.graph.output || user.has("axis") {
+        if user.operator() != "Add" || self.graph.outputs.contains(&&product[..]) || user.has("axis") {
             return Ok(None);
         }
         let Some(other) = user.inputs().find(|name| name != product) else {

@@ -5,7 +5,8 @@ use kirchhoff_kernel::Weights;
 use super::fault::Result;
 use super::importer::{Importer, Operand, Value};
 use super::node::Node;
-use crate::operators::{Normalisation, Operator, elements};
+use crate::Activation;
+use crate::operators::{Affine, Interpolate, Normalisation, Operator, WeightedSum, elements};
 
 impl Importer<'_> {
     /// Layer normalisation, over the axes from one on.
@@ -39,6 +40,38 @@ impl Importer<'_> {
         }
         let epsilon = node.float("epsilon", 1e-5)?;
         self.normalised(node, argument, Groups { group: size / groups, part: size, channels }, true, epsilon)
+    }
+
+    /// Local response normalisation: each value over a power of the squares of those of neighbouring channels.
+    pub fn local_response_normalization(&mut self, node: &Node) -> Result<Value> {
+        let argument = self.operand(node, 0)?;
+        if !self.has_batch(&argument.dims) || argument.dims.len() < 3 {
+            return Err(node.malformed(format!("takes an image, got shape {:?}", argument.dims)));
+        }
+        let size = usize::try_from(node.int("size", 0)?).ok().filter(|&size| size > 0);
+        let size = size.ok_or_else(|| node.malformed("has no size, the number of channels to sum over"))?;
+        let (alpha, beta, bias) = (node.float("alpha", 1e-4)?, node.float("beta", 0.75)?, node.float("bias", 1.0)?);
+        let (name, channels) = (node.name(), argument.dims[1]);
+        let square = Operator::Activation(Activation::Power { exponent: 2.0 });
+        let squares = self.emit_as(node, format!("{name}.squares"), square, &[argument.node])?;
+        let before = (size - 1) / 2;
+        let window = |channel: usize| {
+            let from = channel.saturating_sub(before);
+            let to = channels.min(channel.saturating_add(size - before));
+            (from..to).map(|other| (other, alpha / size as f32)).collect()
+        };
+        self.count(node, channels.saturating_mul(size.min(channels)))?;
+        let mut axes: Vec<Option<Vec<WeightedSum>>> = vec![None; argument.dims.len() - 1];
+        axes[0] = Some((0..channels).map(window).collect());
+        let sums = Operator::Interpolate(Interpolate { axes });
+        let sums = self.emit_as(node, format!("{name}.sums"), sums, &[squares])?;
+        let (scale, shift) = (self.repeat(node, 1.0, channels)?, self.repeat(node, bias, channels)?);
+        let shifted = Operator::Affine(Affine { scale, shift });
+        let shifted = self.emit_as(node, format!("{name}.bias"), shifted, &[sums])?;
+        let power = Operator::Activation(Activation::Power { exponent: beta });
+        let divisor = self.emit_as(node, format!("{name}.power"), power, &[shifted])?;
+        let computed = self.emit(node, Operator::Quotient, &[argument.node, divisor])?;
+        self.shaped(node, computed, argument.dims)
     }
 
     fn normalised(

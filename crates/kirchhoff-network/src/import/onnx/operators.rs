@@ -36,6 +36,7 @@ impl Importer<'_> {
             "RMSNormalization" | "SimplifiedLayerNormalization" => self.layer_normalization(node, false)?,
             "GroupNormalization" => self.group_normalization(node, false)?,
             "InstanceNormalization" => self.group_normalization(node, true)?,
+            "LRN" => self.local_response_normalization(node)?,
             "ConvTranspose" => self.transposed_convolution(node)?,
             "Resize" | "Upsample" => self.resize(node)?,
             "DepthToSpace" => self.depth_and_space(node, true)?,
@@ -43,13 +44,9 @@ impl Importer<'_> {
             "Expand" => self.expand(node)?,
             "Tile" => self.tile(node)?,
             "Where" => self.choice(node)?,
-            "Equal" => self.comparison(node, |a, b| a == b)?,
-            "Less" => self.comparison(node, |a, b| a < b)?,
-            "LessOrEqual" => self.comparison(node, |a, b| a <= b)?,
-            "Greater" => self.comparison(node, |a, b| a > b)?,
-            "GreaterOrEqual" => self.comparison(node, |a, b| a >= b)?,
-            "And" => self.comparison(node, |a, b| a != 0.0 && b != 0.0)?,
-            "Or" => self.comparison(node, |a, b| a != 0.0 || b != 0.0)?,
+            "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or" | "Xor" => {
+                self.comparison(node)?
+            }
             "Mod" => self.remainder(node)?,
             "Not" => self.negated(node)?,
             "ConstantOfShape" => self.constant_of_shape(node)?,
@@ -113,6 +110,21 @@ impl Importer<'_> {
             "GRU" => return self.recurrent(node, Cell::Gru),
             "RNN" => return self.recurrent(node, Cell::Plain),
             "Pad" => self.pad(node)?,
+            "ai.onnx.ml.Scaler" => self.scaler(node)?,
+            "ai.onnx.ml.LinearRegressor" => self.linear_regressor(node)?,
+            "ai.onnx.ml.LinearClassifier" => return self.linear_classifier(node),
+            "ai.onnx.ml.Normalizer" => self.normalizer(node)?,
+            // Probabilities by the names of their classes.
+            "ai.onnx.ml.ZipMap" => self.value(node, 0)?,
+            "QuantizeLinear"
+            | "DequantizeLinear"
+            | "QLinearConv"
+            | "QLinearMatMul"
+            | "ConvInteger"
+            | "MatMulInteger"
+            | "DynamicQuantizeLinear" => {
+                return Err(node.unsupported("is of a quantised model; export the model in floating point"));
+            }
             "If" | "Loop" | "Scan" => {
                 let what = "is control flow, which is not supported; export the model by tracing one fixed path";
                 return Err(node.unsupported(what));
@@ -219,17 +231,27 @@ impl Importer<'_> {
     /// A change of type: between floating types it is no operator here, where everything is `f32`.
     fn cast(&mut self, node: &Node) -> Result<Value> {
         let kind = i32::try_from(node.int("to", 0)?).unwrap_or(0);
-        let floats = [data_type::FLOAT, data_type::DOUBLE, data_type::FLOAT16, data_type::BFLOAT16];
-        let integers = [data_type::INT32, data_type::INT64, data_type::BOOL];
+        if !data_type::is_number(kind) {
+            return Err(node.unsupported(format!("casts to {}; only numbers are supported", data_type::name(kind))));
+        }
         match self.value(node, 0)? {
-            Value::Tensor(tensor) if floats.contains(&kind) => Ok(Value::Tensor(tensor)),
-            Value::Constant(constant) if floats.contains(&kind) => {
-                Ok(Value::Constant(Constant { data: Data::Float(constant.to_weights()), ..constant }))
+            Value::Tensor(tensor) if kind == data_type::BOOL => self.truth(node, tensor),
+            Value::Tensor(tensor) if data_type::is_integer(kind) && !tensor.is_integer => {
+                match tensor.node.filter(|&argument| self.is_input(argument) && self.is_given(argument)) {
+                    Some(_) => Ok(Value::Tensor(tensor)),
+                    None => self.activation(node, Activation::Elementary(Elementary::Truncate)),
+                }
             }
-            Value::Constant(constant) if integers.contains(&kind) => {
+            Value::Tensor(tensor) => Ok(Value::Tensor(tensor)),
+            Value::Constant(constant) if kind == data_type::BOOL => {
+                Ok(Value::Constant(Constant::compared(node, |a, b| a != b, &constant, &Constant::integer(0))?))
+            }
+            Value::Constant(constant) if data_type::is_integer(kind) => {
                 Ok(Value::Constant(Constant { data: Data::Integer(constant.to_integers()), ..constant }))
             }
-            _ => Err(node.unsupported(format!("casts to {}; only float is supported", data_type::name(kind)))),
+            Value::Constant(constant) => {
+                Ok(Value::Constant(Constant { data: Data::Float(constant.to_weights()), ..constant }))
+            }
         }
     }
 

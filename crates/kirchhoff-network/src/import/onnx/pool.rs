@@ -75,7 +75,7 @@ impl Importer<'_> {
     }
 
     /// Reduces axes of a tensor, its first one counted.
-    fn reduce(
+    pub fn reduce(
         &mut self,
         node: &Node,
         name: String,

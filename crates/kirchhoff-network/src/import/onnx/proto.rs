@@ -16,6 +16,26 @@ pub(crate) struct Model {
     pub graph: Option<Graph>,
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<OperatorSet>,
+    #[prost(message, repeated, tag = "25")]
+    pub functions: Vec<Function>,
+}
+
+/// A function that a file defines, called as an operator is.
+#[derive(Clone, PartialEq, Message)]
+pub(crate) struct Function {
+    #[prost(string, tag = "1")]
+    pub name: String,
+    #[prost(string, repeated, tag = "4")]
+    pub input: Vec<String>,
+    #[prost(string, repeated, tag = "5")]
+    pub output: Vec<String>,
+    #[prost(message, repeated, tag = "7")]
+    pub node: Vec<Node>,
+    #[prost(string, tag = "10")]
+    pub domain: String,
+    /// Attributes that a caller may leave out.
+    #[prost(message, repeated, tag = "11")]
+    pub defaults: Vec<Attribute>,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -74,6 +94,9 @@ pub(crate) struct Attribute {
     pub strings: Vec<Bytes>,
     #[prost(int32, tag = "20")]
     pub kind: i32,
+    /// In a function: the attribute of the caller that it is.
+    #[prost(string, tag = "21")]
+    pub reference: String,
 }
 
 /// Values of [`Attribute::kind`]; files of the oldest versions leave it at 0.
@@ -115,12 +138,28 @@ pub(crate) struct Tensor {
 /// Values of [`Tensor::data_type`].
 pub(crate) mod data_type {
     pub const FLOAT: i32 = 1;
+    pub const UINT8: i32 = 2;
+    pub const INT8: i32 = 3;
+    pub const UINT16: i32 = 4;
+    pub const INT16: i32 = 5;
     pub const INT32: i32 = 6;
     pub const INT64: i32 = 7;
     pub const BOOL: i32 = 9;
     pub const FLOAT16: i32 = 10;
     pub const DOUBLE: i32 = 11;
+    pub const UINT32: i32 = 12;
+    pub const UINT64: i32 = 13;
     pub const BFLOAT16: i32 = 16;
+
+    /// Whether a type is one of integers or truth values.
+    pub fn is_integer(kind: i32) -> bool {
+        [BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64].contains(&kind)
+    }
+
+    /// Whether a type is one of numbers or truth values.
+    pub fn is_number(kind: i32) -> bool {
+        is_integer(kind) || [FLOAT, DOUBLE, FLOAT16, BFLOAT16].contains(&kind)
+    }
 
     /// The name that ONNX gives a type, for messages.
     pub fn name(kind: i32) -> String {

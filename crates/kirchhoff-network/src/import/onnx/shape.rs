@@ -323,7 +323,7 @@ impl Importer<'_> {
             true => (&argument.dims[1..], &border[1..]),
             false => (&argument.dims[..], &border[..]),
         };
-        let inner = self.arranged(node, argument.node, shape)?;
+        let mut inner = self.arranged(node, argument.node, shape)?;
         let mut dims = argument.dims.clone();
         let first = rank - shape.len();
         for (length, border) in dims[first..].iter_mut().zip(border) {
@@ -333,10 +333,21 @@ impl Importer<'_> {
         }
         let operator = match &node.text("mode", "constant")?[..] {
             "constant" => {
-                let cut = |border: &[i64; 2]| border.iter().any(|&border| border < 0);
-                if border.iter().any(cut) {
-                    return Err(node.unsupported(format!("has negative pads {pads:?}; export the model without them")));
+                // What is cut off is a slice of what is left.
+                let cut = |border: &[i64; 2]| border.map(|border| border.min(0).unsigned_abs() as usize);
+                if border.iter().any(|border| cut(border) != [0, 0]) {
+                    let axis = |(&length, border): (&usize, &[i64; 2])| {
+                        let [before, after] = cut(border);
+                        SliceAxis { start: before, step: 1, length: length.saturating_sub(before + after) }
+                    };
+                    let axes: Vec<SliceAxis> = shape.iter().zip(border).map(axis).collect();
+                    if axes.iter().any(|axis| axis.length == 0) {
+                        return Err(node.malformed(format!("pads a tensor of shape {shape:?} by {pads:?}")));
+                    }
+                    let name = format!("{}.cut", node.name());
+                    inner = self.emit_as(node, name, Operator::Slice(Slice { axes }), &[inner])?;
                 }
+                let border: Vec<[i64; 2]> = border.iter().map(|border| border.map(|border| border.max(0))).collect();
                 Operator::Pad(Pad {
                     border: border.iter().map(|border| border.map(|border| border as usize)).collect(),
                     value,

@@ -3,7 +3,7 @@
 use Elementary::{
     Absolute, ArcCosine, ArcSine, ArcTangent, AreaCosine, AreaSine, AreaTangent, Ceiling, Cosine, ErrorFunction,
     Exponential, Floor, HyperbolicCosine, HyperbolicSine, Logarithm, Reciprocal, Round, Sign, Sine, SquareRoot,
-    Tangent,
+    Tangent, Truncate,
 };
 
 /// A function of one value that has no parameters, as textbooks name it.
@@ -31,6 +31,8 @@ pub enum Elementary {
     Ceiling,
     /// The nearest integer, the even one of two.
     Round,
+    /// The value without its fractional part.
+    Truncate,
     /// The sine.
     Sine,
     /// The cosine.
@@ -70,6 +72,8 @@ static TABLE: [Entry; AreaTangent as usize + 1] = [
     (Floor, "floor", "Floor", libm::floor),
     (Ceiling, "ceiling", "Ceil", libm::ceil),
     (Round, "rounding", "Round", libm::rint),
+    // ONNX has it as a cast, or in parts.
+    (Truncate, "truncation", "", libm::trunc),
     (Sine, "sine", "Sin", libm::sin),
     (Cosine, "cosine", "Cos", libm::cos),
     (Tangent, "tangent", "Tan", libm::tan),
@@ -98,14 +102,14 @@ impl Elementary {
         self.entry().1
     }
 
-    /// The operator of ONNX that computes it.
-    pub(crate) fn onnx(self) -> &'static str {
-        self.entry().2
+    /// The operator of ONNX that computes it, if one does.
+    pub(crate) fn onnx(self) -> Option<&'static str> {
+        Some(self.entry().2).filter(|operator| !operator.is_empty())
     }
 
     /// The function that an operator of ONNX computes.
     pub(crate) fn from_onnx(operator: &str) -> Option<Self> {
-        TABLE.iter().find(|(_, _, onnx, _)| *onnx == operator).map(|&(function, ..)| function)
+        TABLE.iter().find(|(_, _, onnx, _)| *onnx == operator && !onnx.is_empty()).map(|&(function, ..)| function)
     }
 
     /// Its value at `x`; NaN where it has none.
@@ -122,8 +126,9 @@ mod tests {
     fn the_table_is_in_the_order_of_the_functions() {
         for (position, function) in Elementary::all().enumerate() {
             assert_eq!(function as usize, position, "{}", function.name());
-            assert_eq!(Elementary::from_onnx(function.onnx()), Some(function));
+            assert_eq!(function.onnx().map(Elementary::from_onnx), function.onnx().map(|_| Some(function)));
         }
         assert_eq!(Elementary::from_onnx("Relu"), None);
+        assert_eq!(Elementary::from_onnx(""), None);
     }
 }

@@ -179,7 +179,7 @@ impl Operation for Activation {
             }
             Activation::Elementary(function) => {
                 encoder.text("elementary");
-                encoder.text(function.onnx());
+                encoder.text(function.onnx().unwrap_or(function.name()));
             }
         }
     }
@@ -250,7 +250,16 @@ impl Operation for Activation {
                 inputs.push(export.floats("exponent", &[], &[exponent]));
                 ("Pow", Vec::new())
             }
-            Activation::Elementary(function) => (function.onnx(), Vec::new()),
+            Activation::Elementary(function) => match function.onnx() {
+                Some(operator) => (operator, Vec::new()),
+                // As a product of the sign with what is left of the absolute value.
+                None => {
+                    let sign = export.part("sign", "Sign", inputs.clone(), Vec::new());
+                    let absolute = export.part("absolute", "Abs", inputs, Vec::new());
+                    inputs = vec![sign, export.part("whole", "Floor", vec![absolute], Vec::new())];
+                    ("Mul", Vec::new())
+                }
+            },
         };
         export.result(operator, inputs, attributes);
     }

@@ -6,6 +6,7 @@ mod cases;
 mod circuits;
 #[cfg(unix)]
 mod definitions;
+mod ends;
 mod explain;
 mod files;
 mod formula;

@@ -133,6 +133,17 @@ fn what_is_not_measured_is_given() {
     assert!(network.is_given(comparison) && !network.is_given(network.output()));
 }
 
+/// However a file writes it, relevance follows the numerator.
+#[test]
+fn products_with_inverses_are_quotients() {
+    for name in ["rms-inverse", "rms-power", "rms-quotient"] {
+        let network = network(name);
+        let last = network.node(network.output());
+        assert!(matches!(last.operator, Operator::Quotient), "{name} ends in a {}", last.operator.name());
+        assert_eq!(network.arguments(network.output())[0], network.input(), "{name}");
+    }
+}
+
 #[test]
 fn outputs_are_read_by_name() {
     let path = fixtures().join("two-outputs.onnx");

@@ -154,6 +154,12 @@ impl Importer<'_> {
                 let computed = self.emit(node, Operator::Product, &[a, inverse])?;
                 return self.shaped(node, computed, dims);
             }
+            if operation == Arithmetic::Multiply
+                && let Some([numerator, denominator]) = self.as_quotient(node, [a, b])?
+            {
+                let computed = self.emit(node, Operator::Quotient, &[numerator, denominator])?;
+                return self.shaped(node, computed, dims);
+            }
             let operator = match operation {
                 Arithmetic::Add => Operator::Add,
                 Arithmetic::Subtract => Operator::Subtract,
@@ -170,6 +176,25 @@ impl Importer<'_> {
             return Err(node.unsupported(format!("{what}, such as a constant divided by a tensor")));
         }
         Ok(self.partial(node, None, dims, functions))
+    }
+
+    /// Numerator and denominator of a product whose one factor is 1 over a value, or a negative power of it.
+    fn as_quotient(&mut self, node: &Node, [a, b]: [NodeId; 2]) -> Result<Option<[NodeId; 2]>> {
+        for (numerator, inverse) in [(a, b), (b, a)] {
+            if self.is_given(inverse) || self.is_given(numerator) {
+                continue;
+            }
+            match self.inverted(inverse) {
+                Some((value, 1.0)) => return Ok(Some([numerator, value])),
+                Some((value, exponent)) => {
+                    let power = Operator::Activation(Activation::Power { exponent });
+                    let name = format!("{}.denominator", node.name());
+                    return Ok(Some([numerator, self.emit_as(node, name, power, &[value])?]));
+                }
+                None => {}
+            }
+        }
+        Ok(None)
     }
 
     fn with_constant(

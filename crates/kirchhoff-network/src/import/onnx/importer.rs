@@ -13,6 +13,7 @@ use super::proto::{self, data_type};
 use crate::import::ImportOptions;
 use crate::network::{Network, NetworkBuilder, NodeId};
 use crate::operators::{Comparison, Input, Operator, Relation, Reshape, Softmax, elements};
+use crate::{Activation, Elementary};
 
 /// What is wrong with a node that does not keep inputs apart.
 pub(super) const BATCH: &str = "changes the batch axis of a model for several inputs, which must stay the first of every tensor; \
@@ -412,6 +413,16 @@ impl<'a> Importer<'a> {
             (Operator::Comparison(Comparison { relation: Relation::And }), &[a, b]) if a == b => a,
             _ => node,
         }
+    }
+
+    /// What a node computes 1 over a power of, with the exponent, if that is what it computes.
+    pub fn inverted(&self, node: NodeId) -> Option<(NodeId, f32)> {
+        let exponent = match self.builder.operator(node) {
+            Operator::Activation(Activation::Elementary(Elementary::Reciprocal)) => 1.0,
+            Operator::Activation(Activation::Power { exponent }) if *exponent < 0.0 => -exponent,
+            _ => return None,
+        };
+        Some((self.builder.arguments(node)[0], exponent))
     }
 
     /// Whether a node's result are truth values.

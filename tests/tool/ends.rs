@@ -1,0 +1,116 @@
+//! Models of several inputs and outputs, as a user runs them.
+
+use crate::files::{npy, npy_floats};
+use crate::harness::{Relevance, Workplace, golden, onnx};
+
+/// The reference network of two inputs and two outputs, and files of its inputs.
+fn mixed(place: &Workplace) -> (String, Relevance) {
+    let expected = Relevance::read(golden("op-mixed/expected.safetensors"));
+    for name in ["vector", "image"] {
+        let tensor = expected.tensor(&format!("input/{name}"));
+        let values: Vec<f32> = tensor.values.iter().map(|&value| value as f32).collect();
+        // One axis stands for the two samples, and one of length 1 for the batch.
+        let shape = [&tensor.shape[..1], &tensor.shape[2..]].concat();
+        place.write(&format!("{name}.npy"), npy_floats(&shape, &values));
+    }
+    (golden("op-mixed/model.onnx"), expected)
+}
+
+#[test]
+fn every_input_has_a_file_and_every_output_an_explanation() {
+    let place = Workplace::new();
+    let (model, expected) = mixed(&place);
+    let files = ["vector=vector.npy", "image=image.npy"];
+    let near = |got: &[f64], wanted: &[f64]| {
+        let largest = wanted.iter().fold(f64::MIN_POSITIVE, |largest: f64, value| largest.max(value.abs()));
+        got.len() == wanted.len() && got.iter().zip(wanted).all(|(got, wanted)| (got - wanted).abs() < 1e-4 * largest)
+    };
+
+    let run = place.json(&[&["run", "--json", &model][..], &files].concat());
+    for output in run["outputs"].as_array().unwrap() {
+        let wanted = expected.tensor(&format!("output/{}", output["output"].as_str().unwrap()));
+        let got: Vec<f64> = output["inputs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|input| input["values"].as_array().unwrap())
+            .map(|value| value.as_f64().unwrap())
+            .collect();
+        assert!(near(&got, &wanted.values), "{}", output["output"]);
+    }
+
+    // The first output without a word, the other by its name or by that of a place in it.
+    let asked = |case: &str, options: &[&str]| {
+        let relevance = place.relevance(&[&[&model[..]], &files[..], &["--semiring", "real"], options].concat());
+        for name in ["vector", "image"] {
+            let (got, wanted) = (relevance.tensor(&format!("real/{name}")), expected.tensor(&format!("{case}/{name}")));
+            assert!(near(&got.values, &wanted.values), "{case} {name} {options:?}");
+        }
+    };
+    asked("real/epsilon", &["--target", "0"]);
+    asked("real/epsilon", &["--output", "scores", "--target", "[0]"]);
+    asked("real/epsilon-map", &["--output", "map", "--target", "[1,0,1]", "--target", "[1,0,0]"]);
+    asked("real/epsilon-map", &["--target", "map[1,0,1]", "--target", "map[1,0,0]"]);
+
+    let text = place.succeed(&["inspect", &model]);
+    for line in ["input vector", "input image", "output scores", "output map"] {
+        assert!(text.contains(line), "{text}");
+    }
+    // A picture is drawn of the input that is one.
+    place.succeed(&[&["explain", &model[..]], &files[..], &["--semiring", "real,boolean", "--out", "drawn"]].concat());
+    assert!(place.names().iter().any(|name| name == "drawn"));
+}
+
+#[test]
+fn a_box_of_an_image_is_the_sum_of_its_values() {
+    let place = Workplace::new();
+    let (model, _) = mixed(&place);
+    let of = |target: &str| {
+        let arguments = [&model, "vector=vector.npy", "image=image.npy", "--semiring", "real", "--target", target];
+        place.relevance(&arguments).tensor("real/image").values
+    };
+    let both = of("map[1,0,0:2]");
+    let (first, second) = (of("map[1,0,0]"), of("map[1,0,1]"));
+    for ((both, first), second) in both.iter().zip(first).zip(second) {
+        assert!((both - first - second).abs() < 1e-5, "{both} is not {first} + {second}");
+    }
+}
+
+#[test]
+fn tokens_and_masks_are_files_of_integers() {
+    let place = Workplace::new();
+    let integers = |values: &[i64]| {
+        npy("<i8", &[1, values.len()], &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
+    };
+    place.write("tokens.npy", integers(&[3, 1, 4, 0, 0]));
+    place.write("mask.npy", integers(&[1, 1, 1, 0, 0]));
+    let model = onnx("tokens-and-mask.onnx");
+    let arguments =
+        [&model[..], "tokens=tokens.npy", "mask=mask.npy", "--target", "[0,1]", "--semiring", "real,boolean"];
+    let relevance = place.relevance(&arguments);
+    let tensors = relevance.tensors();
+    // The mask gets none, and what it hides has none.
+    assert_eq!(tensors.keys().collect::<Vec<_>>(), ["boolean/tokens", "real/tokens"]);
+    let real = &tensors["real/tokens"].values;
+    assert!(
+        real[..3].iter().all(|value| *value != 0.0) && real[3..].iter().all(|value| value.abs() < 1e-6),
+        "{real:?}"
+    );
+}
+
+#[test]
+fn what_does_not_fit_is_refused_in_a_word() {
+    let place = Workplace::new();
+    let (model, _) = mixed(&place);
+    place.write("three.npy", npy_floats(&[3, 5], &[0.5; 15]));
+    let files = ["vector=vector.npy", "image=image.npy"];
+    let with =
+        |rest: &[&'static str]| [&[&model[..]], rest].concat().iter().map(|word| word.to_string()).collect::<Vec<_>>();
+    place.refuses(&with(&["vector=vector.npy"]), &["no file is named for the input image", "image=FILE"]);
+    place.refuses(&with(&["vector.npy", "image.npy"]), &["takes several inputs", "NAME=FILE", "vector of shape"]);
+    place.refuses(&with(&[files[0], files[1], "--output", "none"]), &["no output 'none'", "'scores', 'map'"]);
+    place.refuses(&with(&[files[0], files[1], "--target", "map[9,0,0]"]), &["[9,0,0]", "no place"]);
+    place.refuses(&with(&[files[0], files[1], "--target", "map[0,0,0]", "--target", "scores[0]"]), &["one output"]);
+    place.refuses(&with(&["vector=three.npy", files[1]]), &["input 'image' has 2 entries", "another has 3"]);
+    place.misuses(&["study", "mask", &model, "--out", "masks"], &["one input"]);
+}

@@ -35,6 +35,11 @@ bench-semirings *options:
     cargo build --release --manifest-path benches/programs/Cargo.toml --target-dir target --bin measured_tool
     python3 benches/semirings.py {{options}}
 
+# Export networks of 30 kinds by both exporters of PyTorch, hold their outputs against onnxruntime, and explain them; --write writes
+# docs/models.md. Needs benches/models/requirements.txt. Options: just models --help.
+models *options:
+    cargo build --release && python3 benches/models/measure.py {{options}}
+
 # Measure the kernels beside a matrix product of the same shape. Options: --threads N, --rounds N, --instructions.
 bench-kernels *options:
     cargo build --release --manifest-path benches/programs/Cargo.toml --target-dir target --bin kernels

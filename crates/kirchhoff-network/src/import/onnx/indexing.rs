@@ -90,8 +90,12 @@ impl Importer<'_> {
     }
 
     /// A value under another shape of as many values.
-    fn with_dims(&mut self, node: &Node, value: Value, dims: Vec<usize>) -> Result<Value> {
+    pub fn with_dims(&mut self, node: &Node, value: Value, dims: Vec<usize>) -> Result<Value> {
         match value {
+            Value::Constant(constant) => match constant.with_dims(dims) {
+                Some(constant) => Ok(Value::Constant(constant)),
+                None => Err(node.malformed("gives a constant a shape of another size")),
+            },
             Value::Tensor(tensor) if tensor.dims != dims => {
                 let argument = self.materialised(&tensor)?;
                 self.shaped(node, argument, dims)
@@ -187,6 +191,45 @@ impl Importer<'_> {
         }
         let computed = self.emit(node, operator, &arguments)?;
         self.shaped(node, computed, dims)
+    }
+
+    /// The upper or lower triangles of matrices, with 0 elsewhere.
+    pub fn triangle(&mut self, node: &Node) -> Result<Value> {
+        let value = self.value(node, 0)?;
+        let shift = match self.optional_constant(node, 1, "diagonal")? {
+            Some(constant) => constant.to_integers().first().copied().unwrap_or(0),
+            None => 0,
+        };
+        let upper = node.flag("upper", true)?;
+        let dims = value.dims().to_vec();
+        let [.., rows, columns] = dims[..] else {
+            return Err(node.malformed(format!("takes matrices, got shape {dims:?}")));
+        };
+        self.check_count(node, &dims)?;
+        let kept = |place: usize| {
+            let (row, column) = ((place / columns % rows) as i64, (place % columns) as i64);
+            let behind = column.saturating_sub(row);
+            if upper { behind >= shift } else { behind <= shift }
+        };
+        match value {
+            Value::Constant(constant) => {
+                let mask = (0..constant.len()).map(|place| i64::from(kept(place))).collect();
+                let mask = Constant { dims, data: Data::Integer(mask), origin: None };
+                let zero = match constant.data {
+                    Data::Integer(_) => Constant::integer(0),
+                    Data::Float(_) => Constant::float(0.0),
+                };
+                Ok(Value::Constant(Constant::chosen(node, &mask, &constant, &zero)?))
+            }
+            Value::Tensor(tensor) => {
+                let argument = self.at_full_size(node, Value::Tensor(tensor), &dims)?;
+                let zero = self.at_full_size(node, Value::Constant(Constant::float(0.0)), &dims)?;
+                let inner = elements(&self.inner(&dims)).unwrap_or(0);
+                let choice = Operator::Choice(Choice { first: (0..inner).map(kept).collect() });
+                let computed = self.emit(node, choice, &[argument, zero])?;
+                self.shaped(node, computed, dims)
+            }
+        }
     }
 
     /// The network node of a value that is repeated to a shape.

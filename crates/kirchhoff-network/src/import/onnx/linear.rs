@@ -74,6 +74,18 @@ impl Importer<'_> {
             (Value::Constant(_), Value::Constant(_)) => {
                 Err(node.unsupported("multiplies two constants; fold constants before exporting"))
             }
+            _ => self.multiplied(node, left, right),
+        }
+    }
+
+    /// The matrix product of two values of which one at least is no constant.
+    pub fn multiplied(&mut self, node: &Node, left: Value, right: Value) -> Result<Value> {
+        match (&left, &right) {
+            (Value::Tensor(tensor), Value::Constant(weights)) if weights.dims.len() == 2 => {
+                let argument = Operand { node: self.materialised(tensor)?, dims: tensor.dims.clone() };
+                let (inputs, outputs, weights) = self.matrix(node, weights, false)?;
+                self.dense(node, node.name(), argument, Dense { inputs, outputs, weights, bias: None })
+            }
             _ => {
                 let [mut a, mut b] = [left.dims().to_vec(), right.dims().to_vec()];
                 if a.is_empty() || b.is_empty() {

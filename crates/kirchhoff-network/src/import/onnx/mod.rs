@@ -6,6 +6,7 @@
 
 mod arithmetic;
 mod constant;
+mod einsum;
 mod fault;
 mod function;
 mod fused;

@@ -15,6 +15,7 @@ impl Importer<'_> {
         let value = match &node.operator()[..] {
             "Gemm" => self.gemm(node)?,
             "MatMul" => self.matrix_product(node)?,
+            "Einsum" => self.einsum(node)?,
             "Conv" => self.convolution(node)?,
             "BatchNormalization" => self.batch_normalization(node)?,
             "Add" => self.arithmetic(node, Arithmetic::Add)?,
@@ -44,6 +45,7 @@ impl Importer<'_> {
             "Expand" => self.expand(node)?,
             "Tile" => self.tile(node)?,
             "Where" => self.choice(node)?,
+            "Trilu" => self.triangle(node)?,
             "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or" | "Xor" => {
                 self.comparison(node)?
             }

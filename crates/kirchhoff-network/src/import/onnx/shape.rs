@@ -144,13 +144,18 @@ impl Importer<'_> {
         if sorted != (0..rank).collect::<Vec<_>>() {
             return Err(node.malformed(format!("has perm {axes:?}, which is no order of {rank} axes")));
         }
+        self.reordered(node, value, axes)
+    }
+
+    /// A value with its axes in another order.
+    pub fn reordered(&mut self, node: &Node, value: Value, axes: Vec<usize>) -> Result<Value> {
         let tensor = match value {
             Value::Constant(constant) => return Ok(Value::Constant(constant.transposed(&axes))),
             Value::Tensor(tensor) => tensor,
         };
         let argument = self.materialised(&tensor)?;
         let dims: Vec<usize> = axes.iter().map(|&axis| tensor.dims[axis]).collect();
-        if axes[0] == 0 && self.has_batch(&tensor.dims) {
+        if axes.first() == Some(&0) && self.has_batch(&tensor.dims) {
             let axes = axes[1..].iter().map(|axis| axis - 1).collect();
             let computed = self.emit(node, Operator::Transpose(Transpose { axes }), &[argument])?;
             return Ok(self.computed(node, computed));

@@ -7,7 +7,7 @@ use kirchhoff::circuit::{GateCircuit, GateKind};
 use kirchhoff::evaluate::{DEFAULT_MAX_NODES, PerLeaf, ProbabilityError, decision_diagrams};
 use kirchhoff::explain::{OutputExpression, Question, expressions};
 use kirchhoff::formula::{
-    Cut, Ddnnf, FormulaOptions, Notation, boolean_output, cnf, cut, dot, json, latex, nnf, sexpr, svg, text,
+    Cut, Ddnnf, FormulaOptions, Notation, boolean_output, cnf, cut, dot, json, latex, nnf, page, sexpr, svg, text,
 };
 use kirchhoff_file::Folder;
 use serde_json::json as value;
@@ -57,6 +57,8 @@ pub enum FormatOption {
     Text,
     /// An align* environment
     Latex,
+    /// A page on which subformulas and long sums fold
+    Html,
     /// S-expressions, which `formula` and `draw` read back
     Sexpr,
     /// The gates, one by one
@@ -97,6 +99,7 @@ pub fn formula(arguments: &Formula) -> Result<(), Failure> {
         }
         (None, FormatOption::Text) => text(&part.circuit, &options)?,
         (None, FormatOption::Latex) => latex(&part.circuit, &options)?,
+        (None, FormatOption::Html) => page(&part.circuit, &options)?,
         (None, FormatOption::Sexpr) => sexpr(&part.circuit, &options)?,
         (None, FormatOption::Json) => json(&part.circuit, &options)?,
         (None, FormatOption::Cnf) => cnf(&part.circuit)?,

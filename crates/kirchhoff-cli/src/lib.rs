@@ -32,6 +32,7 @@ mod simplify;
 mod study;
 mod study_options;
 mod thresholds;
+mod values;
 
 use std::process::ExitCode;
 

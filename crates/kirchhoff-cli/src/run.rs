@@ -22,6 +22,9 @@ pub struct Run {
     pub files: Vec<PathBuf>,
     #[command(flatten)]
     pub reading: ReadingOptions,
+    /// One of the inputs, from 0 [default: all]
+    #[arg(long, value_name = "N")]
+    pub input: Option<usize>,
     /// Write all outputs to this safetensors file, under the name of the output's layer
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -37,7 +40,7 @@ pub struct Run {
 /// Runs a network and prints what it computes: the logits, before a final softmax or sigmoid.
 pub fn run(arguments: &Run) -> Result<(), Failure> {
     let (loaded, preprocessing, files) = load::model_of(&arguments.files, &arguments.reading)?;
-    let inputs = load::inputs(files, &loaded, &preprocessing)?;
+    let inputs = load::only(load::inputs(files, &loaded, &preprocessing)?, arguments.input)?;
     let out = match &arguments.out {
         Some(path) => Some(load::output(path, "outputs", &arguments.write)?),
         None => None,

@@ -18,6 +18,9 @@ pub fn evaluate(arguments: &Evaluate, file: &CircuitFile) -> Result<Evaluated, F
     if arguments.contributions.is_some() {
         return Err(Failure::usage("--contributions are for the leaves of a gate circuit; this one is layered"));
     }
+    if !arguments.variables.is_empty() {
+        return Err(Failure::usage("--variables are for those of a gate circuit; this one is layered, and has none"));
+    }
     let notes = load::layered_notes(file)?;
     let options = RuleOptions {
         target: if arguments.target.is_empty() { notes.targets.clone() } else { arguments.target.clone() },

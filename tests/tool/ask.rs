@@ -226,7 +226,7 @@ fn what_cannot_be_answered_is_refused() {
     };
     place.refuses_whole(&about("witnesses", &["--limit", "100"]), &["x[9,14]", "limit of 100 terms", "`top-k`"]);
     place.refuses_whole(&about("witnesses", &["--neurons", "9"]), &["no layer is named `9`"]);
-    place.refuses_whole(&about("witnesses", &["--target", "3-8"]), &["`start[3]`", "from 1"]);
+    place.refuses_whole(&about("witnesses", &["--target", "3-8"]), &["`start[8]`", "from 1"]);
     let exact = ["--drop", "0.1", "--method", "exact", "--max-nodes", "1000"];
     place.refuses_whole(&about("probability", &exact), &["more than 1000 nodes", "--method sample", "--theta"]);
     place.refuses_whole(&about("paths", &["--rule", "zero"]), &["identity"]);
@@ -402,6 +402,8 @@ fn models_of_formulas_are_counted_wherever_they_come_from() {
     let written = ["formula", "c.sexpr", "--semiring", "boolean", "--format", "ddnnf", "--out", "c.nnf", "--quiet"];
     place.succeed(&written);
     assert_eq!(count(&["c.nnf"]), (json!("3"), json!(3)));
+    place.succeed(&["formula", "c.sexpr", "--semiring", "boolean", "--format", "d4", "--out", "c.d4", "--quiet"]);
+    assert_eq!(count(&["c.d4"]), (json!("3"), json!(3)));
     // An SDD's disjuncts exclude each other by their primes, which are no literals: a ∧ b, and a ∧ b ∧ … negated.
     place.write("sdd.nnf", "nnf 9 9 2\nL 1\nL 2\nL -1\nL -2\nA 2 0 1\nA 2 0 3\nO 0 2 2 5\nO 0 2 4 6\nA 1 7\n");
     place.refuses_whole(&["ask", "models", "sdd.nnf"], &["sdd.nnf", "nothing shows", "trust"]);

@@ -1,9 +1,10 @@
-"""Reads d-DNNFs that examples/ddnnf.rs has written with PySDD and KLay, and compares what they compute.
+"""Reads d-DNNFs of the tool with PySDD and KLay, and compares what they compute.
 
-    cargo run --example ddnnf -p kirchhoff-formula -- formula.sexpr c2d > formula.c2d
-    cargo run --example ddnnf -p kirchhoff-formula -- formula.sexpr d4 > formula.d4
+    kirchhoff formula --input 7 --semiring boolean --theta 0.06 --symbolic hidden --output 'x[9,14]' --format ddnnf --out formula.c2d
+    kirchhoff formula --input 7 --semiring boolean --theta 0.06 --symbolic hidden --output 'x[9,14]' --format d4 --out formula.d4
     python3 examples/ddnnf.py formula.c2d formula.d4
 
+examples/ddnnf.rs makes such files of S-expressions in a program.
 prints the probability of the formula where every variable has another one, as PySDD finds it in the first file and KLay in
 the second, and by the enumeration of all worlds up to 20 variables. Fails where they differ. Needs
 `pip install pysdd klaycircuits numpy`.

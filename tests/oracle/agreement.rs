@@ -99,11 +99,12 @@ fn choices(random: &mut Random, case: &Case) -> Vec<(&'static str, Vec<Annotatio
     choices.push(("threshold(θ)", vec![Annotation::Threshold(theta); count]));
     let scale = *random.pick(&[0.05, 0.7, 3.0]);
     choices.push(("scale(c)", vec![Annotation::Scale(scale); count]));
+    choices.push(("keep(θ)", vec![Annotation::Keep(theta); count]));
     choices.push(("threshold-abs(θ)", vec![Annotation::ThresholdAbs(theta); count]));
     let mut theta = |rule: &Rule| if *rule == Rule::WINNER && random.chance(0.5) { 1.0 } else { *random.pick(&THETAS) };
     let single = case.rules.iter().map(|rule| Annotation::Threshold(theta(rule))).collect();
     choices.push(("threshold(θ of the layer)", single));
-    let mixed = (0..count).map(|_| *random.pick(&Annotation::ALL[..7])).collect();
+    let mixed = (0..count).map(|_| *random.pick(&Annotation::ALL[..8])).collect();
     choices.push(("mixed", mixed));
     choices
 }

@@ -159,6 +159,10 @@ impl Row {
             }
             Annotation::Threshold(theta) => truth(above(d, theta)? || d.value == f64::from(theta)),
             Annotation::ThresholdAbs(theta) => truth(above(magnitude, theta)?),
+            Annotation::Keep(theta) => match above(d, theta)? || d.value == f64::from(theta) {
+                true => Range { low: d.low(), value: d.value, high: d.high() },
+                false => Range::exactly(self.zero),
+            },
             Annotation::AbsClamp => clamped,
             Annotation::NegLog => Range { low: -logarithm.high, value: -logarithm.value, high: -logarithm.low },
             Annotation::MinusNegLog => logarithm,

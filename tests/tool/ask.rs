@@ -1,8 +1,10 @@
 //! Questions that need a circuit.
 
+use safetensors::Dtype;
 use serde_json::{Value, json};
 
-use crate::harness::{Workplace, repository};
+use crate::files::{little_endian, safetensors};
+use crate::harness::{Relevance, Workplace, repository};
 
 fn xor(name: &str) -> [String; 2] {
     ["safetensors", "npy"].map(|kind| repository(&format!("examples/xor/{name}.{kind}")).display().to_string())
@@ -224,13 +226,20 @@ fn what_cannot_be_answered_is_refused() {
     };
     place.refuses_whole(&about("witnesses", &["--limit", "100"]), &["x[9,14]", "limit of 100 terms", "`top-k`"]);
     place.refuses_whole(&about("witnesses", &["--neurons", "9"]), &["no layer is named `9`"]);
-    place.refuses_whole(&about("witnesses", &["--target", "3-8"]), &["`start[3]`", "from 1"]);
+    place.refuses_whole(&about("witnesses", &["--target", "3-8"]), &["`start[8]`", "from 1"]);
     let exact = ["--drop", "0.1", "--method", "exact", "--max-nodes", "1000"];
     place.refuses_whole(&about("probability", &exact), &["more than 1000 nodes", "--method sample", "--theta"]);
     place.refuses_whole(&about("paths", &["--rule", "zero"]), &["identity"]);
     place.refuses_whole(&["ask", "paths", "--output", "y[3]"], &["y[3]"]);
     place.misuses(&about("probability", &[]), &["--drop"]);
-    place.misuses(&about("probability", &["--drop", "1.5"]), &["a probability between 0 and 1"]);
+    for drop in ["1.5", "h1=-1", "h1[102]=nan", "h9=0.5", "h1[400]=0.5", "start[7]=0.5", "x", "nothing.json"] {
+        place.refuses_whole(
+            &about("probability", &["--theta", "0.06", "--drop", drop]),
+            &[drop.split('=').next().unwrap()],
+        );
+    }
+    place.refuses_whole(&about("probability", &["--drop", "1.5"]), &["a probability between 0 and 1"]);
+    place.misuses(&about("probability", &["--drop", "0.1", "--expected", "--together"]), &["cannot be used with"]);
     place.misuses(&about("probability", &["--drop", "0.1", "--error", "0"]), &["between 0 and 1"]);
     place.misuses(&about("witnesses", &["--edges", "--neurons", "1"]), &["cannot be used with"]);
     let run = place.run(&about("probability", &["--drop", "0.5", "--max-worlds", "512", "--error", "1e-3"]));
@@ -337,4 +346,95 @@ fn importance_and_joint_probabilities_are_those_of_small_formulas() {
     let sampled = ["--output", "x[0]", "--given", "x[1]", "--method", "sample", "--error", "0.01"];
     close(&probability(&sampled), &[0.5], 0.03);
     place.misuses(&["ask", "probability", "c.sexpr", "--drop", "0.5", "--given", "x[1]"], &["--output"]);
+}
+
+#[test]
+fn what_is_known_of_variables_comes_from_elsewhere() {
+    let place = Workplace::new();
+    place.write("c.sexpr", r#"(circuit (output "x" (2) (* "h1[0]" (+ "h3[0]" "h3[1]")) "h3[0]"))"#);
+    let kept = [0.5, 0.75, 0.875];
+    let both = kept[0] * (1.0 - (1.0 - kept[1]) * (1.0 - kept[2]));
+    place.write("drop.json", r#"{"h1[0]": 0.5, "h3[0]": 0.25, "h3[1]": 0.125}"#);
+    place.write("drop.csv", "name,drop\nh1[0],0.5\n\"h3[0]\",0.25\nh3[1],0.125\nh7[3],1\n");
+    let tensors = [("1", &[1usize, 1][..], little_endian(&[0.5])), ("real/h3", &[2], little_endian(&[0.25, 0.125]))];
+    place.write("drop.safetensors", safetensors(Dtype::F32, &tensors));
+    for drop in
+        ["h1=0.5,h3[0]=0.25,h3[1]=0.125", "0.125,h1[*]=0.5,h3[0]=0.25", "drop.json", "drop.csv", "drop.safetensors"]
+    {
+        let report = place.json(&["ask", "probability", "c.sexpr", "--drop", drop, "--json"]);
+        let found: Vec<f64> = report["outputs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|output| output["probability"].as_f64().unwrap())
+            .collect();
+        assert!((found[0] - both).abs() < 1e-9 && (found[1] - kept[1]).abs() < 1e-9, "{drop}: {found:?}");
+        assert_eq!(report["drop"], json!(drop));
+        let expected = ["ask", "probability", "c.sexpr", "--drop", drop, "--expected", "--json"];
+        let mean = place.json(&expected)["outputs"][0]["expected"].as_f64().unwrap();
+        assert!((mean - both - kept[1]).abs() < 1e-9, "{drop}: {mean}");
+        let birnbaum =
+            ["ask", "importance", "c.sexpr", "--measure", "birnbaum", "--drop", drop, "--output", "x[0]", "--json"];
+        let first = &place.json(&birnbaum)["outputs"][0]["variables"][0];
+        assert!((first["importance"].as_f64().unwrap() - both / kept[0]).abs() < 1e-9, "{first}");
+    }
+    // What a file does not name stays; another file's variables are not taken for these.
+    let report = place.json(&["ask", "probability", "c.sexpr", "--drop", "h3[1]=1,h3[0]=1", "--json"]);
+    assert_eq!(report["outputs"][0]["probability"], json!(0.0));
+    place.write("other.csv", "h9[0],0.5\n");
+    place.refuses_whole(
+        &["ask", "probability", "c.sexpr", "--drop", "other.csv"],
+        &["other.csv", "h1[0], h3[0], h3[1]"],
+    );
+    place.write("wrong.csv", "h1[0],0.5\nh3[0]\n");
+    place.refuses_whole(&["ask", "probability", "c.sexpr", "--drop", "wrong.csv"], &["wrong.csv", "line 2"]);
+}
+
+#[test]
+fn models_of_formulas_are_counted_wherever_they_come_from() {
+    let place = Workplace::new();
+    place.write("c.sexpr", r#"(circuit (variables "a" "b" "c") (output "x" () (* "a" (+ "b" "c"))))"#);
+    let count = |options: &[&'static str]| {
+        let report = place.json(&[&["ask", "models"][..], options, &["--json"]].concat());
+        (report["outputs"][0]["models"].clone(), report["outputs"][0]["variables"].clone())
+    };
+    assert_eq!(count(&["c.sexpr"]), (json!("3"), json!(3)));
+    let written = ["formula", "c.sexpr", "--semiring", "boolean", "--format", "ddnnf", "--out", "c.nnf", "--quiet"];
+    place.succeed(&written);
+    assert_eq!(count(&["c.nnf"]), (json!("3"), json!(3)));
+    place.succeed(&["formula", "c.sexpr", "--semiring", "boolean", "--format", "d4", "--out", "c.d4", "--quiet"]);
+    assert_eq!(count(&["c.d4"]), (json!("3"), json!(3)));
+    // An SDD's disjuncts exclude each other by their primes, which are no literals: a ∧ b, and a ∧ b ∧ … negated.
+    place.write("sdd.nnf", "nnf 9 9 2\nL 1\nL 2\nL -1\nL -2\nA 2 0 1\nA 2 0 3\nO 0 2 2 5\nO 0 2 4 6\nA 1 7\n");
+    place.refuses_whole(&["ask", "models", "sdd.nnf"], &["sdd.nnf", "nothing shows", "trust"]);
+    assert_eq!(count(&["sdd.nnf", "--trusted"]), (json!("4"), json!(2)));
+    place.write("wrong.nnf", "nnf 1 0 1\nL 2\n");
+    place.refuses_whole(&["ask", "models", "wrong.nnf"], &["wrong.nnf", "line 2"]);
+}
+
+#[test]
+fn derivatives_are_written_in_the_order_of_leaves() {
+    let place = Workplace::new();
+    seven(&place, "c.safetensors", &["--symbolic", "hidden"]);
+    let whole = place.json(&["ask", "gradient", "c.safetensors", "--out", "g.safetensors", "--json"]);
+    let tensors = Relevance::read(place.path("g.safetensors")).tensors();
+    let circuit = Relevance::read(place.path("c.safetensors")).tensors();
+    let d = &circuit["contributions"].values;
+    let (by_d, by_variable) = (&tensors["contributions"].values, &tensors["variables"].values);
+    assert_eq!((by_d.len(), by_variable.len()), (d.len(), circuit["variable_ends"].values.len()));
+    // Every path takes one contribution of each of the three layers: by Euler's theorem they add up to three times the sum.
+    let sum = whole["sum"].as_f64().unwrap();
+    let through: f64 = d.iter().zip(by_d).map(|(d, by)| d * by).sum();
+    assert!((through - 3.0 * sum).abs() < 1e-2 * sum.abs(), "{through} {sum}");
+    let outputs: f64 = tensors["outputs"].values.iter().sum();
+    assert!((outputs - sum).abs() < 1e-4 * sum.abs());
+    // What goes through a neuron is what is lost without it.
+    let first = &whole["variables"][0];
+    let name = first["by"].as_str().unwrap();
+    let left = place.json(&["ask", "removed", "c.safetensors", "--remove", name, "--semiring", "real", "--json"]);
+    let together = &left["semirings"]["real"]["together"];
+    let lost = together["before"].as_f64().unwrap() - together["after"].as_f64().unwrap();
+    assert!((lost - first["derivative"].as_f64().unwrap()).abs() < 1e-3 * lost.abs(), "{lost} {first}");
+    let model = place.succeed(&["ask", "gradient", "--input", "7", "--output", "x[9,14]", "--symbolic", "edges"]);
+    assert!(model.starts_with("the relevance of 1 output is") && model.contains("w0[9,14→102]"), "{model}");
 }

@@ -22,6 +22,50 @@ fn compare(place: &Workplace, circuit: &str, semirings: &str, model: &[&str], op
 }
 
 #[test]
+fn one_input_is_named_in_the_same_way_by_every_verb() {
+    let place = Workplace::new();
+    let all = place.relevance(&["--semiring", "real,counting", "--pictures", "0", "--target", "3"]);
+    let one = place.relevance(&["--semiring", "real,counting", "--pictures", "0", "--target", "3", "--input", "7"]);
+    for name in ["real/input", "counting/input"] {
+        assert_eq!(one.tensor(name).values, all.tensor(name).values[7 * 784..8 * 784], "{name}");
+    }
+    let run = place.json(&["run", "--input", "7", "--json"]);
+    assert_eq!(run["inputs"].as_array().unwrap().len(), 1);
+    assert_eq!(run["inputs"][0], place.json(&["run", "--json"])["inputs"][7]);
+    for verb in ["explain", "run", "bench"] {
+        place.refuses_whole(&[verb, "--input", "10"], &["--input 10 is out of range: there are 10"]);
+    }
+    // What `compile` and `evaluate` give is what `explain` gives, or they say why not.
+    for (semiring, word) in
+        [("real", ""), ("counting", "takes `zero` by default"), ("boolean", "takes `zero` by default")]
+    {
+        place.succeed(&["compile", "--input", "7", "--target", "3", "--quiet", "--force", "--out", "c.safetensors"]);
+        let evaluate =
+            ["evaluate", "c.safetensors", "--semiring", semiring, "--pictures", "0", "--out", "e", "--force"];
+        let run = place.run(&evaluate);
+        assert_eq!(run.code, Some(0));
+        assert_eq!(run.stderr.contains("note: c.safetensors has rule"), !word.is_empty(), "{}", run.stderr);
+        assert!(run.stderr.contains(word), "{}", run.stderr);
+        let own = [
+            "compile",
+            "--input",
+            "7",
+            "--target",
+            "3",
+            "--semiring",
+            semiring,
+            "--quiet",
+            "--force",
+            "--out",
+            "c.safetensors",
+        ];
+        place.succeed(&own);
+        let run = place.run(&evaluate);
+        assert!(!run.stderr.contains("note:"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn the_reference_network_under_every_semiring() {
     let place = Workplace::new();
     let model = golden("mnist-cnn/model.onnx");

@@ -256,3 +256,21 @@ fn decision_diagrams_are_written_as_d_dnnfs() {
     place.write("two.sexpr", r#"(circuit (output "x" (2) "a" "b"))"#);
     place.refuses_whole(&["formula", "two.sexpr", "--format", "ddnnf"], &["d-DNNF", "--output"]);
 }
+
+#[test]
+fn long_formulas_fold_and_contrasts_have_no_boolean_one() {
+    let place = Workplace::new();
+    let formula =
+        ["formula", "--input", "7", "--semiring", "real", "--output", "x[9,14]", "--format", "html", "--out", "f.html"];
+    place.succeed(&formula);
+    let page = std::fs::read_to_string(place.path("f.html")).unwrap();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("more</summary>") && !page.contains("<script"));
+    assert!(page.contains("start[7] = 14.94"), "{}", &page[..2000]);
+    // The page is the tool's own: it may take its place again.
+    place.succeed(&formula);
+    for verb in [&["formula"][..], &["draw", "--out", "f.svg"]] {
+        let options =
+            ["--input", "7", "--theta", "0.06", "--semiring", "boolean", "--target", "7-3", "--output", "x[9,14]"];
+        place.refuses_whole(&[verb, &options].concat(), &["`start[3]`", "`boolean`", "from 1"]);
+    }
+}

@@ -187,6 +187,8 @@ fn tensor(view: &safetensors::tensor::TensorView<'_>) -> Tensor {
         Dtype::F32 => data.as_chunks().0.iter().map(|&bytes| f64::from(f32::from_le_bytes(bytes))).collect(),
         Dtype::F64 => data.as_chunks().0.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect(),
         Dtype::I64 => data.as_chunks().0.iter().map(|&bytes| i64::from_le_bytes(bytes) as f64).collect(),
+        Dtype::U8 => data.iter().map(|&byte| f64::from(byte)).collect(),
+        Dtype::U32 => data.as_chunks().0.iter().map(|&bytes| f64::from(u32::from_le_bytes(bytes))).collect(),
         Dtype::U64 => data.as_chunks().0.iter().map(|&bytes| u64::from_le_bytes(bytes) as f64).collect(),
         other => panic!("values of type {other:?}"),
     };

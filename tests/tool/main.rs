@@ -1,6 +1,7 @@
 //! The tool from end to end, as a user runs it: a process with arguments, files and an exit code.
 
 mod ask;
+mod asked;
 mod bench;
 mod cases;
 mod circuits;

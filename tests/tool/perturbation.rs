@@ -1,6 +1,7 @@
 //! `study perturb` and `study thresholds` as a user runs them.
 
-use crate::harness::Workplace;
+use crate::files::npy_floats;
+use crate::harness::{Relevance, Workplace};
 use crate::studies::{check_resumption, files, noise};
 
 /// The rows of a table without its head.
@@ -111,4 +112,68 @@ fn perturbations_that_cannot_be_made_are_refused() {
     refused(&["thresholds", "--share", "0"], &["--share", "not 0"]);
     refused(&["thresholds", "--constant", "inf"], &["finite"]);
     refused(&["thresholds", "-s", "boolean,counting"], &["one semiring"]);
+}
+
+#[test]
+fn relevance_from_elsewhere_is_studied_as_that_of_a_semiring() {
+    let place = Workplace::new();
+    place.succeed(&["explain", "--semiring", "real", "--pictures", "0", "--quiet", "--out", "e"]);
+    let relevance = "own=e/relevance.safetensors";
+    let study = [
+        "study",
+        "perturb",
+        "-s",
+        "real",
+        "--relevance",
+        relevance,
+        "--square",
+        "7",
+        "--target",
+        "top",
+        "--attack",
+        "--eta",
+        "1,1",
+    ];
+    place.succeed(&[&study[..], &["--quiet", "--out", "out"]].concat());
+    for table in ["scores.csv", "curves.csv"] {
+        let of = |name: &str| -> Vec<Vec<String>> {
+            rows(&place, &format!("out/{table}"))
+                .into_iter()
+                .filter(|row| row[0] == name)
+                .map(|row| row[1..].to_vec())
+                .collect()
+        };
+        assert!(of("own") == of("real") && !of("own").is_empty(), "{table}");
+    }
+    let masks =
+        ["study", "mask", "-s", "real", "--relevance", relevance, "--target", "top", "--quiet", "--out", "masks"];
+    place.succeed(&masks);
+    let tensors = Relevance::read(place.path("masks/masks.safetensors")).tensors();
+    let mut compared = 0;
+    for (name, tensor) in &tensors {
+        if let Some(rest) = name.strip_prefix("own/") {
+            assert_eq!(tensor, &tensors[&format!("real/{rest}")], "{name}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 10, "{:?}", tensors.keys());
+
+    // Values of the wrong number, too few inputs, names that mean something else, and numbers that are none.
+    place.write("short.npy", npy_floats(&[3, 784], &vec![0.5; 3 * 784]));
+    place.write("odd.npy", npy_floats(&[10, 3], &[0.5; 30]));
+    place.write("nan.npy", npy_floats(&[10, 784], &[0.5; 7839].into_iter().chain([f32::NAN]).collect::<Vec<_>>()));
+    for (relevance, words) in [
+        ("own=short.npy", &["`own` is of 3 inputs", "input 3"][..]),
+        ("own=odd.npy", &["odd.npy"]),
+        ("own=nan.npy", &["NaN", "nan.npy"]),
+        ("own=none.npy", &["none.npy"]),
+        ("real=short.npy", &["`real` is named twice"]),
+        ("boolean=short.npy", &["`boolean`"]),
+    ] {
+        let run =
+            place.run(&["study", "perturb", "-s", "real", "--relevance", relevance, "--quiet", "--out", "refused"]);
+        assert_eq!(run.code, Some(2), "{relevance}: {}", run.stderr);
+        assert!(words.iter().any(|word| run.stderr.contains(word)), "{relevance}: {}", run.stderr);
+        assert!(!place.path("refused/scores.csv").exists());
+    }
 }

@@ -68,13 +68,21 @@ fn starts_outside_the_carrier() {
         let arguments = ["--semiring", semiring, "--start", "logit", "--target", "0"];
         place.refuses(&arguments, &["start", &format!("`{semiring}`"), "start from 1"]);
     }
-    // What speaks against an output takes a −1, a number whose product with itself is 1.
+    // What speaks against an output takes a −1, a number whose product with itself is 1, or a difference.
     let registry = place.json(&["semirings", "--json"]);
-    let others = registry.as_array().unwrap().iter().map(|info| info["name"].as_str().unwrap());
-    for semiring in others.filter(|name| *name != "real") {
+    let (mut refused, mut answered) = (0, 0);
+    for info in registry.as_array().unwrap() {
+        let semiring = info["name"].as_str().unwrap();
         let arguments = ["--semiring", semiring, "--target", "3-8"];
-        place.refuses(&arguments, &["`3-8`", &format!("`{semiring}`"), "real semiring"]);
+        if semiring == "real" || info["monus"] == true {
+            place.relevance(&[&arguments[..], &["--pictures", "0"]].concat());
+            answered += 1;
+        } else {
+            place.refuses(&arguments, &["`3-8`", &format!("`{semiring}`"), "real semiring", "difference"]);
+            refused += 1;
+        }
     }
+    assert!(refused >= 2 && answered >= 8, "{refused} {answered}");
 }
 
 #[test]

@@ -118,3 +118,40 @@ fn a_simplified_circuit_is_refused_outside_its_class() {
     assert_eq!(value("counting", "small.safetensors"), value("counting", "circuit.safetensors"));
     assert_eq!(value("counting", "small.safetensors"), serde_json::json!([3.0]));
 }
+
+/// The greatest product of magnitudes: absorptive only where none is above 1.
+const GREATEST: &str = r#"define(name="greatest", plus="max(a, b)", times="a * b", zero=0, one=1, theta="abs(d)", rule="zero", laws=["commutative", "absorptive"])"#;
+
+#[test]
+fn laws_are_checked_on_the_values_that_occur() {
+    let place = Workplace::new();
+    for (name, rule) in [("within.safetensors", "max-abs"), ("beyond.safetensors", "epsilon(1e-6)")] {
+        let compile = ["compile", "--input", "7", "--rule", rule, "--symbolic", "hidden", "--quiet", "--out", name];
+        place.succeed(&compile);
+    }
+    let simplify = |circuit: &'static str, class: &'static str| {
+        [
+            "simplify",
+            circuit,
+            "--for",
+            class,
+            "--linear",
+            "--check-laws",
+            "--quiet",
+            "--force",
+            "--out",
+            "small.safetensors",
+        ]
+    };
+    place.succeed(&simplify("within.safetensors", GREATEST));
+    let run = place.run(&simplify("beyond.safetensors", GREATEST));
+    assert_eq!(run.code, Some(1), "{}", run.stderr);
+    for word in ["breaks its laws on values that occur in beyond.safetensors", "absorptive", "fails for"] {
+        assert!(run.stderr.contains(word), "{}", run.stderr);
+    }
+    for (circuit, semiring) in [("within.safetensors", "viterbi"), ("beyond.safetensors", "real")] {
+        place.succeed(&simplify(circuit, semiring));
+    }
+    place.refuses_whole(&simplify("within.safetensors", "boolean-like"), &["boolean-like"]);
+    place.refuses_whole(&simplify("within.safetensors", "absorptive"), &["--check-laws checks a semiring", "--for"]);
+}

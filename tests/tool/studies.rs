@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::files::npy_floats;
 use crate::harness::{Relevance, Workplace, golden, repository};
 
 /// A folder in MNIST's format: images of noise, which no network knows, for test and training.
@@ -286,6 +287,29 @@ fn a_network_without_filters_gives_the_accuracy_that_was_promised() {
 }
 
 #[test]
+fn neurons_are_removed_by_scores_from_elsewhere() {
+    let place = Workplace::new();
+    noise(&place, 20);
+    // 7 and 300 have no factor in common: every score is there once.
+    let scores: Vec<f32> = (0..300).map(|neuron| (7 * neuron % 300) as f32).collect();
+    place.write("s.npy", npy_floats(&[300], &scores));
+    let study = ["study", "prune", "data", "--method", "own=s.npy,l1", "--seeds", "1", "--step", "100", "--quiet"];
+    place.succeed(&[&study[..], &["--out", "out", "--write", "own=0.3"]].concat());
+    let ranking = std::fs::read_to_string(place.path("out/ranking.csv")).unwrap();
+    let own = ranking.lines().filter(|row| row.starts_with("own,"));
+    let neurons: Vec<usize> = own.map(|row| row.split(',').nth(3).unwrap().parse().unwrap()).collect();
+    assert_eq!(neurons.len(), 300);
+    for (rank, neuron) in neurons.into_iter().enumerate() {
+        assert_eq!(7 * neuron % 300, rank);
+    }
+    // The scores are a part of what a run is known by.
+    place.write("s.npy", npy_floats(&[300], &scores.iter().map(|score| -score).collect::<Vec<_>>()));
+    place.succeed(&[&study[..], &["--out", "other"]].concat());
+    let other = std::fs::read_to_string(place.path("other/ranking.csv")).unwrap();
+    assert!(other.lines().any(|row| row.starts_with("own,0,0,257,")), "{other}");
+}
+
+#[test]
 fn pruning_that_cannot_be_done_is_refused() {
     let place = Workplace::new();
     noise(&place, 20);
@@ -299,6 +323,10 @@ fn pruning_that_cannot_be_done_is_refused() {
     assert!(refused(&["--layer", "x"]).contains("those that can be pruned are: 0, 2"));
     assert!(refused(&["--method", "l1,l1"]).contains("`l1` twice"));
     assert!(refused(&["--method", "l3"]).contains("l3"));
+    assert!(refused(&["--method", "l1=s.npy"]).contains("`l1` is a method already"));
+    assert!(refused(&["--method", "own=s.npy"]).contains("s.npy"));
+    place.write("s.npy", npy_floats(&[7], &[0.5; 7]));
+    assert!(refused(&["--method", "own=s.npy"]).contains("s.npy"));
     assert!(refused(&["--write", "l9=0.5"]).contains("`l9`"));
     assert!(refused(&["--write", "l1=1"]).contains("a share from 0 to below 1"));
 }

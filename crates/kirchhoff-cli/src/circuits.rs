@@ -220,6 +220,34 @@ pub fn part(selection: &Selection<'_>, semiring: Option<&str>) -> Result<Part, F
     Ok(Part { circuit, asked, given, notes, question, symbolic })
 }
 
+/// A circuit as it was stored or made, with all its leaves, and the question about it in a semiring of numbers.
+pub fn whole(selection: &Selection<'_>, semiring: &str) -> Result<Compiled, Failure> {
+    let compiled = match stored_file(&selection.source.files) {
+        Some(file) => {
+            let (circuit, notes) = stored(file, selection)?;
+            let question = stored_question(&circuit, &notes, selection, semiring)?;
+            Compiled { circuit, notes, question }
+        }
+        None => pruned_circuit(selection, semiring)?,
+    };
+    let pictured = compiled.notes.picture.and_then(|picture| compiled.circuit.with_output_shape(0, &picture).ok());
+    Ok(Compiled { circuit: pictured.unwrap_or(compiled.circuit), ..compiled })
+}
+
+/// The outputs of a whole circuit that are selected: by default, those of its first tensor.
+pub fn chosen(circuit: &GateCircuit, selection: &Selection<'_>) -> Result<Vec<usize>, Failure> {
+    let mut outputs = Vec::new();
+    for name in selection.outputs {
+        outputs.extend(find_outputs(circuit, name)?);
+    }
+    if let (true, Some(first)) = (outputs.is_empty(), circuit.output_tensors().first()) {
+        outputs = find_outputs(circuit, &first.name)?;
+    }
+    outputs.sort_unstable();
+    outputs.dedup();
+    Ok(outputs)
+}
+
 /// The selected part of the circuit file that the files begin with, if they do: with its contributions as they are.
 pub fn stored_part(selection: &Selection<'_>) -> Result<Option<(Selected, GateNotes)>, Failure> {
     let Some(file) = stored_file(&selection.source.files) else { return Ok(None) };

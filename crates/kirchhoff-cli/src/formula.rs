@@ -7,7 +7,7 @@ use kirchhoff::circuit::{GateCircuit, GateKind};
 use kirchhoff::evaluate::{DEFAULT_MAX_NODES, PerLeaf, ProbabilityError, decision_diagrams};
 use kirchhoff::explain::{OutputExpression, Question, expressions};
 use kirchhoff::formula::{
-    Cut, Ddnnf, FormulaOptions, Notation, boolean_output, cnf, cut, dot, json, latex, nnf, sexpr, svg, text,
+    Cut, Ddnnf, FormulaOptions, Notation, boolean_output, cnf, cut, dot, json, latex, nnf, page, sexpr, svg, text,
 };
 use kirchhoff_file::Folder;
 use serde_json::json as value;
@@ -57,6 +57,8 @@ pub enum FormatOption {
     Text,
     /// An align* environment
     Latex,
+    /// A page on which subformulas and long sums fold
+    Html,
     /// S-expressions, which `formula` and `draw` read back
     Sexpr,
     /// The gates, one by one
@@ -67,6 +69,8 @@ pub enum FormatOption {
     Nnf,
     /// Deterministic decomposable negation normal form of one output, in c2d's format: models can be counted on it
     Ddnnf,
+    /// The same in d4's format, without names, as KLay reads it
+    D4,
 }
 
 /// `kirchhoff draw`.
@@ -97,11 +101,13 @@ pub fn formula(arguments: &Formula) -> Result<(), Failure> {
         }
         (None, FormatOption::Text) => text(&part.circuit, &options)?,
         (None, FormatOption::Latex) => latex(&part.circuit, &options)?,
+        (None, FormatOption::Html) => page(&part.circuit, &options)?,
         (None, FormatOption::Sexpr) => sexpr(&part.circuit, &options)?,
         (None, FormatOption::Json) => json(&part.circuit, &options)?,
         (None, FormatOption::Cnf) => cnf(&part.circuit)?,
         (None, FormatOption::Nnf) => nnf(&part.circuit)?,
-        (None, FormatOption::Ddnnf) => ddnnf(&part.circuit, arguments.max_nodes)?,
+        (None, FormatOption::Ddnnf) => ddnnf(&part.circuit, arguments.max_nodes)?.c2d(true),
+        (None, FormatOption::D4) => ddnnf(&part.circuit, arguments.max_nodes)?.d4(false),
     };
     match &arguments.out {
         Some(path) => write(path, &arguments.write, &written, arguments.circuit.common.quiet),
@@ -110,7 +116,7 @@ pub fn formula(arguments: &Formula) -> Result<(), Failure> {
 }
 
 /// The d-DNNF of a circuit of one output, by a decision diagram.
-fn ddnnf(circuit: &GateCircuit, max_nodes: usize) -> Result<String, Failure> {
+fn ddnnf(circuit: &GateCircuit, max_nodes: usize) -> Result<Ddnnf, Failure> {
     boolean_output("d-DNNF", circuit)?;
     stop_at_interrupt();
     // There are no contributions to be made true or false.
@@ -122,7 +128,7 @@ fn ddnnf(circuit: &GateCircuit, max_nodes: usize) -> Result<String, Failure> {
                 )),
                 error => error.into(),
             })?;
-    Ok(Ddnnf::from_diagram(circuit.variables(), &diagrams[0]).c2d(true))
+    Ok(Ddnnf::from_diagram(circuit.variables(), &diagrams[0]))
 }
 
 /// Draws a circuit.

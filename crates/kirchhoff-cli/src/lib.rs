@@ -33,6 +33,7 @@ mod study;
 mod study_options;
 mod targets;
 mod thresholds;
+mod values;
 
 use std::process::ExitCode;
 

@@ -54,6 +54,7 @@ fn described(arguments: &SemiringListing) -> Result<(), Failure> {
             ("carrier", semiring.carrier.to_string()),
             ("a ⊕ b", semiring.plus.to_string()),
             ("a ⊗ b", semiring.times.to_string()),
+            ("a ⊖ b", if semiring.monus { "the least c with a ≤ b ⊕ c" } else { "none" }.to_string()),
             ("0, 1", format!("{}, {}", semiring.zero, semiring.one)),
             ("default rule", semiring.rule.to_string()),
             ("default Θ(d)", theta),
@@ -236,6 +237,13 @@ pub fn grouped(number: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// A number to six digits.
+pub fn number(number: f64) -> String {
+    let rounded: f64 = format!("{number:.5e}").parse().unwrap_or(number);
+    let long = rounded != 0.0 && rounded.is_finite() && !(1e-4..1e9).contains(&rounded.abs());
+    if long { format!("{rounded:e}") } else { rounded.to_string() }
 }
 
 #[cfg(test)]

@@ -266,6 +266,18 @@ fn check_inputs(paths: &[PathBuf]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The input of a number, from 0, or all of them where none is given.
+pub fn only(inputs: Inputs, input: Option<usize>) -> Result<Inputs, Failure> {
+    let Some(input) = input else { return Ok(inputs) };
+    if input >= inputs.count {
+        let count = inputs.count;
+        return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
+    }
+    let size = inputs.values.len() / inputs.count;
+    let values = inputs.values[input * size..(input + 1) * size].to_vec();
+    Ok(Inputs { values, count: 1, names: vec![inputs.names[input].clone()], ..inputs })
+}
+
 /// The embedded digits, preprocessed like any other images.
 fn digits(loaded: &Loaded, shape: &[usize], preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
     let mut inputs = embedded::inputs(shape).ok_or_else(|| {

@@ -1,13 +1,15 @@
 //! `kirchhoff study mask`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use kirchhoff::study::mask::{MaskSettings, mask};
 use serde_json::json;
 
 use crate::failure::Failure;
 use crate::questions::{checked, layers};
-use crate::study::Studied;
-use crate::study_options::StudyOptions;
+use crate::study::{Studied, names, outside, outside_questions};
+use crate::study_options::{StudyOptions, named_file};
 
 /// `kirchhoff study mask`.
 #[derive(Args, Debug)]
@@ -18,6 +20,10 @@ pub struct Mask {
     /// there are
     #[arg(long, short, value_name = "NAMES", default_value = "boolean,real,counting-float,viterbi")]
     pub semiring: String,
+    /// Relevance of the input from elsewhere: a name and an array (.npy, .npz, .safetensors) of shape [inputs, values], in the
+    /// order of the data set; may be repeated
+    #[arg(long, value_name = "NAME=FILE", value_parser = named_file)]
+    pub relevance: Vec<(String, PathBuf)>,
     /// Layers to make masks of: `input`, `all`, or names and patterns separated by commas; the input is always among them
     #[arg(long, value_name = "LAYERS", default_value = "input")]
     pub layers: String,
@@ -42,8 +48,11 @@ pub fn run(arguments: &Mask) -> Result<(), Failure> {
         question.layers = layers.clone();
         question.check(studied.network())
     })?;
+    let outside = outside(&arguments.relevance, &arguments.semiring, &data)?;
+    let questions = [questions, outside_questions(&outside, &rules)?].concat();
     let settings = MaskSettings {
         questions,
+        outside,
         by_label,
         classes: arguments.classes.clone(),
         correct: arguments.correct,
@@ -56,6 +65,7 @@ pub fn run(arguments: &Mask) -> Result<(), Failure> {
         "model": studied.loaded.name,
         "data": studied.source,
         "semirings": arguments.semiring,
+        "relevance from elsewhere": names(&arguments.relevance),
         "layers": arguments.layers,
         "target": options.rules.target.join(" "),
     });

@@ -1,5 +1,7 @@
 //! `kirchhoff study perturb`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use kirchhoff::data::{DataSet, Preprocessing};
 use kirchhoff::explain::Question;
@@ -8,8 +10,8 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::questions::checked;
-use crate::study::Studied;
-use crate::study_options::StudyOptions;
+use crate::study::{Studied, names, outside, outside_questions};
+use crate::study_options::{StudyOptions, named_file};
 
 /// `kirchhoff study perturb`.
 #[derive(Args, Debug)]
@@ -20,6 +22,10 @@ pub struct Perturb {
     /// there are
     #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting-float,viterbi")]
     pub semiring: String,
+    /// Relevance from elsewhere to compare with: a name and an array (.npy, .npz, .safetensors) of shape [inputs, values], in
+    /// the order of the data set; may be repeated
+    #[arg(long, value_name = "NAME=FILE", value_parser = named_file)]
+    pub relevance: Vec<(String, PathBuf)>,
     /// Orders in which regions are perturbed: `most` and `least` relevant first, `random`
     #[arg(long, value_name = "NAMES", value_delimiter = ',', default_value = "most,least,random")]
     pub order: Vec<String>,
@@ -65,6 +71,8 @@ pub fn run(arguments: &Perturb) -> Result<(), Failure> {
     let (rules, by_label) = studied.rules(options)?;
     let questions =
         checked(&rules, &arguments.semiring, &studied.bounds, |question| question.check(studied.network()))?;
+    let outside = outside(&arguments.relevance, &arguments.semiring, &data)?;
+    let questions = [questions, outside_questions(&outside, &rules)?].concat();
     let (size, square) = (data.shape().iter().product::<usize>(), arguments.square.map(|side| side as usize));
     let hundredth = if square.is_some() { 1 } else { size.div_ceil(100) };
     let baselines =
@@ -72,6 +80,7 @@ pub fn run(arguments: &Perturb) -> Result<(), Failure> {
     let settings = Settings {
         attack: attack(arguments, &questions)?,
         questions,
+        outside,
         by_label,
         orders: arguments.order.iter().map(|name| parse::<Order>(name)).collect::<Result<_, _>>()?,
         baselines: baselines(&arguments.baseline)?,
@@ -89,6 +98,7 @@ pub fn run(arguments: &Perturb) -> Result<(), Failure> {
         "model": studied.loaded.name,
         "data": studied.source,
         "semirings": arguments.semiring,
+        "relevance from elsewhere": names(&arguments.relevance),
         "orders": arguments.order,
         "baselines": arguments.baseline,
         "square": arguments.square,

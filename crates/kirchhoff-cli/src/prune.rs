@@ -1,6 +1,6 @@
 //! `kirchhoff study prune`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kirchhoff::data::Split;
@@ -11,7 +11,8 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::questions::checked;
-use crate::study::{self, Studied};
+use crate::semirings::registry;
+use crate::study::{self, Studied, numbers};
 use crate::study_options::StudyOptions;
 
 /// `kirchhoff study prune`.
@@ -22,7 +23,8 @@ pub struct Prune {
     /// Layer to remove neurons or filters from [default: the first one that can be pruned]
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
-    /// How neurons are ranked, separated by commas: semirings (by mean |R|), l1, l2, activation, random
+    /// How neurons are ranked, separated by commas: semirings (by mean |R|), l1, l2, activation, random, or NAME=FILE, an
+    /// array (.npy, .npz, .safetensors) with a number a neuron of the layer, of which the lowest go first
     #[arg(
         long,
         alias = "methods",
@@ -62,13 +64,13 @@ pub fn run(arguments: &Prune) -> Result<(), Failure> {
     let options = &arguments.study;
     let (studied, mut data) = Studied::open(options)?;
     let layer = layer(arguments, &studied)?;
-    let (methods, by_label) = methods(arguments, &studied)?;
+    let neurons = Prunable::new(studied.network(), layer).map_err(Failure::input)?.neurons;
+    let (methods, by_label) = methods(arguments, &studied, neurons)?;
     if let Some((method, _)) =
         arguments.write.iter().find(|(name, _)| !methods.iter().any(|method| method.name() == name))
     {
         return Err(Failure::usage(format!("--write names method `{method}`, which --method does not")));
     }
-    let neurons = Prunable::new(studied.network(), layer).map_err(Failure::input)?.neurons;
     let settings = PruneSettings {
         layer,
         methods,
@@ -114,25 +116,44 @@ fn layer(arguments: &Prune, studied: &Studied) -> Result<NodeId, Failure> {
     }
 }
 
-fn methods(arguments: &Prune, studied: &Studied) -> Result<(Vec<Method>, bool), Failure> {
-    let names: Vec<&str> = arguments.method.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+/// The file that a method's scores are in, if it is one.
+fn file(method: &str) -> Option<&str> {
+    method.split_once('=').map(|(_, file)| file)
+}
+
+fn methods(arguments: &Prune, studied: &Studied, neurons: usize) -> Result<(Vec<Method>, bool), Failure> {
+    let texts: Vec<&str> = arguments.method.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let names: Vec<&str> =
+        texts.iter().map(|text| text.split_once('=').map_or(*text, |(name, _)| name.trim())).collect();
     let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
     if let Some((_, name)) = twice {
         return Err(Failure::usage(format!("--method names `{name}` twice")));
     }
-    let semirings: Vec<&str> = names.iter().copied().filter(|name| !Method::NAMES.contains(name)).collect();
+    let taken = |name: &str| Method::NAMES.contains(&name) || registry().find(name).is_ok();
+    if let Some((name, _)) = names.iter().zip(&texts).find(|(name, text)| file(text).is_some() && taken(name)) {
+        return Err(Failure::usage(format!("--method: `{name}` is a method already: give the file another name")));
+    }
+    let semirings: Vec<&str> =
+        texts.iter().copied().filter(|text| !Method::NAMES.contains(text) && file(text).is_none()).collect();
     let (rules, by_label) = studied.rules(&arguments.study)?;
     let questions = match semirings.is_empty() {
         true => Vec::new(),
         false => checked(&rules, &semirings.join(","), &studied.bounds, |question| question.check(studied.network()))?,
     };
     let mut questions = questions.into_iter();
-    let method = |name: &&str| match *name {
-        "l1" => Some(Method::L1),
-        "l2" => Some(Method::L2),
-        "activation" => Some(Method::Activation),
-        "random" => Some(Method::Random),
-        _ => questions.next().map(|question| Method::Relevance(Box::new(question))),
-    };
-    Ok((names.iter().filter_map(method).collect(), by_label))
+    let mut methods = Vec::with_capacity(texts.len());
+    for (text, name) in texts.iter().zip(&names) {
+        methods.extend(match (*text, file(text)) {
+            (_, Some(file)) => {
+                let scores = numbers(Path::new(file), &[neurons])?.into_iter().map(f64::from).collect();
+                Some(Method::Scores { name: name.to_string(), scores })
+            }
+            ("l1", _) => Some(Method::L1),
+            ("l2", _) => Some(Method::L2),
+            ("activation", _) => Some(Method::Activation),
+            ("random", _) => Some(Method::Random),
+            _ => questions.next().map(|question| Method::Relevance(Box::new(question))),
+        });
+    }
+    Ok((methods, by_label))
 }

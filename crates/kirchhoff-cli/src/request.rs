@@ -46,6 +46,17 @@ impl Request {
         Ok(Request { loaded, preprocessing, inputs: Arc::new(inputs), bounds, questions, batch })
     }
 
+    /// Keeps one of the inputs, if one is named, and what is asked of it.
+    pub fn choose(&mut self, input: Option<usize>) -> Result<(), Failure> {
+        let Some(number) = input else { return Ok(()) };
+        let count = self.inputs.count;
+        self.inputs = Arc::new(load::only(Inputs::clone(&self.inputs), input)?);
+        let part = |question: &Question| question.part(number..number + 1, count);
+        self.questions = self.questions.iter().map(part).collect::<Result<_, _>>()?;
+        self.batch = 1;
+        Ok(())
+    }
+
     /// Edges of the network, which one input passes once forward and once for each question.
     pub fn edges(&self) -> u64 {
         self.loaded.network.nodes().map(|(id, _)| self.loaded.network.edges(id)).sum()

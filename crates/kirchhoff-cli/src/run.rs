@@ -26,6 +26,9 @@ pub struct Run {
     pub reading: ReadingOptions,
     #[command(flatten)]
     pub of: ModelOutput,
+    /// One of the inputs, from 0 [default: all]
+    #[arg(long, value_name = "N")]
+    pub input: Option<usize>,
     /// Write all outputs to this safetensors file, under the name of the output's layer; of several, under their names in the
     /// model
     #[arg(long, value_name = "FILE")]
@@ -57,7 +60,7 @@ impl Computed<'_> {
 pub fn run(arguments: &Run) -> Result<(), Failure> {
     let output = arguments.of.output.as_deref();
     let (loaded, preprocessing, files) = load::model_of(&arguments.files, &arguments.reading, output)?;
-    let inputs = load::inputs(files, &loaded, &preprocessing)?;
+    let inputs = load::only(load::inputs(files, &loaded, &preprocessing)?, arguments.input)?;
     let out = match &arguments.out {
         Some(path) => Some(load::output(path, "outputs", &arguments.write)?),
         None => None,

@@ -9,6 +9,7 @@ use kirchhoff::circuit::{
     GateCircuit, GateSize, SaturateError, SaturateOptions, SaturateReport, SimplifyReport, saturate, save_gates,
     simplify,
 };
+use kirchhoff::explain::{GateNotes, Question, check_laws_of_gates};
 use kirchhoff::semiring::Laws;
 use serde::Serialize;
 use serde_json::json;
@@ -18,15 +19,21 @@ use crate::listings::grouped;
 use crate::load;
 use crate::options::{Common, WriteOptions};
 use crate::progress::{Interrupt, stop_at_interrupt};
+use crate::semirings::semiring;
 
 /// `kirchhoff simplify`.
 #[derive(Args, Debug)]
 pub struct Simplify {
     /// The circuit file
     pub circuit: PathBuf,
-    /// Class of semirings that the result is for: any, commutative, idempotent, absorptive, boolean, or a semiring's name
+    /// Class of semirings that the result is for: any, commutative, idempotent, absorptive, boolean, or a semiring: its
+    /// name, the file of its definition (.toml), or `define(...)`
     #[arg(long = "for", value_name = "CLASS", default_value = "any")]
     pub class: String,
+    /// Check that the semiring that --for names keeps its laws on the values that occur in the circuit, before anything is
+    /// rewritten by them
+    #[arg(long)]
+    pub check_laws: bool,
     /// Saturate, however large the circuit is [default: up to 20 000 gates]
     #[arg(long, conflicts_with = "linear")]
     pub saturate: bool,
@@ -87,12 +94,20 @@ struct View {
 
 /// Simplifies a stored circuit.
 pub fn run(arguments: &Simplify) -> Result<(), Failure> {
-    let laws = Laws::named(&arguments.class).map_err(Failure::input)?;
+    let class = &arguments.class;
+    let laws = match class.ends_with(".toml") || class.starts_with("define(") {
+        // What is to be checked on the circuit's values need not be checked before.
+        true => semiring(class, arguments.check_laws)?.laws,
+        false => Laws::named(class).map_err(Failure::input)?,
+    };
     let output = load::output(&arguments.out, "circuits", &arguments.write)?;
     let file = load::circuit(&arguments.circuit, true)?;
     let circuit = load::gates(&file)?;
     let mut notes = file.notes().map_err(Failure::input)?;
     stop_at_interrupt();
+    if arguments.check_laws {
+        check_laws(arguments, &circuit, &load::gate_notes(&file)?)?;
+    }
     let (simplified, view) = simplified(arguments, &circuit, laws)?;
     notes.insert("simplified".to_string(), json!({ "for": view.class, "laws": laws, "before": view.before }));
     save_gates(output, &simplified, &notes)?;
@@ -103,6 +118,24 @@ pub fn run(arguments: &Simplify) -> Result<(), Failure> {
         crate::print(&view.text())?;
     }
     Ok(())
+}
+
+/// Refuses a semiring that breaks its laws on the values of a circuit's gates.
+fn check_laws(arguments: &Simplify, circuit: &GateCircuit, notes: &GateNotes) -> Result<(), Failure> {
+    let semiring = semiring(&arguments.class, true).map_err(|_| {
+        let class = &arguments.class;
+        Failure::usage(format!("--check-laws checks a semiring, which `{class}` is not: name one by --for"))
+    })?;
+    let question = notes.annotate(circuit, Question::of(semiring))?;
+    let report = check_laws_of_gates(circuit, notes, &question, &Interrupt)?;
+    match report.failures().next() {
+        Some(failure) => Err(Failure::work(anyhow::anyhow!(
+            "semiring `{}` breaks its laws on values that occur in {}: {failure}; nothing was written",
+            arguments.class,
+            arguments.circuit.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn simplified(arguments: &Simplify, circuit: &GateCircuit, laws: Laws) -> Result<(GateCircuit, View), Failure> {

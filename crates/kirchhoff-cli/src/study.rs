@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use kirchhoff::compile::Bounds;
-use kirchhoff::data::{DataSet, DataSetOptions, Preprocessing, Split};
+use kirchhoff::data::{DataSet, DataSetOptions, Preprocessing, Split, read_inputs};
+use kirchhoff::explain::{Question, Target};
 use kirchhoff::explanation::batch_size;
 use kirchhoff::network::{Network, network_hash};
-use kirchhoff::study::{Identity, Outputs, Run, StudyError, data_hash};
+use kirchhoff::study::{Identity, Outputs, Outside, Run, StudyError, data_hash};
 
 use crate::failure::Failure;
 use crate::load::{self, Loaded};
 use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
+use crate::questions::split;
 use crate::request;
+use crate::semirings::registry;
 use crate::study_options::StudyOptions;
 use crate::targets;
 
@@ -117,6 +120,41 @@ impl Studied {
         }
         Ok(())
     }
+}
+
+/// The names of files that stand for relevance from elsewhere, with the files.
+pub fn names(files: &[(String, PathBuf)]) -> Vec<String> {
+    files.iter().map(|(name, file)| format!("{name}={}", file.display())).collect()
+}
+
+/// Relevance of the inputs of a data set from files, under names that no semiring has.
+pub fn outside(files: &[(String, PathBuf)], semirings: &str, data: &DataSet) -> Result<Vec<Outside>, Failure> {
+    let mut found: Vec<Outside> = Vec::new();
+    for (name, file) in files {
+        if found.iter().any(|other| other.name() == name) || split(semirings).contains(&name.as_str()) {
+            return Err(Failure::usage(format!("--relevance: `{name}` is named twice")));
+        }
+        let values = numbers(file, data.shape())?;
+        let size = data.shape().iter().product();
+        let outside = Outside::new(name, values, size)?;
+        // A name that a semiring may have, and none has.
+        registry().clone().with(outside.question().semiring).map_err(Failure::input)?;
+        found.push(outside);
+    }
+    Ok(found)
+}
+
+/// What stands for relevance from elsewhere among the questions, about the targets that the options name.
+pub fn outside_questions(outside: &[Outside], rules: &RuleOptions) -> Result<Vec<Question>, Failure> {
+    let targets: Vec<Target> =
+        rules.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
+    Ok(outside.iter().map(|outside| outside.question().with_targets(targets.clone())).collect())
+}
+
+/// The numbers of an array of values of the given shape, one after the other.
+pub fn numbers(file: &Path, shape: &[usize]) -> Result<Vec<f32>, Failure> {
+    let files = [file.to_path_buf()];
+    Ok(read_inputs(&files, shape, &Preprocessing::default()).map_err(Failure::input)?.values)
 }
 
 /// Opens a data set for a model; none is that of the embedded digits.

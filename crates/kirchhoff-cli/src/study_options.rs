@@ -62,6 +62,14 @@ pub struct DataOptions {
     pub resize: bool,
 }
 
+/// A name, and the file that it stands for.
+pub fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.trim().is_empty() && !file.is_empty() => Ok((name.trim().to_string(), file.into())),
+        _ => Err("write a name and a file, such as captum=scores.npy".to_string()),
+    }
+}
+
 /// A part of a folder in MNIST's format.
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub enum SplitOption {

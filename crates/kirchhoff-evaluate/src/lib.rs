@@ -90,6 +90,6 @@ pub use probability::{
     Importance, ImportanceEstimate, ImportanceEstimates, Importances, MeanEstimate, ProbabilityError, Sampling, World,
     conditional_probability, decision_diagrams, estimate_conditional_probability, estimate_expected_outputs,
     estimate_importance, estimate_probability, exact_importance, exact_probability, exact_probability_gradient,
-    expected_outputs, importance, joint_probability, most_probable_world,
+    expected_outputs, importance, joint_probability, most_probable_loss, most_probable_world,
 };
 pub use stream::{Advance, Keep, Sink, Stream, run, stream};

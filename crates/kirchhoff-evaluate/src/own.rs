@@ -207,7 +207,7 @@ impl<S: Semiring> Annotate<S> for BlockAnnotations<S::Value> {
         sources: &mut [S::Value],
     ) -> Result<(), Cancelled> {
         let annotation = self.annotations.of(layer.index);
-        if (annotation.theta().is_some() || self.fused == Some(annotation))
+        if (annotation.is_threshold() || self.fused == Some(annotation))
             && let Some(done) = hoisted(semiring, annotation, layer, edges, destinations, sources)
         {
             return done;

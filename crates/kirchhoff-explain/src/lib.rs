@@ -15,7 +15,7 @@ mod target;
 
 use kirchhoff_circuit::{EdgeError, GateError, UnrollError};
 use kirchhoff_compile::CompileError;
-use kirchhoff_evaluate::{AnnotationError, Coverage, EvaluationError, FoldError};
+use kirchhoff_evaluate::{AnnotationError, Coverage, EvaluationError, FoldError, GradientError};
 use kirchhoff_kernel::Cancelled;
 use kirchhoff_network::{ExecutionError, HASH_VERSION};
 use kirchhoff_semiring::{Annotation, DefinitionFault, LookupError, ThetaError};
@@ -24,8 +24,9 @@ use thiserror::Error;
 pub use answer::{Answer, LayerSetting, TensorRelevance};
 pub use explain::{explain, explain_all, explain_circuit};
 pub use gates::{
-    GateNotes, GateOptions, NetworkNote, OutputExpression, Pruned, Symbolic, TargetNote, annotated, compile_gates,
-    evaluate_executions, evaluate_gates, expressions, is_start, symbolic_values,
+    GateNotes, GateOptions, NetworkNote, OutputExpression, Pruned, Symbolic, TargetNote, annotated,
+    check_laws_of_gates, compile_gates, evaluate_executions, evaluate_gates, evaluate_gates_with, expressions,
+    gradient, is_start, symbolic_values,
 };
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
@@ -130,6 +131,32 @@ pub enum ExplainError {
         /// What to do instead.
         hint: &'static str,
     },
+    /// A formula from a target that counts against others, in a semiring without signs.
+    #[error(
+        "relevance starts with −1 at `{variable}`, which semiring `{semiring}` does not have: a formula is from 1, of targets \
+         such as `3` or `3,8`"
+    )]
+    Contrast {
+        /// What the target starts with.
+        variable: String,
+        /// The semiring.
+        semiring: String,
+    },
+    /// A value of a variable outside the carrier.
+    #[error("variable `{variable}`: {value} is no element of semiring `{semiring}`, which takes {carrier}")]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// The value.
+        value: f32,
+        /// The semiring.
+        semiring: String,
+        /// Its carrier.
+        carrier: String,
+    },
+    /// A circuit has no derivatives.
+    #[error(transparent)]
+    Gradient(#[from] GradientError),
     /// The network cannot run.
     #[error(transparent)]
     Execution(#[from] ExecutionError),

@@ -17,14 +17,9 @@ const LINE: usize = 110;
 /// # Errors
 /// More gates to write than the options allow.
 pub fn text(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, FormulaError> {
-    let signs = match options.notation {
-        Notation::Semiring => [" ⊕ ", " ⊗ ", "𝟘", "𝟙"],
-        Notation::Arithmetic => [" + ", "·", "0", "1"],
-        Notation::Logic => [" ∨ ", " ∧ ", "⊥", "⊤"],
-    };
     let prefix = definition_prefix(circuit);
     let script = Script {
-        signs,
+        signs: signs(options.notation),
         minus: " - ",
         parentheses: ["(", ")"],
         number: Box::new(|d| number(d, options.digits)),
@@ -45,6 +40,15 @@ pub fn text(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, F
         text.push('\n');
     }
     Ok(text)
+}
+
+/// Plus, times, zero and one, as text writes them.
+pub(crate) fn signs(notation: Notation) -> [&'static str; 4] {
+    match notation {
+        Notation::Semiring => [" ⊕ ", " ⊗ ", "𝟘", "𝟙"],
+        Notation::Arithmetic => [" + ", "·", "0", "1"],
+        Notation::Logic => [" ∨ ", " ∧ ", "⊥", "⊤"],
+    }
 }
 
 /// A circuit as a LaTeX `align*` environment, for which the document needs `amsmath`.
@@ -79,7 +83,7 @@ pub fn latex(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, 
 }
 
 /// What stands left of an equality sign.
-enum Left {
+pub(crate) enum Left {
     /// A subformula, by the number of its definition.
     Definition(u32),
     /// An output, by its name.
@@ -87,7 +91,7 @@ enum Left {
 }
 
 /// The operands of a line's outermost sign, each with the sign in front of it.
-type Operands = Vec<(&'static str, String)>;
+pub(crate) type Operands = Vec<(&'static str, String)>;
 
 /// A line, broken where it becomes too long.
 fn broken(start: &str, operands: &Operands, line_break: &str) -> String {
@@ -109,7 +113,7 @@ fn broken(start: &str, operands: &Operands, line_break: &str) -> String {
 }
 
 /// `g`, or longer where a variable is called `g1`.
-fn definition_prefix(circuit: &GateCircuit) -> String {
+pub(crate) fn definition_prefix(circuit: &GateCircuit) -> String {
     let numbered = |name: &str, prefix: &str| {
         name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
     };
@@ -121,17 +125,17 @@ fn definition_prefix(circuit: &GateCircuit) -> String {
 }
 
 /// The signs that formulas are written with.
-struct Script<'a> {
+pub(crate) struct Script<'a> {
     /// Plus, times, zero, one.
-    signs: [&'static str; 4],
-    minus: &'static str,
-    parentheses: [&'static str; 2],
-    number: Box<dyn Fn(f32) -> String + 'a>,
-    name: Box<dyn Fn(&str) -> String + 'a>,
-    definition: Box<dyn Fn(u32) -> String + 'a>,
+    pub(crate) signs: [&'static str; 4],
+    pub(crate) minus: &'static str,
+    pub(crate) parentheses: [&'static str; 2],
+    pub(crate) number: Box<dyn Fn(f32) -> String + 'a>,
+    pub(crate) name: Box<dyn Fn(&str) -> String + 'a>,
+    pub(crate) definition: Box<dyn Fn(u32) -> String + 'a>,
 }
 
-struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     circuit: &'a GateCircuit,
     plan: Plan,
     script: Script<'a>,
@@ -140,13 +144,17 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(circuit: &'a GateCircuit, options: &FormulaOptions, script: Script<'a>) -> Result<Self, FormulaError> {
+    pub(crate) fn new(
+        circuit: &'a GateCircuit,
+        options: &FormulaOptions,
+        script: Script<'a>,
+    ) -> Result<Self, FormulaError> {
         let plan = Plan::new(circuit, options.expand, options.max_gates)?;
         Ok(Writer { circuit, plan, script, signed: options.notation == Notation::Arithmetic })
     }
 
     /// The variables with values, as they are written.
-    fn given(&self, options: &'a FormulaOptions) -> impl Iterator<Item = (String, String)> + '_ {
+    pub(crate) fn given(&self, options: &'a FormulaOptions) -> impl Iterator<Item = (String, String)> + '_ {
         let occurs = |(name, _): &&(String, f32)| self.circuit.variables().contains(name);
         options
             .given
@@ -156,7 +164,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Every definition, children first, and every output.
-    fn equations(&self) -> impl Iterator<Item = (Left, Operands)> + '_ {
+    pub(crate) fn equations(&self) -> impl Iterator<Item = (Left, Operands)> + '_ {
         let definitions = self.plan.definitions.iter().map(|&gate| {
             let number = self.plan.number(gate).expect("definitions have numbers");
             (Left::Definition(number), self.operands(gate))

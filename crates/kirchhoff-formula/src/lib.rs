@@ -1,6 +1,6 @@
 //! Gate circuits as formulas that people and other programs read.
 //!
-//! [`text`] and [`latex`] write equations, [`sexpr`] S-expressions that [`parse`] reads back, [`json`] the gates one by
+//! [`text`] and [`latex`] write equations, [`page`] a page that folds, [`sexpr`] S-expressions that [`parse`] reads back, [`json`] the gates one by
 //! one, [`dot`] and [`svg`] drawings. [`cnf`] and [`nnf`] write Boolean formulas for solvers and knowledge compilers, and a
 //! [`Ddnnf`] is such a formula in the form in which it can be counted with.
 //! Before any of them, [`cut`] keeps what is of interest, and [`decide`] applies Θ.
@@ -45,6 +45,7 @@ mod json;
 mod latex;
 mod layout;
 mod number;
+mod page;
 mod parse;
 mod plan;
 mod removal;
@@ -60,6 +61,7 @@ pub use error::FormulaError;
 pub use json::json;
 pub use kirchhoff_semiring::Notation;
 pub use latex::latex_name;
+pub use page::page;
 pub use parse::{ParseError, parse};
 pub use removal::{with_total, without};
 pub use sexpr::sexpr;

@@ -34,6 +34,8 @@ pub enum Annotation {
     Threshold(f32),
     /// 1 if `|d| > θ`, else 0.
     ThresholdAbs(f32),
+    /// `d` if `d ≥ θ`, else the semiring's 0: the contributions that reach θ, as they are.
+    Keep(f32),
     /// `min(|d|, 1)`.
     AbsClamp,
     /// `−ln min(|d|, 1)`, which is `∞` at 0.
@@ -52,11 +54,12 @@ impl Annotation {
 
     /// Each annotation that any semiring may take once, thresholds with the default θ and the scale with 1: all but
     /// [`Own`](Annotation::Own).
-    pub const ALL: [Annotation; 8] = [
+    pub const ALL: [Annotation; 9] = [
         Annotation::Identity,
         Annotation::Scale(1.0),
         Annotation::Threshold(Self::DEFAULT_THETA),
         Annotation::ThresholdAbs(Self::DEFAULT_THETA),
+        Annotation::Keep(Self::DEFAULT_THETA),
         Annotation::AbsClamp,
         Annotation::NegLog,
         Annotation::MinusNegLog,
@@ -70,6 +73,7 @@ impl Annotation {
             Annotation::Scale(_) => "scale",
             Annotation::Threshold(_) => "threshold",
             Annotation::ThresholdAbs(_) => "threshold-abs",
+            Annotation::Keep(_) => "keep",
             Annotation::AbsClamp => "abs-clamp",
             Annotation::NegLog => "neg-log",
             Annotation::MinusNegLog => "-neg-log",
@@ -85,6 +89,7 @@ impl Annotation {
             Annotation::Scale(_) => "d / c",
             Annotation::Threshold(_) => "1 if d ≥ θ, else 0",
             Annotation::ThresholdAbs(_) => "1 if |d| > θ, else 0",
+            Annotation::Keep(_) => "d if d ≥ θ, else 0",
             Annotation::AbsClamp => "min(|d|, 1)",
             Annotation::NegLog => "−ln min(|d|, 1)",
             Annotation::MinusNegLog => "ln min(|d|, 1)",
@@ -96,9 +101,15 @@ impl Annotation {
     /// The threshold, of annotations that have one.
     pub const fn theta(&self) -> Option<f32> {
         match self {
-            Annotation::Threshold(theta) | Annotation::ThresholdAbs(theta) => Some(*theta),
-            _ => None,
+            Annotation::Threshold(theta) | Annotation::ThresholdAbs(theta) | Annotation::Keep(theta) => Some(*theta),
+            Annotation::Identity | Annotation::Scale(_) | Annotation::AbsClamp => None,
+            Annotation::NegLog | Annotation::MinusNegLog | Annotation::Rank | Annotation::Own => None,
         }
+    }
+
+    /// Whether its values are the semiring's 0 and 1 alone.
+    pub const fn is_threshold(&self) -> bool {
+        matches!(self, Annotation::Threshold(_) | Annotation::ThresholdAbs(_))
     }
 
     /// The same annotation with another threshold, for a single layer.
@@ -110,11 +121,12 @@ impl Annotation {
             _ if !theta.is_finite() => Err(ThetaError::NotFinite { annotation: *self, theta }),
             Annotation::Threshold(_) => Ok(Annotation::Threshold(theta)),
             Annotation::ThresholdAbs(_) => Ok(Annotation::ThresholdAbs(theta)),
+            Annotation::Keep(_) => Ok(Annotation::Keep(theta)),
             _ => Err(ThetaError::NoThreshold { annotation: *self, theta }),
         }
     }
 
-    /// The values that it can take when contributions lie in `range`.
+    /// The values that it can take when contributions lie in `range`, beside the semiring's 0.
     pub fn image(&self, range: Interval) -> Image {
         match self {
             Annotation::Identity => Image::Reals(range),
@@ -123,6 +135,10 @@ impl Annotation {
                 Image::Reals(Interval { low: range.low / scale, high: range.high / scale, ..range })
             }
             Annotation::Threshold(_) | Annotation::ThresholdAbs(_) => Image::Truth,
+            Annotation::Keep(theta) => match f64::from(*theta) {
+                theta if theta > range.high => Image::Truth,
+                theta => Image::Reals(Interval { low: range.low.max(theta), ..range }),
+            },
             Annotation::AbsClamp | Annotation::Rank => Image::Reals(Interval::UNIT),
             Annotation::NegLog => Image::Reals(Interval::closed(0.0, f64::INFINITY)),
             Annotation::MinusNegLog => Image::Reals(Interval::closed(f64::NEG_INFINITY, 0.0)),
@@ -172,6 +188,7 @@ impl Annotation {
             Annotation::Scale(scale) => semiring.embed(d / scale),
             Annotation::Threshold(theta) => truth(semiring, d >= theta),
             Annotation::ThresholdAbs(theta) => truth(semiring, d.abs() > theta),
+            Annotation::Keep(theta) => kept(semiring, theta, d),
             Annotation::AbsClamp => semiring.embed(clamped(d)),
             Annotation::NegLog => semiring.embed(0.0 - logarithm(clamped(d))),
             Annotation::MinusNegLog => semiring.embed(logarithm(clamped(d))),
@@ -236,6 +253,7 @@ impl Annotation {
             Annotation::Scale(scale) => constant!(Annotation::Scale(scale)),
             Annotation::Threshold(theta) => constant!(Annotation::Threshold(theta)),
             Annotation::ThresholdAbs(theta) => constant!(Annotation::ThresholdAbs(theta)),
+            Annotation::Keep(theta) => constant!(Annotation::Keep(theta)),
             Annotation::AbsClamp => constant!(Annotation::AbsClamp),
             Annotation::NegLog => constant!(Annotation::NegLog),
             Annotation::MinusNegLog => constant!(Annotation::MinusNegLog),
@@ -276,6 +294,11 @@ fn truth<S: Embed>(semiring: &S, holds: bool) -> S::Value {
     if holds { semiring.one() } else { semiring.zero() }
 }
 
+#[inline(always)]
+fn kept<S: Embed>(semiring: &S, theta: f32, d: f32) -> S::Value {
+    if d >= theta { semiring.embed(d) } else { semiring.zero() }
+}
+
 /// `min(|d|, 1)`.
 #[inline(always)]
 fn clamped(d: f32) -> f32 {
@@ -286,7 +309,10 @@ fn clamped(d: f32) -> f32 {
 impl fmt::Display for Annotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Annotation::Threshold(number) | Annotation::ThresholdAbs(number) | Annotation::Scale(number) => {
+            Annotation::Threshold(number)
+            | Annotation::ThresholdAbs(number)
+            | Annotation::Keep(number)
+            | Annotation::Scale(number) => {
                 write!(f, "{}({})", self.name(), shortest(format!("{number:?}")))
             }
             _ => f.write_str(self.name()),
@@ -307,7 +333,7 @@ impl FromStr for Annotation {
             return Err(UnknownName::new("annotation", &call.name, &known).into());
         };
         match found {
-            Annotation::Threshold(default) | Annotation::ThresholdAbs(default) => {
+            Annotation::Threshold(default) | Annotation::ThresholdAbs(default) | Annotation::Keep(default) => {
                 let [theta] = call.arguments_or([("θ", f64::from(default))])?;
                 let annotation = single(theta).and_then(|theta| found.with_theta(theta).ok());
                 Ok(annotation.ok_or_else(|| call.value_error("a θ within the range of f32", theta))?)
@@ -379,7 +405,7 @@ impl fmt::Display for CarrierError {
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 pub enum ThetaError {
     /// The annotation has no threshold.
-    #[error("annotation `{annotation}` has no θ to set to {theta}; `threshold` and `threshold-abs` have one")]
+    #[error("annotation `{annotation}` has no θ to set to {theta}; `threshold`, `threshold-abs` and `keep` have one")]
     NoThreshold {
         /// The annotation.
         annotation: Annotation,

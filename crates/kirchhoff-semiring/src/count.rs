@@ -90,6 +90,19 @@ impl Count {
         }
     }
 
+    /// The difference of two counts, 0 where the other one is larger. Between two that [are not
+    /// known](Count::is_beyond) it is not known either.
+    pub fn minus(&self, other: &Count) -> Count {
+        match (&self.0, &other.0) {
+            (&Small(a), &Small(b)) => Count(Small(a.saturating_sub(b))),
+            (Small(_), Large(_)) | (Small(_) | Large(_), Beyond) => Count::ZERO,
+            (Large(a), &Small(b)) => Count::from(&**a - b),
+            (Large(a), Large(b)) if a < b => Count::ZERO,
+            (Large(a), Large(b)) => Count::from(&**a - &**b),
+            (Beyond, _) => Count(Beyond),
+        }
+    }
+
     /// The product of two counts.
     #[inline]
     pub fn times(&self, other: &Count) -> Count {

@@ -30,6 +30,9 @@ pub struct SemiringInfo {
     pub one: Cow<'static, str>,
     /// The laws beyond the axioms.
     pub laws: Laws,
+    /// Whether it has a [difference](crate::Semiring::minus) `a ⊖ b`, so that a contrast such as `7-3` is what is relevant to 7
+    /// beyond what is to 3.
+    pub monus: bool,
     /// The real numbers that stand for elements: what [`Annotation::check`] asks for.
     pub embeds: Carrier,
     /// What values mean when they are taken as numbers.
@@ -171,6 +174,7 @@ impl SemiringInfo {
             zero: Cow::Borrowed("0"),
             one: Cow::Borrowed("1"),
             laws: Laws::NONE,
+            monus: false,
             embeds: Carrier::NONE,
             meaning: Meaning::Share,
             join: None,

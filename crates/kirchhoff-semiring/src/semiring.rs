@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use crate::{Array, Carrier, Count, Laws, Limbs, RoundedCount};
+use crate::{Array, Carrier, Count, Law, Laws, Limbs, RoundedCount};
 
 /// A semiring `(K, ⊕, ⊗, 0, 1)`.
 ///
@@ -86,6 +86,29 @@ pub trait Semiring: Send + Sync {
     /// A semiring that names one promises that its `⊕` and `⊗` are the form's, up to rounding.
     fn fused(&self) -> Option<Fused<Self::Value>> {
         None
+    }
+
+    /// `a ⊖ b`, the monus: the least `c` with `a ≤ b ⊕ c`, where `a ≤ b` says that some `c` makes `b` of `a` by `a ⊕ c`
+    /// (Geerts & Poggi, "On database query languages for K-relations", 2010): what `a` has beyond `b`. A semiring has it for all
+    /// elements or for none, and then it is `None`.
+    ///
+    /// Where ⊕ is [selective](Law::Selective), it is 0 if `a ⊕ b = b`, and `a` otherwise, which is the default; other
+    /// semirings have none unless they say so.
+    ///
+    /// ```
+    /// use kirchhoff_semiring::{Boolean, Count, Counting, Real, Semiring, Tropical};
+    ///
+    /// assert_eq!(Boolean.minus(&true, &false), Some(true));
+    /// assert_eq!(Counting.minus(&Count::from(7), &Count::from(3)), Some(Count::from(4)));
+    /// assert_eq!(Counting.minus(&Count::from(3), &Count::from(7)), Some(Count::ZERO));
+    /// // The cheaper path is there beside the dearer one, and not the other way round.
+    /// assert_eq!(Tropical.minus(&2.0, &5.0), Some(2.0));
+    /// assert_eq!(Tropical.minus(&5.0, &2.0), Some(f32::INFINITY));
+    /// assert_eq!(Real.minus(&2.0, &1.0), None);
+    /// ```
+    fn minus(&self, a: &Self::Value, b: &Self::Value) -> Option<Self::Value> {
+        let selective = self.laws().has(Law::Selective);
+        selective.then(|| if self.plus(a, b) == *b { self.zero() } else { a.clone() })
     }
 
     /// Whether `a` is [`zero`](Semiring::zero).

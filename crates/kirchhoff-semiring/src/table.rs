@@ -80,6 +80,7 @@ macro_rules! table {
                 zero: Cow::Borrowed($zero),
                 one: Cow::Borrowed($one),
                 laws: semiring.laws(),
+                monus: semiring.minus(&semiring.zero(), &semiring.zero()).is_some(),
                 embeds: semiring.carrier(),
                 meaning: $meaning,
                 join: Some($join),

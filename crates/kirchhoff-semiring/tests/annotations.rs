@@ -93,7 +93,7 @@ fn a_threshold_can_be_replaced_where_there_is_one() {
     assert_eq!(Annotation::Threshold(1e-9).with_theta(0.05), Ok(Annotation::Threshold(0.05)));
     assert_eq!(Annotation::ThresholdAbs(1e-9).with_theta(-1.0).unwrap().theta(), Some(-1.0));
     let error = Annotation::Rank.with_theta(0.05).unwrap_err().to_string();
-    assert_eq!(error, "annotation `rank` has no θ to set to 0.05; `threshold` and `threshold-abs` have one");
+    assert_eq!(error, "annotation `rank` has no θ to set to 0.05; `threshold`, `threshold-abs` and `keep` have one");
     let error = Annotation::Threshold(0.1).with_theta(f32::NAN).unwrap_err().to_string();
     assert_eq!(error, "θ of annotation `threshold(0.1)` must be finite, not NaN");
 }
@@ -175,9 +175,10 @@ impl SemiringVisitor for StaysInside {
 fn pointwise() -> impl Strategy<Value = Annotation> {
     let theta = || prop::num::f32::NORMAL | prop::num::f32::SUBNORMAL | prop::num::f32::ZERO;
     prop_oneof![
-        prop::sample::select(&Annotation::ALL[..7]),
+        prop::sample::select(&Annotation::ALL[..8]),
         theta().prop_map(Annotation::Threshold),
         theta().prop_map(Annotation::ThresholdAbs),
+        theta().prop_map(Annotation::Keep),
         (1e-3f32..1e3).prop_map(Annotation::Scale),
     ]
 }
@@ -197,7 +198,7 @@ proptest! {
         let inside = match image {
             Image::Elements => panic!("no annotation of the list is a semiring's own"),
             Image::Truth => value.is_infinite(),
-            Image::Reals(interval) => interval.contains(value),
+            Image::Reals(interval) => interval.contains(value) || value == f64::NEG_INFINITY,
         };
         prop_assert!(inside);
     }

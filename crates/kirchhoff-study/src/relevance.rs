@@ -6,6 +6,7 @@ use kirchhoff_data::Batch;
 use kirchhoff_explain::{Answer, Question, explain_all};
 use kirchhoff_network::{Execution, Network};
 
+use crate::outside::Outside;
 use crate::{StudyError, Watch};
 
 /// Activations of at most so many bytes are alive at a time, one input's at least.
@@ -38,5 +39,25 @@ pub fn relevance(
 ) -> Result<(Execution, Vec<Answer>), StudyError> {
     let execution = Execution::run(network.clone(), &batch.values, batch.labels.len(), watch)?;
     let answers = explain_all(&execution, questions, watch)?;
+    Ok((execution, answers))
+}
+
+/// As [`relevance`], where some of the questions stand for relevance from outside.
+pub(crate) fn relevance_with(
+    network: &Arc<Network>,
+    batch: &Batch,
+    questions: &[Question],
+    outside: &[Outside],
+    watch: &dyn Watch,
+) -> Result<(Execution, Vec<Answer>), StudyError> {
+    let own: Vec<Question> =
+        questions.iter().filter(|question| Outside::of(question, outside).is_none()).cloned().collect();
+    let (execution, answers) = relevance(network, batch, &own, watch)?;
+    let mut answers = answers.into_iter();
+    let answer = |question: &Question| match Outside::of(question, outside) {
+        Some(outside) => outside.answer(question, &execution, batch),
+        None => Ok(answers.next().expect("one answer a question")),
+    };
+    let answers = questions.iter().map(answer).collect::<Result<_, _>>()?;
     Ok((execution, answers))
 }

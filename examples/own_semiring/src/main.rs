@@ -138,6 +138,7 @@ fn circuit(network: &Arc<Network>, input: &[f32], out: &Path) -> Result<Vec<f64>
 /// Masks of a data set: what is relevant in its classes. Interrupted, a run goes on where it was.
 fn masks(network: &Arc<Network>, data: &mut DataSet, out: &Path) -> Result<Masks, Box<dyn Error>> {
     let settings = MaskSettings {
+        outside: Vec::new(),
         questions: questions()?,
         by_label: true,
         classes: None,

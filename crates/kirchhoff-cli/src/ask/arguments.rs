@@ -1,11 +1,13 @@
 //! The arguments of `kirchhoff ask`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 use kirchhoff::evaluate::{DEFAULT_MAX_NODES, Sampling};
 
 use crate::circuit_options::{OutputOptions, SizeOptions, SourceOptions, SymbolicOption};
 use crate::circuits::{Part, Selection, StoredVariables, has_own_variables};
-use crate::options::Common;
+use crate::options::{Common, WriteOptions};
 
 /// `kirchhoff ask`.
 #[derive(Args, Debug)]
@@ -28,6 +30,12 @@ pub enum About {
     Probability(Box<Probability>),
     /// How much an output depends on each hidden neuron, or edge
     Importance(Box<Importance>),
+    /// The most probable case in which outputs stay relevant, or are lost, when hidden neurons, or edges, are dropped at random
+    World(Box<World>),
+    /// In how many cases an output stays relevant, of all sets of hidden neurons, or of edges; or the models of a d-DNNF
+    Models(Box<Models>),
+    /// How the relevance of outputs changes with each contribution, edge or neuron: derivatives, in one pass
+    Gradient(Box<Gradient>),
 }
 
 impl Ask {
@@ -39,6 +47,9 @@ impl Ask {
             About::Paths(arguments) => &arguments.options,
             About::Probability(arguments) => &arguments.options,
             About::Importance(arguments) => &arguments.options,
+            About::World(arguments) => &arguments.options,
+            About::Models(arguments) => &arguments.options,
+            About::Gradient(arguments) => &arguments.options,
         };
         &options.common
     }
@@ -168,12 +179,16 @@ pub struct Probability {
     pub options: AskOptions,
     #[command(flatten)]
     pub subjects: Subjects,
-    /// The probability with which each is dropped, independently of the others
-    #[arg(long, value_name = "P", value_parser = probability)]
-    pub drop: f64,
+    /// The probability with which each is dropped, independently of the others; or those of layers, `h1=0.1`, and of single
+    /// ones, `h3[5]=0.2`, and files of these (.json, .csv, .txt, or .safetensors with a tensor a layer): others stay
+    #[arg(long, value_name = "P | NAME=P | FILE", required = true)]
+    pub drop: Vec<String>,
     /// The probability that all outputs stay relevant together, instead of each
     #[arg(long)]
     pub together: bool,
+    /// How many of the outputs stay relevant on average, instead of each one's probability
+    #[arg(long, conflicts_with_all = ["together", "given"])]
+    pub expected: bool,
     /// Among the cases in which these outputs stay relevant: named as for --output, repeat for several
     #[arg(long, value_name = "OUTPUT", requires = "output", conflicts_with = "together")]
     pub given: Vec<String>,
@@ -191,14 +206,69 @@ pub struct Importance {
     /// How importance is measured
     #[arg(long, value_enum, default_value_t)]
     pub measure: MeasureOption,
-    /// The probability with which each is dropped, for `birnbaum` [default: 0.5]
-    #[arg(long, value_name = "P", value_parser = probability)]
-    pub drop: Option<f64>,
+    /// The probability with which each is dropped, for `birnbaum`, as for `ask probability` [default: 0.5]
+    #[arg(long, value_name = "P | NAME=P | FILE")]
+    pub drop: Vec<String>,
     /// Neurons or edges of each output to print, the most important first
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub most: usize,
     #[command(flatten)]
     pub method: MethodOptions,
+}
+
+/// `kirchhoff ask world`.
+#[derive(Args, Debug)]
+pub struct World {
+    #[command(flatten)]
+    pub options: AskOptions,
+    #[command(flatten)]
+    pub subjects: Subjects,
+    /// The probability with which each is dropped, independently of the others; or those of layers, `h1=0.1`, and of single
+    /// ones, `h3[5]=0.2`, and files of these (.json, .csv, .txt, or .safetensors with a tensor a layer): others stay
+    #[arg(long, value_name = "P | NAME=P | FILE", required = true)]
+    pub drop: Vec<String>,
+    /// The most probable case in which one of the outputs is lost, instead of that in which all stay relevant
+    #[arg(long)]
+    pub lost: bool,
+    /// Neurons or edges to print
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub most: usize,
+    /// Nodes that decision diagrams may take
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_NODES)]
+    pub max_nodes: usize,
+}
+
+/// `kirchhoff ask models`.
+#[derive(Args, Debug)]
+pub struct Models {
+    #[command(flatten)]
+    pub options: AskOptions,
+    #[command(flatten)]
+    pub subjects: Subjects,
+    /// Nodes that decision diagrams, or d-DNNFs, may take
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_NODES)]
+    pub max_nodes: usize,
+    /// Take a d-DNNF for deterministic where nothing in it shows that disjuncts exclude each other
+    #[arg(long)]
+    pub trusted: bool,
+}
+
+/// `kirchhoff ask gradient`.
+#[derive(Args, Debug)]
+pub struct Gradient {
+    #[command(flatten)]
+    pub options: AskOptions,
+    /// Variables of a circuit that is made of a model: on every edge, on every hidden neuron, or on the neurons of layers
+    #[arg(long, value_name = "edges | hidden | neurons=LAYERS", default_value = "hidden")]
+    pub symbolic: SymbolicOption,
+    /// Derivatives to print, the largest first
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub most: usize,
+    /// Write all derivatives to this safetensors file: `contributions`, in the order of the circuit's, and `variables`
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub write: WriteOptions,
 }
 
 /// How importance is measured.
@@ -250,11 +320,6 @@ pub enum MethodOption {
     Exact,
     /// By random worlds, 64 a word
     Sample,
-}
-
-fn probability(text: &str) -> Result<f64, String> {
-    let inside = |p: &f64| (0.0..=1.0).contains(p);
-    text.parse().ok().filter(inside).ok_or_else(|| "write a probability between 0 and 1".to_string())
 }
 
 fn error(text: &str) -> Result<f64, String> {

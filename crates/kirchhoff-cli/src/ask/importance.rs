@@ -10,7 +10,7 @@ use kirchhoff::formula::{Decision, decide, output_names};
 use serde_json::{Value, json};
 
 use super::arguments::{Importance, MeasureOption, MethodOption};
-use super::boolean::{formulas, truths};
+use super::boolean::{Drops, formulas, truths};
 use crate::failure::Failure;
 use crate::listings::{grouped, table};
 use crate::progress::{Progress, stop_at_interrupt};
@@ -33,7 +33,7 @@ struct Ranking {
 
 /// Prints how much each output depends on each neuron or edge.
 pub fn run(arguments: &Importance) -> Result<(), Failure> {
-    if arguments.drop.is_some() && arguments.measure != MeasureOption::Birnbaum {
+    if !arguments.drop.is_empty() && arguments.measure != MeasureOption::Birnbaum {
         return Err(Failure::usage("--drop is for --measure birnbaum; the other measures have no probabilities"));
     }
     let part = formulas(&arguments.options, &arguments.subjects, &[])?;
@@ -45,7 +45,8 @@ pub fn run(arguments: &Importance) -> Result<(), Failure> {
         MeasureOption::Shapley => Measure::Shapley,
         MeasureOption::Banzhaf => Measure::Banzhaf,
         MeasureOption::Birnbaum => {
-            Measure::Birnbaum(vec![1.0 - arguments.drop.unwrap_or(0.5); circuit.variables().len()])
+            let drops = if arguments.drop.is_empty() { &["0.5".to_string()][..] } else { &arguments.drop };
+            Measure::Birnbaum(Drops::read(drops)?.kept(circuit.variables())?)
         }
     };
     stop_at_interrupt();
@@ -74,10 +75,11 @@ pub fn run(arguments: &Importance) -> Result<(), Failure> {
         ));
     }
     if arguments.options.common.json {
+        let drop = if arguments.drop.is_empty() { Value::Null } else { Drops::read(&arguments.drop)?.json() };
         let measure = format!("{:?}", arguments.measure).to_lowercase();
         let outputs: Vec<Value> = rankings.iter().map(Ranking::json).collect();
         return crate::print_json(&json!({
-            "measure": measure, "drop": arguments.drop, "of": subjects, "seed": method.seed, "outputs": outputs,
+            "measure": measure, "drop": drop, "of": subjects, "seed": method.seed, "outputs": outputs,
         }));
     }
     crate::print(&rankings.iter().map(|ranking| ranking.text(subjects, arguments.most)).collect::<String>())

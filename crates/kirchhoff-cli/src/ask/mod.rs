@@ -2,11 +2,14 @@
 
 mod arguments;
 mod boolean;
+mod gradient;
 mod importance;
+mod models;
 mod paths;
 mod probability;
 mod removed;
 mod witnesses;
+mod world;
 
 use arguments::About;
 pub use arguments::Ask;
@@ -21,5 +24,8 @@ pub fn run(ask: &Ask) -> Result<(), Failure> {
         About::Paths(arguments) => paths::run(arguments),
         About::Probability(arguments) => probability::run(arguments),
         About::Importance(arguments) => importance::run(arguments),
+        About::World(arguments) => world::run(arguments),
+        About::Models(arguments) => models::run(arguments),
+        About::Gradient(arguments) => gradient::run(arguments),
     }
 }

@@ -17,7 +17,7 @@ use crate::circuits::{
     Selected, StoredVariables, annotate, find_layer, question_options, selected, stored_part, stored_questions,
 };
 use crate::failure::Failure;
-use crate::listings::table;
+use crate::listings::{number, table};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{admitted, split};
 use crate::request::Request;
@@ -304,11 +304,4 @@ impl Left {
 /// JSON has no infinities: they are text.
 fn value(number: f64) -> Value {
     if number.is_finite() { json!(number) } else { json!(number.to_string()) }
-}
-
-/// A number to six digits.
-fn number(number: f64) -> String {
-    let rounded: f64 = format!("{number:.5e}").parse().unwrap_or(number);
-    let long = rounded != 0.0 && rounded.is_finite() && !(1e-4..1e9).contains(&rounded.abs());
-    if long { format!("{rounded:e}") } else { rounded.to_string() }
 }

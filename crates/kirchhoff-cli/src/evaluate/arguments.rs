@@ -35,6 +35,11 @@ pub struct Evaluate {
     /// Other contributions for the circuit's leaves: an .npy or .safetensors array of shape [batch, contributions]
     #[arg(long, value_name = "FILE")]
     pub contributions: Option<PathBuf>,
+    /// Values of the circuit's variables, as numbers that stand for elements of the semiring: `h1[3]=0.3`, `w2[17->4]=0.3`,
+    /// `h1=0.3` for the neurons of a layer, a number for all, or a file of these (.json, .csv, .txt, or .safetensors with a
+    /// tensor a layer); separated by commas, or repeated [default: 1]
+    #[arg(long, value_name = "NAME=NUMBER | FILE", conflicts_with = "inputs", allow_hyphen_values = true)]
+    pub variables: Vec<String>,
     /// Run the network on these inputs (images, .npy, .safetensors or IDX files; none: the embedded digits) and evaluate
     /// the circuit on the contributions of each: for a circuit compiled with `--leaves edges`
     #[arg(long, value_name = "INPUT", num_args = 0.., conflicts_with = "contributions")]

@@ -1,11 +1,12 @@
 //! `kirchhoff evaluate` of gate circuits.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use kirchhoff::circuit::{FlatArray, GateCircuit};
-use kirchhoff::compile::Bounds;
+use kirchhoff::compile::{Bounds, Rule};
 use kirchhoff::data::{Preprocessing, read_inputs};
-use kirchhoff::explain::{Answer, GateNotes, evaluate_gates};
+use kirchhoff::explain::{Answer, AnySemiring, GateNotes, evaluate_gates_with};
 use serde_json::json;
 
 use super::arguments::Evaluate;
@@ -16,12 +17,41 @@ use crate::load;
 use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::checked;
+use crate::values::Values;
 
 /// One circuit to evaluate, or one vector of contributions for it.
 struct Item {
     name: String,
     circuit: GateCircuit,
     notes: GateNotes,
+}
+
+impl Item {
+    /// The numbers that options give for variables.
+    fn numbers(&self, values: &Values) -> Result<HashMap<&str, f32>, Failure> {
+        let names = self.circuit.variables();
+        let numbers = values.of(names, "--variables")?;
+        Ok(names.iter().zip(numbers).filter_map(|(name, number)| Some((name.as_str(), number? as f32))).collect())
+    }
+}
+
+/// Says so where a circuit has other rules than those that a semiring is explained under.
+fn say_of_rules(items: &[Item], semiring: &AnySemiring) {
+    let Ok(rule) = semiring.rule.parse::<Rule>() else { return };
+    let expected = rule.to_string();
+    for item in items {
+        let layers = item.circuit.layers().iter().filter(|layer| layer.range.is_some());
+        let own: BTreeSet<&str> = layers.map(|layer| layer.rule.as_str()).collect();
+        if !own.is_empty() && !own.contains(expected.as_str()) {
+            let own = own.into_iter().map(|rule| format!("`{rule}`")).collect::<Vec<_>>().join(", ");
+            let name = &semiring.name;
+            crate::say(format_args!(
+                "note: {} has rule {own}, and `explain --semiring {name}` takes `{expected}` by default: values may differ; \
+                 `compile --semiring {name}` makes a circuit with that rule",
+                item.name
+            ));
+        }
+    }
 }
 
 /// Evaluates gate circuits.
@@ -40,6 +70,7 @@ pub fn evaluate(arguments: &Evaluate) -> Result<Evaluated, Failure> {
     // The circuit has its rules already.
     let questions = checked(&options, &arguments.semiring, &Bounds::default(), |_| Ok(()))?;
     let items = items(arguments)?;
+    let values = Values::read(&arguments.variables)?;
     stop_at_interrupt();
     let wires: u64 = items.iter().map(|item| item.circuit.wires() as u64).sum();
     let progress = Progress::new(wires * questions.len() as u64, arguments.common.quiet);
@@ -50,13 +81,19 @@ pub fn evaluate(arguments: &Evaluate) -> Result<Evaluated, Failure> {
         for item in &items {
             let mut question = question.clone();
             annotate(&item.circuit, &item.notes, &options, &mut question)?;
-            let answer = evaluate_gates(&item.circuit, &item.notes, &question, &progress)?;
+            let numbers = item.numbers(&values)?;
+            let number = |name: &str| numbers.get(name).copied();
+            let answer = evaluate_gates_with(&item.circuit, &item.notes, &question, &number, &progress)?;
             match &mut whole {
                 None => whole = Some(answer),
                 Some(earlier) => earlier.append(answer),
             }
         }
         answers.extend(whole);
+    }
+    drop(progress);
+    if !arguments.common.quiet {
+        questions.iter().for_each(|question| say_of_rules(&items, &question.semiring));
     }
     let circuit = |item: &Item| json!({ "name": item.name, "size": item.circuit.size() });
     Ok(Evaluated {

@@ -19,6 +19,9 @@ pub fn evaluate(arguments: &Evaluate, file: &CircuitFile) -> Result<Evaluated, F
     if arguments.contributions.is_some() {
         return Err(Failure::usage("--contributions are for the leaves of a gate circuit; this one is layered"));
     }
+    if !arguments.variables.is_empty() {
+        return Err(Failure::usage("--variables are for those of a gate circuit; this one is layered, and has none"));
+    }
     let notes = load::layered_notes(file)?;
     let circuit = file.layered().map_err(Failure::input)?;
     let shape = &circuit.tensor(circuit.output()).shape;

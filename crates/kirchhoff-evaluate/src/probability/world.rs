@@ -58,12 +58,30 @@ pub fn most_probable_world(
     monitor: &dyn Monitor,
 ) -> Result<Option<World>, ProbabilityError> {
     let diagrams = open_diagrams(circuit, annotate, probabilities, &[outputs], max_nodes, monitor)?;
-    Ok(best(&diagrams[0], probabilities))
+    Ok(best(&diagrams[0], probabilities, true))
 }
 
-fn best(diagram: &DecisionDiagram, probabilities: &[f64]) -> Option<World> {
+/// The most probable world in which not all of some outputs are 1, as [`most_probable_world`] of the opposite: the likeliest
+/// way to lose one of them. `None` if there is none.
+///
+/// # Errors
+/// As for [`most_probable_world`].
+pub fn most_probable_loss(
+    circuit: &GateCircuit,
+    annotate: &impl AnnotateLeaves<Boolean>,
+    probabilities: &[f64],
+    outputs: &[usize],
+    max_nodes: usize,
+    monitor: &dyn Monitor,
+) -> Result<Option<World>, ProbabilityError> {
+    let diagrams = open_diagrams(circuit, annotate, probabilities, &[outputs], max_nodes, monitor)?;
+    Ok(best(&diagrams[0], probabilities, false))
+}
+
+/// The most probable world in which a function is as wanted.
+fn best(diagram: &DecisionDiagram, probabilities: &[f64], wanted: bool) -> Option<World> {
     // The logarithm of the best world's share of the most probable one of all, for each node.
-    let mut shares = vec![f64::NEG_INFINITY, 0.0];
+    let mut shares = if wanted { vec![f64::NEG_INFINITY, 0.0] } else { vec![0.0, f64::NEG_INFINITY] };
     let below = |shares: &[f64], node: &DecisionNode| {
         let p = probabilities[node.variable as usize];
         let loss = |own: f64| (own / p.max(1.0 - p)).ln();

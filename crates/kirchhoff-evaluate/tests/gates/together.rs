@@ -4,7 +4,7 @@ use kirchhoff_circuit::{GateBuilder, GateCircuit};
 use kirchhoff_evaluate::{
     PerLeaf, ProbabilityError, Sampling, conditional_probability, decision_diagrams, estimate_conditional_probability,
     estimate_expected_outputs, exact_probability, exact_probability_gradient, expected_outputs, fold,
-    joint_probability, most_probable_world,
+    joint_probability, most_probable_loss, most_probable_world,
 };
 use kirchhoff_semiring::{Boolean, Worlds};
 
@@ -76,14 +76,21 @@ fn a_thousand_circuits_agree_with_the_enumeration_of_all_worlds() {
         let mean: f64 = (0..WORLDS).map(|world| chance(world, &probabilities) * counted(world)).sum();
         assert!(close(relevant, mean), "{relevant} {mean}");
 
-        let worlds = (0..WORLDS).filter(|&world| hold(&table, &given, world));
-        let best = worlds.map(|world| chance(world, &probabilities)).fold(0.0, f64::max);
-        match most_probable_world(&circuit, &THETA, &probabilities, &given, 100_000, &()).unwrap() {
-            None => assert_eq!(best, 0.0),
-            Some(found) => {
-                let world = (0..VARIABLES).map(|variable| usize::from(found.values[variable]) << variable).sum();
-                assert!(hold(&table, &given, world) && close(found.probability, best), "{found:?} {best}");
-                assert!(close(found.log_probability, best.ln()) && close(chance(world, &probabilities), best));
+        for wanted in [true, false] {
+            let worlds = (0..WORLDS).filter(|&world| hold(&table, &given, world) == wanted);
+            let best = worlds.map(|world| chance(world, &probabilities)).fold(0.0, f64::max);
+            let found = match wanted {
+                true => most_probable_world(&circuit, &THETA, &probabilities, &given, 100_000, &()),
+                false => most_probable_loss(&circuit, &THETA, &probabilities, &given, 100_000, &()),
+            };
+            match found.unwrap() {
+                None => assert_eq!(best, 0.0),
+                Some(found) => {
+                    let world = (0..VARIABLES).map(|variable| usize::from(found.values[variable]) << variable).sum();
+                    let holds = hold(&table, &given, world) == wanted;
+                    assert!(holds && close(found.probability, best), "{found:?} {best}");
+                    assert!(close(found.log_probability, best.ln()) && close(chance(world, &probabilities), best));
+                }
             }
         }
         impossible += usize::from(expected == 0.0);

@@ -1,7 +1,9 @@
 //! Gate circuits evaluated: the answer to a question.
 
 use kirchhoff_circuit::GateCircuit;
+use kirchhoff_evaluate::Annotations;
 use kirchhoff_kernel::Monitor;
+use kirchhoff_semiring::LawReport;
 
 use super::GateNotes;
 use crate::semiring::{GateFold, VariableValue};
@@ -39,15 +41,61 @@ pub fn evaluate_gates(
     question: &Question,
     monitor: &dyn Monitor,
 ) -> Result<Answer, ExplainError> {
+    evaluate_gates_with(circuit, notes, question, &|_| None, monitor)
+}
+
+/// As [`evaluate_gates`], with the elements that numbers from elsewhere stand for as the values of variables: of edges or
+/// neurons that weigh more or less, are trusted or cost something. Variables for which `values` has no number are what they
+/// are without it: the starts of targets, 0 for other outputs, 1 for edges and neurons.
+///
+/// # Errors
+/// As for [`evaluate_gates`]; a number that is no element of the semiring.
+pub fn evaluate_gates_with(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    question: &Question,
+    values: &dyn Fn(&str) -> Option<f32>,
+    monitor: &dyn Monitor,
+) -> Result<Answer, ExplainError> {
     let annotations = notes.admit(circuit, question, question.semiring.laws)?;
-    let value = |name: &String| match notes.targets.iter().find(|target| target.variable == *name) {
-        Some(target) => VariableValue::Target { sign: target.sign, logit: target.logit },
-        None if notes.is_other_start(name) => VariableValue::Zero,
-        None => VariableValue::One,
+    question.semiring.fold(gate_fold(circuit, notes, question, &annotations, values, monitor))
+}
+
+/// Checks the axioms and the declared laws of the question's semiring on the values that its gates have in a circuit, up to
+/// 16 of them and what ⊕ and ⊗ make of these: a law that holds for the semiring's own elements may fail for those that occur.
+/// Takes a fold and less than a million operations.
+///
+/// # Errors
+/// As for [`evaluate_gates`].
+pub fn check_laws_of_gates(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    question: &Question,
+    monitor: &dyn Monitor,
+) -> Result<LawReport, ExplainError> {
+    let annotations = notes.admit(circuit, question, question.semiring.laws)?;
+    question.semiring.check_laws_of_gates(gate_fold(circuit, notes, question, &annotations, &|_| None, monitor))
+}
+
+fn gate_fold<'a>(
+    circuit: &'a GateCircuit,
+    notes: &GateNotes,
+    question: &Question,
+    annotations: &'a Annotations,
+    values: &dyn Fn(&str) -> Option<f32>,
+    monitor: &'a dyn Monitor,
+) -> GateFold<'a> {
+    let value = |name: &String| match values(name) {
+        Some(number) => VariableValue::Number(number),
+        None => match notes.targets.iter().find(|target| target.variable == *name) {
+            Some(target) => VariableValue::Target { sign: target.sign, logit: target.logit },
+            None if notes.is_other_start(name) => VariableValue::Zero,
+            None => VariableValue::One,
+        },
     };
-    question.semiring.fold(GateFold {
+    GateFold {
         circuit,
-        annotations: &annotations,
+        annotations,
         variables: circuit.variables().iter().map(value).collect(),
         start: question.start,
         contributions: None,
@@ -55,5 +103,5 @@ pub fn evaluate_gates(
         memory: 0,
         targets: vec![notes.targets.iter().map(|target| (target.output, target.sign)).collect()],
         monitor,
-    })
+    }
 }

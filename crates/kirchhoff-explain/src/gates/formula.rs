@@ -18,9 +18,21 @@ use crate::{ExplainError, Question};
 /// As for [`evaluate_gates`](super::evaluate_gates).
 pub fn annotated(circuit: &GateCircuit, notes: &GateNotes, question: &Question) -> Result<GateCircuit, ExplainError> {
     let annotations = notes.admit(circuit, question, question.semiring.laws)?;
+    check_signs(notes, question)?;
     let theta =
         |layer: usize, d: f32| question.semiring.decide(annotations.of(layer), &circuit.layers()[layer].name, d);
     Ok(decide(circuit, &theta, &|variable| notes.constant(question, variable))?)
+}
+
+/// Refuses targets that count against others where there is no −1: what these are beyond is no formula.
+fn check_signs(notes: &GateNotes, question: &Question) -> Result<(), ExplainError> {
+    let semiring = &question.semiring;
+    match notes.targets.iter().find(|target| target.sign < 0.0 && !semiring.has_signs()) {
+        Some(target) => {
+            Err(ExplainError::Contrast { variable: target.variable.clone(), semiring: semiring.name.to_string() })
+        }
+        None => Ok(()),
+    }
 }
 
 /// What an output is in a symbolic semiring.

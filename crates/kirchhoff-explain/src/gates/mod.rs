@@ -3,6 +3,7 @@
 mod batch;
 mod evaluate;
 mod formula;
+mod gradient;
 
 use kirchhoff_circuit::{
     DEFAULT_MAX_GATES, GateCircuit, KeepEdge, LayeredCircuit, Leaves, Start, TensorId, UnrollOptions, Variables, unroll,
@@ -18,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use crate::{ExplainError, Layers, Question, Target, ThetaChoice};
 
 pub use batch::evaluate_executions;
-pub use evaluate::evaluate_gates;
+pub use evaluate::{check_laws_of_gates, evaluate_gates, evaluate_gates_with};
 pub use formula::{OutputExpression, annotated, expressions, symbolic_values};
+pub use gradient::gradient;
 
 /// What is known of a gate circuit beside its gates: stored with it as its notes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

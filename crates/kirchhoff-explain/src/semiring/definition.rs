@@ -99,7 +99,7 @@ impl Make<'_> {
             }
         };
         // Of a Θ that is an annotation by another name the built-in kernels know what it yields.
-        let named = semiring.annotation().filter(|annotation| numbers.is_some() || annotation.theta().is_some());
+        let named = semiring.annotation().filter(|annotation| numbers.is_some() || annotation.is_threshold());
         let carrier = Carrier { own: named.is_none(), ..carrier };
         let (of, theta) = (semiring.clone(), Arc::new(theta));
         let edges = Arc::new(move |annotation| of.edges(annotation));

@@ -7,12 +7,13 @@ use std::time::Instant;
 use kirchhoff_circuit::{GateCircuit, GateId, GateLayer, LayerContributions, LayeredCircuit};
 use kirchhoff_evaluate::{
     Advance, Amount, Annotations, Bookkeeping, EvaluationError, Keep, LeafVectors, OwnTheta, PerExecution, Stream,
-    check_elements, fold_batch, fold_lanes,
+    check_elements, fold_batch, fold_gates, fold_lanes,
 };
 use kirchhoff_formula::Decision;
 use kirchhoff_kernel::{Monitor, vectorised};
 use kirchhoff_semiring::{
-    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawReport, Meaning, Project, SemiringInfo,
+    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawChecker, LawReport, Meaning, Project, Semiring,
+    SemiringInfo,
 };
 
 use super::theta::{Named, Own, Thetas};
@@ -130,6 +131,7 @@ fn described<S: Project>(name: Cow<'static, str>, semiring: &S, embeds: Carrier)
     let (zero, one) = (semiring.zero(), semiring.one());
     let mut info = SemiringInfo::new(name);
     info.laws = semiring.laws();
+    info.monus = semiring.minus(&zero, &zero).is_some();
     info.embeds = embeds;
     info.zero = format!("{zero:?}").into();
     info.one = format!("{one:?}").into();
@@ -163,9 +165,6 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
     /// What a target of the given sign and logit starts with.
     fn start(&self, start: DefaultStart, sign: f32, logit: f32) -> Result<S::Value, ExplainError> {
         let (semiring, embeds) = (&self.semiring, self.info.embeds);
-        // A sign is a factor of −1, which the semiring must have.
-        let one = || self.theta.embed(semiring, 1.0).is_some_and(|one| one == semiring.one());
-        let has_signs = || embeds.contains(-1.0) && embeds.contains(1.0) && one();
         let value = match start {
             DefaultStart::One => sign,
             DefaultStart::Logit => sign * logit,
@@ -173,7 +172,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
         if start == DefaultStart::One && sign > 0.0 {
             return Ok(semiring.one());
         }
-        let fits = if sign < 0.0 { has_signs() } else { embeds.contains(f64::from(value)) };
+        let fits = if sign < 0.0 { self.has_signs() } else { embeds.contains(f64::from(value)) };
         match self.theta.embed(semiring, value).filter(|_| fits) {
             Some(value) => Ok(value),
             None => Err(ExplainError::Start {
@@ -181,11 +180,56 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
                 semiring: self.info.name.to_string(),
                 carrier: self.info.carrier.to_string(),
                 hint: match sign < 0.0 {
-                    true => "contrasts such as `3-8` need the real semiring",
+                    true => "contrasts such as `3-8` need the real semiring, or one with a difference ⊖",
                     false => "start from 1 instead of the logit",
                 },
             }),
         }
+    }
+
+    /// The values of the variables of a gate circuit.
+    fn variables(&self, fold: &GateFold<'_>, variables: &[VariableValue]) -> Result<Vec<S::Value>, ExplainError> {
+        let names = fold.circuit.variables();
+        let value = |(place, value): (usize, &VariableValue)| match *value {
+            VariableValue::Zero => Ok(self.semiring.zero()),
+            VariableValue::One => Ok(self.semiring.one()),
+            VariableValue::Target { sign, logit } => self.start(fold.start, sign, logit),
+            VariableValue::Number(number) => {
+                let fits = self.info.embeds.contains(f64::from(number));
+                let element = fits.then(|| self.theta.embed(&self.semiring, number)).flatten();
+                element.ok_or_else(|| ExplainError::Variable {
+                    variable: names[place % names.len()].clone(),
+                    value: number,
+                    semiring: self.info.name.to_string(),
+                    carrier: self.info.carrier.to_string(),
+                })
+            }
+        };
+        variables.iter().enumerate().map(value).collect()
+    }
+
+    /// The outputs of a gate circuit, for each execution, where its variables have these values.
+    fn folded(&self, fold: &GateFold<'_>, variables: &[VariableValue]) -> Result<Vec<S::Value>, ExplainError> {
+        let variables = self.variables(fold, variables)?;
+        let GateFold { circuit, annotations, count, memory, monitor, .. } = *fold;
+        let contributions = fold.contributions.unwrap_or(&circuit.arrays().contributions);
+        let vectors = LeafVectors { count, contributions, variables: &variables };
+        let lanes = fold_lanes::<S::Value>(circuit, memory).min(count.max(1));
+        let bound = self.theta.bind(annotations);
+        let values = fold_batch(circuit, &self.semiring, &bound, vectors, lanes, monitor)?;
+        self.check_fault()?;
+        Ok(values)
+    }
+
+    /// Whether some targets count against the others as what these are beyond: where ⊖ is there and signs are none.
+    fn contrasts(&self, targets: &[Vec<(usize, f32)>]) -> bool {
+        self.info.monus && !self.has_signs() && targets.iter().flatten().any(|&(_, sign)| sign < 0.0)
+    }
+
+    /// `a ⊖ b`, value by value.
+    fn beyond(&self, values: Vec<S::Value>, others: &[S::Value]) -> Vec<S::Value> {
+        let difference = |(a, b): (S::Value, &S::Value)| self.semiring.minus(&a, b).unwrap_or(a);
+        values.into_iter().zip(others).map(difference).collect()
     }
 
     fn check_fault(&self) -> Result<(), ExplainError> {
@@ -233,6 +277,12 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         self.built_in
     }
 
+    fn has_signs(&self) -> bool {
+        let (semiring, embeds) = (&self.semiring, self.info.embeds);
+        let one = || self.theta.embed(semiring, 1.0).is_some_and(|one| one == semiring.one());
+        embeds.contains(-1.0) && embeds.contains(1.0) && one()
+    }
+
     fn check_laws(&self) -> LawReport {
         self.theta.check_laws(&self.semiring)
     }
@@ -257,11 +307,17 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let annotations = question.annotations_so_far(circuit)?;
         let targets = question.resolve(circuit)?;
         let outputs = circuit.tensor(circuit.output()).size();
-        let mut start = vec![self.semiring.zero(); targets.len() * outputs];
+        let contrasts = self.contrasts(&targets);
+        let mut starts = [vec![self.semiring.zero(); targets.len() * outputs], Vec::new()];
+        if contrasts {
+            starts[1] = starts[0].clone();
+        }
         for (input, targets) in targets.iter().enumerate() {
             for &(index, sign) in targets {
                 let logit = circuit.outputs(input)[index];
-                start[input * outputs + index] = self.start(question.start, sign, logit)?;
+                // What is beyond what: both start alike.
+                let (side, sign) = if contrasts { (usize::from(sign < 0.0), sign.abs()) } else { (0, sign) };
+                starts[side][input * outputs + index] = self.start(question.start, sign, logit)?;
             }
         }
         // Sums of relevance have a meaning where ⊕ is the addition of all real numbers.
@@ -271,29 +327,31 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         };
         let adds = self.info.embeds == Carrier::real(Interval::REALS);
         let amount: Amount<'a, S::Value> = if adds { Some(Arc::new(project)) } else { None };
-        let bookkeeping = Bookkeeping { amount, kept: question.count_kept };
         let settings = settings(circuit, &annotations);
-        let keep = Keep::tensors(question.kept(circuit)?);
-        let bound = PerExecution::alike(self.theta.bind(&annotations));
-        let stream = Stream::new(circuit, self.of(circuit), bound, start, bookkeeping, keep)?;
-        Ok(Box::new(Questioned { described: self, handle, circuit, stream, settings, targets }))
+        let kept = question.kept(circuit)?;
+        let stream = |start: Vec<S::Value>, bookkeeping: Bookkeeping<'a, S::Value>| {
+            let bound = PerExecution::alike(self.theta.bind(&annotations));
+            Stream::new(circuit, self.of(circuit), bound, start, bookkeeping, Keep::tensors(kept.iter().copied()))
+        };
+        let [start, against] = starts;
+        let against = match contrasts {
+            true => Some(stream(against, Bookkeeping { amount: None, kept: false })?),
+            false => None,
+        };
+        let stream = stream(start, Bookkeeping { amount, kept: question.count_kept })?;
+        Ok(Box::new(Questioned { described: self, handle, circuit, stream, against, settings, targets }))
     }
 
     fn fold(&self, handle: &AnySemiring, fold: GateFold<'_>) -> Result<Answer, ExplainError> {
         let clock = Instant::now();
-        let GateFold { circuit, annotations, start, count, memory, targets, monitor, .. } = fold;
-        let value = |value: &VariableValue| match *value {
-            VariableValue::Zero => Ok(self.semiring.zero()),
-            VariableValue::One => Ok(self.semiring.one()),
-            VariableValue::Target { sign, logit } => self.start(start, sign, logit),
+        let values = match self.contrasts(&fold.targets) {
+            false => self.folded(&fold, &fold.variables)?,
+            true => {
+                let [own, others] = [1.0, -1.0].map(|side| self.folded(&fold, &of_side(&fold.variables, side)));
+                self.beyond(own?, &others?)
+            }
         };
-        let variables: Vec<S::Value> = fold.variables.iter().map(value).collect::<Result<_, _>>()?;
-        let contributions = fold.contributions.unwrap_or(&circuit.arrays().contributions);
-        let vectors = LeafVectors { count, contributions, variables: &variables };
-        let lanes = fold_lanes::<S::Value>(circuit, memory).min(count.max(1));
-        let bound = self.theta.bind(annotations);
-        let values = fold_batch(circuit, &self.semiring, &bound, vectors, lanes, monitor)?;
-        self.check_fault()?;
+        let GateFold { circuit, annotations, targets, .. } = fold;
         check_elements(circuit, &self.semiring, &values)?;
         let settings = gate_settings(circuit, annotations);
         let outputs = by_tensor(circuit, &values);
@@ -310,6 +368,24 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
             time: clock.elapsed(),
         })
     }
+
+    fn check_laws_of_gates(&self, fold: GateFold<'_>) -> Result<LawReport, ExplainError> {
+        let variables = self.variables(&fold, &fold.variables)?;
+        let bound = self.theta.bind(fold.annotations);
+        let values = fold_gates(fold.circuit, &self.semiring, &bound, &variables, fold.monitor)?;
+        self.check_fault()?;
+        Ok(LawChecker::new().check_values(&self.semiring, values))
+    }
+}
+
+/// The values of variables from the targets of one sign alone, which start as if it were positive.
+fn of_side(variables: &[VariableValue], side: f32) -> Vec<VariableValue> {
+    let value = |value: &VariableValue| match *value {
+        VariableValue::Target { sign, logit } if sign * side > 0.0 => VariableValue::Target { sign: 1.0, logit },
+        VariableValue::Target { .. } => VariableValue::Zero,
+        other => other,
+    };
+    variables.iter().map(value).collect()
 }
 
 /// What each layer was asked under.
@@ -345,19 +421,24 @@ fn by_tensor<V: Clone>(circuit: &GateCircuit, values: &[V]) -> Vec<Vec<V>> {
     circuit.outputs_by_tensor().map(|(_, gates)| gates).map(of).collect()
 }
 
+/// A stream that keeps the relevance of some tensors.
+type Kept<'a, S, T> = Stream<'a, S, PerExecution<<T as Thetas<S>>::Bound>, Keep<<S as Semiring>::Value>>;
+
 /// A question on its way through a layered circuit.
 struct Questioned<'a, S: Project + Clone + 'static, T: Thetas<S>> {
     described: &'a Described<S, T>,
     handle: &'a AnySemiring,
     circuit: &'a LayeredCircuit,
-    stream: Stream<'a, S, PerExecution<T::Bound>, Keep<S::Value>>,
+    stream: Kept<'a, S, T>,
+    /// That of the targets that count against the others.
+    against: Option<Kept<'a, S, T>>,
     settings: Vec<LayerSetting>,
     targets: Vec<Vec<(usize, f32)>>,
 }
 
 impl<S: Project + Clone + 'static, T: Thetas<S>> Advance for Questioned<'_, S, T> {
     fn reaches(&self, layer: usize) -> bool {
-        self.stream.reaches(layer)
+        self.stream.reaches(layer) || self.against.as_ref().is_some_and(|stream| stream.reaches(layer))
     }
 
     fn advance(
@@ -366,11 +447,17 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Advance for Questioned<'_, S, T
         contributions: &LayerContributions,
         monitor: &dyn Monitor,
     ) -> Result<(), EvaluationError> {
-        self.stream.advance(layer, contributions, monitor)
+        for stream in [Some(&mut self.stream), self.against.as_mut()].into_iter().flatten() {
+            if stream.reaches(layer) {
+                stream.advance(layer, contributions, monitor)?;
+            }
+        }
+        Ok(())
     }
 
     fn finish(&mut self) {
         self.stream.finish();
+        self.against.iter_mut().for_each(Advance::finish);
     }
 
     fn charge(&mut self, time: std::time::Duration) {
@@ -380,23 +467,34 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Advance for Questioned<'_, S, T
 
 impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S, T> {
     fn annotate(&mut self, layer: usize, annotations: &[Annotation]) {
-        self.stream.annotations_mut().annotate(layer, annotations);
+        for stream in [Some(&mut self.stream), self.against.as_mut()].into_iter().flatten() {
+            stream.annotations_mut().annotate(layer, annotations);
+        }
     }
 
     fn answer(self: Box<Self>) -> Result<Answer, ExplainError> {
-        let Questioned { described, handle, circuit, stream, settings, targets } = *self;
+        let Questioned { described, handle, circuit, stream, against, settings, targets } = *self;
         described.check_fault()?;
-        let time = stream.time();
+        let mut time = stream.time();
         let (ledgers, keep) = stream.into_parts();
+        let mut relevance: Vec<(kirchhoff_circuit::TensorId, Vec<S::Value>)> = keep.into_relevance().collect();
+        if let Some(against) = against {
+            time += against.time();
+            let (_, others) = against.into_parts();
+            for (id, values) in &mut relevance {
+                *values = described.beyond(std::mem::take(values), others.relevance(*id).unwrap_or_default());
+            }
+        }
         let input = circuit.tensor(circuit.input());
-        let joined = described.joined(keep.relevance(circuit.input()).unwrap_or_default(), &input.shape);
+        let own = relevance.iter().find(|(id, _)| *id == circuit.input()).map_or(&[][..], |(_, values)| values);
+        let joined = described.joined(own, &input.shape);
         let tensor = |(id, relevance): (kirchhoff_circuit::TensorId, Vec<S::Value>)| {
             let tensor = circuit.tensor(id);
             described.tensor(&tensor.name, &tensor.shape, relevance)
         };
         Ok(Answer {
             semiring: handle.clone(),
-            tensors: keep.into_relevance().map(tensor).collect(),
+            tensors: relevance.into_iter().map(tensor).collect(),
             joined,
             ledgers,
             settings,

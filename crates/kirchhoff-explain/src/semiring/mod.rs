@@ -72,6 +72,11 @@ impl AnySemiring {
         self.0.is_built_in()
     }
 
+    /// Whether −1 is an element whose product with itself is 1, so that targets may count against the explanation by a sign.
+    pub fn has_signs(&self) -> bool {
+        self.0.has_signs()
+    }
+
     /// Checks the axioms and the declared laws on the semiring's [elements](kirchhoff_semiring::Semiring::elements).
     pub fn check_laws(&self) -> LawReport {
         self.0.check_laws()
@@ -97,6 +102,11 @@ impl AnySemiring {
     /// The answer of a gate circuit.
     pub(crate) fn fold(&self, fold: GateFold<'_>) -> Result<Answer, ExplainError> {
         self.0.fold(self, fold)
+    }
+
+    /// Checks the axioms and the declared laws on the values of the gates of a circuit.
+    pub(crate) fn check_laws_of_gates(&self, fold: GateFold<'_>) -> Result<LawReport, ExplainError> {
+        self.0.check_laws_of_gates(fold)
     }
 }
 
@@ -133,6 +143,8 @@ pub(crate) trait Erased: Send + Sync {
 
     fn is_built_in(&self) -> bool;
 
+    fn has_signs(&self) -> bool;
+
     fn check_laws(&self) -> LawReport;
 
     fn decide(&self, annotation: Annotation, layer: &str, d: f32) -> Decision;
@@ -145,6 +157,8 @@ pub(crate) trait Erased: Send + Sync {
     ) -> Result<Box<dyn Answering + 'a>, ExplainError>;
 
     fn fold(&self, handle: &AnySemiring, fold: GateFold<'_>) -> Result<Answer, ExplainError>;
+
+    fn check_laws_of_gates(&self, fold: GateFold<'_>) -> Result<LawReport, ExplainError>;
 }
 
 /// A stream that becomes an answer, once it has come to the input.
@@ -187,4 +201,6 @@ pub(crate) enum VariableValue {
     One,
     /// What a target of a sign and a logit starts with.
     Target { sign: f32, logit: f32 },
+    /// The element that a number stands for.
+    Number(f32),
 }

@@ -49,7 +49,10 @@ pub enum NameError {
 pub enum ReadError {
     /// No semiring has the name.
     #[error("{0}; a definition is a file whose name ends in .toml, or `define(...)`")]
-    Lookup(#[from] LookupError),
+    Lookup(LookupError),
+    /// A symbolic semiring, where one of numbers is asked for.
+    #[error(transparent)]
+    Symbolic(LookupError),
     /// The definition cannot be read, or its laws do not hold.
     #[error(transparent)]
     Definition(#[from] DefinitionError),
@@ -64,6 +67,15 @@ pub enum ReadError {
         /// What the system says.
         reason: String,
     },
+}
+
+impl From<LookupError> for ReadError {
+    fn from(error: LookupError) -> Self {
+        match error {
+            LookupError::Symbolic { .. } => ReadError::Symbolic(error),
+            LookupError::Unknown(_) | LookupError::Call(_) => ReadError::Lookup(error),
+        }
+    }
 }
 
 impl Registry {

@@ -112,8 +112,10 @@ impl<V: Cells> Defined<V> {
         match annotation {
             Annotation::Threshold(theta) => self.truth(d >= theta),
             Annotation::ThresholdAbs(theta) => self.truth(d.abs() > theta),
+            Annotation::Keep(theta) if d < theta => self.zero(),
             Annotation::Own => unreachable!("a definition's own Θ is an expression"),
             Annotation::Identity
+            | Annotation::Keep(_)
             | Annotation::Scale(_)
             | Annotation::AbsClamp
             | Annotation::NegLog

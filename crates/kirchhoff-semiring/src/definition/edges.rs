@@ -136,7 +136,11 @@ impl<V: Cells> Defined<V> {
                 let (zero, logarithm) = (constant(graph, 0.0), logarithm(graph));
                 graph.apply(Operation::Binary(Binary::Subtract), &[zero, logarithm], None, ColumnType::F32)
             }
-            Annotation::Own | Annotation::Threshold(_) | Annotation::ThresholdAbs(_) | Annotation::Rank => return None,
+            Annotation::Own
+            | Annotation::Threshold(_)
+            | Annotation::ThresholdAbs(_)
+            | Annotation::Keep(_)
+            | Annotation::Rank => return None,
         };
         Some(vec![graph.convert(number, compiled.columns[0].kind, None)])
     }

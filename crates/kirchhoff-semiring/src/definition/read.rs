@@ -288,7 +288,7 @@ impl Reader<'_> {
                     Ok(annotation) => annotation,
                     Err(error) => return self.wrong("theta", error.to_string()),
                 };
-                let is_threshold = annotation.theta().is_some();
+                let is_threshold = annotation.is_threshold();
                 if annotation == Annotation::Rank {
                     let reason = "`rank` depends on the other contributions of the layer";
                     return self.wrong("theta", format!("{reason}; use another annotation or an expression in `d`"));

@@ -56,6 +56,10 @@ impl Semiring for Counting {
         Laws::of(&[Law::CommutativeTimes])
     }
 
+    fn minus(&self, a: &Count, b: &Count) -> Option<Count> {
+        Some(a.minus(b))
+    }
+
     fn elements(&self) -> Vec<Count> {
         let small = [0, 1, 2, 3, 10, u64::MAX].map(Count::from);
         // On both sides of the border between one word and several, and far beyond it.

@@ -44,6 +44,10 @@ impl<const WORDS: usize> Semiring for Worlds<WORDS> {
         Laws::of(&Law::ALL).without(Law::Selective)
     }
 
+    fn minus(&self, a: &Self::Value, b: &Self::Value) -> Option<Self::Value> {
+        Some(std::array::from_fn(|word| a[word] & !b[word]))
+    }
+
     /// 0, 1, and words that differ in some worlds.
     fn elements(&self) -> Vec<Self::Value> {
         let mixed = [0b0011, 0b0101, u64::MAX << 32].map(|bits| [bits; WORDS]);

@@ -13,7 +13,7 @@ use kirchhoff_network::Network;
 use kirchhoff_semiring::{Join, Meaning};
 use serde::{Deserialize, Serialize};
 
-use crate::{Folded, Identity, Pass, Run, StudyError, Watch, batch_size, edges, relevance};
+use crate::{Folded, Identity, Outside, Pass, Run, StudyError, Watch, batch_size, edges, relevance_with};
 use histogram::{BINS, Histograms};
 
 /// What masks are made of.
@@ -21,6 +21,8 @@ use histogram::{BINS, Histograms};
 pub struct MaskSettings {
     /// One a semiring; each says which layers' relevance is kept.
     pub questions: Vec<Question>,
+    /// Relevance from elsewhere, which some of the questions stand for.
+    pub outside: Vec<Outside>,
     /// Whether each input is explained from the output of its label, instead of the questions' targets.
     pub by_label: bool,
     /// The classes that have masks of their own; `None` for all that occur in the data set.
@@ -153,6 +155,7 @@ impl MaskSettings {
             "rules, annotations, targets or layers",
             &self.questions.iter().map(Question::identity).collect::<String>(),
         );
+        Outside::identify(&self.outside, identity);
         identity.set("--target label", self.by_label);
         identity.set("--classes", format!("{:?}", self.classes));
         identity.set("--correct", self.correct);
@@ -231,7 +234,7 @@ impl MaskSettings {
                 question.targets = batch.labels.iter().map(|&label| Target::output(label)).collect();
             }
         }
-        let (execution, answers) = relevance(network, batch, &questions, watch)?;
+        let (execution, answers) = relevance_with(network, batch, &questions, &self.outside, watch)?;
         let of = |(input, &label): (usize, &usize)| {
             let taken = !self.correct || top(execution.output(input)) == label;
             let belongs = |group: &Group| taken && (*group == Group::All || *group == Group::Class(label));

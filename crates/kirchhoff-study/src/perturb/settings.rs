@@ -5,13 +5,15 @@ use std::fmt;
 use kirchhoff_explain::Question;
 
 use super::{Baseline, Order};
-use crate::Identity;
+use crate::{Identity, Outside};
 
 /// What a study of perturbation does.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// One question a semiring, each from a single output.
     pub questions: Vec<Question>,
+    /// Relevance from elsewhere, which some of the questions stand for.
+    pub outside: Vec<Outside>,
     /// Whether the target is each input's label, whatever the questions say.
     pub by_label: bool,
     /// The orders to compare. The random one is the same for all questions.
@@ -83,6 +85,7 @@ impl Settings {
         for question in &self.questions {
             identity.set_hash(&format!("question of {}", question.semiring.name), &question.identity());
         }
+        Outside::identify(&self.outside, identity);
         identity.set("targets are labels", self.by_label);
         let list = |items: Vec<String>| items.join(", ");
         identity.set("orders", list(self.orders.iter().map(Order::to_string).collect()));

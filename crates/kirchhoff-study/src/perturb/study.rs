@@ -15,7 +15,7 @@ use super::context::{STREAMS, Study};
 use super::windows::Map;
 use super::{Baseline, Combination, Curve, Settings, Subject, area_over_curve, area_under_curve};
 use crate::moments::Mean;
-use crate::{Folded, Pass, Run, StudyError, relevance};
+use crate::{Folded, Pass, Run, StudyError, relevance_with};
 
 /// The curves of a combination over all inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -103,7 +103,7 @@ impl Study<'_> {
         };
         let compute = |batch: &Batch| -> Result<_, StudyError> {
             let questions = questions_of(&settings.questions, settings.by_label, batch);
-            let (execution, answers) = relevance(self.network, batch, &questions, watch)?;
+            let (execution, answers) = relevance_with(self.network, batch, &questions, &settings.outside, watch)?;
             let own = |input: usize| match settings.by_label {
                 true => batch.labels[input],
                 false => kirchhoff_explain::top(execution.output(input)),

@@ -28,6 +28,13 @@ pub enum Method {
     Activation,
     /// At random.
     Random,
+    /// Scores from elsewhere.
+    Scores {
+        /// What they are called.
+        name: String,
+        /// One a neuron or filter of the layer; those of the lowest are removed first.
+        scores: Vec<f64>,
+    },
 }
 
 impl Method {
@@ -38,7 +45,7 @@ impl Method {
     fn question(&self) -> Option<&Question> {
         match self {
             Method::Relevance(question) => Some(question),
-            Method::L1 | Method::L2 | Method::Activation | Method::Random => None,
+            Method::L1 | Method::L2 | Method::Activation | Method::Random | Method::Scores { .. } => None,
         }
     }
 
@@ -50,6 +57,7 @@ impl Method {
             Method::L2 => "l2",
             Method::Activation => "activation",
             Method::Random => "random",
+            Method::Scores { name, .. } => name,
         }
     }
 }
@@ -119,6 +127,12 @@ impl PruneSettings {
         identity.set("--method", names.join(","));
         let questions = self.methods.iter().filter_map(Method::question);
         identity.set_hash("rules, annotations or targets", &questions.map(Question::identity).collect::<String>());
+        for method in &self.methods {
+            if let Method::Scores { name, scores } = method {
+                let bits: String = scores.iter().map(|score| format!("{:x} ", score.to_bits())).collect();
+                identity.set_hash(&format!("scores `{name}`"), &bits);
+            }
+        }
         identity.set("--layer", self.layer.index());
         identity.set("--target label", self.by_label);
         identity.set("seeds", format!("{:?}", self.seeds));
@@ -150,6 +164,11 @@ pub fn prune(
         let message = "pruning takes at least one method, seed, input to rank by, and neuron at a step";
         return Err(StudyError::Settings(message.to_string()));
     }
+    for method in &settings.methods {
+        if let Method::Scores { name, scores } = method {
+            check_scores(name, scores, prunable.neurons)?;
+        }
+    }
     let ranked = rank::rank(run, network, ranking, settings, &prunable)?;
     let removed: Vec<usize> = (0..prunable.neurons).step_by(settings.step).chain([prunable.neurons]).collect();
     let measured = curves::measure(run, network, data, &prunable, &ranked.state, &removed)?;
@@ -172,6 +191,16 @@ pub fn prune(
         skipped: (ranked.skipped + measured.skipped, listed),
         prunable,
     })
+}
+
+/// Refuses scores that are not one finite number a neuron.
+fn check_scores(name: &str, scores: &[f64], neurons: usize) -> Result<(), StudyError> {
+    let wrong = match scores.iter().position(|score| !score.is_finite()) {
+        _ if scores.len() != neurons => format!("{} scores for {neurons} neurons", scores.len()),
+        Some(neuron) => format!("{} for neuron {neuron}", scores[neuron]),
+        None => return Ok(()),
+    };
+    Err(StudyError::Settings(format!("method `{name}` has {wrong}: give one finite number a neuron of the layer")))
 }
 
 impl Pruning {

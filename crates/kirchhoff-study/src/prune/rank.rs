@@ -57,7 +57,7 @@ pub(super) fn rank(
                     let inputs = sums.state.inputs[number].max(1) as f64;
                     sums.state.scores[first..first + neurons].iter().map(|sum| sum / inputs).collect()
                 }
-                None => norms(network, prunable, method),
+                None => given(network, prunable, method),
             };
             let order = match method {
                 Method::Random => Draw::new(seed, ORDERS).order(neurons),
@@ -161,8 +161,12 @@ fn of_neurons(values: &[f64], count: usize, kind: Kind) -> Vec<f64> {
     values.chunks((values.len() / count).max(1)).map(|positions| positions.iter().map(score).sum()).collect()
 }
 
-/// Norms of the weights that lead to each neuron; none for methods without a norm.
-fn norms(network: &Network, prunable: &Prunable, method: &Method) -> Vec<f64> {
+/// The scores that are given without a look at inputs: norms of the weights that lead to each neuron, or what somebody
+/// else says; none for other methods.
+fn given(network: &Network, prunable: &Prunable, method: &Method) -> Vec<f64> {
+    if let Method::Scores { scores, .. } = method {
+        return scores.clone();
+    }
     let parameters = network.node(prunable.layer).operator.parameters();
     let Some((_, weights)) = parameters.iter().find(|(name, _)| *name == "weights") else {
         return Vec::new();
@@ -172,6 +176,6 @@ fn norms(network: &Network, prunable: &Prunable, method: &Method) -> Vec<f64> {
     match method {
         Method::L1 => rows.map(|row| wide(row).iter().map(|weight| weight.abs()).sum()).collect(),
         Method::L2 => rows.map(|row| wide(row).iter().map(|weight| weight * weight).sum::<f64>().sqrt()).collect(),
-        _ => Vec::new(),
+        Method::Relevance(_) | Method::Activation | Method::Random | Method::Scores { .. } => Vec::new(),
     }
 }

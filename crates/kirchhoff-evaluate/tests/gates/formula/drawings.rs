@@ -1,6 +1,6 @@
 //! DOT and SVG hold every gate and every wire once.
 
-use kirchhoff_formula::{FormulaError, FormulaOptions, dot, parse, svg};
+use kirchhoff_formula::{FormulaError, FormulaOptions, dot, page, parse, svg, text};
 use proptest::prelude::*;
 
 use super::numbers;
@@ -62,4 +62,35 @@ fn what_is_no_picture_is_refused() {
     assert_eq!(error, FormulaError::TooLarge { what: "gates", got: 3001, limit: 2000 });
     let few = FormulaOptions { max_gates: 3000, ..FormulaOptions::default() };
     assert_eq!(dot(&circuit, &few), Err(FormulaError::TooLong { gates: 3001, limit: 3000 }));
+}
+
+/// Every equation of the text is on the page, with names that lead to equations that are there.
+#[test]
+fn pages_hold_the_equations_of_the_text() {
+    let parts: Vec<String> = (0..40).map(|number| format!("(* \"a<{number}>\" s)")).collect();
+    let source = format!(
+        r#"(circuit (let s (+ "b" "c" (* "d" "e") (* "f" "g1"))) (output "x" (2) (+ {}) (* s s)))"#,
+        parts.join(" ")
+    );
+    let circuit = parse(&source, 1000).unwrap();
+    let options = FormulaOptions { expand: 1, ..FormulaOptions::default() };
+    let html = page(&circuit, &options).unwrap();
+    let plain = |html: &str| -> String {
+        let mut text = String::new();
+        for part in html.split('<') {
+            text.push_str(part.split_once('>').map_or(part, |(_, rest)| rest));
+        }
+        text.replace("&lt;", "<").replace("&gt;", ">").split_whitespace().collect::<String>()
+    };
+    let shown = plain(&html).replace("and28more", "");
+    for equation in text(&circuit, &options).unwrap().replace("\n    ", "").lines() {
+        let equation: String = equation.trim_start_matches("let ").split_whitespace().collect();
+        assert!(shown.contains(&equation), "{equation} is not in {shown}");
+    }
+    for link in html.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        assert!(html.contains(&format!("id=\"{link}\"")), "{link}");
+    }
+    assert!(html.contains("and 28 more") && html.contains("40 operands") && !html.contains("<0>"), "{html}");
+    let few = FormulaOptions { max_gates: 3, ..options };
+    assert!(matches!(page(&circuit, &few), Err(FormulaError::TooLong { .. })));
 }

@@ -175,7 +175,7 @@ def model(name, size):
         if name in ("googlenet", "inception_v3"):
             more |= {"init_weights": True}
         # Smallest sides that their windows and strides allow.
-        side = {"inception_v3": 299 if size == 224 else max(size, 96), "maxvit_t": 224, "vit_b_16": size if size % 16 == 0 else 224}.get(name, size)
+        side = {"alexnet": max(size, 224), "vgg16_bn": max(size, 224), "inception_v3": 299 if size == 224 else max(size, 96), "maxvit_t": 224, "vit_b_16": size if size % 16 == 0 else 224}.get(name, size)
         if name == "vit_b_16":
             more |= {"image_size": side}
         return getattr(torchvision.models, name)(**more), image(side)

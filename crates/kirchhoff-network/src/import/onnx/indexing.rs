@@ -9,6 +9,19 @@ use crate::operators::{
     Choice, Comparison, Embedding, Expand, Operator, Relation, Reshape, Select, SliceAxis, elements,
 };
 
+/// The places among the first axes of a shape that indices on their last axis name, and how many axes these are.
+fn places(node: &Node, indices: &Constant, dims: &[usize]) -> Result<(Vec<usize>, usize)> {
+    let wrong = || node.malformed(format!("has indices of shape {:?} for a tensor of shape {dims:?}", indices.dims));
+    let &count = indices.dims.last().filter(|&&count| (1..=dims.len()).contains(&count)).ok_or_else(wrong)?;
+    let Data::Integer(numbers) = &indices.data else {
+        return Err(node.malformed("takes indices that are not integers"));
+    };
+    let place = |index: &[i64]| {
+        index.iter().zip(dims).try_fold(0, |place, (&index, &length)| Ok(place * length + node.axis(index, length)?))
+    };
+    Ok((numbers.chunks_exact(count).map(place).collect::<Result<_>>()?, count))
+}
+
 impl Importer<'_> {
     /// Values at indices along an axis: of a constant, of a tensor, or rows of a table by numbers that are the input.
     pub fn gather(&mut self, node: &Node) -> Result<Value> {
@@ -57,6 +70,74 @@ impl Importer<'_> {
                 self.with_dims(node, selected, dims)
             }
         }
+    }
+
+    /// Values, or slices, at places that are given by an index along each of the first axes.
+    pub fn gather_at(&mut self, node: &Node) -> Result<Value> {
+        let data = self.value(node, 0)?;
+        let indices = self.constant(node, 1, "indices")?;
+        if node.int("batch_dims", 0)? != 0 {
+            return Err(node.unsupported("gathers within batches; only batch_dims = 0 is supported"));
+        }
+        let (places, count) = places(node, &indices, data.dims())?;
+        let (first, rest) = data.dims().split_at(count);
+        let flat = [&[elements(first).unwrap_or(0)], rest].concat();
+        let dims = [&indices.dims[..indices.dims.len() - 1], rest].concat();
+        let gathered = [&[places.len()], rest].concat();
+        if places.is_empty() {
+            return Err(node.unsupported("selects nothing"));
+        }
+        match self.with_dims(node, data, flat)? {
+            Value::Constant(constant) => {
+                let mut axes: Vec<Vec<usize>> = constant.dims.iter().map(|&length| (0..length).collect()).collect();
+                axes[0] = places;
+                let found = constant.selected(node, &axes)?;
+                self.with_dims(node, Value::Constant(found), dims)
+            }
+            Value::Tensor(tensor) => {
+                let argument = Operand { node: self.materialised(&tensor)?, dims: tensor.dims };
+                let mut axes = vec![None; argument.dims.len()];
+                axes[0] = Some(places);
+                let found = self.selected(node, argument, axes)?;
+                debug_assert_eq!(found.dims(), gathered);
+                self.with_dims(node, found, dims)
+            }
+        }
+    }
+
+    /// A constant with other values, or slices, at some places.
+    pub fn scatter_at(&mut self, node: &Node) -> Result<Value> {
+        let data = self.constant(node, 0, "data")?;
+        let (indices, updates) = (self.constant(node, 1, "indices")?, self.constant(node, 2, "updates")?);
+        if node.text("reduction", "none")? != "none" {
+            return Err(node.unsupported("joins what it scatters with what is there; only replacing is supported"));
+        }
+        let (places, count) = places(node, &indices, &data.dims)?;
+        let size = elements(&data.dims[count..]).unwrap_or(0);
+        if updates.len() != places.len() * size {
+            return Err(node.malformed(format!(
+                "scatters {} values to {} places of {size}",
+                updates.len(),
+                places.len()
+            )));
+        }
+        fn scattered<T: Copy>(data: &[T], updates: &[T], places: &[usize], size: usize) -> Vec<T> {
+            let mut values = data.to_vec();
+            for (place, update) in places.iter().zip(updates.chunks(size.max(1))) {
+                values[place * size..(place + 1) * size].copy_from_slice(update);
+            }
+            values
+        }
+        let data = match (&data.data, &updates.data) {
+            (Data::Integer(values), Data::Integer(updates)) => {
+                Constant { data: Data::Integer(scattered(values, updates, &places, size).into()), origin: None, ..data }
+            }
+            _ => {
+                let values = scattered(&data.to_weights(), &updates.to_weights(), &places, size);
+                Constant { data: Data::Float(values.into()), origin: None, ..data }
+            }
+        };
+        Ok(Value::Constant(data))
     }
 
     /// Rows of a table by numbers.

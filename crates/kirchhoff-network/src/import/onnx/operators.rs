@@ -46,6 +46,8 @@ impl Importer<'_> {
             "Tile" => self.tile(node)?,
             "Where" => self.choice(node)?,
             "Trilu" => self.triangle(node)?,
+            "GatherND" => self.gather_at(node)?,
+            "ScatterND" => self.scatter_at(node)?,
             "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or" | "Xor" => {
                 self.comparison(node)?
             }

@@ -229,6 +229,10 @@ fn what_cannot_be_answered_is_refused() {
     place.refuses_whole(&about("witnesses", &["--target", "3-8"]), &["`start[8]`", "from 1"]);
     let exact = ["--drop", "0.1", "--method", "exact", "--max-nodes", "1000"];
     place.refuses_whole(&about("probability", &exact), &["more than 1000 nodes", "--method sample", "--theta"]);
+    for question in [&["models"][..], &["world", "--drop", "0.1"]] {
+        let options = [&question[1..], &["--theta", "0.001", "--max-nodes", "1000"]].concat();
+        place.refuses_whole(&about(question[0], &options), &["more than 1000 nodes", "--theta", "--max-nodes"]);
+    }
     place.refuses_whole(&about("paths", &["--rule", "zero"]), &["identity"]);
     place.refuses_whole(&["ask", "paths", "--output", "y[3]"], &["y[3]"]);
     place.misuses(&about("probability", &[]), &["--drop"]);

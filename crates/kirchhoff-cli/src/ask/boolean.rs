@@ -71,10 +71,12 @@ impl Drops {
 
 /// Diagrams that outgrow their limit, with what to do about it.
 pub fn too_large(error: ProbabilityError, instead: &str) -> Failure {
+    let advice = format!("ask about {instead}, keep fewer edges by --theta, or raise --max-nodes");
     match error {
-        error @ (ProbabilityError::Nodes { .. } | ProbabilityError::Variables { .. }) => {
-            Failure::usage(format!("{error}: ask about {instead}, keep fewer edges by --theta, or raise --max-nodes"))
+        ProbabilityError::Nodes { max_nodes } => {
+            Failure::usage(format!("the decision diagrams take more than {max_nodes} nodes: {advice}"))
         }
+        error @ ProbabilityError::Variables { .. } => Failure::usage(format!("{error}: {advice}")),
         error => error.into(),
     }
 }

@@ -4,18 +4,19 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use kirchhoff_circuit::{GateCircuit, GateId, GateLayer, LayerContributions, LayeredCircuit};
+use kirchhoff_circuit::{GateCircuit, GateId, GateLayer, LayeredCircuit};
 use kirchhoff_evaluate::{
-    Advance, Amount, Annotations, Bookkeeping, EvaluationError, Keep, LeafVectors, OwnTheta, PerExecution, Stream,
-    check_elements, fold_batch, fold_gates, fold_lanes,
+    Amount, Annotations, Bookkeeping, Keep, LeafVectors, OwnTheta, PerExecution, Stream, check_elements, fold_batch,
+    fold_gates, fold_lanes,
 };
 use kirchhoff_formula::Decision;
-use kirchhoff_kernel::{Monitor, vectorised};
+use kirchhoff_kernel::vectorised;
 use kirchhoff_semiring::{
-    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawChecker, LawReport, Meaning, Project, Semiring,
+    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawChecker, LawReport, Meaning, Project,
     SemiringInfo,
 };
 
+use super::questioned::Questioned;
 use super::theta::{Named, Own, Thetas};
 use super::{Answering, AnySemiring, Erased, GateFold, VariableValue};
 use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
@@ -227,12 +228,12 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
     }
 
     /// `a ⊖ b`, value by value.
-    fn beyond(&self, values: Vec<S::Value>, others: &[S::Value]) -> Vec<S::Value> {
+    pub(super) fn beyond(&self, values: Vec<S::Value>, others: &[S::Value]) -> Vec<S::Value> {
         let difference = |(a, b): (S::Value, &S::Value)| self.semiring.minus(&a, b).unwrap_or(a);
         values.into_iter().zip(others).map(difference).collect()
     }
 
-    fn check_fault(&self) -> Result<(), ExplainError> {
+    pub(super) fn check_fault(&self) -> Result<(), ExplainError> {
         match self.theta.fault(&self.semiring) {
             Some(fault) => Err(fault.into()),
             None => Ok(()),
@@ -240,7 +241,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
     }
 
     /// The values of a tensor as numbers.
-    fn tensor(&self, name: &str, shape: &[usize], values: Vec<S::Value>) -> TensorRelevance {
+    pub(super) fn tensor(&self, name: &str, shape: &[usize], values: Vec<S::Value>) -> TensorRelevance {
         TensorRelevance {
             name: name.to_string(),
             shape: shape.to_vec(),
@@ -251,7 +252,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
     }
 
     /// The relevance of images with their channels joined by ⊕; `None` where there are not several.
-    fn joined(&self, relevance: &[S::Value], shape: &[usize]) -> Option<Array> {
+    pub(super) fn joined(&self, relevance: &[S::Value], shape: &[usize]) -> Option<Array> {
         let [channels, height, width] = shape[..] else { return None };
         if channels < 2 {
             return None;
@@ -419,87 +420,4 @@ fn by_tensor<V: Clone>(circuit: &GateCircuit, values: &[V]) -> Vec<Vec<V>> {
         values.chunks(circuit.outputs().len().max(1)).flat_map(|values| values[range.clone()].to_vec()).collect()
     };
     circuit.outputs_by_tensor().map(|(_, gates)| gates).map(of).collect()
-}
-
-/// A stream that keeps the relevance of some tensors.
-type Kept<'a, S, T> = Stream<'a, S, PerExecution<<T as Thetas<S>>::Bound>, Keep<<S as Semiring>::Value>>;
-
-/// A question on its way through a layered circuit.
-struct Questioned<'a, S: Project + Clone + 'static, T: Thetas<S>> {
-    described: &'a Described<S, T>,
-    handle: &'a AnySemiring,
-    circuit: &'a LayeredCircuit,
-    stream: Kept<'a, S, T>,
-    /// That of the targets that count against the others.
-    against: Option<Kept<'a, S, T>>,
-    settings: Vec<LayerSetting>,
-    targets: Vec<Vec<(usize, f32)>>,
-}
-
-impl<S: Project + Clone + 'static, T: Thetas<S>> Advance for Questioned<'_, S, T> {
-    fn reaches(&self, layer: usize) -> bool {
-        self.stream.reaches(layer) || self.against.as_ref().is_some_and(|stream| stream.reaches(layer))
-    }
-
-    fn advance(
-        &mut self,
-        layer: usize,
-        contributions: &LayerContributions,
-        monitor: &dyn Monitor,
-    ) -> Result<(), EvaluationError> {
-        for stream in [Some(&mut self.stream), self.against.as_mut()].into_iter().flatten() {
-            if stream.reaches(layer) {
-                stream.advance(layer, contributions, monitor)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) {
-        self.stream.finish();
-        self.against.iter_mut().for_each(Advance::finish);
-    }
-
-    fn charge(&mut self, time: std::time::Duration) {
-        self.stream.charge(time);
-    }
-}
-
-impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S, T> {
-    fn annotate(&mut self, layer: usize, annotations: &[Annotation]) {
-        for stream in [Some(&mut self.stream), self.against.as_mut()].into_iter().flatten() {
-            stream.annotations_mut().annotate(layer, annotations);
-        }
-    }
-
-    fn answer(self: Box<Self>) -> Result<Answer, ExplainError> {
-        let Questioned { described, handle, circuit, stream, against, settings, targets } = *self;
-        described.check_fault()?;
-        let mut time = stream.time();
-        let (ledgers, keep) = stream.into_parts();
-        let mut relevance: Vec<(kirchhoff_circuit::TensorId, Vec<S::Value>)> = keep.into_relevance().collect();
-        if let Some(against) = against {
-            time += against.time();
-            let (_, others) = against.into_parts();
-            for (id, values) in &mut relevance {
-                *values = described.beyond(std::mem::take(values), others.relevance(*id).unwrap_or_default());
-            }
-        }
-        let input = circuit.tensor(circuit.input());
-        let own = relevance.iter().find(|(id, _)| *id == circuit.input()).map_or(&[][..], |(_, values)| values);
-        let joined = described.joined(own, &input.shape);
-        let tensor = |(id, relevance): (kirchhoff_circuit::TensorId, Vec<S::Value>)| {
-            let tensor = circuit.tensor(id);
-            described.tensor(&tensor.name, &tensor.shape, relevance)
-        };
-        Ok(Answer {
-            semiring: handle.clone(),
-            tensors: relevance.into_iter().map(tensor).collect(),
-            joined,
-            ledgers,
-            settings,
-            targets,
-            time,
-        })
-    }
 }

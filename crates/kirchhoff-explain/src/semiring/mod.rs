@@ -2,6 +2,7 @@
 
 mod definition;
 mod described;
+mod questioned;
 mod registry;
 mod theta;
 

@@ -146,12 +146,13 @@ pub fn explanation_error(error: ExplanationError) -> PyErr {
 
 /// Reads a model: an ONNX file, or a safetensors file of a known or described architecture.
 #[pyfunction]
-#[pyo3(signature = (path, architecture=None, input_shape=None))]
+#[pyo3(signature = (path, architecture=None, input_shape=None, called=None))]
 pub fn load(
     py: Python<'_>,
     path: PathBuf,
     architecture: Option<PathBuf>,
     input_shape: Option<Vec<usize>>,
+    called: Option<String>,
 ) -> PyResult<PyNetwork> {
     if path.is_dir() {
         return Err(Kind::Model.error(format!("{} is a folder: name the model's file in it", path.display())));
@@ -160,7 +161,7 @@ pub fn load(
     run.detached(py, |_| {
         let options = ImportOptions { architecture: architecture.as_deref(), input_shape: input_shape.as_deref() };
         let model = read(&path, &options).or_raise(Kind::Model)?;
-        PyNetwork::new(path.display().to_string(), model)
+        PyNetwork::new(called.unwrap_or_else(|| path.display().to_string()), model)
     })?
 }
 

@@ -185,7 +185,7 @@ class Explanation(Relevance):
     def _title(self, number: int, summary: Mapping[str, Any]) -> str:
         name = self._names[number] if self._names else str(summary["input"])
         targets = ", ".join(str(target["output"]) for target in summary["targets"])
-        return f"{name}: {targets}"
+        return f"{name}, target {targets}"
 
     def save(self, folder: str | os.PathLike[str], *, pictures: int = 100, force: bool = False) -> None:
         """Writes what ``kirchhoff explain --out`` writes: ``relevance.safetensors``, ``explanation.json``, pictures."""

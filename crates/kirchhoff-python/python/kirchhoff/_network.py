@@ -314,11 +314,12 @@ def load(
     *,
     architecture: str | os.PathLike[str] | None = None,
     input_shape: Sequence[int] | None = None,
+    called: str | None = None,
 ) -> Network:
     """Reads a model: ``.onnx``; ``.safetensors`` of an architecture that its tensors' names tell or ``architecture`` describes;
     or the description itself, ``.toml``, beside a ``.safetensors`` file of the same name or ``model.safetensors``.
 
-    ``input_shape`` is that of one input, where the model leaves it open.
+    ``input_shape`` is that of one input, where the model leaves it open; ``called`` is the network's name, in place of its path.
     """
     name = os.fspath(path)
     if name.endswith(".toml"):
@@ -326,7 +327,7 @@ def load(
         name = _weights_of(name)
     given = None if architecture is None else os.fspath(architecture)
     shape = None if input_shape is None else [int(length) for length in input_shape]
-    return Network(_kirchhoff.load(name, given, shape))
+    return Network(_kirchhoff.load(name, given, shape, called))
 
 
 def _weights_of(description: str) -> str:

@@ -45,8 +45,7 @@ def from_torch(module: Any, example: Any, **export: Any) -> Network:
             warnings.simplefilter("ignore")
             path = os.path.join(folder, f"{type(module).__name__}.onnx")
             _export(torch, module, arguments, path, export)
-            network = load(path)
-            return network
+            return load(path, called=type(module).__name__)
     finally:
         for part, training in modes.items():
             part.training = training

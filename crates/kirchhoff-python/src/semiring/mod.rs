@@ -2,6 +2,7 @@
 
 mod cells;
 mod dynamic;
+mod laws;
 mod numpy;
 mod objects;
 mod theta;

@@ -1,16 +1,15 @@
 //! Semirings of Python functions over blocks of NumPy arrays.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use kirchhoff::explain::{AnySemiring, Blocks, Described};
-use kirchhoff::semiring::{Annotation, Array, Bottleneck, Carrier, Interval, LawChecker, LawReport, Laws, Limbs};
+use kirchhoff::semiring::{Annotation, Array, Bottleneck, Carrier, Interval, LawReport, Laws, Limbs};
 use numpy::PyArray1;
 use pyo3::prelude::*;
 
-use super::Facts;
 use super::cells::{Cell, Field, Layout, Number};
 use super::dynamic::{Dynamic, Operations};
+use super::{Facts, laws};
 use crate::work::Failure;
 
 /// What a class says of its semiring.
@@ -33,16 +32,7 @@ pub struct OnBlocks<V> {
     elements: Vec<V>,
     /// Where what its functions raise is kept.
     failure: Arc<Failure>,
-    /// What the operations made of pairs of values, while laws are tested: the same pairs come again and again, and a call
-    /// takes some microseconds.
-    known: Option<Mutex<Known<V>>>,
 }
-
-/// Values of an operation by its name, and the bits of what it was of.
-type Known<V> = HashMap<(&'static str, Vec<u64>), V>;
-
-/// Elements that laws are tested on, at most: every condition takes all combinations of three.
-pub const LAW_BUDGET: usize = 12;
 
 /// What every run makes a semiring of.
 pub struct Blueprint<V> {
@@ -67,17 +57,10 @@ impl<V: Cell> OnBlocks<V> {
     }
 
     /// What an operation makes of two values.
-    fn pair(&self, name: &'static str, function: &Py<PyAny>, a: &V, b: &V) -> V {
-        let compute = || {
-            let mut value = [*a];
-            self.call(name, function, &[&[*a], &[*b]], &mut value);
-            value[0]
-        };
-        let Some(known) = &self.known else { return compute() };
-        let fields = &self.functions.layout.fields;
-        let bits = [a, b].into_iter().flat_map(|value| fields.iter().map(|field| value.bits(field))).collect();
-        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known.entry((name, bits)).or_insert_with(compute)
+    fn pair(&self, name: &str, function: &Py<PyAny>, a: &V, b: &V) -> V {
+        let mut value = [*a];
+        self.call(name, function, &[&[*a], &[*b]], &mut value);
+        value[0]
     }
 
     fn attempt(&self, work: impl FnOnce(Python<'_>) -> PyResult<()>) {
@@ -198,27 +181,25 @@ impl<V: Cell> Operations<V> for OnBlocks<V> {
 }
 
 impl<V: Cell> Blueprint<V> {
-    fn semiring(&self, failure: &Arc<Failure>, known: Option<Mutex<Known<V>>>) -> OnBlocks<V> {
+    fn semiring(&self, failure: &Arc<Failure>) -> OnBlocks<V> {
         OnBlocks {
             functions: self.functions.clone(),
             zero: self.zero,
             one: self.one,
             elements: self.elements.clone(),
             failure: failure.clone(),
-            known,
         }
     }
 
     /// Tests the axioms and the declared laws.
     pub fn check_laws(&self, failure: &Arc<Failure>) -> LawReport {
-        let semiring = self.semiring(failure, Some(Mutex::default()));
-        LawChecker::new().with_budget(LAW_BUDGET).check(&Dynamic(Arc::new(semiring) as Arc<dyn Operations<V>>))
+        laws::check(self.semiring(failure), &self.functions)
     }
 
     /// The semiring for one run, with `theta` in place of its own Θ, if that is given.
     pub fn build(&self, facts: &Facts, theta: Option<&Py<PyAny>>, failure: &Arc<Failure>) -> AnySemiring {
         let Blueprint { functions, zero, one, .. } = self;
-        let semiring = self.semiring(failure, None);
+        let semiring = self.semiring(failure);
         let own = Python::attach(|py| theta.or(functions.theta.as_ref()).map(|theta| theta.clone_ref(py)));
         let has_own = own.is_some();
         let number = semiring.single();

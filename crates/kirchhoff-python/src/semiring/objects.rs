@@ -8,7 +8,7 @@ use kirchhoff::semiring::{Array, LawChecker, LawReport, Laws, Project, Semiring}
 use pyo3::prelude::*;
 
 use super::Facts;
-use super::numpy::LAW_BUDGET;
+use super::laws::LAW_BUDGET;
 use crate::work::Failure;
 
 /// What a class says of its semiring.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what the Python package costs beside the tool: a call on the digit network, VGG-16, and semirings in Python.
 
-    python benches/python.py [--tool target/release/kirchhoff] [--rounds 5] [--write]
+    python benches/python.py [--tool target/release/kirchhoff] [--rounds 5] [--no-numpy] [--write]
 
 in an environment in which the package is installed, as a release build; the tool is one, too. VGG-16 has random weights and
 takes one image of noise. With --write, the section of docs/benchmarks.md between its marks is written.
@@ -70,9 +70,10 @@ def main() -> None:
     np.save(image, x)
 
     digits, inputs = kirchhoff.digits()
-    one = inputs[:1]
+    one, digit = inputs[:1], arguments.folder / "digit.npy"
+    np.save(digit, one)
     call = seconds(lambda: digits.explain(one, progress=False), 300)
-    tool = bench(arguments, ["digits"], "real", 50)
+    tool = bench(arguments, ["digits", str(digit)], "real", 50)
     rust = tool["forward"]["median"] + tool["semirings"]["real"]["median"]
     rows = [("a call on the digit network, above Rust", f"{1e6 * (call - rust):.0f} µs", "≤ 200 µs")]
 
@@ -98,7 +99,7 @@ def main() -> None:
         page = ROOT / "docs/benchmarks.md"
         text = page.read_text()
         begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
-        said = f"Medians of {arguments.rounds} rounds on {about}, as `benches/python.py` takes them."
+        said = f"Medians of {arguments.rounds} rounds, {about['cores']} threads, {about['cpu']}."
         page.write_text(text[:begin] + "\n" + said + "\n\n" + "\n".join(table) + "\n" + text[end:])
 
 

@@ -134,11 +134,6 @@ impl PyCircuit {
         output_names(&self.pictured())
     }
 
-    /// The tensors that outputs belong to, with their shapes.
-    fn tensors(&self) -> Vec<(String, Vec<usize>)> {
-        self.circuit.output_tensors().iter().map(|tensor| (tensor.name.clone(), tensor.shape.clone())).collect()
-    }
-
     /// What is known of the circuit, as data.
     fn notes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         Ok(pythonize(py, &self.notes)?)

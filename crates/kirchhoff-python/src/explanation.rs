@@ -106,11 +106,6 @@ impl PyExplanation {
         self.answer(semiring).time.as_secs_f64()
     }
 
-    /// What values mean, and whether larger ones say more.
-    fn meaning<'py>(&self, py: Python<'py>, semiring: usize) -> PyResult<Bound<'py, PyAny>> {
-        Ok(pythonize(py, &self.answer(semiring).semiring.meaning)?)
-    }
-
     /// The activations of a tensor.
     fn activations<'py>(&self, py: Python<'py>, tensor: &str) -> PyResult<Bound<'py, PyAny>> {
         let found = self.explanation.activations(tensor).map_err(explanation_error)?;

@@ -49,6 +49,5 @@ fn _kirchhoff(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(rule::rule_names, module)?)?;
     module.add_function(wrap_pyfunction!(semiring::semiring_names, module)?)?;
     module.add_function(wrap_pyfunction!(study::study, module)?)?;
-    module.add_function(wrap_pyfunction!(work::set_threads, module)?)?;
-    module.add_function(wrap_pyfunction!(work::threads, module)?)
+    module.add_function(wrap_pyfunction!(work::set_threads, module)?)
 }

@@ -180,9 +180,3 @@ pub fn set_threads(threads: usize) -> PyResult<()> {
     let mut place = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     make(&mut place, threads).map(|_| ())
 }
-
-/// How many threads work.
-#[pyfunction]
-pub fn threads() -> PyResult<usize> {
-    Ok(pool()?.current_num_threads())
-}

@@ -294,6 +294,25 @@ def test_blocks_may_come_back_in_other_strides(digits: Any) -> None:
     np.testing.assert_allclose(found.relevance, network.explain(x, semiring="viterbi").relevance, rtol=1e-5)
 
 
+def test_blocks_of_large_layers_have_many_edges() -> None:
+    sizes: list[int] = []
+
+    class Sized(Best):
+        name = "sized"
+
+        def times(self, a: Any, b: Any) -> Any:  # type: ignore[override]
+            sizes.append(len(a))
+            return a * b
+
+    network = load("mnist-cnn", "model.onnx")
+    x = np.tile(kirchhoff.digits()[1], (2, 1)).reshape(20, *network.input_shape)
+    semiring = kirchhoff.Semiring(Sized)
+    sizes.clear()
+    found = network.explain(x, semiring=semiring)
+    np.testing.assert_allclose(found.relevance, network.explain(x, semiring="viterbi").relevance, rtol=1e-5)
+    assert max(sizes) > 4000
+
+
 def test_padding_of_records_counts_for_nothing(digits: Any) -> None:
     class Padded:
         """A record with 7 bytes that nobody writes."""

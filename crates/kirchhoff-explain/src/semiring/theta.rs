@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use kirchhoff_evaluate::{
-    Annotate, AnnotateLeaves, Annotations, BlockAnnotations, BlockTheta, OwnAnnotations, OwnTheta, own_value,
+    Annotate, AnnotateLeaves, Annotations, BlockAnnotations, BlockEdges, BlockTheta, OwnAnnotations, OwnTheta,
+    own_value,
 };
 use kirchhoff_semiring::{Annotation, Carrier, DefinitionFault, Embed, LawChecker, LawReport, Semiring};
 
@@ -132,13 +133,15 @@ type EmbedNumber<V> = Arc<dyn Fn(f32) -> V + Send + Sync>;
 /// ```
 pub struct Blocks<V> {
     theta: Arc<BlockTheta<V>>,
+    edges: Option<Arc<BlockEdges<V>>>,
     carrier: Carrier,
     embed: Option<EmbedNumber<V>>,
 }
 
 impl<V> Clone for Blocks<V> {
     fn clone(&self) -> Self {
-        Blocks { theta: self.theta.clone(), carrier: self.carrier, embed: self.embed.clone() }
+        let (theta, edges, embed) = (self.theta.clone(), self.edges.clone(), self.embed.clone());
+        Blocks { theta, edges, carrier: self.carrier, embed }
     }
 }
 
@@ -147,12 +150,18 @@ impl<V: 'static> Blocks<V> {
     /// thresholds, for [`Annotation::Own`] where the semiring has one of its `own`, and for the other annotations where it
     /// takes [numbers](Blocks::with_numbers).
     pub fn new(theta: Arc<BlockTheta<V>>, own: bool) -> Self {
-        Blocks { theta, carrier: Carrier { own, ..Carrier::NONE }, embed: None }
+        Blocks { theta, edges: None, carrier: Carrier { own, ..Carrier::NONE }, embed: None }
     }
 
     /// The same for a semiring that takes the real numbers of a carrier.
     pub fn with_numbers(self, carrier: Carrier, embed: impl Fn(f32) -> V + Send + Sync + 'static) -> Self {
         Blocks { carrier: Carrier { own: self.carrier.own, ..carrier }, embed: Some(Arc::new(embed)), ..self }
+    }
+
+    /// The same with all that happens on edges in one operation, for semirings whose calls cost much: see
+    /// [`JoinEdges`](kirchhoff_semiring::JoinEdges).
+    pub fn with_edges(self, edges: Arc<BlockEdges<V>>) -> Self {
+        Blocks { edges: Some(edges), ..self }
     }
 
     /// Whether the semiring has a Θ of its own.
@@ -168,7 +177,8 @@ where
     type Bound = BlockAnnotations<S::Value>;
 
     fn bind(&self, annotations: &Annotations) -> Self::Bound {
-        BlockAnnotations { annotations: annotations.clone(), theta: self.theta.clone(), fused: None, edges: None }
+        let (theta, edges) = (self.theta.clone(), self.edges.clone());
+        BlockAnnotations { annotations: annotations.clone(), theta, fused: None, edges }
     }
 
     fn carrier(&self, _: &S) -> Carrier {

@@ -111,7 +111,6 @@ class Explanation(Relevance):
         self._native = native
         self._position = position
         self._names = names
-        self._meaning = str(native.meaning(position))
 
     @property
     def summaries(self) -> list[dict[str, Any]]:

@@ -66,6 +66,11 @@ class Network:
         return self._native.classes
 
     @property
+    def edges(self) -> int:
+        """The number of edges, which one input passes once forward and once for each semiring."""
+        return self._native.edges
+
+    @property
     def layers(self) -> list[Layer]:
         """The layers, arguments first; the input is one."""
         return [

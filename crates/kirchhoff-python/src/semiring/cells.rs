@@ -42,6 +42,9 @@ pub trait Cell: Value + Copy {
     /// A block of values as an array of its own, which may be kept and written to.
     fn to_array<'py>(py: Python<'py>, values: &[Self], layout: &Layout) -> PyResult<Bound<'py, PyAny>>;
 
+    /// The same, without a copy.
+    fn into_array<'py>(py: Python<'py>, values: Vec<Self>, layout: &Layout) -> PyResult<Bound<'py, PyAny>>;
+
     /// Reads a block that has been [checked](Layout::checked).
     fn read(found: &Bound<'_, PyAny>, layout: &Layout, values: &mut [Self]) -> PyResult<()>;
 
@@ -57,6 +60,10 @@ macro_rules! plain {
         impl Cell for $type {
             fn to_array<'py>(py: Python<'py>, values: &[Self], _: &Layout) -> PyResult<Bound<'py, PyAny>> {
                 Ok(PyArray1::from_slice(py, values).into_any())
+            }
+
+            fn into_array<'py>(py: Python<'py>, values: Vec<Self>, _: &Layout) -> PyResult<Bound<'py, PyAny>> {
+                Ok(PyArray1::from_vec(py, values).into_any())
             }
 
             fn read(found: &Bound<'_, PyAny>, _: &Layout, values: &mut [Self]) -> PyResult<()> {
@@ -88,6 +95,10 @@ plain! {
 impl<const N: usize> Cell for [u64; N] {
     fn to_array<'py>(py: Python<'py>, values: &[Self], layout: &Layout) -> PyResult<Bound<'py, PyAny>> {
         PyArray1::from_slice(py, values.as_flattened()).call_method1("view", (layout.dtype.bind(py),))
+    }
+
+    fn into_array<'py>(py: Python<'py>, values: Vec<Self>, layout: &Layout) -> PyResult<Bound<'py, PyAny>> {
+        PyArray1::from_vec(py, values.into_flattened()).call_method1("view", (layout.dtype.bind(py),))
     }
 
     fn read(found: &Bound<'_, PyAny>, _: &Layout, values: &mut [Self]) -> PyResult<()> {

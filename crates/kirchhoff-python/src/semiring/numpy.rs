@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use kirchhoff::evaluate::BlockTheta;
 use kirchhoff::explain::{AnySemiring, Blocks, Described};
-use kirchhoff::semiring::{Annotation, Array, Bottleneck, Carrier, Interval, LawReport, Laws, Limbs};
+use kirchhoff::semiring::{
+    Annotation, Array, Bottleneck, Carrier, Columns, EdgeLanes, Interval, JoinEdges, LawReport, Laws, Limbs,
+};
 use numpy::PyArray1;
 use pyo3::prelude::*;
+use pyo3::types::PySlice;
 
 use super::cells::{Cell, Field, Layout, Number};
 use super::dynamic::{Dynamic, Operations};
@@ -201,7 +205,8 @@ impl<V: Cell> Blueprint<V> {
         let Blueprint { functions, zero, one, .. } = self;
         let semiring = self.semiring(failure);
         let own = Python::attach(|py| theta.or(functions.theta.as_ref()).map(|theta| theta.clone_ref(py)));
-        let has_own = own.is_some();
+        let own = own.map(Arc::new);
+        let (has_own, joined) = (own.is_some(), own.clone());
         let number = semiring.single();
         let semiring = Arc::new(semiring);
         let (of, zero, one) = (semiring.clone(), *zero, *one);
@@ -238,11 +243,100 @@ impl<V: Cell> Blueprint<V> {
             Number::I64 => Carrier::integers(Interval::open(i64::MIN as f64, i64::MAX as f64)),
             Number::Bool => Carrier::integers(Interval::UNIT),
         };
-        let mut blocks = Blocks::new(Arc::new(annotate), has_own);
+        let annotate: Arc<BlockTheta<V>> = Arc::new(annotate);
+        let (of, theta) = (semiring.clone(), annotate.clone());
+        let edges = move |annotation| -> Option<Arc<dyn JoinEdges<V>>> {
+            Some(Arc::new(Joined { semiring: of.clone(), theta: theta.clone(), own: joined.clone(), annotation }))
+        };
+        let mut blocks = Blocks::new(annotate, has_own).with_edges(Arc::new(edges));
         if let Some(number) = number {
             blocks = blocks.with_numbers(carrier(number), move |x| V::of(number, x));
         }
         let described = Described::blockwise(facts.name.clone(), Dynamic(semiring as Arc<dyn Operations<V>>), blocks);
         described.with_info(|info| facts.tell(info)).into()
+    }
+}
+
+/// Edges as few large blocks: a call of a function takes some microseconds, whatever it gets.
+struct Joined<V> {
+    semiring: Arc<OnBlocks<V>>,
+    theta: Arc<BlockTheta<V>>,
+    /// The function that stands for Θ, if there is one.
+    own: Option<Arc<Py<PyAny>>>,
+    annotation: Annotation,
+}
+
+impl<V: Cell> Joined<V> {
+    /// Θ of contributions, as an array.
+    fn annotated<'py>(&self, py: Python<'py>, d: Vec<f32>) -> PyResult<Bound<'py, PyAny>> {
+        let (layout, count) = (&self.semiring.functions.layout, d.len());
+        match (&self.own, self.annotation) {
+            (Some(own), Annotation::Own) => {
+                layout.checked("theta", own.bind(py).call1((PyArray1::from_vec(py, d),))?, count)
+            }
+            _ => {
+                let mut values = vec![self.semiring.zero; count];
+                (self.theta)(self.annotation, &d, &mut values);
+                V::into_array(py, values, layout)
+            }
+        }
+    }
+}
+
+impl<V: Cell> Joined<V> {
+    /// `a ⊕ b` of so many lanes.
+    fn sum<'py>(&self, a: Bound<'py, PyAny>, b: Bound<'py, PyAny>, count: usize) -> PyResult<Bound<'py, PyAny>> {
+        let Functions { plus, layout, .. } = &*self.semiring.functions;
+        let found = plus.bind(a.py()).call1((a, b))?;
+        layout.checked("plus", found, count)
+    }
+}
+
+impl<V: Cell> JoinEdges<V> for Joined<V> {
+    /// The values as they are. Calls get as many edges as they can.
+    fn columns(&self, values: &[V]) -> Columns {
+        Columns::new(0, values.to_vec())
+    }
+
+    /// Products of all edges in one call, then halves of them added to each other until one is left, which is added to the sums:
+    /// of associative operations that is what adding them one by one is, up to rounding.
+    fn join(&self, edges: &EdgeLanes<'_>, sums: &mut [V]) {
+        let lanes = sums.len();
+        let relevance: &Vec<V> = edges.relevance.kept();
+        self.semiring.attempt(|py| {
+            let Functions { times, layout, .. } = &*self.semiring.functions;
+            let mut d = Vec::with_capacity(edges.starts.len() * lanes);
+            let mut reached = Vec::with_capacity(edges.starts.len() * lanes);
+            for (&start, weight) in edges.starts.iter().zip(edges.weights) {
+                let pairs = edges.own[..lanes].iter().zip(&edges.values[start..start + lanes]);
+                d.extend(pairs.map(|(own, value)| own * (weight * value)));
+                reached.extend_from_slice(&relevance[start..start + lanes]);
+            }
+            let count = d.len();
+            let products = times.bind(py).call1((self.annotated(py, d)?, V::into_array(py, reached, layout)?))?;
+            let mut products = layout.checked("times", products, count)?;
+            let mut total = V::to_array(py, sums, layout)?;
+            let mut rows = edges.starts.len();
+            while rows > 1 {
+                let half = rows / 2;
+                let part = |rows: std::ops::Range<usize>| {
+                    let [first, end] = [rows.start, rows.end].map(|row| (row * lanes) as isize);
+                    products.get_item(PySlice::new(py, first, end, 1))
+                };
+                if rows % 2 == 1 {
+                    total = self.sum(total, part(rows - 1..rows)?, lanes)?;
+                }
+                products = self.sum(part(0..half)?, part(half..2 * half)?, half * lanes)?;
+                rows = half;
+            }
+            if rows == 1 {
+                total = self.sum(total, products, lanes)?;
+            }
+            V::read(&total, layout, sums)
+        });
+    }
+
+    fn grain(&self) -> usize {
+        1
     }
 }

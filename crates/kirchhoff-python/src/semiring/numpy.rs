@@ -320,8 +320,9 @@ impl<V: Cell> JoinEdges<V> for Joined<V> {
             while rows > 1 {
                 let half = rows / 2;
                 let part = |rows: std::ops::Range<usize>| {
-                    let [first, end] = [rows.start, rows.end].map(|row| (row * lanes) as isize);
-                    products.get_item(PySlice::new(py, first, end, 1))
+                    let [first, end] = [rows.start, rows.end].map(|row| row * lanes);
+                    // `PySlice::new` of pyo3 0.30 never gives back the numbers that it makes.
+                    products.get_item(py.get_type::<PySlice>().call1((first, end))?)
                 };
                 if rows % 2 == 1 {
                     total = self.sum(total, part(rows - 1..rows)?, lanes)?;

@@ -4,7 +4,7 @@
     python benches/python.py [--tool target/release/kirchhoff] [--rounds 5] [--no-numpy] [--write]
 
 in an environment in which the package is installed, as a release build; the tool is one, too. VGG-16 has random weights and
-takes one image of noise. With --write, the section of docs/benchmarks.md between its marks is written.
+takes one image of noise. With --write, the section of docs/benchmarks.md between its marks is written, or added.
 """
 
 import argparse
@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "benches/peers"))
 from machine import machine  # noqa: E402
 
 BEGIN, END = "<!-- python: begin -->", "<!-- python: end -->"
+INTRODUCTION = "What calls of the Python package cost beside the tool: `just bench-python` measures it and writes this section."
 
 
 class Best:
@@ -98,9 +99,13 @@ def main() -> None:
         about = machine()
         page = ROOT / "docs/benchmarks.md"
         text = page.read_text()
-        begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
         said = f"Medians of {arguments.rounds} rounds, {about['cores']} threads, {about['cpu']}."
-        page.write_text(text[:begin] + "\n" + said + "\n\n" + "\n".join(table) + "\n" + text[end:])
+        section = BEGIN + "\n" + said + "\n\n" + "\n".join(table) + "\n" + END
+        if BEGIN in text:
+            before, _, rest = text.partition(BEGIN)
+            page.write_text(before + section + rest.partition(END)[2])
+        else:
+            page.write_text(f"{text.rstrip()}\n\n## From Python\n\n{INTRODUCTION}\n\n{section}\n")
 
 
 def bench(arguments, files, semiring, rounds):

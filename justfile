@@ -40,6 +40,10 @@ bench-semirings *options:
 models *options:
     cargo build --release && python3 benches/models/measure.py {{options}}
 
+# Measure what the Python package costs beside the tool; writes its section of docs/benchmarks.md. Needs the package as a release build.
+bench-python *options:
+    cargo build --release && python3 benches/python.py --write {{options}}
+
 # Measure the kernels beside a matrix product of the same shape. Options: --threads N, --rounds N, --instructions.
 bench-kernels *options:
     cargo build --release --manifest-path benches/programs/Cargo.toml --target-dir target --bin kernels

@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::ffi::OsString;
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::ask::Ask;
@@ -33,15 +35,15 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The arguments of the process, or its end with a message about them.
-    pub fn read() -> Self {
+    /// The arguments of a command line, the name of the tool first; or the end of the process with a message about them.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Self {
         // A circuit has the rules of one semiring.
         let compile = |verb: clap::Command| verb.mut_arg("semiring", |semiring| semiring.default_value("real"));
         // Studies know the labels of their inputs.
         let label = |verb: clap::Command| verb.mut_arg("target", |target| target.default_value("label"));
         let studies = |verb: clap::Command| verb.mut_subcommands(label);
         let command = Arguments::command().mut_subcommand("compile", compile).mut_subcommand("study", studies);
-        let matches = command.get_matches();
+        let matches = command.get_matches_from(words);
         Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
 use kirchhoff::ask::AskError;
 use kirchhoff::circuit::{StoreError, UnrollError};
@@ -68,12 +67,12 @@ impl Failure {
     }
 
     /// The exit code.
-    pub fn code(&self) -> ExitCode {
-        ExitCode::from(match self {
+    pub fn code(&self) -> u8 {
+        match self {
             Failure::Input(_) => 2,
             Failure::Work(_) => 1,
             Failure::Cancelled | Failure::Interrupted(_) => 130,
-        })
+        }
     }
 }
 

@@ -35,6 +35,7 @@ mod targets;
 mod thresholds;
 mod values;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Study, Verb};
@@ -61,10 +62,16 @@ const LONGEST_LINE: usize = 4000;
 /// }
 /// ```
 pub fn main(registry: Registry) -> ExitCode {
+    ExitCode::from(main_with(registry, std::env::args_os()))
+}
+
+/// As [`main`], for programs that start the tool from another language: does what the given words say, of which the first is
+/// the name of the tool, and returns the code to exit with. A command line that cannot be read ends the process.
+pub fn main_with(registry: Registry, words: impl IntoIterator<Item = OsString>) -> u8 {
     signals::survive_file_limits();
     semirings::install(registry);
-    match run(Arguments::read()) {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(Arguments::read(words)) {
+        Ok(()) => 0,
         Err(failure) => {
             // Lines of its own an error may have, but no other characters that a terminal acts upon, nor all of a long value.
             let text = failure.to_string();

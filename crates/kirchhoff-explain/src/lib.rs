@@ -31,7 +31,7 @@ pub use gates::{
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
 pub use question::{Layers, Question, ThetaChoice};
-pub use semiring::{AnySemiring, Described, Expressions, NameError, Named, Own, ReadError, Registry, Thetas};
+pub use semiring::{AnySemiring, Blocks, Described, Expressions, NameError, Named, Own, ReadError, Registry, Thetas};
 pub use target::{Target, TargetError, top};
 
 /// Why a question has no answer.

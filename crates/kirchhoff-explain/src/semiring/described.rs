@@ -17,7 +17,7 @@ use kirchhoff_semiring::{
 };
 
 use super::questioned::Questioned;
-use super::theta::{Named, Own, Thetas};
+use super::theta::{Blocks, Named, Own, Thetas};
 use super::{Answering, AnySemiring, Erased, GateFold, VariableValue};
 use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
 
@@ -58,6 +58,18 @@ impl<S: Embed + Clone + 'static> Described<S, Named> {
     /// A semiring of the table.
     pub(super) fn built_in(info: SemiringInfo, semiring: S) -> Self {
         Described { semiring, within_unit: None, info, theta: Named, built_in: true }
+    }
+}
+
+impl<S: Project + Clone + 'static> Described<S, Blocks<S::Value>> {
+    /// A semiring of a name, `[a-z][a-z0-9-]*`, whose Θ is a function of many contributions at a time; its default where it
+    /// has one of its own.
+    pub fn blockwise(name: impl Into<Cow<'static, str>>, semiring: S, blocks: Blocks<S::Value>) -> Self {
+        let mut info = described(name.into(), &semiring, Thetas::<S>::carrier(&blocks, &semiring));
+        if blocks.has_own() {
+            info.annotation = Annotation::Own;
+        }
+        Described { semiring, within_unit: None, info, theta: blocks, built_in: false }
     }
 }
 

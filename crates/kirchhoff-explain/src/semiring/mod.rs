@@ -21,7 +21,7 @@ use crate::{Answer, ExplainError, Question};
 pub use definition::Expressions;
 pub use described::Described;
 pub use registry::{NameError, ReadError, Registry};
-pub use theta::{Named, Own, Thetas};
+pub use theta::{Blocks, Named, Own, Thetas};
 
 /// A semiring as a value, whatever its type: one of the built-in ones, or anybody's. It derefs to what there is to know of it.
 ///

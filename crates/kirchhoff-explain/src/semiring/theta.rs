@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use kirchhoff_evaluate::{Annotate, AnnotateLeaves, Annotations, OwnAnnotations, OwnTheta, own_value};
+use kirchhoff_evaluate::{
+    Annotate, AnnotateLeaves, Annotations, BlockAnnotations, BlockEdges, BlockTheta, OwnAnnotations, OwnTheta,
+    own_value,
+};
 use kirchhoff_semiring::{Annotation, Carrier, DefinitionFault, Embed, LawChecker, LawReport, Semiring};
 
 /// What the annotations of a semiring mean: implemented by [`Named`] for semirings that take real numbers, and by [`Own`] for
@@ -107,5 +110,89 @@ impl<V, F: OwnTheta<V>> OwnTheta<V> for Shared<F> {
     #[inline(always)]
     fn value(&self, layer: &str, d: f32) -> V {
         self.0.value(layer, d)
+    }
+}
+
+/// What a semiring that takes numbers makes of one.
+type EmbedNumber<V> = Arc<dyn Fn(f32) -> V + Send + Sync>;
+
+/// A Θ of many contributions at a time, for semirings that [compute in blocks](Semiring::BLOCKWISE).
+///
+/// ```
+/// use std::sync::Arc;
+/// use kirchhoff::explain::{Blocks, Described, Question};
+/// use kirchhoff::semiring::{Annotation, Embed, Viterbi};
+///
+/// let theta = |annotation: Annotation, d: &[f32], values: &mut [f32]| match annotation {
+///     Annotation::Own => values.iter_mut().zip(d).for_each(|(value, d)| *value = d.abs().min(1.0)),
+///     other => values.iter_mut().zip(d).for_each(|(value, d)| *value = other.apply(&Viterbi, *d)),
+/// };
+/// let blocks = Blocks::new(Arc::new(theta), true).with_numbers(Viterbi.carrier(), |x| Viterbi.embed(x));
+/// let question = Question::of(Described::blockwise("blocks", Viterbi, blocks).with_rule("max-abs"));
+/// assert_eq!(question.annotation, Annotation::Own);
+/// ```
+pub struct Blocks<V> {
+    theta: Arc<BlockTheta<V>>,
+    edges: Option<Arc<BlockEdges<V>>>,
+    carrier: Carrier,
+    embed: Option<EmbedNumber<V>>,
+}
+
+impl<V> Clone for Blocks<V> {
+    fn clone(&self) -> Self {
+        let (theta, edges, embed) = (self.theta.clone(), self.edges.clone(), self.embed.clone());
+        Blocks { theta, edges, carrier: self.carrier, embed }
+    }
+}
+
+impl<V: 'static> Blocks<V> {
+    /// The function gets the annotation of a layer, contributions, and as many places for their values. It is asked for the
+    /// thresholds, for [`Annotation::Own`] where the semiring has one of its `own`, and for the other annotations where it
+    /// takes [numbers](Blocks::with_numbers).
+    pub fn new(theta: Arc<BlockTheta<V>>, own: bool) -> Self {
+        Blocks { theta, edges: None, carrier: Carrier { own, ..Carrier::NONE }, embed: None }
+    }
+
+    /// The same for a semiring that takes the real numbers of a carrier.
+    pub fn with_numbers(self, carrier: Carrier, embed: impl Fn(f32) -> V + Send + Sync + 'static) -> Self {
+        Blocks { carrier: Carrier { own: self.carrier.own, ..carrier }, embed: Some(Arc::new(embed)), ..self }
+    }
+
+    /// The same with all that happens on edges in one operation, for semirings whose calls cost much: see
+    /// [`JoinEdges`](kirchhoff_semiring::JoinEdges).
+    pub fn with_edges(self, edges: Arc<BlockEdges<V>>) -> Self {
+        Blocks { edges: Some(edges), ..self }
+    }
+
+    /// Whether the semiring has a Θ of its own.
+    pub(crate) fn has_own(&self) -> bool {
+        self.carrier.own
+    }
+}
+
+impl<S: Semiring> Thetas<S> for Blocks<S::Value>
+where
+    S::Value: 'static,
+{
+    type Bound = BlockAnnotations<S::Value>;
+
+    fn bind(&self, annotations: &Annotations) -> Self::Bound {
+        let (theta, edges) = (self.theta.clone(), self.edges.clone());
+        BlockAnnotations { annotations: annotations.clone(), theta, fused: None, edges }
+    }
+
+    fn carrier(&self, _: &S) -> Carrier {
+        self.carrier
+    }
+
+    fn apply(&self, semiring: &S, annotation: Annotation, _: &str, d: f32) -> S::Value {
+        let mut value = [semiring.zero()];
+        (self.theta)(annotation, &[d], &mut value);
+        let [value] = value;
+        value
+    }
+
+    fn embed(&self, _: &S, x: f32) -> Option<S::Value> {
+        self.embed.as_ref().map(|embed| embed(x))
     }
 }

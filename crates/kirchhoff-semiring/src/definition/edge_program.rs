@@ -80,7 +80,7 @@ impl EdgeProgram {
             many => many / EDGES * EDGES,
         };
         let mut faults = Faults::NONE;
-        let relevance = (&edges.relevance.0[..], first);
+        let relevance = (&edges.relevance.kept::<Vec<Block>>()[..], first);
         for (starts, weights) in edges.starts.chunks(together).zip(edges.weights.chunks(together)) {
             let shape = Shape { edges: starts.len(), lanes };
             let values = Typed { values: &edges.values[first..], starts: Starts::At(starts) };

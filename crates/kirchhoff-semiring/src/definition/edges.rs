@@ -1,5 +1,7 @@
 //! The edges of a layer as one operation over columns.
 
+use std::any::Any;
+use std::fmt;
 use std::sync::Arc;
 
 use super::DefinedTheta;
@@ -15,14 +17,36 @@ use super::operation::Operation;
 use super::run;
 use crate::{Annotation, Semiring};
 
-/// Values as columns of numbers, as those who [join edges](JoinEdges) take them.
-#[derive(Clone, Debug)]
-pub struct Columns(pub(super) Vec<Block>);
+/// The relevance of a layer's destinations, in the form in which whoever [joins edges](JoinEdges) reads it in every call:
+/// definitions have columns of numbers.
+pub struct Columns {
+    number: usize,
+    kept: Box<dyn Any + Send + Sync>,
+}
 
 impl Columns {
-    /// How many numbers a value has.
+    /// Relevance in a form of one's own, of so many numbers a value.
+    pub fn new(number: usize, kept: impl Any + Send + Sync) -> Self {
+        Columns { number, kept: Box::new(kept) }
+    }
+
+    /// How many numbers a value has: the more, the fewer edges a call gets.
     pub fn number(&self) -> usize {
-        self.0.len()
+        self.number
+    }
+
+    /// What was kept.
+    ///
+    /// # Panics
+    /// If it is of another type: columns are given back to who made them.
+    pub fn kept<T: Any>(&self) -> &T {
+        self.kept.downcast_ref().expect("columns are read by who made them")
+    }
+}
+
+impl fmt::Debug for Columns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Columns").field("number", &self.number).finish_non_exhaustive()
     }
 }
 
@@ -48,8 +72,8 @@ pub trait JoinEdges<V>: Send + Sync {
     /// Values as columns.
     fn columns(&self, values: &[V]) -> Columns;
 
-    /// `sums[i] ← sums[i] ⊕ (Θ(d) ⊗ relevance)` of every edge of each source, in the order of the edges, with the bits of the
-    /// operations one by one. There may be fewer sums than sources: what is beyond them is computed and not used.
+    /// `sums[i] ← sums[i] ⊕ (Θ(d) ⊗ relevance)` of every edge of each source. Definitions take the edges in their order, with the
+    /// bits of the operations one by one. There may be fewer sums than sources: what is beyond them is computed and not used.
     fn join(&self, edges: &EdgeLanes<'_>, sums: &mut [V]);
 
     /// The multiple up to which sources are worth filling up.
@@ -148,7 +172,8 @@ impl<V: Cells> Defined<V> {
 
 impl<V: Cells> JoinEdges<V> for DefinedEdges<V> {
     fn columns(&self, values: &[V]) -> Columns {
-        Columns(run::columns(&self.shared.compiled.columns, values))
+        let columns: Vec<Block> = run::columns(&self.shared.compiled.columns, values);
+        Columns::new(columns.len(), columns)
     }
 
     fn join(&self, edges: &EdgeLanes<'_>, sums: &mut [V]) {

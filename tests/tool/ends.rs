@@ -51,6 +51,13 @@ fn every_input_has_a_file_and_every_output_an_explanation() {
     asked("real/epsilon", &["--output", "scores", "--target", "[0]"]);
     asked("real/epsilon-map", &["--output", "map", "--target", "[1,0,1]", "--target", "[1,0,0]"]);
     asked("real/epsilon-map", &["--target", "map[1,0,1]", "--target", "map[1,0,0]"]);
+    // Files are named with `--input` as well, in which a number is still that of an input.
+    let by_option = ["--input", "vector=vector.npy", "--input", "image=image.npy", "--semiring", "real", "--target", "0"];
+    let both = place.relevance(&[&[&model[..]], &by_option[..]].concat()).tensor("real/vector");
+    let second = place.relevance(&[&[&model[..]], &by_option[..], &["--input", "1"]].concat()).tensor("real/vector");
+    assert_eq!(second.values, both.values[both.values.len() / 2..]);
+    let formula = ["formula", &model, "--input", "vector=vector.npy", "--input", "image=image.npy", "--output", "0"];
+    assert!(place.succeed(&formula).starts_with("R("));
 
     let text = place.succeed(&["inspect", &model]);
     for line in ["input vector", "input image", "output scores", "output map"] {

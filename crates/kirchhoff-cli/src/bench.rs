@@ -18,9 +18,6 @@ use crate::request::Request;
 pub struct Bench {
     #[command(flatten)]
     pub question: QuestionOptions,
-    /// One of the inputs, from 0 [default: all]
-    #[arg(long, value_name = "N")]
-    pub input: Option<usize>,
     /// Rounds to measure, after one to warm up; the semirings take turns in each
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub repeat: u32,
@@ -41,7 +38,7 @@ struct Samples {
 /// machine does meanwhile falls on all of them.
 pub fn run(arguments: &Bench) -> Result<(), Failure> {
     let mut request = Request::read(&arguments.question)?;
-    request.choose(arguments.input)?;
+    request.choose(arguments.question.input.number())?;
     stop_at_interrupt();
     if !arguments.common.quiet {
         request.warn_of_bounds();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::options::{Common, ReadingOptions, RuleOptions};
+use crate::options::{Common, InputOptions, ReadingOptions, RuleOptions};
 
 /// A circuit from a file, or what it is made of.
 #[derive(Args, Clone, Debug)]
@@ -17,9 +17,8 @@ pub struct SourceOptions {
     pub reading: ReadingOptions,
     #[command(flatten)]
     pub rules: RuleOptions,
-    /// Which of the inputs, from 0
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub input: usize,
+    #[command(flatten)]
+    pub input: InputOptions,
 }
 
 /// Which outputs of a circuit are meant.

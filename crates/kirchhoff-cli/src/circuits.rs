@@ -321,7 +321,7 @@ fn stored(path: &Path, selection: &Selection<'_>) -> Result<(GateCircuit, GateNo
     let target = &source.rules.target;
     let refused = [
         ("--symbolic", selection.symbolic.is_some()),
-        ("--input", source.input != 0),
+        ("--input", source.input.is_given()),
         ("--composite, --rule or what goes with them", source.rules.names_rules()),
     ];
     if let Some((option, _)) = refused.iter().find(|(_, given)| *given) {
@@ -451,7 +451,7 @@ fn pruned_circuit(selection: &Selection<'_>, semiring: &str) -> Result<Compiled,
     let outputs = [selection.outputs, selection.given].concat();
     let question = question_options(selection.source, semiring, &outputs, selection.layer);
     let compilation = Compilation {
-        input: Some(selection.source.input),
+        input: Some(selection.source.input.number().unwrap_or(0)),
         symbolic: selection.symbolic,
         prune: true,
         leaves: Leaves::Values,
@@ -474,6 +474,7 @@ pub fn question_options(
         files: source.files.clone(),
         reading: source.reading.clone(),
         of: ModelOutput::default(),
+        input: source.input.clone(),
         semiring: semirings.to_string(),
         rules: source.rules.clone(),
         layers: if others { "all" } else { "input" }.to_string(),

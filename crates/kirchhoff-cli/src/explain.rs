@@ -20,9 +20,6 @@ use crate::request::Request;
 pub struct Explain {
     #[command(flatten)]
     pub question: QuestionOptions,
-    /// One of the inputs, from 0 [default: all]
-    #[arg(long, value_name = "N")]
-    pub input: Option<usize>,
     /// How pictures join colour channels [default: by the semiring's ⊕]
     #[arg(long, value_enum)]
     pub channels: Option<ChannelsOption>,
@@ -66,7 +63,7 @@ impl From<ChannelsOption> for Channels {
 pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let clock = Instant::now();
     let mut request = Request::read(&arguments.question)?;
-    request.choose(arguments.input)?;
+    request.choose(arguments.question.input.number())?;
     // Before the folder is made: interrupted right after that, it would stay.
     stop_at_interrupt();
     let output = arguments.out.as_deref().map(|path| arguments.write.output(path));

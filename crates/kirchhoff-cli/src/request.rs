@@ -33,7 +33,8 @@ impl Request {
     /// Reads the files and checks the questions; nothing is run.
     pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
         let output = targets::output(&options.of, &options.rules.target)?;
-        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading, output.as_deref())?;
+        let given = options.input.with_files(&options.files);
+        let (loaded, preprocessing, files) = load::model_of(&given, &options.reading, output.as_deref())?;
         let loaded = loaded.explained()?;
         let inputs = load::inputs(files, &loaded, &preprocessing)?;
         let first = inputs.parts.first();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::load;
-use crate::options::{Common, ModelOutput, ReadingOptions, WriteOptions};
+use crate::options::{Common, InputOptions, ModelOutput, ReadingOptions, WriteOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 
 /// `kirchhoff run`.
@@ -26,9 +26,8 @@ pub struct Run {
     pub reading: ReadingOptions,
     #[command(flatten)]
     pub of: ModelOutput,
-    /// One of the inputs, from 0 [default: all]
-    #[arg(long, value_name = "N")]
-    pub input: Option<usize>,
+    #[command(flatten)]
+    pub input: InputOptions,
     /// Write all outputs to this safetensors file, under the name of the output's layer; of several, under their names in the
     /// model
     #[arg(long, value_name = "FILE")]
@@ -59,8 +58,9 @@ impl Computed<'_> {
 /// Runs a network and prints what it computes: the logits, before a final softmax or sigmoid.
 pub fn run(arguments: &Run) -> Result<(), Failure> {
     let output = arguments.of.output.as_deref();
-    let (loaded, preprocessing, files) = load::model_of(&arguments.files, &arguments.reading, output)?;
-    let inputs = load::only(load::inputs(files, &loaded, &preprocessing)?, arguments.input)?;
+    let files = arguments.input.with_files(&arguments.files);
+    let (loaded, preprocessing, files) = load::model_of(&files, &arguments.reading, output)?;
+    let inputs = load::only(load::inputs(files, &loaded, &preprocessing)?, arguments.input.number())?;
     let out = match &arguments.out {
         Some(path) => Some(load::output(path, "outputs", &arguments.write)?),
         None => None,

@@ -130,7 +130,7 @@ fn of_model(arguments: &Removed) -> Result<(BTreeSet<String>, Vec<Left>), Failur
     let request = read(arguments)?;
     let network = &request.loaded.network;
     let subjects = subjects(&arguments.remove, network)?;
-    let input = arguments.options.source.input;
+    let input = arguments.options.source.input.number().unwrap_or(0);
     if !arguments.options.common.quiet {
         request.warn_of_bounds();
     }
@@ -159,7 +159,7 @@ fn read(arguments: &Removed) -> Result<Request, Failure> {
     let outputs = &arguments.options.outputs.output;
     let semirings = arguments.semiring.as_deref().unwrap_or(SEMIRINGS);
     let request = Request::read(&question_options(options, semirings, outputs, None))?;
-    let (input, count) = (options.input, request.inputs.count);
+    let (input, count) = (options.input.number().unwrap_or(0), request.inputs.count);
     if input >= count {
         return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
     }

@@ -13,9 +13,6 @@ use crate::options::{Common, QuestionOptions, WriteOptions};
 pub struct Compile {
     #[command(flatten)]
     pub question: QuestionOptions,
-    /// Which input, from 0, where there are several
-    #[arg(long, value_name = "N")]
-    pub input: Option<usize>,
     /// Leave out edges that Θ sends to 0 in the semiring, and gates that then reach no target: the circuit holds for
     /// this Θ alone
     #[arg(long)]

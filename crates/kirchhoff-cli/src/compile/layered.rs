@@ -22,7 +22,7 @@ pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
         return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
     };
     let count = request.inputs.count;
-    let inputs = match arguments.input {
+    let inputs = match arguments.question.input.number() {
         Some(input) if input >= count => {
             return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
         }

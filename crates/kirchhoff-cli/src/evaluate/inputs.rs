@@ -10,7 +10,7 @@ use super::arguments::Evaluate;
 use super::evaluated::Evaluated;
 use crate::failure::Failure;
 use crate::load;
-use crate::options::{ModelOutput, QuestionOptions, RuleOptions};
+use crate::options::{InputOptions, ModelOutput, QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::request::Request;
 
@@ -38,6 +38,7 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
         files: std::iter::once(model).chain(inputs).collect(),
         reading: arguments.reading.clone(),
         of: ModelOutput::default(),
+        input: InputOptions::default(),
         semiring: arguments.semiring.clone(),
         rules: RuleOptions {
             target,

@@ -41,6 +41,16 @@ impl Importer<'_> {
 
     /// A pool over whole channels.
     pub fn global_pool(&mut self, node: &Node, maximum: bool) -> Result<Value> {
+        let argument = self.operand(node, 0)?;
+        let rank = argument.dims.len();
+        // Of more than two axes it is a reduction.
+        if rank > 4 {
+            let axes: Vec<usize> = (2..rank).collect();
+            let dims = argument.dims[..2].iter().copied().chain(axes.iter().map(|_| 1)).collect();
+            let kind = if maximum { ReductionKind::Maximum } else { ReductionKind::Mean };
+            let computed = self.reduce(node, node.name(), &argument, kind, &axes)?;
+            return self.shaped(node, computed, dims);
+        }
         let argument = self.tensor(node, 0)?;
         let computed = self.global(node, argument, maximum)?;
         Ok(self.computed(node, computed))

@@ -52,7 +52,8 @@ fn every_input_has_a_file_and_every_output_an_explanation() {
     asked("real/epsilon-map", &["--output", "map", "--target", "[1,0,1]", "--target", "[1,0,0]"]);
     asked("real/epsilon-map", &["--target", "map[1,0,1]", "--target", "map[1,0,0]"]);
     // Files are named with `--input` as well, in which a number is still that of an input.
-    let by_option = ["--input", "vector=vector.npy", "--input", "image=image.npy", "--semiring", "real", "--target", "0"];
+    let by_option =
+        ["--input", "vector=vector.npy", "--input", "image=image.npy", "--semiring", "real", "--target", "0"];
     let both = place.relevance(&[&[&model[..]], &by_option[..]].concat()).tensor("real/vector");
     let second = place.relevance(&[&[&model[..]], &by_option[..], &["--input", "1"]].concat()).tensor("real/vector");
     assert_eq!(second.values, both.values[both.values.len() / 2..]);

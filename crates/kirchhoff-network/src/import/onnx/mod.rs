@@ -14,8 +14,10 @@ mod graph;
 mod importer;
 mod indexing;
 mod inline;
+mod input;
 mod learn;
 mod linear;
+mod logic;
 mod node;
 mod normalisation;
 mod operators;
@@ -34,7 +36,8 @@ use super::{ImportError, ImportOptions, Model};
 use crate::network::Network;
 use fault::{Fault, Result};
 use graph::Graph;
-use importer::{Importer, Reading};
+use importer::Importer;
+use input::Reading;
 use tensor::Files;
 
 /// Reads an ONNX file.

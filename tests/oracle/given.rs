@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use kirchhoff_circuit::{UnrollOptions, unroll};
+use kirchhoff_circuit::{CircuitFile, Notes, UnrollOptions, WeightStorage, save_layered, unroll};
 use kirchhoff_compile::{Assignment, Rule, compile};
 use kirchhoff_evaluate::{Annotations, fold};
-use kirchhoff_explain::{Question, Target, explain};
+use kirchhoff_explain::{Question, Target, explain, explain_circuit};
 use kirchhoff_network::{
     Choice, Comparison, Constant, Dense, Embedding, Execution, Extreme, Input, Linear, Multiple, Network,
     NetworkBuilder, NodeId, Offset, Operator, Relation,
@@ -201,6 +201,34 @@ fn given_inputs_are_constants_of_the_execution() {
                 }
             }
         }
+    }
+}
+
+/// Circuits with biases of each execution, choices, several inputs and layers that nothing enters come back from a file.
+#[test]
+fn circuits_with_given_inputs_are_stored_whole() {
+    let mut random = Random::new(4);
+    let folder = tempfile::tempdir().unwrap();
+    for join in ALL {
+        let width = match join {
+            Join::MatrixProduct => SIZE * SIZE,
+            Join::Concatenate => 2 * SIZE,
+            _ => SIZE,
+        };
+        let network = Arc::new(Parts::new(&mut random, width).network(join, None));
+        let inputs: Vec<f32> = (0..2 * 2 * SIZE).map(|_| random.below(5) as f32 - 2.0).collect();
+        let execution = Execution::run(network, &inputs, 2, &()).unwrap();
+        let question = Question::new("real").unwrap().with_targets(vec![Target::output(1)]);
+        let circuit = compile(&execution, &question.assignment).unwrap();
+        let path = folder.path().join(format!("{join:?}.safetensors"));
+        save_layered(path.as_path(), &circuit, WeightStorage::Embedded, &Notes::new()).unwrap();
+        let loaded = CircuitFile::open(&path).unwrap().layered().unwrap();
+        let [stored, direct] = [&loaded, &circuit]
+            .map(|circuit| explain_circuit(circuit, &question, &()).unwrap().tensors[0].values.to_f64());
+        assert_eq!(stored, direct, "{join:?}");
+        // Each execution alone, too: its biases go along.
+        let alone = explain_circuit(&loaded.part(1..2), &question, &()).unwrap().tensors[0].values.to_f64();
+        assert_eq!(alone, direct[SIZE..], "{join:?}");
     }
 }
 

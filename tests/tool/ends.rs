@@ -97,6 +97,18 @@ fn tokens_and_masks_are_files_of_integers() {
         [&model[..], "tokens=tokens.npy", "mask=mask.npy", "--target", "[0,1]", "--semiring", "real,boolean"];
     let relevance = place.relevance(&arguments);
     let tensors = relevance.tensors();
+    // A stored circuit says the same, though nothing enters its softmax.
+    let stored = [
+        &["compile", "--layered", "--quiet", "--out", "circuit.safetensors"][..],
+        &arguments[..5],
+        &["--semiring", "real"],
+    ];
+    place.succeed(&stored.concat());
+    place.succeed(&["evaluate", "circuit.safetensors", "--semiring", "real,boolean", "--quiet", "--out", "evaluated"]);
+    let evaluated = Relevance::read(place.path("evaluated/relevance.safetensors"));
+    for (name, tensor) in relevance.tensors() {
+        assert_eq!(evaluated.tensor(&name).values, tensor.values, "{name}");
+    }
     // The mask gets none, and what it hides has none.
     assert_eq!(tensors.keys().collect::<Vec<_>>(), ["boolean/tokens", "real/tokens"]);
     let real = &tensors["real/tokens"].values;

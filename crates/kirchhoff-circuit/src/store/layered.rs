@@ -403,9 +403,6 @@ fn check(header: &LayeredHeader) -> Result<(), String> {
 
 fn check_layer(layer: &LayerHeader, sizes: &[usize]) -> Result<(), String> {
     layer.parts.check().map_err(|error| error.to_string())?;
-    if layer.links.is_empty() {
-        return Err("no tensor is joined to it".to_string());
-    }
     for LinkHeader { source, wiring, weights } in &layer.links {
         wiring.check().map_err(|error| error.to_string())?;
         let size = sizes.get(*source as usize).copied().ok_or_else(|| format!("there is no tensor {source}"))?;

@@ -226,7 +226,14 @@ fn nothing_enters_the_input() {
     let with =
         |input| LayeredCircuit::new(2, circuit.tensors().to_vec(), circuit.layers().to_vec(), vec![input], TensorId(5));
     let error = with(TensorId(1)).unwrap_err().to_string();
-    assert!(error.contains("layer '0' enters the input"), "{error}");
+    assert!(error.contains("layer '0' enters an input"), "{error}");
+    let several = |inputs: &[u32]| {
+        let inputs = inputs.iter().copied().map(TensorId).collect();
+        LayeredCircuit::new(2, circuit.tensors().to_vec(), circuit.layers().to_vec(), inputs, TensorId(5))
+    };
+    for inputs in [&[][..], &[0, 99]] {
+        assert!(several(inputs).unwrap_err().to_string().contains("should be the inputs"), "{inputs:?}");
+    }
     assert!(with(TensorId(0)).is_ok());
 }
 

@@ -155,6 +155,8 @@ impl<'a> Importer<'a> {
             let is_given = *is_integer && !reading.are_numbers;
             let unnamed = if name.is_empty() { "input" } else { name };
             let node = importer.builder.input_of(Input { is_given }, unnamed, &shape)?;
+            // What passes it on gives it no other name.
+            importer.builder.name_tensor(node, unnamed);
             let label = format!("input '{name}'");
             let tensor = Tensor { node: Some(node), dims, functions: Vec::new(), is_integer: *is_integer, label };
             importer.values.insert(name, Value::Tensor(tensor));

@@ -97,6 +97,10 @@ fn tokens_and_masks_are_files_of_integers() {
         [&model[..], "tokens=tokens.npy", "mask=mask.npy", "--target", "[0,1]", "--semiring", "real,boolean"];
     let relevance = place.relevance(&arguments);
     let tensors = relevance.tensors();
+    // A model that leaves lengths open has those of its inputs.
+    let open = onnx("refused/open-tokens.onnx");
+    let opened = place.relevance(&[&[&open[..]], &arguments[1..]].concat());
+    assert_eq!(opened.tensors(), relevance.tensors());
     // A stored circuit says the same, though nothing enters its softmax.
     let stored = [
         &["compile", "--layered", "--quiet", "--out", "circuit.safetensors"][..],

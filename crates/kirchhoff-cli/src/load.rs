@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit, Notes};
-use kirchhoff::data::{Inputs, Layout, Preprocessing, is_input, read_inputs};
+use kirchhoff::data::{Inputs, Layout, Preprocessing, array_shape, is_input, read_inputs};
 use kirchhoff::embedded;
 use kirchhoff::explain::{GateNotes, LayeredNotes};
 use kirchhoff::network::import::{ImportOptions, Model, read};
@@ -63,7 +63,7 @@ pub fn model_of<'a>(
         Some((first, rest)) if is_model(first) => (Some(first.as_path()), rest),
         _ => (None, files),
     };
-    let loaded = model(path, &options.model, output)?;
+    let loaded = read_model(path, &options.model, output, rest)?;
     let preprocessing = preprocessing(&loaded, &options.preprocessing);
     Ok((loaded, preprocessing, rest))
 }
@@ -78,6 +78,16 @@ fn check_file(path: &Path) -> Result<(), Failure> {
 
 /// Reads a model; none is the embedded one. Of several outputs, all are read unless one is named.
 pub fn model(path: Option<&Path>, options: &ModelOptions, output: Option<&str>) -> Result<Loaded, Failure> {
+    read_model(path, options, output, &[])
+}
+
+/// Reads a model, of which axes that it leaves open have the lengths of the arrays among its inputs.
+fn read_model(
+    path: Option<&Path>,
+    options: &ModelOptions,
+    output: Option<&str>,
+    inputs: &[PathBuf],
+) -> Result<Loaded, Failure> {
     let (name, model) = match path.filter(|path| path.as_os_str() != EMBEDDED) {
         None => {
             if let Some(description) = &options.architecture {
@@ -105,10 +115,12 @@ pub fn model(path: Option<&Path>, options: &ModelOptions, output: Option<&str>) 
                     None => input_shape = Some(&shape[..]),
                 }
             }
+            let array_shapes: Vec<_> = inputs.iter().filter_map(|input| shape_of(input)).collect();
             let options = ImportOptions {
                 architecture: options.architecture.as_deref(),
                 input_shape,
                 input_shapes: &input_shapes,
+                array_shapes: &array_shapes,
                 output,
             };
             (path.display().to_string(), read(path, &options).map_err(Failure::input)?)
@@ -195,6 +207,14 @@ pub fn inputs(paths: &[PathBuf], loaded: &Loaded, preprocessing: &Preprocessing)
     }
     check_inputs(paths)?;
     read_inputs(paths, shape, preprocessing).map_err(Failure::input)
+}
+
+/// The shape of the array in a file, with the name of the input that it is for, where it is given as `NAME=FILE`.
+fn shape_of(path: &Path) -> Option<(Option<String>, Vec<usize>)> {
+    match path.to_str().and_then(|text| text.split_once('=')).filter(|_| !path.exists()) {
+        Some((name, file)) => Some((Some(name.to_string()), array_shape(Path::new(file))?)),
+        None => Some((None, array_shape(path)?)),
+    }
 }
 
 /// The name of an input and a file for it, of `NAME=FILE`.

@@ -91,6 +91,17 @@ impl Inputs {
     }
 }
 
+/// The shape of the array that a file of inputs holds, where it holds one, and can be read; pictures have none before they are
+/// scaled.
+pub fn array_shape(path: &Path) -> Option<Vec<usize>> {
+    let array = match format(path).ok()?.map(|format| &format.open)? {
+        Open::Array(open) => open(path).ok()?,
+        Open::Archive(open) => open(path).ok()?.choose(path, &NAMES).ok()?,
+        Open::Picture | Open::Labels(_) => return None,
+    };
+    Some(array.shape)
+}
+
 /// Reads inputs for a network that takes the given `shape`. The files come in order; each holds one input or several.
 ///
 /// - PNG and JPEG: see [the crate's page](crate#pictures).

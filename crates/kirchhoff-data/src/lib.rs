@@ -53,7 +53,7 @@ mod text;
 
 pub use error::InputError;
 pub use formats::is_input;
-pub use inputs::{InputPart, Inputs, read_inputs};
+pub use inputs::{InputPart, Inputs, array_shape, read_inputs};
 pub use kirchhoff_network::{Filter, Layout, Preprocessing, Resize};
 pub use labels::read_labels;
 pub use set::{Batch, DataSet, DataSetOptions, Skipped, Split};

@@ -223,6 +223,28 @@ fn open_axes_need_a_shape() {
     }
 }
 
+#[test]
+fn open_axes_have_the_lengths_of_arrays() {
+    let path = fixtures().join("refused/open-tokens.onnx");
+    let read = |shapes: &[(Option<String>, Vec<usize>)]| {
+        let options = ImportOptions { array_shapes: shapes, ..ImportOptions::default() };
+        onnx::read(&path, &options).map(|model| model.network)
+    };
+    let named = |name: &str, shape: &[usize]| (Some(name.to_string()), shape.to_vec());
+    // One input, or several of them on a first axis.
+    for (tokens, mask) in [(&[7][..], &[7][..]), (&[3, 7], &[1, 7])] {
+        let network = read(&[named("mask", mask), named("tokens", tokens)]).unwrap();
+        assert_eq!(network.node(network.output()).shape, [7, 3]);
+    }
+    // What is said goes first, and what does not fit is no help.
+    let said = [("tokens".to_string(), vec![4])];
+    let arrays = [named("tokens", &[7]), named("mask", &[4])];
+    let options = ImportOptions { input_shapes: &said, array_shapes: &arrays, ..ImportOptions::default() };
+    assert_eq!(onnx::read(&path, &options).unwrap().network.size(kirchhoff_network::NodeId::new(0)), 4);
+    assert!(read(&[named("mask", &[7])]).unwrap_err().to_string().contains("'tokens' leaves the length"));
+    assert!(read(&[named("mask", &[7]), named("tokens", &[1, 1, 7])]).is_err());
+}
+
 /// What the message about each refused model must say, besides the file.
 const REFUSALS: &[(&str, &[&str])] = &[
     ("computed-weights", &["(Gemm)", "computes its weights from the input"]),
@@ -250,6 +272,7 @@ const REFUSALS: &[(&str, &[&str])] = &[
     ("no-nodes", &["nothing computes the output 'y'"]),
     ("not-finite", &["weights", "NaN"]),
     ("open-axis", &["input 'x'", "axis 2 ('height')", "give the shape"]),
+    ("open-tokens", &["input 'tokens'", "axis 1 ('length')", "give the shape"]),
     ("other-domain", &["com.example.Frobnicate", "not supported"]),
     ("overflow", &["tensor 'w'", "impossible shape [1099511627776, 1099511627776]"]),
     ("quantised", &["(QuantizeLinear)", "quantised model"]),

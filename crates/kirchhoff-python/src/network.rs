@@ -184,6 +184,7 @@ pub fn load(
             architecture: architecture.as_deref(),
             input_shape: input_shape.as_deref(),
             input_shapes: &input_shapes,
+            array_shapes: &[],
             output: output.as_deref(),
         };
         let mut model = read(&path, &options).or_raise(Kind::Model)?;

@@ -13,6 +13,9 @@ pub struct ImportOptions<'a> {
     pub input_shape: Option<&'a [usize]>,
     /// The shapes of inputs by name, likewise.
     pub input_shapes: &'a [(String, Vec<usize>)],
+    /// The shapes of the arrays that inputs will be, by name, or without one for the first input. Where a model leaves axes open of
+    /// which nothing else is said, they have the lengths of these; an array of one axis more has several inputs on the first.
+    pub array_shapes: &'a [(Option<String>, Vec<usize>)],
     /// The name of the only output to read. Without one, all outputs are read, or the first that can be where some cannot.
     pub output: Option<&'a str>,
 }

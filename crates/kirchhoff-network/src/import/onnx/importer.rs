@@ -117,8 +117,13 @@ impl<'a> Importer<'a> {
     pub fn new(graph: &'a Graph<'a>, opset: i64, options: &ImportOptions<'_>, reading: Reading) -> Result<Self> {
         let inputs = graph.inputs.iter().enumerate().map(|(number, input)| {
             let named = options.input_shapes.iter().find(|(name, _)| *name == input.name);
-            let shape = named.map(|(_, shape)| &shape[..]);
-            Described::new(input, shape.or(options.input_shape.filter(|_| number == 0)), graph.inputs.len() > 1)
+            let shape = named.map(|(_, shape)| &shape[..]).or(options.input_shape.filter(|_| number == 0));
+            let is_meant = |name: &Option<String>| match name {
+                Some(name) => *name == input.name,
+                None => number == 0,
+            };
+            let array = options.array_shapes.iter().find(|(name, _)| is_meant(name)).map(|(_, shape)| &shape[..]);
+            Described::new(input, shape, array, graph.inputs.len() > 1)
         });
         let inputs = inputs.collect::<Result<Vec<_>>>()?;
         let known = |name: &str| graph.inputs.iter().any(|input| input.name == name);

@@ -25,9 +25,14 @@ pub(super) struct Described {
 }
 
 impl Described {
-    /// An input of the shape that the file says, or that is given where the file leaves it open; one of `several` may do without
-    /// a batch axis.
-    pub fn new(input: &proto::ValueInfo, given: Option<&[usize]>, several: bool) -> Result<Self> {
+    /// An input of the shape that the file says, or where the file leaves it open that is given, or that an array of inputs has;
+    /// one of `several` may do without a batch axis.
+    pub fn new(
+        input: &proto::ValueInfo,
+        given: Option<&[usize]>,
+        array: Option<&[usize]>,
+        several: bool,
+    ) -> Result<Self> {
         let label = format!("input '{}'", input.name);
         let Some(tensor) = input.kind.as_ref().and_then(|kind| kind.tensor.as_ref()) else {
             return Err(Fault::unsupported(format!("{label} is not a tensor; export the model with one that is")));
@@ -71,6 +76,10 @@ impl Described {
             let what = "has one axis only; a batch axis is expected before those of the values";
             return Err(Fault::unsupported(format!("{label} {what}: export the model with one")));
         }
+        let own = |array: &[usize], axis: usize| match array.len().checked_sub(rest.len()) {
+            Some(before @ (0 | 1)) => Some(array[axis + before]).filter(|&length| length > 0),
+            _ => None,
+        };
         let mut lengths = Vec::new();
         for (axis, dimension) in rest.iter().enumerate() {
             let given = given.map(|shape| shape[axis]);
@@ -80,6 +89,9 @@ impl Described {
                     return Err(Fault::unsupported(format!("{label} {what}")));
                 }
                 (Some(length), _) | (None, Some(length)) => lengths.push(length),
+                (None, None) if array.is_some_and(|array| own(array, axis).is_some()) => {
+                    lengths.extend(array.and_then(|array| own(array, axis)));
+                }
                 (None, None) => {
                     let name = dimension.parameter.as_deref().map(|name| format!(" ('{name}')")).unwrap_or_default();
                     let what = format!("leaves the length of axis {}{name} open", axis + 1);

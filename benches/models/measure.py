@@ -137,7 +137,7 @@ def main():
                 rows[name][exporter] = measured(arguments.tool, path, arguments.rounds if "real" not in rows[name].get("script", {}) else 0)
                 print(name, exporter, json.dumps(rows[name][exporter]), flush=True)
     text = "\n".join([
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, images of {arguments.size} × {arguments.size}, "
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, images of {arguments.size} × {arguments.size} or the least that a network takes, "
         + (f"medians of {arguments.rounds} rounds, " if arguments.rounds else "") + f"onnxruntime {onnxruntime.__version__}.", "", *table(rows, arguments.rounds), ""])
     if arguments.write:
         page = PAGE.read_text()

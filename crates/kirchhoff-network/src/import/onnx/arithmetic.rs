@@ -19,6 +19,14 @@ enum Spread {
     Channels(Weights),
 }
 
+/// Refuses quotients of integers, which are rounded.
+fn check_quotient(node: &Node, operation: Arithmetic, are_integers: [bool; 2]) -> Result<()> {
+    match operation == Arithmetic::Divide && are_integers == [true, true] {
+        true => Err(node.unsupported("divides integers that depend on the input; divide numbers, or fold it")),
+        false => Ok(()),
+    }
+}
+
 impl Importer<'_> {
     /// An operation of two arguments, of which either may be a constant.
     pub fn arithmetic(&mut self, node: &Node, operation: Arithmetic) -> Result<Value> {
@@ -143,14 +151,11 @@ impl Importer<'_> {
             return Ok(value);
         }
         let dims = self.broadcast(node, &left.dims, &right.dims)?;
-        if left.is_integer && right.is_integer && operation == Arithmetic::Divide {
-            return Err(node.unsupported("divides integers that depend on the input; divide numbers, or fold it"));
-        }
+        check_quotient(node, operation, [left.is_integer, right.is_integer])?;
         if let (Some(a), Some(b)) = (left.node, right.node) {
             // A constant over a tensor is a function of the tensor.
             if operation == Arithmetic::Divide && self.is_given(a) && !self.is_given(b) {
-                let inverse = Operator::Activation(Activation::Elementary(Elementary::Reciprocal));
-                let inverse = self.emit_as(node, format!("{}.inverse", node.name()), inverse, &[b])?;
+                let inverse = self.inverse(node, b)?;
                 let computed = self.emit(node, Operator::Product, &[a, inverse])?;
                 return self.shaped(node, computed, dims);
             }
@@ -176,6 +181,12 @@ impl Importer<'_> {
             return Err(node.unsupported(format!("{what}, such as a constant divided by a tensor")));
         }
         Ok(self.partial(node, None, dims, functions))
+    }
+
+    /// 1 over each value.
+    fn inverse(&mut self, node: &Node, argument: NodeId) -> Result<NodeId> {
+        let inverse = Operator::Activation(Activation::Elementary(Elementary::Reciprocal));
+        self.emit_as(node, format!("{}.inverse", node.name()), inverse, &[argument])
     }
 
     /// Numerator and denominator of a product whose one factor is 1 over a value, or a negative power of it.
@@ -206,9 +217,7 @@ impl Importer<'_> {
         constant_first: bool,
     ) -> Result<Value> {
         let constant = &self.placed(node, constant, tensor.dims.len())?;
-        if operation == Arithmetic::Divide && tensor.is_integer && matches!(constant.data, Data::Integer(_)) {
-            return Err(node.unsupported("divides integers that depend on the input; divide numbers, or fold it"));
-        }
+        check_quotient(node, operation, [tensor.is_integer, matches!(constant.data, Data::Integer(_))])?;
         let functions: Vec<Function> = match constant.scalar() {
             Some(number) => tensor
                 .all_functions()
@@ -226,8 +235,7 @@ impl Importer<'_> {
         let computed = match tensor.node {
             // A constant over a tensor is a function of the tensor.
             Some(argument) if operation == Arithmetic::Divide && constant_first => {
-                let inverse = Operator::Activation(Activation::Elementary(Elementary::Reciprocal));
-                let inverse = self.emit_as(node, format!("{}.inverse", node.name()), inverse, &[argument])?;
+                let inverse = self.inverse(node, argument)?;
                 Some(self.affine(node, Arithmetic::Multiply, (inverse, &tensor.dims), constant, false, &dims)?)
             }
             Some(argument) => {

@@ -1,7 +1,7 @@
 //! Einstein sums of one or two tensors: reductions, a matrix product, and orders of axes.
 
 use super::fault::Result;
-use super::importer::{Importer, Operand, Value};
+use super::importer::{Importer, Value};
 use super::node::Node;
 use crate::operators::ReductionKind;
 
@@ -71,7 +71,7 @@ impl Importer<'_> {
         let value = match value {
             Value::Constant(constant) => Value::Constant(constant.reduced(node, &axes, false, ReductionKind::Sum)?),
             Value::Tensor(tensor) => {
-                let argument = Operand { node: self.materialised(&tensor)?, dims: tensor.dims };
+                let argument = self.operand_of(tensor)?;
                 let name = format!("{}.sum", node.name());
                 let sum = self.reduce(node, name, &argument, ReductionKind::Sum, &axes)?;
                 self.shaped(node, sum, dims)?

@@ -309,7 +309,7 @@ impl<'a> Importer<'a> {
     /// An input of a node that must depend on the network's input.
     pub fn operand(&self, node: &Node, position: usize) -> Result<Operand> {
         match self.value(node, position)? {
-            Value::Tensor(tensor) => Ok(Operand { node: self.materialised(&tensor)?, dims: tensor.dims }),
+            Value::Tensor(tensor) => self.operand_of(tensor),
             Value::Constant(_) => {
                 let what = format!("takes a constant as its input {position}; fold constants before exporting");
                 Err(node.unsupported(what))
@@ -364,6 +364,11 @@ impl<'a> Importer<'a> {
                 "of those written in several operators, SiLU and GELU, hard swish, Mish and softsign are recognised";
             Fault::unsupported(format!("{} {what}; {hint}", tensor.label))
         })
+    }
+
+    /// A value as an operand, which must have a node.
+    pub fn operand_of(&self, tensor: Tensor) -> Result<Operand> {
+        Ok(Operand { node: self.materialised(&tensor)?, dims: tensor.dims })
     }
 
     /// Whether a shape has the batch axis in front of others.

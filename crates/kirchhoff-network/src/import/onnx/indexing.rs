@@ -34,7 +34,7 @@ impl Importer<'_> {
                         node.unsupported(format!("{what}; only constant indices, or a constant table, are supported"))
                     );
                 };
-                let indices = Operand { node: self.materialised(&indices)?, dims: indices.dims };
+                let indices = self.operand_of(indices)?;
                 return self.embedding(node, table, axis, indices);
             }
         };
@@ -46,7 +46,7 @@ impl Importer<'_> {
         match data {
             Value::Constant(data) => Ok(Value::Constant(data.gathered(node, &positions, &indices.dims, axis)?)),
             Value::Tensor(tensor) => {
-                let argument = Operand { node: self.materialised(&tensor)?, dims: tensor.dims };
+                let argument = self.operand_of(tensor)?;
                 let mut dims = argument.dims[..axis].to_vec();
                 dims.extend(&indices.dims);
                 dims.extend(&argument.dims[axis + 1..]);
@@ -93,7 +93,7 @@ impl Importer<'_> {
                 self.with_dims(node, Value::Constant(found), dims)
             }
             Value::Tensor(tensor) => {
-                let argument = Operand { node: self.materialised(&tensor)?, dims: tensor.dims };
+                let argument = self.operand_of(tensor)?;
                 let mut axes = vec![None; argument.dims.len()];
                 axes[0] = Some(places);
                 let found = self.selected(node, argument, axes)?;
@@ -233,7 +233,7 @@ impl Importer<'_> {
                 Ok(Value::Constant(constant.selected(node, &axes)?))
             }
             Value::Tensor(tensor) => {
-                let argument = Operand { node: self.materialised(&tensor)?, dims: tensor.dims };
+                let argument = self.operand_of(tensor)?;
                 self.selected(node, argument, axes)
             }
         }

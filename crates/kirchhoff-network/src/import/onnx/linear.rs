@@ -82,7 +82,7 @@ impl Importer<'_> {
     pub fn multiplied(&mut self, node: &Node, left: Value, right: Value) -> Result<Value> {
         match (&left, &right) {
             (Value::Tensor(tensor), Value::Constant(weights)) if weights.dims.len() == 2 => {
-                let argument = Operand { node: self.materialised(tensor)?, dims: tensor.dims.clone() };
+                let argument = self.operand_of(tensor.clone())?;
                 let (inputs, outputs, weights) = self.matrix(node, weights, false)?;
                 self.dense(node, node.name(), argument, Dense { inputs, outputs, weights, bias: None })
             }

@@ -285,7 +285,7 @@ impl Importer<'_> {
                     Value::Constant(constant.selected(node, &indices)?)
                 }
                 Value::Tensor(tensor) => {
-                    let argument = Operand { node: self.materialised(tensor)?, dims: tensor.dims.clone() };
+                    let argument = self.operand_of(tensor.clone())?;
                     self.sliced(node, format!("{}.{number}", node.name()), argument, axes)?
                 }
             });

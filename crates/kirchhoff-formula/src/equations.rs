@@ -17,16 +17,7 @@ const LINE: usize = 110;
 /// # Errors
 /// More gates to write than the options allow.
 pub fn text(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, FormulaError> {
-    let prefix = definition_prefix(circuit);
-    let script = Script {
-        signs: signs(options.notation),
-        minus: " - ",
-        parentheses: ["(", ")"],
-        number: Box::new(|d| number(d, options.digits)),
-        name: Box::new(printable),
-        definition: Box::new(move |number| format!("{prefix}{number}")),
-    };
-    let writer = Writer::new(circuit, options, script)?;
+    let writer = Writer::new(circuit, options, Script::plain(circuit, options))?;
     let mut text = String::new();
     for (name, value) in writer.given(options) {
         text.push_str(&format!("let {name} = {value}\n"));
@@ -133,6 +124,21 @@ pub(crate) struct Script<'a> {
     pub(crate) number: Box<dyn Fn(f32) -> String + 'a>,
     pub(crate) name: Box<dyn Fn(&str) -> String + 'a>,
     pub(crate) definition: Box<dyn Fn(u32) -> String + 'a>,
+}
+
+impl<'a> Script<'a> {
+    /// That of plain text.
+    pub(crate) fn plain(circuit: &GateCircuit, options: &'a FormulaOptions) -> Self {
+        let prefix = definition_prefix(circuit);
+        Script {
+            signs: signs(options.notation),
+            minus: " - ",
+            parentheses: ["(", ")"],
+            number: Box::new(|d| number(d, options.digits)),
+            name: Box::new(printable),
+            definition: Box::new(move |number| format!("{prefix}{number}")),
+        }
+    }
 }
 
 pub(crate) struct Writer<'a> {

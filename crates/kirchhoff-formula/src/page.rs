@@ -5,8 +5,7 @@ use std::fmt::Write;
 use kirchhoff_circuit::GateCircuit;
 use kirchhoff_file::HTML_MARK;
 
-use crate::equations::{Left, Operands, Script, Writer, definition_prefix, signs};
-use crate::number::number;
+use crate::equations::{Left, Operands, Script, Writer, definition_prefix};
 use crate::svg::escaped;
 use crate::{FormulaError, FormulaOptions, printable};
 
@@ -21,15 +20,12 @@ const SHOWN: usize = 12;
 /// More gates to write than the options allow.
 pub fn page(circuit: &GateCircuit, options: &FormulaOptions) -> Result<String, FormulaError> {
     let prefix = definition_prefix(circuit);
+    let link = prefix.clone();
     let script = Script {
-        signs: signs(options.notation),
-        minus: " - ",
-        parentheses: ["(", ")"],
-        number: Box::new(|d| number(d, options.digits)),
         name: Box::new(|name| escaped(&printable(name))),
-        definition: Box::new(move |number| format!("<a href=\"#{prefix}{number}\">{prefix}{number}</a>")),
+        definition: Box::new(move |number| format!("<a href=\"#{link}{number}\">{link}{number}</a>")),
+        ..Script::plain(circuit, options)
     };
-    let prefix = definition_prefix(circuit);
     let writer = Writer::new(circuit, options, script)?;
     let mut outputs = String::new();
     let mut definitions = String::new();

@@ -74,9 +74,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 /// A run of many seconds from files of a few hundred kilobytes: convolutions of 64 channels at 224 × 224.
-#[test]
-fn an_interrupted_run_leaves_nothing() {
-    let place = Workplace::new();
+fn long_run(place: &Workplace) -> [&'static str; 9] {
     let mut architecture = String::from("[input]\nshape = [3, 224, 224]\n");
     let mut tensors: Vec<(String, [usize; 4], Vec<u8>)> = Vec::new();
     for layer in 0..6 {
@@ -91,23 +89,65 @@ fn an_interrupted_run_leaves_nothing() {
     place.write("model.safetensors", safetensors(Dtype::F32, &tensors));
     place.write("architecture.toml", architecture);
     place.write("input.npy", npy_floats(&[3, 224, 224], &vec![0.5; 3 * 224 * 224]));
-    let before = place.names();
-
     let model = ["explain", "model.safetensors", "input.npy", "--architecture", "architecture.toml"];
-    let mut child = spawn(&place, &[&model[..], &["--semiring", "counting,real,viterbi", "--out", "a/b"]].concat());
+    let options = ["--semiring", "counting,real,viterbi", "--out", "a/b"];
+    std::array::from_fn(|word| if word < model.len() { model[word] } else { options[word - model.len()] })
+}
+
+/// Starts a long run, and waits until it is at work: then it makes the folder of its results.
+fn at_work(place: &Workplace, arguments: &[&str]) -> Child {
+    let mut child = spawn(place, arguments);
     let start = Instant::now();
-    // The folder is made when the work begins.
     while !place.path("a/b").exists() {
         assert!(child.try_wait().unwrap().is_none() && start.elapsed() < PATIENCE, "it did not begin");
         std::thread::sleep(Duration::from_millis(1));
     }
+    child
+}
+
+/// What a process that has ended said on stdout and stderr.
+fn said(child: Child) -> [String; 2] {
+    let mut said = [String::new(), String::new()];
+    child.stdout.unwrap().read_to_string(&mut said[0]).unwrap();
+    child.stderr.unwrap().read_to_string(&mut said[1]).unwrap();
+    said
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing() {
+    let place = Workplace::new();
+    let arguments = long_run(&place);
+    let before = place.names();
+    let mut child = at_work(&place, &arguments);
     assert!(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status().unwrap().success());
     assert_eq!(ended(&mut child), Some(130));
-    let (mut stdout, mut stderr) = (String::new(), String::new());
-    child.stdout.unwrap().read_to_string(&mut stdout).unwrap();
-    child.stderr.unwrap().read_to_string(&mut stderr).unwrap();
-    assert_eq!((&stdout[..], &stderr[..]), ("", "error: cancelled; nothing was written\n"));
+    assert_eq!(said(child), ["", "error: cancelled; nothing was written\n"]);
     assert_eq!(place.names(), before);
+}
+
+/// A model that is cut off, or overwritten in place, while a run has it mapped: neither a signal nor a result.
+#[test]
+#[cfg(unix)]
+fn a_model_that_changes_meanwhile_gives_no_result() {
+    for length in [Some(100_000), None] {
+        let place = Workplace::new();
+        let arguments = long_run(&place);
+        let before = place.names();
+        let mut child = at_work(&place, &arguments);
+        let mut model = std::fs::File::options().write(true).open(place.path("model.safetensors")).unwrap();
+        match length {
+            Some(length) => model.set_len(length).unwrap(),
+            None => std::io::Write::write_all(&mut model, &[0; 8]).unwrap(),
+        }
+        assert_eq!(ended(&mut child), Some(1));
+        let [stdout, stderr] = said(child);
+        assert_eq!(stdout, "");
+        assert!(
+            stderr.contains("model.safetensors was changed while it was read") && stderr.lines().count() == 1,
+            "{stderr}"
+        );
+        assert_eq!(place.names(), before);
+    }
 }
 
 /// What `nohup` does: a run whose starter ignores the end of the terminal goes on to its own, and others stop at it.

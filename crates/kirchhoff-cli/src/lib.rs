@@ -41,6 +41,7 @@ use std::process::ExitCode;
 use arguments::{Arguments, Study, Verb};
 use failure::Failure;
 use kirchhoff::explain::Registry;
+use kirchhoff_file::check_inputs;
 use kirchhoff_kernel::Instructions;
 use options::Common;
 
@@ -70,7 +71,7 @@ pub fn main(registry: Registry) -> ExitCode {
 pub fn main_with(registry: Registry, words: impl IntoIterator<Item = OsString>) -> u8 {
     signals::survive_file_limits();
     semirings::install(registry);
-    match run(Arguments::read(words)) {
+    match run(Arguments::read(words)).and_then(|()| check_inputs(true).map_err(Failure::work)) {
         Ok(()) => 0,
         Err(failure) => {
             // Lines of its own an error may have, but no other characters that a terminal acts upon, nor all of a long value.
@@ -150,9 +151,11 @@ fn set_threads(common: &Common) -> Result<(), Failure> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(Failure::work)
 }
 
-/// Prints lines to stdout. A reader that has gone away, as `head` does, is no failure.
+/// Prints lines to stdout, unless a file that they were made of has changed meanwhile. A reader that has gone away, as `head`
+/// does, is no failure.
 fn print(text: &str) -> Result<(), Failure> {
     use std::io::Write;
+    check_inputs(true).map_err(Failure::work)?;
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::work(error)),
         _ => Ok(()),

@@ -24,6 +24,7 @@
 mod draft;
 mod error;
 mod folder;
+mod guard;
 mod inputs;
 mod mapped;
 mod names;
@@ -36,6 +37,7 @@ mod write;
 pub use draft::{Draft, FinishedDraft, write_file};
 pub use error::FileError;
 pub use folder::{Folder, FolderError};
+pub use guard::{ChangedInput, check_inputs};
 pub use inputs::{LONGEST_TEXT, open_input, read_text};
 pub use mapped::{MappedFile, MappedSlice};
 pub use names::natural_order;

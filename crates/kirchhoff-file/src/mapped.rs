@@ -9,11 +9,14 @@ use std::sync::Arc;
 use bytemuck::AnyBitPattern;
 use memmap2::Mmap;
 
+use crate::guard::Guarded;
 use crate::open_input;
 
 /// A mapped file and the path that it was opened by.
 #[derive(Debug)]
 pub struct MappedFile {
+    // Dropped before the map is.
+    guarded: Arc<Guarded>,
     map: Mmap,
     path: PathBuf,
 }
@@ -21,16 +24,24 @@ pub struct MappedFile {
 impl MappedFile {
     /// Maps a regular file.
     ///
-    /// As everywhere that files are mapped, whoever replaces a file that is in use must rename another to its name, as
-    /// [`Draft`](crate::Draft) does, and not overwrite it.
+    /// Whoever replaces a file that is in use must rename another to its name, as [`Draft`](crate::Draft) does, and not overwrite
+    /// it: then what is read may be of either, and where the file was cut off it is 0. [`is_intact`](MappedFile::is_intact) and
+    /// [`check_inputs`](crate::check_inputs) tell, and no [output](crate::Output) is written afterwards. On Unix a handler of
+    /// SIGBUS sees to it, which leaves what concerns no mapped file to the handler that was there before.
     ///
     /// # Errors
     /// What the system says, or a folder, pipe or device.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = open_input(path)?;
-        // SAFETY: the map is only read. Nothing can keep another process from changing the file meanwhile.
+        // SAFETY: the map is only read. Nothing can keep another process from changing the file meanwhile, which is noticed.
         let map = unsafe { Mmap::map(&file)? };
-        Ok(MappedFile { map, path: path.to_path_buf() })
+        let guarded = Guarded::new(file, path, &map)?;
+        Ok(MappedFile { guarded, map, path: path.to_path_buf() })
+    }
+
+    /// Whether the file is still what was mapped, as far as its length and the time of its last change tell.
+    pub fn is_intact(&self) -> bool {
+        self.guarded.is_intact()
     }
 
     /// The path that it was opened by.

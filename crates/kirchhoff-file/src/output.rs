@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::check_inputs;
 use crate::inputs::was_read;
 use crate::ours::{may_go, says_so};
 
@@ -144,8 +145,9 @@ impl Output {
     }
 
     /// Decides, when the new file is written aside, whether it may take the place of what is at the target. Whether something is
-    /// there.
+    /// there. What was made of a file that changed meanwhile goes nowhere.
     pub(crate) fn admit(&self, target: &Path, new: &Path) -> io::Result<bool> {
+        check_inputs(self.spares_inputs)?;
         let replaced = self.replaced(target)?;
         if replaced && !self.force && !may_go(target, new, &self.path)? {
             return Err(Refusal::Foreign.into());

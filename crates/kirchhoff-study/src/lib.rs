@@ -41,6 +41,7 @@ pub mod perturb;
 pub mod prune;
 mod relevance;
 mod run;
+mod state;
 pub mod thresholds;
 
 pub use error::StudyError;
@@ -52,3 +53,4 @@ pub use outside::Outside;
 use relevance::relevance_with;
 pub use relevance::{batch_size, edges, relevance};
 pub use run::{Folded, Pass, Run, Watch};
+pub use state::State;

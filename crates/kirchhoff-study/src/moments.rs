@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::State;
+
 /// The mean of numbers added one by one, and how far it may be off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mean {
@@ -36,6 +38,12 @@ impl Mean {
             0 | 1 => 0.0,
             count => (self.squares / (count - 1) as f64 / count as f64).sqrt(),
         }
+    }
+}
+
+impl State for Mean {
+    fn follows(&self, start: &Self) -> bool {
+        self.count.follows(&start.count)
     }
 }
 

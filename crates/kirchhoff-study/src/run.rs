@@ -12,7 +12,7 @@ use kirchhoff_kernel::Monitor;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::{Identity, StudyError};
+use crate::{Identity, State, StudyError};
 
 /// States are stored about this often; rarer where storing takes long.
 const EVERY: Duration = Duration::from_secs(1);
@@ -89,6 +89,15 @@ struct Stored<S> {
     state: S,
 }
 
+impl<S: State> Stored<S> {
+    /// Whether a pass over so many inputs could have come to it.
+    fn follows(&self, start: &S, count: usize) -> bool {
+        let count = count as u64;
+        let listed = self.listed.len() as u64 == self.skipped.min(LISTED as u64);
+        self.next <= count && self.skipped <= self.next && listed && self.state.follows(start)
+    }
+}
+
 impl<'a> Run<'a> {
     /// Opens a folder, which is made where it is not there, to begin a run or to go on with it. With `restart`, states
     /// that are stored there are removed.
@@ -141,7 +150,7 @@ impl<'a> Run<'a> {
     /// # Errors
     /// What reading or `compute` fails with; a state that cannot be written or read. [`StudyError::Interrupted`] if the
     /// monitor asks for it: then the state is stored.
-    pub fn pass<S: Serialize + DeserializeOwned, T>(
+    pub fn pass<S: State, T>(
         &mut self,
         pass: Pass<'_>,
         data: &mut DataSet,
@@ -153,13 +162,15 @@ impl<'a> Run<'a> {
         if fs::symlink_metadata(&path).is_ok_and(|found| !found.is_file()) {
             return Err(StudyError::InTheWay { path });
         }
-        let mut stored = match self.read(&path)? {
-            Some(stored) => stored,
+        let count = data.count();
+        let mut stored = match self.read::<S>(&path)? {
+            Some(stored) if stored.follows(&state, count) => stored,
+            Some(_) => return Err(StudyError::State { path }),
             None => Stored { next: 0, skipped: 0, listed: Vec::new(), state },
         };
         self.states.push(path.clone());
-        let count = data.count();
-        self.watch.pass(pass.name, stored.next * pass.edges, count as u64 * pass.edges);
+        let edges = |inputs: u64| inputs.saturating_mul(pass.edges);
+        self.watch.pass(pass.name, edges(stored.next), edges(count as u64));
         let (mut last, mut pause, mut saved) = (Instant::now(), EVERY, stored.next);
         while (stored.next as usize) < count {
             let first = stored.next as usize;

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use kirchhoff_data::DataSet;
 use kirchhoff_kernel::Monitor;
-use kirchhoff_study::{Folded, Identity, Pass, Run, StudyError, Watch};
+use kirchhoff_study::{Folded, Identity, Pass, Run, State, StudyError, Watch};
+use serde::{Deserialize, Serialize};
 
 const COUNT: usize = 23;
 
@@ -34,7 +35,14 @@ impl Monitor for Stop {
 impl Watch for Stop {}
 
 /// A sum, and the first input of each batch.
-type Sum = (f64, Vec<u64>);
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Sum(f64, Vec<u64>);
+
+impl State for Sum {
+    fn follows(&self, _: &Self) -> bool {
+        self.1.iter().all(|&first| first < COUNT as u64)
+    }
+}
 
 /// Sums by f64 and the order in which batches came; how many batches were computed.
 fn work(run: &mut Run<'_>, name: &str) -> (Result<Folded<Sum>, StudyError>, usize) {
@@ -42,12 +50,12 @@ fn work(run: &mut Run<'_>, name: &str) -> (Result<Folded<Sum>, StudyError>, usiz
     let folded = run.pass(
         Pass { name, batch: 4, edges: 1 },
         &mut data(),
-        (0.0, Vec::new()),
+        Sum(0.0, Vec::new()),
         |batch| {
             batches.set(batches.get() + 1);
             Ok((batch.positions[0] as u64, batch.values.clone()))
         },
-        |(sum, order), (first, values)| {
+        |Sum(sum, order), (first, values)| {
             values.iter().for_each(|&value| *sum += f64::from(value));
             order.push(first);
         },
@@ -121,13 +129,39 @@ fn states_of_others_and_damaged_ones_are_refused() {
     run.finish().unwrap();
 }
 
+/// The hash is no proof of who wrote a state: what cannot be one of the pass is refused before it is used.
+#[test]
+fn states_that_no_pass_comes_to_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = |count: usize, sums: Vec<u64>| {
+        let mut run = Run::open(folder.path(), identity(1), true, &()).unwrap();
+        let mut data = DataSet::in_memory("numbers", vec![0.0; count], &[1], &vec![0; count], 1).unwrap();
+        let pass = Pass { name: "sum", batch: 4, edges: u64::MAX };
+        run.pass(pass, &mut data, sums, |_| Ok(()), |_, ()| ()).map(drop).unwrap();
+    };
+    let go_on = |sums: Vec<u64>| {
+        let mut run = Run::open(folder.path(), identity(1), false, &()).unwrap();
+        let pass = Pass { name: "sum", batch: 4, edges: u64::MAX };
+        run.pass(pass, &mut data(), sums, |_| Ok(()), |_, ()| ()).map(|folded| folded.state)
+    };
+    state(COUNT, vec![1, 2]);
+    assert_eq!(go_on(vec![0, 0]).unwrap(), [1, 2]);
+    for (count, stored) in
+        [(COUNT, vec![1]), (COUNT, vec![1, 2, 3]), (COUNT, vec![1, u64::MAX]), (COUNT + 1, vec![1, 2])]
+    {
+        state(count, stored.clone());
+        let refused = go_on(vec![0, 0]).unwrap_err();
+        assert!(matches!(refused, StudyError::State { .. }), "{count} inputs, {stored:?}");
+    }
+}
+
 #[test]
 fn a_failure_is_passed_on_and_what_was_stored_stays() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = Run::open(folder.path(), identity(1), false, &()).unwrap();
     let pass = Pass { name: "sum", batch: 4, edges: 1 };
     let fail = |_: &kirchhoff_data::Batch| Err::<(), _>(StudyError::Settings("no".to_string()));
-    let failed = run.pass(pass, &mut data(), 0u8, fail, |_, ()| ());
+    let failed = run.pass(pass, &mut data(), 0u64, fail, |_, ()| ());
     assert_eq!(failed.unwrap_err().to_string(), "no");
 }
 

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::State;
+
 /// Bins of equal width that a neuron's values are counted in.
 const WIDTHS: usize = 64;
 /// Bins of a neuron: those, one more where its values lie on both sides of 0, and one for a single value.
@@ -98,6 +100,12 @@ impl Histograms {
             bin.map_or(greatest[neuron], |bin| Bins::new(least[neuron], greatest[neuron], self.zero).end(bin))
         };
         neurons.map(of).collect()
+    }
+}
+
+impl State for Histograms {
+    fn follows(&self, start: &Self) -> bool {
+        self.zero.to_bits() == start.zero.to_bits() && self.counts.follows(&start.counts)
     }
 }
 

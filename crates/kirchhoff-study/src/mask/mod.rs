@@ -13,7 +13,7 @@ use kirchhoff_network::Network;
 use kirchhoff_semiring::{Join, Meaning};
 use serde::{Deserialize, Serialize};
 
-use crate::{Folded, Identity, Outside, Pass, Run, StudyError, Watch, batch_size, edges, relevance_with};
+use crate::{Folded, Identity, Outside, Pass, Run, State, StudyError, Watch, batch_size, edges, relevance_with};
 use histogram::{BINS, Histograms};
 
 /// What masks are made of.
@@ -138,6 +138,24 @@ struct Part {
     /// ⊕ on values as numbers, and its neutral element.
     join: Option<Join>,
     zero: f64,
+}
+
+impl State for Statistics {
+    fn follows(&self, start: &Self) -> bool {
+        let pairs = [
+            (&self.joined, &start.joined),
+            (&self.total, &start.total),
+            (&self.least, &start.least),
+            (&self.greatest, &start.greatest),
+        ];
+        pairs.into_iter().all(|(own, start)| own.follows(start))
+    }
+}
+
+impl State for Sums {
+    fn follows(&self, start: &Self) -> bool {
+        self.images.follows(&start.images) && self.parts.follows(&start.parts)
+    }
 }
 
 impl Part {

@@ -7,13 +7,19 @@ use serde::{Deserialize, Serialize};
 
 use super::context::{STREAMS, Study};
 use super::{Attack, Baseline, Perturbation, Regions, Subject, drawn};
-use crate::{Pass, Run, StudyError};
+use crate::{Pass, Run, State, StudyError};
 
 /// What the attack finds: how many inputs have their label named, by strategy, order drawn, and step.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Attacked {
     pub correct: Vec<Vec<Vec<u64>>>,
     pub inputs: u64,
+}
+
+impl State for Attacked {
+    fn follows(&self, start: &Self) -> bool {
+        self.correct.follows(&start.correct) && self.inputs.follows(&start.inputs)
+    }
 }
 
 impl Study<'_> {

@@ -15,7 +15,7 @@ use super::context::{STREAMS, Study};
 use super::windows::Map;
 use super::{Baseline, Combination, Curve, Settings, Subject, area_over_curve, area_under_curve};
 use crate::moments::Mean;
-use crate::{Folded, Pass, Run, StudyError, relevance_with};
+use crate::{Folded, Pass, Run, State, StudyError, relevance_with};
 
 /// The curves of a combination over all inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -175,6 +175,27 @@ impl Tally {
         if self.kept.len() < keep {
             self.kept.push((position, curve.probability, curve.class));
         }
+    }
+}
+
+impl State for Tally {
+    /// The first input says how long the curves are.
+    fn follows(&self, start: &Self) -> bool {
+        let counts = |counts: &[u64]| counts.iter().all(|count| count.follows(&0));
+        self.probability.len() == self.correct.len()
+            && self.probability.iter().all(|mean| mean.follows(&Mean::default()))
+            && counts(&self.correct)
+            && self.over.follows(&start.over)
+            && self.under.follows(&start.under)
+            && self.kept.iter().all(|(_, probability, class)| probability.len() == class.len())
+    }
+}
+
+impl State for Curves {
+    fn follows(&self, start: &Self) -> bool {
+        self.tallies.follows(&start.tallies)
+            && self.magnitudes.follows(&start.magnitudes)
+            && self.inputs.follows(&start.inputs)
     }
 }
 

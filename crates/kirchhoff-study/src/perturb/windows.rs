@@ -5,13 +5,19 @@ use serde::{Deserialize, Serialize};
 
 use super::context::{STREAMS, Study};
 use super::{Baseline, Regions, Subject};
-use crate::{Pass, Run, StudyError};
+use crate::{Pass, Run, State, StudyError};
 
 /// What the map finds: by class and window, how many inputs have their label named, and by class, how many there are.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Map {
     pub correct: Vec<Vec<u64>>,
     pub inputs: Vec<u64>,
+}
+
+impl State for Map {
+    fn follows(&self, start: &Self) -> bool {
+        self.correct.follows(&start.correct) && self.inputs.follows(&start.inputs)
+    }
 }
 
 impl Study<'_> {

@@ -7,7 +7,7 @@ use kirchhoff_network::{Execution, Network, NodeId, Prunable};
 use serde::{Deserialize, Serialize};
 
 use super::{Curve, judged};
-use crate::{Folded, Pass, Run, StudyError, batch_size, edges};
+use crate::{Folded, Pass, Run, State, StudyError, batch_size, edges};
 
 /// Sums over inputs, for each order and point.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,6 +26,15 @@ impl Measures {
     pub fn of_curves(&self) -> Vec<(Vec<u64>, Vec<f64>)> {
         let part = |&order: &usize| order * self.points..(order + 1) * self.points;
         self.orders.iter().map(|order| (self.correct[part(order)].to_vec(), self.loss[part(order)].to_vec())).collect()
+    }
+}
+
+impl State for Measures {
+    fn follows(&self, start: &Self) -> bool {
+        self.inputs.follows(&start.inputs)
+            && self.correct.follows(&start.correct)
+            && self.loss.follows(&start.loss)
+            && (self.points, &self.orders) == (start.points, &start.orders)
     }
 }
 

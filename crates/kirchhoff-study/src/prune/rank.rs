@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Curve, Method, PruneSettings};
 use crate::draw::Draw;
 use crate::meaning::kind;
-use crate::{Folded, Pass, Run, StudyError, batch_size, edges, relevance};
+use crate::{Folded, Pass, Run, State, StudyError, batch_size, edges, relevance};
 
 /// The stream of a seed that inputs are drawn from, and that of random orders.
 const INPUTS: u64 = 0;
@@ -25,6 +25,12 @@ struct Sums {
     inputs: Vec<u64>,
     /// One a seed, data-driven method and neuron.
     scores: Vec<f64>,
+}
+
+impl State for Sums {
+    fn follows(&self, start: &Self) -> bool {
+        self.inputs.follows(&start.inputs) && self.scores.follows(&start.scores)
+    }
 }
 
 /// One curve a method and seed, without its measures.

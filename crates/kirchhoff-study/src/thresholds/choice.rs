@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::State;
+
 /// Bits of a number's pattern that a bin leaves out: 9 of the 23 bits of the fraction stay, so that its ends are less
 /// than 0.2 % apart.
 const DROPPED_BITS: u32 = 14;
@@ -22,12 +24,21 @@ impl Chosen {
     /// The lower end of the bin that this share of the thresholds does not pass; nothing of no thresholds.
     pub fn quantile(&self, share: f64) -> Option<f32> {
         let wanted = ((share * self.0.values().sum::<u64>() as f64).ceil() as u64).max(1);
-        let mut below = 0;
+        let mut below = 0u64;
         let found = self.0.iter().find(|(_, count)| {
             below += **count;
             below >= wanted
         });
         found.map(|(bin, _)| f32::from_bits(bin << DROPPED_BITS))
+    }
+}
+
+impl State for Chosen {
+    fn follows(&self, _: &Self) -> bool {
+        // What was dropped of the bits of positive numbers, and counts whose sum is one.
+        let last = f32::INFINITY.to_bits() >> DROPPED_BITS;
+        let total = self.0.values().try_fold(0u64, |total, &count| total.checked_add(count));
+        total.is_some_and(|total| total.follows(&0)) && self.0.keys().all(|&bin| bin <= last)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::State;
+
 /// Classes of coverage that inputs are counted by: of a hundredth each, and one for all of the layer.
 const CLASSES: usize = 101;
 
@@ -67,6 +69,15 @@ impl Coverages {
             class.unwrap_or(0) as f64 / (CLASSES - 1) as f64
         };
         self.classes.iter().map(of).collect()
+    }
+}
+
+impl State for Coverages {
+    fn follows(&self, start: &Self) -> bool {
+        let same = self.thetas.iter().map(|theta| theta.to_bits()).eq(start.thetas.iter().map(|theta| theta.to_bits()));
+        same && self.relevant.follows(&start.relevant)
+            && self.neurons.follows(&start.neurons)
+            && self.classes.follows(&start.classes)
     }
 }
 

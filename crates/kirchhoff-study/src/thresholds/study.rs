@@ -20,7 +20,7 @@ use crate::moments::Mean;
 use crate::perturb::{
     Baseline, Layout, Order, Perturbation, Regions, Subject, area_over_curve, importance, questions_of,
 };
-use crate::{Folded, Identity, Pass, Run, StudyError, batch_size, edges, relevance};
+use crate::{Folded, Identity, Pass, Run, State, StudyError, batch_size, edges, relevance};
 
 /// Inputs of a batch, whose copies are many more.
 const BATCH: usize = 64;
@@ -363,6 +363,24 @@ impl Study<'_> {
                 Ok(question)
             }
         }
+    }
+}
+
+impl State for Critical {
+    /// The first inputs say which tensors there are.
+    fn follows(&self, start: &Self) -> bool {
+        let sound =
+            |(_, coverages): &(String, Coverages)| coverages.follows(&Coverages::new(coverages.thetas().to_vec()));
+        self.coverages.iter().all(sound) && self.chosen.follows(&start.chosen) && self.inputs.follows(&start.inputs)
+    }
+}
+
+impl State for Judged {
+    fn follows(&self, start: &Self) -> bool {
+        let means = |score: &Score| [score.over, score.coverage].iter().all(|mean| mean.follows(&Mean::default()));
+        self.scores.len() == start.scores.len()
+            && self.scores.iter().flatten().all(means)
+            && self.differences.follows(&start.differences)
     }
 }
 

@@ -153,7 +153,7 @@ fn opened(path: &Path) -> Result<(BufReader<File>, u64, Kind), InputError> {
 /// of coded pixels.
 fn check_size(path: &Path, size: [u32; 2], pixel_bytes: usize, coded: u64, most: u64) -> Result<(), InputError> {
     let [width, height] = size;
-    let bytes = u64::from(width) * u64::from(height) * pixel_bytes as u64;
+    let bytes = (u64::from(width) * u64::from(height)).saturating_mul(pixel_bytes as u64);
     if width == 0 || height == 0 {
         return Err(InputError::malformed(path, FORMATS, format!("it has {width}×{height} pixels")));
     }

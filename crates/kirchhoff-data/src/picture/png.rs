@@ -12,6 +12,9 @@ use crate::InputError;
 /// How many bytes one byte of deflated data can stand for.
 const BYTES_A_BYTE: u64 = 1032;
 
+/// Bytes of a palette of 256 colours.
+const LARGEST_PALETTE: usize = 768;
+
 /// Width and height as they are stored, and the orientation.
 pub(super) fn size<R: BufRead + Seek>(
     path: &Path,
@@ -72,9 +75,19 @@ fn header<R: BufRead + Seek>(path: &Path, file: R, length: u64) -> Result<Reader
     // What a palette is expanded to is known only behind it.
     let samples = if info.color_type == ColorType::Indexed { 4 } else { info.color_type.samples() + 1 };
     let pixel_bytes = samples.min(4) * if info.bit_depth == BitDepth::Sixteen { 2 } else { 1 };
-    let coded = (info.raw_bytes() as u64).saturating_sub(1);
+    // As `raw_bytes` says, which multiplies beyond its numbers.
+    let coded = u64::from(height).saturating_mul(info.raw_row_length() as u64).saturating_sub(1);
     check_size(path, [width, height], pixel_bytes, coded, length.saturating_mul(BYTES_A_BYTE))?;
-    decoder.read_info().map_err(|error| failed(path, error))
+    let reader = decoder.read_info().map_err(|error| failed(path, error))?;
+    // The decoder takes it for granted, and panics.
+    match reader.info().palette.as_deref().map(<[u8]>::len) {
+        Some(length) if length % 3 > 0 || length > LARGEST_PALETTE => Err(InputError::malformed(
+            path,
+            FORMATS,
+            format!("its palette has {length} bytes, not 3 for each of up to 256 colours"),
+        )),
+        _ => Ok(reader),
+    }
 }
 
 fn orientation<R: BufRead + Seek>(reader: &Reader<R>) -> Orientation {

@@ -1,12 +1,12 @@
 //! Numbers for the variables of a circuit, as options give them: on the command line, or in files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
-use kirchhoff::circuit::{neuron_name, tensor_label};
+use kirchhoff::circuit::tensor_label;
 use kirchhoff::compile::LayerPattern;
 use kirchhoff::explain::is_start;
-use kirchhoff_file::{ByteOrder, NumberType, TensorFile, read_text};
+use kirchhoff::values::{is_values, plain_name, read_values};
 
 use crate::failure::Failure;
 use crate::questions::split;
@@ -31,10 +31,13 @@ impl Values {
         let mut values = Values::default();
         for part in texts.iter().flat_map(|text| split(text)) {
             match part.rsplit_once('=') {
-                _ if is_file(part) => values.files.push((part.to_string(), file(Path::new(part))?)),
+                _ if is_values(Path::new(part)) => {
+                    let read = read_values(Path::new(part)).map_err(Failure::input)?;
+                    values.files.push((part.to_string(), read));
+                }
                 None => values.all = Some(number(part, part)?),
                 Some((name, value)) => {
-                    let (name, value) = (plain(name), number(part, value)?);
+                    let (name, value) = (plain_name(name), number(part, value)?);
                     match name.strip_suffix("[*]") {
                         Some(layer) => values.layers.push((layer.to_string(), value)),
                         None if !name.contains('[') => values.layers.push((name, value)),
@@ -102,11 +105,6 @@ fn unknown(option: &str, meant: &str, variables: &[String]) -> Failure {
     ))
 }
 
-/// A name without blanks, with arrows as circuits have them.
-fn plain(name: &str) -> String {
-    name.trim().replace("->", "→").replace(' ', "")
-}
-
 fn number(text: &str, number: &str) -> Result<f64, Failure> {
     number.trim().parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(|| {
         Failure::usage(format!(
@@ -114,79 +112,6 @@ fn number(text: &str, number: &str) -> Result<f64, Failure> {
              .safetensors) that is there"
         ))
     })
-}
-
-/// Kinds of files with numbers for variables.
-const KINDS: [&str; 4] = ["json", "csv", "txt", "safetensors"];
-
-fn kind(path: &Path) -> Option<&'static str> {
-    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
-    KINDS.into_iter().find(|kind| *kind == extension)
-}
-
-fn is_file(text: &str) -> bool {
-    kind(Path::new(text)).is_some()
-}
-
-/// The numbers of a file, by the names of variables.
-fn file(path: &Path) -> Result<HashMap<String, f64>, Failure> {
-    let wrong = |reason: String| Failure::usage(format!("{}: {reason}", path.display()));
-    if kind(path) == Some("safetensors") {
-        return tensors(path).map_err(wrong);
-    }
-    let text = read_text(path).map_err(|error| wrong(format!("cannot read it: {error}")))?;
-    let values = if kind(path) == Some("json") { json(&text) } else { lines(&text) };
-    values.map_err(wrong)
-}
-
-/// An object of names and numbers.
-fn json(text: &str) -> Result<HashMap<String, f64>, String> {
-    let values: HashMap<String, f64> = serde_json::from_str(text)
-        .map_err(|error| format!("it is no JSON object of names and numbers, such as {{\"h1[3]\": 0.5}}: {error}"))?;
-    Ok(values.into_iter().map(|(name, value)| (plain(&name), value)).collect())
-}
-
-/// A name and a number a line, with a comma, tab, `=` or `;` between them; the first line may be a heading.
-fn lines(text: &str) -> Result<HashMap<String, f64>, String> {
-    let mut values = HashMap::new();
-    for (line, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-        let parts = text.rsplit_once([',', '\t', '=', ';']);
-        let read = parts.and_then(|(name, value)| Some((name, value.trim().parse::<f64>().ok()?)));
-        match read.filter(|(_, value)| value.is_finite()) {
-            Some((name, value)) => drop(values.insert(plain(name.trim().trim_matches('"')), value)),
-            None if line == 0 => {}
-            None => return Err(format!("line {}: write a name and a number, such as h1[3],0.5", line + 1)),
-        }
-    }
-    Ok(values)
-}
-
-/// A tensor a layer, under its name, as relevance files have them too, for one input: `real/1` is of layer `1`.
-fn tensors(path: &Path) -> Result<HashMap<String, f64>, String> {
-    let file = TensorFile::open(path).map_err(|error| error.to_string())?;
-    let (mut values, mut layers) = (HashMap::new(), HashSet::new());
-    for name in file.tensor_names() {
-        let (Some(dtype), Some(shape), Some(bytes)) = (file.dtype(name), file.shape(name), file.bytes(name)) else {
-            continue;
-        };
-        let layer = name.rsplit('/').next().unwrap_or(name);
-        let kind =
-            NumberType::of_tensor(dtype).ok_or_else(|| format!("tensor `{name}` holds no numbers: {dtype:?}"))?;
-        if !layers.insert(layer) {
-            return Err(format!("several tensors are of layer `{layer}`: keep one of them"));
-        }
-        let numbers: Vec<f32> = kind.to_floats(ByteOrder::Little, bytes);
-        if let Some(at) = numbers.iter().position(|number| !number.is_finite()) {
-            return Err(format!("tensor `{name}` has {} at {at}, which is no number to go by", numbers[at]));
-        }
-        // Layers may be named by their shape, or as vectors.
-        for shape in [shape, &[numbers.len()]] {
-            let named =
-                numbers.iter().enumerate().map(|(at, &value)| (neuron_name(layer, shape, at), f64::from(value)));
-            values.extend(named);
-        }
-    }
-    Ok(values)
 }
 
 #[cfg(test)]

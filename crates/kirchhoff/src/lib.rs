@@ -38,7 +38,8 @@
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
 //! [`ask`] asks gate circuits what only a circuit can tell. [`explanation`] explains many inputs in several semirings and
-//! writes what the tool writes; [`arrays`] takes inputs from arrays, and [`graphs`] gives networks and circuits as graphs.
+//! writes what the tool writes; [`arrays`] takes inputs from arrays, and [`graphs`] gives networks and circuits as graphs;
+//! [`values`] reads numbers for the variables of circuits.
 
 #![forbid(unsafe_code)]
 
@@ -47,6 +48,7 @@ pub mod ask;
 pub mod embedded;
 pub mod explanation;
 pub mod graphs;
+pub mod values;
 
 pub use kirchhoff_circuit as circuit;
 pub use kirchhoff_compile as compile;

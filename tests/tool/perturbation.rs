@@ -28,7 +28,7 @@ fn a_killed_threshold_study_goes_on_and_ends_with_the_same_files() {
 #[test]
 fn relevance_finds_what_the_answer_rests_on() {
     let place = Workplace::new();
-    place.succeed(&[
+    let shown = place.succeed(&[
         "study",
         "perturb",
         "--square",
@@ -42,6 +42,14 @@ fn relevance_finds_what_the_answer_rests_on() {
         "-q",
     ]);
     let scores = rows(&place, "out/scores.csv");
+    // A line a semiring: its AOPC, and the area between the curves of the two orders.
+    let lines: Vec<&str> = shown.lines().collect();
+    assert!(lines.len() == 3 && lines[0].ends_with("ABPC"), "{shown}");
+    for (semiring, line) in ["real", "viterbi"].iter().zip(&lines[1..]) {
+        let row = scores.iter().find(|row| row[0] == *semiring && row[1] == "most").unwrap();
+        let between: f64 = row[8].parse().unwrap();
+        assert!(between > 0.2 && line.starts_with(semiring) && line.ends_with(&format!("{between:.4}")), "{shown}");
+    }
     let aopc = |semiring: &str, order: &str| -> f64 {
         let row = scores.iter().find(|row| row[0] == semiring && row[1] == order).unwrap();
         assert_eq!((&row[2][..], &row[3][..]), ("black", "10"));

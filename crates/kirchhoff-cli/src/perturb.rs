@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::Args;
 use kirchhoff::data::{DataSet, Preprocessing};
 use kirchhoff::explain::Question;
-use kirchhoff::study::perturb::{Attack, Baseline, Order, Settings};
+use kirchhoff::study::perturb::{Attack, Baseline, Faithfulness, Order, Settings};
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::listings::table;
 use crate::questions::checked;
 use crate::study::{Studied, names, outside, outside_questions};
 use crate::study_options::{StudyOptions, named_file};
@@ -114,7 +115,18 @@ pub fn run(arguments: &Perturb) -> Result<(), Failure> {
     let mut run = studied.run(identity, options)?;
     let found = settings.run(&network, &mut data, &mut run)?;
     let outputs = found.outputs(&described)?;
-    studied.finish(run, outputs, options)
+    studied.finish(run, outputs, options)?;
+    let areas = found.faithfulness();
+    if options.common.json || areas.is_empty() {
+        return Ok(());
+    }
+    let row = |of: &Faithfulness| {
+        let (mean, error) = of.aopc;
+        let between = of.abpc.map_or("–".to_string(), |between| format!("{between:.4}"));
+        [of.semiring.clone(), of.baseline.to_string(), format!("{mean:.4} ± {error:.4}"), between]
+    };
+    let rows: Vec<[String; 4]> = areas.iter().map(row).collect();
+    crate::print(&table(&["semiring", "baseline", "AOPC", "ABPC"], &rows))
 }
 
 /// What a name stands for.

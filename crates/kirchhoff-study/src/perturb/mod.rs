@@ -28,6 +28,7 @@ pub use baseline::{Baseline, Layout};
 pub use curve::{Curve, Perturbation, Subject, area_over_curve, area_under_curve, probability};
 pub use order::{Order, drawn};
 pub use region::Regions;
+pub use report::Faithfulness;
 pub use settings::{Attack, Combination, Settings};
 pub(crate) use study::questions_of;
 pub use study::{Found, Tally, importance};

@@ -12,6 +12,19 @@ use crate::{Outputs, StudyError, Table};
 /// Half the width of an interval of 95 % confidence, in standard errors.
 const CONFIDENCE: f64 = 1.96;
 
+/// How well relevance finds what an answer rests on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Faithfulness {
+    /// The semiring.
+    pub semiring: String,
+    /// What took the place of values.
+    pub baseline: Baseline,
+    /// The area over the curve of the most relevant first, and its standard error over inputs.
+    pub aopc: (f64, f64),
+    /// The area between the curves of the least and of the most relevant first, if both were made.
+    pub abpc: Option<f64>,
+}
+
 impl Found {
     /// The files of the study: `curves.csv`, `scores.csv`, `attack.csv`, `windows.csv`, `inputs.csv` with the curves that
     /// were kept, plots,
@@ -33,8 +46,8 @@ impl Found {
         report.paragraph(
             "AOPC is the mean of f(x₀) − f(x_k) over k = 0 … L, where f is the softmax probability of the target and x_k the \
              input after k steps; AUC the area under f(x_1) … f(x_L) by the trapezoidal rule, with steps one apart. ± is a \
-             standard error over inputs. “least − most” is how far the least relevant first keep the answer that the most \
-             relevant first lose: the difference of their AOPC.",
+             standard error over inputs. ABPC, the area between perturbation curves, is how far the least relevant first keep the \
+             answer that the most relevant first lose: the difference of their AOPC.",
         );
         report.table(&scores.columns, &rounded(&scores));
         for &baseline in &self.settings.baselines {
@@ -93,15 +106,31 @@ impl Found {
         combination.question.map_or("", |question| &self.settings.questions[question].semiring.name)
     }
 
+    /// The area between the curves of the most relevant first, as here, and of the least relevant first, if both were made.
+    fn between(&self, combination: &Combination, tally: &Tally) -> Option<f64> {
+        let opposite = Combination { order: Order::LeastRelevantFirst, ..*combination };
+        let (_, least) = self.curves().find(|(other, _)| **other == opposite)?;
+        (combination.order == Order::MostRelevantFirst).then(|| tally.over.mean() - least.over.mean())
+    }
+
+    /// How well the relevance of each semiring finds what the answer rests on, with each baseline: the semiring's name, the baseline,
+    /// the AOPC of the most relevant first with its standard error, and the ABPC. Of the orders that were asked for.
+    pub fn faithfulness(&self) -> Vec<Faithfulness> {
+        let most = self.curves().filter(|(combination, _)| combination.order == Order::MostRelevantFirst);
+        let of = |(combination, tally): (&Combination, &Tally)| Faithfulness {
+            semiring: self.semiring(combination).to_string(),
+            baseline: combination.baseline,
+            aopc: (tally.over.mean(), tally.over.error()),
+            abpc: self.between(combination, tally),
+        };
+        most.map(of).collect()
+    }
+
     fn scores(&self) -> Table {
         let mut table =
-            Table::new(&["semiring", "order", "baseline", "inputs", "AOPC", "± AOPC", "AUC", "± AUC", "least − most"]);
+            Table::new(&["semiring", "order", "baseline", "inputs", "AOPC", "± AOPC", "AUC", "± AUC", "ABPC"]);
         for (combination, tally) in self.curves() {
-            let opposite = |(other, _): &(&Combination, &Tally)| {
-                combination.order == Order::MostRelevantFirst
-                    && **other == Combination { order: Order::LeastRelevantFirst, ..*combination }
-            };
-            let between = self.curves().find(opposite).map(|(_, least)| tally.over.mean() - least.over.mean());
+            let between = self.between(combination, tally);
             table.push(vec![
                 self.semiring(combination).to_string(),
                 combination.order.to_string(),

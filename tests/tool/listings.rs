@@ -79,6 +79,18 @@ fn laws_hold() {
 }
 
 #[test]
+fn rewrites_are_listed_with_their_laws() {
+    let place = Workplace::new();
+    let rewrites = place.json(&["laws", "--rewrites", "--json"]);
+    let absorb = rewrites.as_array().unwrap().iter().find(|rewrite| rewrite["name"] == "absorb").unwrap();
+    assert_eq!(absorb["equation"], "a ⊕ (b ⊗ a ⊗ c) = a");
+    assert!(absorb["needs"].as_array().unwrap().iter().any(|law| law == "absorptive"), "{absorb}");
+    let text = place.succeed(&["laws", "--rewrites"]);
+    assert!(text.contains("sort-times: a ⊗ b = b ⊗ a\n    by ⊗ commutative"), "{text}");
+    place.misuses(&["laws", "real", "--rewrites"], &["--rewrites"]);
+}
+
+#[test]
 fn help_and_version() {
     let place = Workplace::new();
     assert!(place.succeed(&["--version"]).starts_with("kirchhoff "));

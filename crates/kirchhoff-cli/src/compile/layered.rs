@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use kirchhoff::Monitor;
 use kirchhoff::circuit::{WeightStorage, save_layered};
 use kirchhoff::explain::LayeredNotes;
 use kirchhoff_file::Output;
@@ -50,6 +51,9 @@ pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
         picture: request.inputs.picture,
         ..LayeredNotes::new(&circuit, &question)?
     };
+    if progress.cancelled() {
+        return Err(Failure::Cancelled);
+    }
     progress.say("file");
     let storage = if arguments.self_contained { WeightStorage::Embedded } else { WeightStorage::Referenced };
     save_layered(output, &circuit, storage, &load::stored_notes(&notes)?)?;

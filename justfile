@@ -52,3 +52,24 @@ bench-kernels *options:
 # Print what a build of the tool, of its tests and of one edit takes: in a folder of its own, from nothing.
 build-times *options:
     python3 benches/build_times.py {{options}}
+
+# Read mutants of sound files by every reader for so many minutes, other ones each day; what is found goes to kirchhoff-finds/.
+fuzz minutes *readers:
+    cargo run -p kirchhoff-fuzz -- mutate --minutes {{minutes}} --from $(($(date +%s) / 86400 * 1000000000)) --keep kirchhoff-finds {{readers}}
+
+# The same by libFuzzer, guided by coverage, for one reader (`cargo run -p kirchhoff-fuzz -- readers` lists them).
+fuzz-guided reader minutes:
+    cargo run -p kirchhoff-fuzz -- seeds {{reader}} fuzz/corpus/{{reader}}
+    cargo +nightly fuzz run {{reader}} -- -max_total_time=$(({{minutes}} * 60)) -timeout=10 -rss_limit_mb=3072 -max_len=65536
+
+# Do to the tool what goes wrong around programs, at random moments; --write puts the table into docs/reliability.md.
+faults *options:
+    cargo build --release && python3 benches/faults.py {{options}}
+
+# Make 24,000 explanations in one process, whose memory must not grow.
+soak:
+    cargo run --release --manifest-path benches/programs/Cargo.toml --target-dir target --bin soak
+
+# Score explanations of digits by what the answer rests on: rules × semirings × thresholds. --write puts the table into docs/perturbation.md.
+faithfulness mnist *options:
+    cargo build --release && python3 benches/faithfulness.py {{mnist}} {{options}}

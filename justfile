@@ -68,7 +68,7 @@ faults *options:
 
 # Make 24,000 explanations in one process, whose memory must not grow.
 soak:
-    cargo run --release --manifest-path benches/programs/Cargo.toml --target-dir target --bin soak
+    cargo run --release -p kirchhoff-fuzz --bin soak
 
 # Score explanations of digits by what the answer rests on: rules × semirings × thresholds. --write puts the table into docs/perturbation.md.
 faithfulness mnist *options:

@@ -87,16 +87,13 @@ static EXECUTION: LazyLock<Execution> = LazyLock::new(|| {
 
 /// Reads the definition of a semiring, checks its laws, and explains in it, whether it keeps them or not.
 pub fn read_definition(path: &Path) {
-    let registry = Registry::built_in();
-    let Some(text) = path.to_str() else { return };
-    let call = read_text(path).unwrap_or_default();
-    for text in [text, call.trim()] {
-        if registry.read(text, false).is_err() && !call.contains("define") {
-            continue;
-        }
-        if let Ok(semiring) = registry.read(text, true) {
-            let _ = explain(&EXECUTION, &Question::of(semiring), &());
-        }
+    let (registry, text) = (Registry::built_in(), read_text(path).unwrap_or_default());
+    // On one line, or by the name of a file.
+    let call = text.trim_start().starts_with("define");
+    let Some(text) = (if call { Some(text.trim()) } else { path.to_str() }) else { return };
+    let _ = registry.read(text, false);
+    if let Ok(semiring) = registry.read(text, true) {
+        let _ = explain(&EXECUTION, &Question::of(semiring), &());
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{ALLOCATOR, Reader};
 /// The processor time that a file may take.
 pub const TIME: Duration = Duration::from_secs(10);
 /// The bytes that reading a file may hold at once beside [`PER_BYTE`] for each of its own.
-pub const MEMORY: usize = 96 << 20;
+pub const MEMORY: usize = 64 << 20;
 /// A mutant is [long](crate::mutate) where it is made of thousands of the same part, each of which may become a layer or gate.
 const PER_BYTE: usize = 1024;
 /// How often the time is looked at.

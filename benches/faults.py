@@ -100,7 +100,7 @@ def study(name, data, out):
 
 def kills(place, times):
     data = place / "data"
-    make_data(data, 3000)
+    make_data(data, 1500)
     for name in STUDIES:
         whole = place / f"{name}-whole"
         began = time.monotonic()
@@ -344,6 +344,7 @@ def main():
     global TOOL
     TOOL = str(arguments.tool.resolve())
     random.seed(arguments.seed)
+    # Far from a disk that others use: `TMPDIR` says where.
     with tempfile.TemporaryDirectory() as place:
         place = Path(place)
         place.chmod(0o755)

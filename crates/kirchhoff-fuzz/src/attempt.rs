@@ -15,10 +15,11 @@ use crate::{ALLOCATOR, Reader};
 
 /// The processor time that a file may take.
 pub const TIME: Duration = Duration::from_secs(10);
-/// The bytes that reading a file may hold at once beside [`PER_BYTE`] for each of its own.
-pub const MEMORY: usize = 64 << 20;
+/// The bytes that reading a file may hold at once beside [`PER_BYTE`] for each of its own. A formula of twenty bytes may say that it
+/// has a million variables, each of which gets a name.
+pub const MEMORY: usize = 96 << 20;
 /// A mutant is [long](crate::mutate) where it is made of thousands of the same part, each of which may become a layer or gate.
-const PER_BYTE: usize = 1024;
+pub const PER_BYTE: usize = 1024;
 /// How often the time is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// The exit code of a process that ended since a file took too long.
@@ -38,15 +39,22 @@ pub struct Find {
     pub what: String,
 }
 
+/// A new folder for temporary files, which are in memory where the system has such a place: there are thousands in a second.
+///
+/// # Errors
+/// What the system says.
+pub fn folder() -> std::io::Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+}
+
 impl Attempt {
-    /// A new folder; in memory, where the system has such a place.
+    /// A new folder.
     ///
     /// # Errors
     /// What the system says.
     pub fn new() -> std::io::Result<Self> {
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir()? };
-        Ok(Attempt { folder })
+        Ok(Attempt { folder: folder()? })
     }
 
     /// Has a reader read a file of these bytes, whatever comes of it.

@@ -11,7 +11,7 @@ mod attempt;
 pub mod mutate;
 mod readers;
 
-pub use attempt::{Attempt, Find, MEMORY, TIME, find_of, try_files, try_reader};
+pub use attempt::{Attempt, Find, MEMORY, PER_BYTE, TIME, find_of, folder, try_files, try_reader};
 pub use readers::{READERS, Reader, reader};
 
 use peak_alloc::PeakAlloc;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand};
 use kirchhoff_fuzz::mutate::mutant;
-use kirchhoff_fuzz::{Find, READERS, Reader, find_of, reader, try_files, try_reader};
+use kirchhoff_fuzz::{Find, READERS, Reader, find_of, folder, reader, try_files, try_reader};
 use rlimit::Resource;
 
 /// The address space of a process that reads mutants: what asks for more ends, and does not take the machine with it.
@@ -134,7 +134,7 @@ fn named(name: &str) -> std::io::Result<&'static Reader> {
 
 /// Reads mutants in processes, of which another one goes on where one died.
 fn mutate(reader: &Reader, from: u64, to: u64, seconds: Option<f64>) -> std::io::Result<Vec<Find>> {
-    let (began, folder) = (Instant::now(), tempfile::tempdir()?);
+    let (began, folder) = (Instant::now(), folder()?);
     let number_file = folder.path().join("number");
     let (mut finds, mut next, mut deaths) = (Vec::new(), from, 0);
     loop {

@@ -73,3 +73,7 @@ soak:
 # Score explanations of digits by what the answer rests on: rules × semirings × thresholds. --write puts the table into docs/perturbation.md.
 faithfulness mnist *options:
     cargo build --release && python3 benches/faithfulness.py {{mnist}} {{options}}
+
+# Run what moves values as bytes under Miri; needs a nightly compiler with it.
+miri:
+    cargo +nightly miri test -p kirchhoff-kernel --lib -- words

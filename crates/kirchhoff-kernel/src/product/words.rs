@@ -189,3 +189,46 @@ impl<V: Clone> StripWords<V> {
         }
     }
 }
+
+/// Against values that are left as they are. Small enough for Miri, which sees every byte that is read without having been written.
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use super::*;
+
+    /// Values in words, beside the same values in a vector.
+    fn check<V: Clone + PartialEq + Debug, W: Copy>(value: impl Fn(usize) -> V) {
+        assert!(words::<V, W>() > 1);
+        let mut lanes = WordLanes::<V, W>::filled(&value(7));
+        let mut twin = vec![value(7); LANES];
+        for step in 0..3 * LANES {
+            let lane = step * 5 % LANES;
+            lanes.change(lane, |own| {
+                assert_eq!(*own, twin[lane]);
+                *own = value(step);
+            });
+            twin[lane] = value(step);
+            assert_eq!(lanes.copy(lane), twin[lane]);
+        }
+        let all: Vec<V> = (0..3 * LANES).map(&value).collect();
+        let mut planes = WordPlanes::<V, W>::empty();
+        for _ in 0..2 {
+            planes.fill([&all[..LANES], &all[LANES..]].into_iter(), all.len());
+            for start in [0, 1, 2 * LANES] {
+                let slices = planes.lanes(start);
+                (0..LANES).for_each(|lane| slices.show(lane, |shown| assert_eq!(*shown, all[start + lane])));
+            }
+        }
+    }
+
+    #[test]
+    fn records_are_what_they_were_before_they_were_words() {
+        check::<(f32, u32), u32>(|at| (at as f32, at as u32));
+        check::<[f32; 5], u32>(|at| std::array::from_fn(|place| (at * place) as f32));
+        // Between their fields lie bytes that nobody has written.
+        check::<(f32, u8, u32), u32>(|at| (at as f32, at as u8, !0));
+        check::<(f64, u8, u64, bool), u64>(|at| (at as f64, at as u8, 1 << 63, at % 2 == 0));
+        check::<[Option<f64>; 3], u64>(|at| [None, Some(at as f64), None]);
+    }
+}

@@ -40,6 +40,11 @@ bench-semirings *options:
 models *options:
     cargo build --release && python3 benches/models/measure.py {{options}}
 
+# Hold real relevance of convolutional networks and transformers against Zennit's and LXT's; --write writes docs/models.md. Needs
+# benches/models/requirements-agreement.txt. Options: just agreement --help.
+agreement *options:
+    cargo build --release && python3 benches/models/agreement.py {{options}}
+
 # Measure what the Python package costs beside the tool; writes its section of docs/benchmarks.md. Needs the package as a release build.
 bench-python *options:
     cargo build --release && python3 benches/python.py --write {{options}}

@@ -19,12 +19,12 @@ const PROMISED: f64 = 1e-4;
 
 /// How many tensors were compared.
 #[derive(Clone, Copy, Debug, Default)]
-struct Compared {
+pub struct Compared {
     /// Up to [`PROMISED`] errors.
-    narrow: usize,
+    pub narrow: usize,
     /// Up to larger errors, where cancellation on this network makes single precision so bad; or not at all, where
     /// rounding decides whether Θ keeps some edge.
-    wide: usize,
+    pub wide: usize,
 }
 
 /// Compares `wanted` random networks under the rules that `request` draws, in every semiring and annotation.
@@ -40,26 +40,11 @@ fn agree(name: &str, wanted: usize, request: impl Fn(&mut Random, &mut Descripti
             return Ok(Verdict::Unsuitable);
         }
         check_ranges(&case)?;
-        for (number, info) in semirings().iter().enumerate() {
-            for (label, chosen) in choices(&mut random, &case) {
-                // A pass of `rank` fills a histogram of a megabyte a layer: each semiring has its turn.
-                if label == "rank" && !(seed as usize + number).is_multiple_of(6) {
-                    continue;
-                }
-                // What is left of sums that cancel, and nothing beside it, decides about ranks of quotients by it.
-                if label == "rank" && name == Rule::epsilon(0.0).to_string() {
-                    continue;
-                }
-                let start = start(&mut random, &case, &info.name);
-                let compared = compare(&case, &info.name, &chosen, &start)
-                    .map_err(|error| format!("{} {chosen:?} from {start:?}: {error}", info.name))?;
-                if let Some(compared) = compared {
-                    let mut tally = tally.borrow_mut();
-                    let sum = tally.entry((&info.name, label)).or_default();
-                    *sum = Compared { narrow: sum.narrow + compared.narrow, wide: sum.wide + compared.wide };
-                }
-            }
-        }
+        compare_all(name, seed, &case, &mut random, |semiring, label, compared| {
+            let mut tally = tally.borrow_mut();
+            let sum = tally.entry((semiring, label)).or_default();
+            *sum = Compared { narrow: sum.narrow + compared.narrow, wide: sum.wide + compared.wide };
+        })?;
         Ok(Verdict::Compared)
     });
     for (key, compared) in tally.borrow().iter() {
@@ -73,8 +58,37 @@ fn agree(name: &str, wanted: usize, request: impl Fn(&mut Random, &mut Descripti
     }
 }
 
+/// Compares a case in every semiring and annotation; `count` is told how many tensors.
+pub fn compare_all(
+    name: &str,
+    seed: u64,
+    case: &Case,
+    random: &mut Random,
+    mut count: impl FnMut(&'static str, &'static str, Compared),
+) -> Result<(), String> {
+    for (number, info) in semirings().iter().enumerate() {
+        for (label, chosen) in choices(random, case) {
+            // A pass of `rank` fills a histogram of a megabyte a layer: each semiring has its turn.
+            if label == "rank" && !(seed as usize + number).is_multiple_of(6) {
+                continue;
+            }
+            // What is left of sums that cancel, and nothing beside it, decides about ranks of quotients by it.
+            if label == "rank" && name == Rule::epsilon(0.0).to_string() {
+                continue;
+            }
+            let start = start(random, case, &info.name);
+            let compared = compare(case, &info.name, &chosen, &start)
+                .map_err(|error| format!("{} {chosen:?} from {start:?}: {error}", info.name))?;
+            if let Some(compared) = compared {
+                count(&info.name, label, compared);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The contributions lie in the interval that the evaluator claims for the rule.
-fn check_ranges(case: &Case) -> Result<(), String> {
+pub fn check_ranges(case: &Case) -> Result<(), String> {
     for layer in case.circuit.layers() {
         let range = layer.rule.range();
         for contributions in &case.contributions {

@@ -13,6 +13,7 @@ mod coverage;
 mod edges;
 mod forward;
 mod given;
+mod graphs;
 mod harness;
 mod homomorphisms;
 mod network;

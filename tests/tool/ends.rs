@@ -138,3 +138,117 @@ fn what_does_not_fit_is_refused_in_a_word() {
     place.refuses(&with(&["vector=three.npy", files[1]]), &["input 'image' has 2 entries", "another has 3"]);
     place.misuses(&["study", "mask", &model, "--out", "masks"], &["one input"]);
 }
+
+#[test]
+fn tokens_are_shown_as_words_and_columns_by_their_names() {
+    let place = Workplace::new();
+    let integers = |values: &[i64]| {
+        npy("<i8", &[1, values.len()], &values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<_>>())
+    };
+    place.write("tokens.npy", integers(&[3, 1, 4, 0, 0]));
+    place.write("mask.npy", integers(&[1, 1, 1, 0, 0]));
+    place.write("vocab.txt", "[PAD]\ngood\nbad\nvery\nfilm\n");
+    let model = onnx("tokens-and-mask.onnx");
+    let files = [&model[..], "tokens=tokens.npy", "mask=mask.npy", "--target", "[0,1]", "--semiring", "real,boolean"];
+    let words = ["--vocabulary", "vocab.txt", "--out", "words"];
+    let text = place.succeed(&[&["explain"], &files[..], &words].concat());
+    for word in ["very", "good", "film", "·[PAD]"] {
+        assert!(text.contains(word), "{word} in {text}");
+    }
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(place.path("words/explanation.json")).unwrap()).unwrap();
+    assert_eq!(report["words"], serde_json::json!([["very", "good", "film", "[PAD]", "[PAD]"]]));
+    // Without a vocabulary, tokens are numbers.
+    assert!(place.succeed(&[&["explain"], &files[..]].concat()).contains('4'));
+
+    place.write("columns.csv", "age,income,hours,years\n");
+    place.write("table.npy", npy_floats(&[1, 4], &[1.0, 0.5, -1.0, 2.0]));
+    let table = onnx("learnt-mlp-regressor.onnx");
+    let text = place.succeed(&["explain", &table, "table.npy", "--names", "columns.csv", "--semiring", "real"]);
+    assert!(text.contains("  age ") && text.contains("hours "), "{text}");
+    place.write("few.txt", "age\nincome\n");
+    place.refuses(
+        &[&table, "table.npy", "--names", "few.txt"],
+        &["gives 2 names, but the inputs that get relevance have 4"],
+    );
+    place.refuses(&["--vocabulary", "none.json"], &["none.json"]);
+}
+
+#[test]
+fn classes_have_the_names_that_a_file_gives() {
+    let place = Workplace::new();
+    place.write("classes.json", r#"{"7": ["n07", "seven, lucky one"], "3": ["n03", "three"]}"#);
+    let named = ["--class-names", "classes.json", "--semiring", "real"];
+    let text = place.succeed(&[&["explain", "--input", "7", "--target", "Lucky one"], &named[..]].concat());
+    assert!(text.contains("target 7 seven, lucky one"), "{text}");
+    let by_name = place.relevance(&[&["--target", "three"], &named[..]].concat());
+    assert_eq!(by_name.tensors(), place.relevance(&["--target", "3", "--semiring", "real"]).tensors());
+    place.write("classes.json", r#"["a","b","c","d","e","f","g","h","i","j","k"]"#);
+    place.refuses(&named, &["names 11 classes, but the network has 10 outputs"]);
+}
+
+#[test]
+fn a_region_is_named_by_the_file_of_a_mask() {
+    let place = Workplace::new();
+    let (model, _) = mixed(&place);
+    let files = ["vector=vector.npy", "image=image.npy"];
+    let arguments =
+        |target: &'static str| [&[&model[..]], &files[..], &["--semiring", "real", "--target", target]].concat();
+    let of = |target| place.relevance(&arguments(target)).tensor("real/image").values;
+    let shape: Vec<usize> = place.json(&[&["run", "--json", &model][..], &files].concat())["outputs"][1]["shape"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|length| length.as_u64().unwrap() as usize)
+        .collect();
+    let [channels, height, width] = shape[..] else { panic!("a map of {shape:?}") };
+    let mut mask = vec![0.0; height * width];
+    mask[..2].fill(1.0);
+    place.write("mask.npy", npy_floats(&[height, width], &mask));
+    let mut whole = vec![0.0; channels * height * width];
+    whole[height * width..height * width + 2].fill(-3.0);
+    place.write("whole.npy", npy_floats(&shape, &whole));
+    let both = of("map[1,0,0:2]");
+    assert_eq!(of("map[1,mask.npy]"), both);
+    assert_eq!(of("map[whole.npy]"), both);
+    place.write("none.npy", npy_floats(&[height, width], &vec![0.0; height * width]));
+    place.refuses(&arguments("map[1,none.npy]"), &["none.npy masks nothing"]);
+    place.refuses(&arguments("map[9,mask.npy]"), &["`9` is no index below"]);
+    place.refuses(&arguments("map[mask.npy]"), &["mask.npy"]);
+}
+
+#[test]
+fn inspect_says_by_which_rules_and_draws_the_network() {
+    let place = Workplace::new();
+    let shown =
+        |options: &[&str]| place.json(&[&["inspect", "--json", &golden("mnist-cnn/model.onnx")], options].concat());
+    let rules = |view: &serde_json::Value| -> Vec<String> {
+        view["layers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|layer| Some(layer["rule"].as_str()?.to_string()))
+            .collect()
+    };
+    assert!(rules(&shown(&[])).iter().any(|rule| rule == "epsilon(1e-6)"));
+    let gamma = rules(&shown(&["--rule", "gamma(0.5)", "--max-pool", "average"]));
+    assert!(gamma.iter().any(|rule| rule == "gamma(0.5)") && gamma.iter().any(|rule| rule == "norm"), "{gamma:?}");
+    assert!(rules(&shown(&["--semiring", "viterbi"])).iter().any(|rule| rule == "max-abs"));
+
+    // What batch normalisation was folded into says so, in the table and in the picture.
+    let folded = onnx("batch-norm.onnx");
+    let view = place.json(&["inspect", "--json", &folded]);
+    let layers = view["layers"].as_array().unwrap();
+    let taker = layers.iter().find(|layer| !layer["folded"].as_array().unwrap().is_empty()).expect("one is folded");
+    assert_eq!(taker["operator"], "convolution");
+    assert!(place.succeed(&["inspect", &folded, "--draw", "network.svg"]).contains("takes in"));
+    let svg = std::fs::read_to_string(place.path("network.svg")).unwrap();
+    assert_eq!(svg.matches("<rect").count(), layers.len());
+    assert!(svg.contains(&format!("with {}", taker["folded"][0].as_str().unwrap())), "{svg}");
+    place.refuses_whole(&["inspect", &folded, "--draw", "network.png"], &["must end in .svg"]);
+    place.refuses_whole(&["inspect", &folded, "--semiring", "real,boolean"], &["one semiring"]);
+    place.refuses_whole(&["inspect", &folded, "--target", "3"], &["no target"]);
+    place.succeed(&["compile", "--layered", "--quiet", "--input", "3", "--out", "circuit.safetensors"]);
+    place.refuses_whole(&["inspect", "circuit.safetensors", "--draw", "circuit.svg"], &["`kirchhoff draw`"]);
+    place.refuses_whole(&["inspect", "circuit.safetensors", "--rule", "gamma"], &["has its rules"]);
+}

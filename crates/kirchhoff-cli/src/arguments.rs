@@ -42,7 +42,12 @@ impl Arguments {
         // Studies know the labels of their inputs.
         let label = |verb: clap::Command| verb.mut_arg("target", |target| target.default_value("label"));
         let studies = |verb: clap::Command| verb.mut_subcommands(label);
+        // Rules are shown for no target.
+        let without = |verb: clap::Command| {
+            ["target", "start"].iter().fold(verb, |verb, name| verb.mut_arg(name, |argument| argument.hide(true)))
+        };
         let command = Arguments::command().mut_subcommand("compile", compile).mut_subcommand("study", studies);
+        let command = command.mut_subcommand("inspect", without);
         let matches = command.get_matches_from(words);
         Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }

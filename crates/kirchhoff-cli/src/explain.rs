@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
-use kirchhoff::explanation::{Channels, Explaining, Explanation, ExplanationOptions, PictureOptions, peak_memory};
+use kirchhoff::data::read_names;
+use kirchhoff::explanation::{
+    Channels, Explaining, Explanation, ExplanationOptions, Names, PictureOptions, peak_memory,
+};
 use kirchhoff::render::PreviewSize;
 use kirchhoff_file::Folder;
 
 use crate::failure::Failure;
-use crate::options::{Common, QuestionOptions, WriteOptions};
+use crate::options::{Common, NameOptions, QuestionOptions, WriteOptions};
 use crate::progress::{Interrupt, Progress, stop_at_interrupt};
 use crate::request::Request;
 
@@ -20,6 +23,8 @@ use crate::request::Request;
 pub struct Explain {
     #[command(flatten)]
     pub question: QuestionOptions,
+    #[command(flatten)]
+    pub names: NameOptions,
     /// How pictures join colour channels [default: by the semiring's ⊕]
     #[arg(long, value_enum)]
     pub channels: Option<ChannelsOption>,
@@ -64,17 +69,19 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let clock = Instant::now();
     let mut request = Request::read(&arguments.question)?;
     request.choose(arguments.question.input.number())?;
+    let names = names(&arguments.names)?;
     // Before the folder is made: interrupted right after that, it would stay.
     stop_at_interrupt();
     let output = arguments.out.as_deref().map(|path| arguments.write.output(path));
     let mut folder = output.map(Folder::open).transpose()?;
     let first = ["sheet.png", "relevance.safetensors", "explanation.json"];
     folder.iter().try_for_each(|folder| folder.check(&first[usize::from(arguments.pictures == 0)..]))?;
-    let mut explanation = explain(&request, arguments)?;
+    let mut explanation = explain(&request, names, arguments)?;
     if !arguments.common.quiet {
         request.warn_of_bounds();
     }
     explanation.time = clock.elapsed();
+    check_names(&explanation)?;
 
     let pictures = PictureOptions { channels: arguments.channels.map(Channels::from), most: arguments.pictures };
     if let Some(folder) = &mut folder {
@@ -106,8 +113,26 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     crate::print(&closing(&explanation, arguments.pictures))
 }
 
+/// Reads the names of what inputs consist of.
+fn names(options: &NameOptions) -> Result<Names, Failure> {
+    let read = |path: &Option<PathBuf>| path.as_deref().map(read_names).transpose().map_err(Failure::input);
+    Ok(Names { vocabulary: read(&options.vocabulary)?, columns: read(&options.names)? })
+}
+
+/// Refuses names of columns that fit nothing that has relevance: they would be passed over.
+fn check_names(explanation: &Explanation) -> Result<(), Failure> {
+    match (explanation.names().columns.as_ref(), explanation.columns()) {
+        (Some(names), Some(columns)) if names.len() != columns => Err(Failure::usage(format!(
+            "--names gives {} names, but the inputs that get relevance have {columns} values",
+            names.len()
+        ))),
+        (Some(_), None) => Err(Failure::usage("--names is for tables: an input of this model has several axes")),
+        _ => Ok(()),
+    }
+}
+
 /// Runs the inputs in batches and asks every question of each.
-fn explain(request: &Request, arguments: &Explain) -> Result<Explanation, Failure> {
+fn explain(request: &Request, names: Names, arguments: &Explain) -> Result<Explanation, Failure> {
     let Request { loaded, preprocessing, inputs, questions, .. } = request;
     // Thresholds that are left open are chosen in a pass of their own.
     let passes = 1 + questions.len() + questions.iter().filter(|question| question.is_open()).count();
@@ -115,6 +140,7 @@ fn explain(request: &Request, arguments: &Explain) -> Result<Explanation, Failur
     let options = ExplanationOptions {
         model: loaded.name.clone(),
         classes: loaded.classes.clone(),
+        names,
         preprocessing: preprocessing.clone(),
         memory: arguments.question.memory,
         activations: false,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit, Notes};
-use kirchhoff::data::{Inputs, Layout, Preprocessing, array_shape, is_input, read_inputs};
+use kirchhoff::data::{Inputs, Layout, Preprocessing, array_shape, is_input, read_inputs, read_names};
 use kirchhoff::embedded;
 use kirchhoff::explain::{GateNotes, LayeredNotes};
 use kirchhoff::network::import::{ImportOptions, Model, read};
@@ -116,19 +116,37 @@ fn read_model(
                 }
             }
             let array_shapes: Vec<_> = inputs.iter().filter_map(|input| shape_of(input)).collect();
-            let options = ImportOptions {
+            let import = ImportOptions {
                 architecture: options.architecture.as_deref(),
                 input_shape,
                 input_shapes: &input_shapes,
                 array_shapes: &array_shapes,
                 output,
             };
-            (path.display().to_string(), read(path, &options).map_err(Failure::input)?)
+            (path.display().to_string(), read(path, &import).map_err(Failure::input)?)
         }
     };
     let Model { network, preprocessing, classes } = model;
     let network = canonical(&network).map_err(|error| Failure::usage(format!("{name}: {error}")))?;
+    let classes = match &options.class_names {
+        Some(path) => Some(classes_of(path, &network)?),
+        None => classes,
+    };
     Ok(Loaded { name, network: Arc::new(network), preprocessing, classes })
+}
+
+/// Reads the names of a network's classes.
+fn classes_of(path: &Path, network: &Network) -> Result<Vec<String>, Failure> {
+    let names = read_names(path).map_err(Failure::input)?;
+    let outputs = network.size(network.output());
+    match names.len() <= outputs {
+        true => Ok(names),
+        false => Err(Failure::usage(format!(
+            "{} names {} classes, but the network has {outputs} outputs",
+            path.display(),
+            names.len()
+        ))),
+    }
 }
 
 /// Opens a circuit file. With `verify`, all of it is read and compared with its checksum: whatever makes another circuit

@@ -48,6 +48,20 @@ pub struct ModelOptions {
     /// Shape of one input, such as 3,224,224, where the model leaves it open; of one of several by name, once for each
     #[arg(long, value_name = "[NAME=]SIZES")]
     pub input_shape: Vec<InputShape>,
+    /// Names of the classes by number: a text with one a line, or JSON (a list, or ImageNet's index)
+    #[arg(long, value_name = "FILE")]
+    pub class_names: Option<PathBuf>,
+}
+
+/// Names of what inputs consist of, for pictures.
+#[derive(Args, Clone, Debug, Default, PartialEq)]
+pub struct NameOptions {
+    /// Words by the number of their token: a text with one a line, vocab.json or tokenizer.json
+    #[arg(long, value_name = "FILE")]
+    pub vocabulary: Option<PathBuf>,
+    /// Names of a table's columns: one a line, or the first line of the table
+    #[arg(long, value_name = "FILE")]
+    pub names: Option<PathBuf>,
 }
 
 /// The shape of an input, of the first where it has no name.
@@ -120,8 +134,8 @@ pub enum LayoutOption {
 /// From which outputs on, by which rules and annotations.
 #[derive(Args, Clone, Debug, Default)]
 pub struct RuleOptions {
-    /// Output to explain: `top`, `3`, `3,8` (both), `3-8` (for 3 and against 8); a value of an image or sequence `[3,17,42]`, a
-    /// box of them `[3,10:20,:]`, of an output by name `scores[3]`. Repeat to give one an input
+    /// Output to explain: `top`, a class by name, `3`, `3,8` (both), `3-8` (for 3 and against 8); a value of an image or sequence `[3,17,42]`, a
+    /// box of them `[3,10:20,:]`, a region by the file of a mask `[3,mask.png]`, of an output by name `scores[3]`. Repeat to give one an input
     #[arg(long, value_name = "TARGET", default_value = "top", allow_negative_numbers = true)]
     pub target: Vec<String>,
     /// Composite: a rule for each kind of layer. With `SEMIRING:` before it, for that semiring only

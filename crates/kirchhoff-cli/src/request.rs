@@ -40,7 +40,7 @@ impl Request {
         let first = inputs.parts.first();
         let (shape, picture) = first.map_or((&inputs.shape, inputs.picture), |part| (&part.shape, part.picture));
         let bounds = bounds(&options.rules, shape, picture, &preprocessing);
-        let rules = targets::settled(&options.rules, &loaded.network)?;
+        let rules = targets::settled(&options.rules, &loaded)?;
         let options = QuestionOptions { rules, ..options.clone() };
         let questions = questions(&options, &bounds, &loaded.network)?;
         let batch = batch_size(&loaded.network, inputs.count, options.memory)?;

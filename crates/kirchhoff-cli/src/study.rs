@@ -79,7 +79,7 @@ impl Studied {
         let by_label = options.rules.target == ["label"];
         let target = if by_label { vec!["top".to_string()] } else { options.rules.target.clone() };
         let rules = RuleOptions { target, ..options.rules.clone() };
-        Ok((targets::settled(&rules, &self.loaded.network)?, by_label))
+        Ok((targets::settled(&rules, &self.loaded)?, by_label))
     }
 
     /// The identity of a study of the model and the data, to which the study adds its own settings.

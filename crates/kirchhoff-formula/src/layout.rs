@@ -2,7 +2,7 @@
 
 /// A node to be placed.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub struct Node {
     /// The row, from the bottom.
     pub row: usize,
     /// How wide it is drawn.
@@ -12,8 +12,20 @@ pub(super) struct Node {
 }
 
 /// Nodes, and edges from lower to higher rows.
+///
+/// ```
+/// use kirchhoff_formula::layout::Layout;
+///
+/// let mut layout = Layout::default();
+/// let (below, above) = (layout.node(0, 20.0), layout.node(2, 40.0));
+/// layout.edge(below, above);
+/// layout.place();
+/// assert_eq!(layout.nodes[below].x, layout.nodes[above].x);
+/// assert_eq!(layout.edges[0].len(), 3, "through a place on the row between");
+/// ```
 #[derive(Debug, Default)]
-pub(super) struct Layout {
+pub struct Layout {
+    /// The nodes that were added, and those that hold places for edges.
     pub nodes: Vec<Node>,
     /// From a node to one of a higher row, through the nodes between them that only hold a place for the edge.
     pub edges: Vec<Vec<usize>>,
@@ -26,13 +38,16 @@ const GAP: f64 = 18.0;
 const SWEEPS: usize = 12;
 
 impl Layout {
-    /// Adds a node.
+    /// Adds a node on a row, from the bottom, of a width; gives its index.
     pub fn node(&mut self, row: usize, width: f64) -> usize {
         self.nodes.push(Node { row, width, x: 0.0 });
         self.nodes.len() - 1
     }
 
     /// Adds an edge to a higher row, with a place to go through on each row between.
+    ///
+    /// # Panics
+    /// If a node is not there.
     pub fn edge(&mut self, from: usize, to: usize) {
         let between = self.nodes[from].row + 1..self.nodes[to].row;
         let mut way = vec![from];

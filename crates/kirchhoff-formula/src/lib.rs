@@ -43,7 +43,7 @@ mod equations;
 mod error;
 mod json;
 mod latex;
-mod layout;
+pub mod layout;
 mod number;
 mod page;
 mod parse;
@@ -65,7 +65,7 @@ pub use page::page;
 pub use parse::{ParseError, parse};
 pub use removal::{with_total, without};
 pub use sexpr::sexpr;
-pub use svg::svg;
+pub use svg::{escaped, svg, text_width};
 
 /// How formulas are written.
 #[derive(Clone, Debug, PartialEq)]

@@ -163,10 +163,11 @@ impl Drawing {
 }
 
 /// About how wide a text is drawn, at 12 pixels.
-fn text_width(text: &str) -> f64 {
+pub fn text_width(text: &str) -> f64 {
     text.chars().map(|c| if matches!(c, '.' | ',' | 'i' | 'l' | '[' | ']' | '(' | ')') { 4.5 } else { 7.4 }).sum()
 }
 
-pub(crate) fn escaped(text: &str) -> String {
+/// Text as XML has it between its tags.
+pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

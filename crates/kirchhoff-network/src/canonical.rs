@@ -51,6 +51,8 @@ struct Step {
     shape: Vec<usize>,
     /// The name of the result in the model file.
     tensor: Option<String>,
+    /// The names of the layers that were folded into it.
+    folded: Vec<String>,
 }
 
 enum Operation {
@@ -78,6 +80,7 @@ impl Draft {
             arguments: network.arguments(id).iter().map(|argument| positions[argument]).collect(),
             shape: node.shape.clone(),
             tensor: node.tensor.clone(),
+            folded: node.folded.clone(),
         };
         let nodes: Vec<Step> = network.nodes().map(step).collect();
         let mut users = vec![Vec::new(); nodes.len()];
@@ -213,18 +216,18 @@ impl Draft {
         let Operation::Affine(affine) = &self.nodes[node].operation else { return false };
         let mut affine = PerChannel::clone(affine);
         let (mut user, mut before) = (node, self.nodes[node].arguments[0]);
-        loop {
+        let taker = loop {
             if self.only_user(before) != Some(user) {
                 return false;
             }
             match &mut self.nodes[before].operation {
                 Operation::Affine(earlier) => {
                     **earlier = earlier.then(&affine);
-                    break;
+                    break before;
                 }
                 Operation::Other(folded) => {
                     if folded.follow(&affine) {
-                        break;
+                        break before;
                     }
                     let step = &self.nodes[before];
                     let Some(&argument) = step.arguments.first() else { return false };
@@ -233,7 +236,7 @@ impl Draft {
                         && self.only_user(argument) == Some(before)
                         && self.regroup(argument, &affine)
                     {
-                        break;
+                        break argument;
                     }
                     let step = &self.nodes[before];
                     let (from, to) = (&step.shape, &self.nodes[argument].shape);
@@ -242,13 +245,21 @@ impl Draft {
                 }
                 Operation::Input(_) | Operation::Removed => return false,
             }
-        }
+        };
         // What the layer computes now is what the affine node did, unless it lies behind something between them.
         if self.nodes[node].arguments[0] == before {
             self.nodes[before].tensor = self.nodes[node].tensor.take();
         }
+        self.take_in(node, taker);
         self.bypass(node);
         true
+    }
+
+    /// Notes that a node is part of another one.
+    fn take_in(&mut self, node: usize, other: usize) {
+        let step = &mut self.nodes[node];
+        let names: Vec<String> = [step.name.clone()].into_iter().chain(std::mem::take(&mut step.folded)).collect();
+        self.nodes[other].folded.extend(names);
     }
 
     /// Folds an affine node into the linear layer after it.
@@ -256,12 +267,12 @@ impl Draft {
         let Operation::Affine(affine) = &self.nodes[node].operation else { return false };
         let mut affine = PerChannel::clone(affine);
         let mut last = node;
-        loop {
+        let taker = loop {
             let Some(user) = self.only_user(last) else { return false };
             match &mut self.nodes[user].operation {
                 Operation::Other(folded) => {
                     if folded.precede(&affine) {
-                        break;
+                        break user;
                     }
                     let (from, to) = (&self.nodes[last].shape, &self.nodes[user].shape);
                     let Some(carried) = self.carried(user, &affine, from, to) else { return false };
@@ -270,7 +281,8 @@ impl Draft {
                 // Two affine layers merge from the second one's side.
                 Operation::Affine(_) | Operation::Input(_) | Operation::Removed => return false,
             }
-        }
+        };
+        self.take_in(node, taker);
         self.bypass(node);
         true
     }
@@ -340,6 +352,7 @@ impl Draft {
             if let Some(tensor) = step.tensor {
                 builder.name_tensor(id, tensor);
             }
+            builder.name_folded(id, step.folded);
             debug_assert_eq!(elements(builder.shape(id)), elements(&step.shape));
             built.push(Some(id));
         }

@@ -37,6 +37,8 @@ pub struct Node {
     pub shape: Vec<usize>,
     /// The name that the model file gives the result, where it gives its tensors names.
     pub tensor: Option<String>,
+    /// The names of the layers that the canonical form has folded into it.
+    pub folded: Vec<String>,
 }
 
 /// The most values that a tensor has: what is numbered in 32 bits, with a sign.
@@ -153,6 +155,11 @@ impl NetworkBuilder {
         self.graph[node].tensor = Some(tensor.into());
     }
 
+    /// Says which layers a node has taken in.
+    pub(crate) fn name_folded(&mut self, node: NodeId, folded: Vec<String>) {
+        self.graph[node].folded = folded;
+    }
+
     /// Shape of a node's result, without the batch axis.
     pub fn shape(&self, node: NodeId) -> &[usize] {
         &self.graph[node].shape
@@ -189,7 +196,7 @@ impl NetworkBuilder {
             return Err(NetworkError::Name(name));
         }
         self.given.push(is_given(&operator, arguments, &self.given));
-        let node = self.graph.add_node(Node { name, operator, shape, tensor: None });
+        let node = self.graph.add_node(Node { name, operator, shape, tensor: None, folded: Vec::new() });
         for (position, &argument) in arguments.iter().enumerate() {
             self.graph.add_edge(argument, node, Argument(position as u32));
         }

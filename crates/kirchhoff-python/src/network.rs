@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kirchhoff::compile::Bounds;
 use kirchhoff::data::{InputPart, Inputs, Layout, Preprocessing, read_inputs};
 use kirchhoff::explain::{GateNotes, GateOptions, Question, Symbolic, compile_gates};
-use kirchhoff::explanation::{Explaining, ExplanationError, ExplanationOptions, batch_size, batches, execute};
+use kirchhoff::explanation::{Explaining, ExplanationError, ExplanationOptions, Names, batch_size, batches, execute};
 use kirchhoff::network::import::{ImportOptions, Model, read};
 use kirchhoff::network::{Network, NodeId, canonical};
 use kirchhoff::{embedded, graphs};
@@ -335,6 +335,7 @@ impl PyNetwork {
         let settings = ExplanationOptions {
             model: self.name.clone(),
             classes: self.classes.clone(),
+            names: Names::default(),
             preprocessing: self.preprocessing.clone(),
             memory: options.memory,
             activations,

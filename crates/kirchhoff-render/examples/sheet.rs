@@ -9,8 +9,8 @@ use std::io::{IsTerminal, Read};
 use std::path::Path;
 
 use kirchhoff_render::{
-    HeatMap, Kind, Panel, PreviewPanel, PreviewSize, Sheet, SheetRow, SheetSize, Style, input_picture, preview_row,
-    write_png,
+    Figure, HeatMap, Kind, Panel, PreviewPanel, PreviewSize, Sheet, SheetRow, SheetSize, Style, input_picture,
+    preview_row, write_png,
 };
 
 const COLUMNS: [(&str, Kind); 6] = [
@@ -96,7 +96,7 @@ fn hidden() -> Result<Sheet, Box<dyn Error>> {
                 _ => signed,
             }
         };
-        let panel = |map: HeatMap| Panel { map, style: Style::for_values(kind) };
+        let panel = |map: HeatMap| Panel::new(map, Style::for_values(kind));
         sheet.push(SheetRow {
             label: label.to_owned(),
             picture: None,
@@ -130,11 +130,12 @@ fn digits(digits: &[Vec<f64>], colour: bool) -> Result<(Sheet, String), Box<dyn 
         if number < 2 {
             let input = HeatMap::plane(digit, [28, 28])?;
             let grey = Style::picture();
-            let mut row = vec![PreviewPanel { heading: "input", map: &input, style: &grey }];
+            let mut row = vec![PreviewPanel { heading: "input", map: &input, style: &grey, figure: &Figure::Squares }];
             row.extend(panels.iter().zip(COLUMNS).map(|(panel, (heading, _))| PreviewPanel {
                 heading: heading.lines().next().unwrap_or_default(),
                 map: &panel.map,
                 style: &panel.style,
+                figure: &panel.figure,
             }));
             terminal += &preview_row(&row, PreviewSize { columns: 28, line: 120, colour });
             terminal += "\n";
@@ -170,7 +171,7 @@ fn panels(field: &[f64], side: usize) -> Result<Vec<Panel>, Box<dyn Error>> {
                     }
                 })
                 .collect();
-            Ok(Panel { map: HeatMap::plane(&values, [side, side])?, style: Style::for_values(kind) })
+            Ok(Panel::new(HeatMap::plane(&values, [side, side])?, Style::for_values(kind)))
         })
         .collect()
 }

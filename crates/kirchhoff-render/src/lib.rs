@@ -28,6 +28,7 @@
 
 mod bar;
 mod error;
+mod figure;
 mod fitted;
 mod join;
 mod map;
@@ -43,6 +44,7 @@ mod style;
 mod text;
 
 pub use error::Error;
+pub use figure::{Figure, render_figure};
 pub use fitted::{Fitted, Legend};
 pub use image::RgbImage;
 pub use join::Join;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use image::Rgb;
 
-use crate::{Fitted, HeatMap, Palette, Style};
+use crate::{Figure, Fitted, HeatMap, Palette, Style, figure};
 
 /// One map of a [`preview_row`].
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub struct PreviewPanel<'a> {
     pub map: &'a HeatMap,
     /// How.
     pub style: &'a Style,
+    /// On what.
+    pub figure: &'a Figure,
 }
 
 /// How previews are written.
@@ -35,7 +37,7 @@ pub struct PreviewSize {
 /// `columns` are drawn in blocks, joined as the style says.
 pub fn preview(map: &HeatMap, style: &Style, columns: usize, colour: bool) -> String {
     let mut text = String::new();
-    for line in Block::new(map, style, columns, colour).lines {
+    for line in Block::new(map, style, &Figure::Squares, columns, colour).lines {
         text.push_str(&line);
         text.push('\n');
     }
@@ -46,8 +48,10 @@ pub fn preview(map: &HeatMap, style: &Style, columns: usize, colour: bool) -> St
 /// where it is drawn in blocks.
 pub fn preview_row(panels: &[PreviewPanel<'_>], size: PreviewSize) -> String {
     const SPACE: usize = 2;
-    let blocks: Vec<Block> =
-        panels.iter().map(|panel| Block::new(panel.map, panel.style, size.columns, size.colour)).collect();
+    let blocks: Vec<Block> = panels
+        .iter()
+        .map(|panel| Block::new(panel.map, panel.style, panel.figure, size.columns, size.colour))
+        .collect();
     let captions: Vec<String> = panels.iter().map(|panel| panel.style.fit(panel.map).legend().line()).collect();
     let width = |index: usize| {
         let words = panels[index].heading.chars().count().max(captions[index].chars().count());
@@ -102,8 +106,11 @@ struct Block {
 }
 
 impl Block {
-    fn new(map: &HeatMap, style: &Style, columns: usize, colour: bool) -> Self {
+    fn new(map: &HeatMap, style: &Style, figure: &Figure, columns: usize, colour: bool) -> Self {
         let columns = columns.max(1);
+        if let Some(lines) = figure::lines(map, style, figure, columns, colour) {
+            return Self { lines, width: columns };
+        }
         let side = map.width().div_ceil(columns);
         let pooled = if side > 1 { map.pooled([side, side], style.pool()) } else { map.clone() };
         let times = columns / pooled.width();
@@ -139,7 +146,8 @@ fn shaded(map: &HeatMap, fitted: &Fitted, wide: usize, high: usize) -> Vec<Strin
     lines
 }
 
-fn shade(fitted: &Fitted, value: f64) -> char {
+/// The character that stands for how relevant a cell is, where there is no colour.
+pub(crate) fn shade(fitted: &Fitted, value: f64) -> char {
     let position = fitted.position(value);
     let step = |levels: usize| ((position.abs() * levels as f64).ceil() as usize).clamp(1, levels) - 1;
     match fitted.style().palette() {
@@ -187,6 +195,12 @@ fn coloured(map: &HeatMap, fitted: &Fitted, times: usize) -> Vec<String> {
             line
         })
         .collect()
+}
+
+/// Text on a background, with the codes of a terminal around it.
+pub(crate) fn coloured_text(text: &str, Rgb([red, green, blue]): Rgb<u8>, background: Rgb<u8>) -> String {
+    let Rgb([below_red, below_green, below_blue]) = background;
+    format!("\x1b[38;2;{red};{green};{blue};48;2;{below_red};{below_green};{below_blue}m{text}\x1b[0m")
 }
 
 #[cfg(test)]
@@ -246,8 +260,8 @@ mod tests {
         let (real, tropical) = (map(&[1.0, -1.0], [1, 2]), map(&[0.0, f64::INFINITY], [2, 1]));
         let (signed, cost) = (Style::for_values(Kind::Signed), Style::for_values(Kind::Cost));
         let panels = [
-            PreviewPanel { heading: "real", map: &real, style: &signed },
-            PreviewPanel { heading: "tropical", map: &tropical, style: &cost },
+            PreviewPanel { heading: "real", map: &real, style: &signed, figure: &Figure::Squares },
+            PreviewPanel { heading: "tropical", map: &tropical, style: &cost, figure: &Figure::Squares },
         ];
         let wide = preview_row(&panels, PreviewSize { columns: 12, line: 80, colour: false });
         let expected = "\

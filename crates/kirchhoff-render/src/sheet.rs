@@ -3,9 +3,10 @@
 use image::{Rgb, RgbImage, imageops};
 
 use crate::bar::{OUTLINE, bar_height, draw_bar};
-use crate::picture::{fit_picture, render_within};
+use crate::figure::{figure_within, side_of};
+use crate::picture::fit_picture;
 use crate::text::{Anchor, Type};
-use crate::{Error, HeatMap, Style};
+use crate::{Error, Figure, HeatMap, Style};
 
 /// One heat map of a sheet.
 #[derive(Clone, Debug)]
@@ -14,6 +15,20 @@ pub struct Panel {
     pub map: HeatMap,
     /// How.
     pub style: Style,
+    /// On what.
+    pub figure: Figure,
+}
+
+impl Panel {
+    /// A map as squares.
+    pub fn new(map: HeatMap, style: Style) -> Self {
+        Panel { map, style, figure: Figure::Squares }
+    }
+
+    /// The map as another figure.
+    pub fn with_figure(self, figure: Figure) -> Self {
+        Panel { figure, ..self }
+    }
 }
 
 /// One input of a sheet: its picture beside its heat maps.
@@ -64,6 +79,8 @@ const ROW_GAP: u32 = 26;
 const BAR_GAP: u32 = 8;
 const LARGEST_CELL: u32 = 512;
 const SMALLEST_CELL: u32 = 56;
+/// Of rows: labels and bars need room.
+const LEAST_HEIGHT: u32 = 56;
 const LONGEST_PAGE: u32 = 16_384;
 /// Row labels are shortened to this.
 const WIDEST_LABEL: u32 = 260;
@@ -80,6 +97,8 @@ const NUMBER: Type = Type { size: 17.0, colour: FADED, bold: false };
 /// The places of everything on every page.
 struct Layout {
     cell: u32,
+    /// How high cells are: less than they are wide where nothing takes all of it.
+    cell_height: u32,
     label_width: u32,
     /// Left edges of the picture, if there is one, and of the panels.
     lefts: Vec<u32>,
@@ -108,10 +127,14 @@ impl Sheet {
     }
 
     /// Adds an input, which must have a heat map for each column.
+    ///
+    /// # Errors
+    /// Another number of maps; a figure for another number of cells.
     pub fn push(&mut self, row: SheetRow) -> Result<(), Error> {
         if row.panels.len() != self.columns.len() {
             return Err(Error::Row { columns: self.columns.len(), found: row.panels.len() });
         }
+        row.panels.iter().try_for_each(|panel| panel.figure.check(&panel.map))?;
         self.rows.push(row);
         Ok(())
     }
@@ -140,8 +163,8 @@ impl Sheet {
             return Err(Error::SheetTooWide { columns: self.columns.len(), longest: size.longest });
         }
         let panels = self.rows.iter().flat_map(|row| &row.panels);
-        let most_cells = panels.map(|panel| panel.map.height().max(panel.map.width())).max().unwrap_or(1);
-        let wanted = size.cell.max((most_cells.min(LARGEST_CELL as usize)) as u32);
+        let readable = panels.map(|panel| panel.figure.readable(&panel.map)).max().unwrap_or(1);
+        let wanted = size.cell.max(readable.min(LARGEST_CELL));
         let cell = wanted.clamp(SMALLEST_CELL, room);
 
         let first = MARGIN + label_width + label_gap;
@@ -157,7 +180,11 @@ impl Sheet {
         let title_height = if self.title.is_empty() { 0 } else { TITLE.line() + 14 };
         let headings_height = HEADING.line() + heading_lines.saturating_sub(1) * LABEL.line() + 10;
         let header = MARGIN + title_height + headings_height;
-        let row_pitch = cell + BAR_GAP + bar_height(&NUMBER) + ROW_GAP;
+        let panels = self.rows.iter().flat_map(|row| &row.panels).map(|panel| panel.figure.height(&panel.map, cell));
+        let pictures = self.rows.iter().filter_map(|row| row.picture.as_ref());
+        let pictures = pictures.map(|picture| side_of([picture.height() as usize, picture.width() as usize], cell));
+        let cell_height = panels.chain(pictures).max().unwrap_or(cell).max(LEAST_HEIGHT).min(cell);
+        let row_pitch = cell_height + BAR_GAP + bar_height(&NUMBER) + ROW_GAP;
         let mut footer: Vec<String> = self.footer.lines().map(str::to_owned).collect();
         footer.extend(clip.map(str::to_owned));
         // One line more, for the number of the page.
@@ -166,7 +193,18 @@ impl Sheet {
         // The pages are filled evenly, rather than leaving a last one with a single row.
         let pages = self.rows.len().div_ceil(rows_room.max(1) as usize).max(1);
         let rows_a_page = self.rows.len().div_ceil(pages).max(1);
-        Ok(Layout { cell, label_width, lefts, has_pictures, width, header, row_pitch, rows_a_page, footer })
+        Ok(Layout {
+            cell,
+            cell_height,
+            label_width,
+            lefts,
+            has_pictures,
+            width,
+            header,
+            row_pitch,
+            rows_a_page,
+            footer,
+        })
     }
 
     fn draw(&self, layout: &Layout, page: usize, count: usize) -> RgbImage {
@@ -219,7 +257,7 @@ impl Sheet {
 fn draw_row(image: &mut RgbImage, layout: &Layout, row: &SheetRow, top: u32) {
     let lines: Vec<&str> = row.label.lines().collect();
     let label_height: u32 = (0..lines.len()).map(|line| label_type(line).line()).sum();
-    let mut y = i64::from(top) + (i64::from(layout.cell) - i64::from(label_height)).max(0) / 2;
+    let mut y = i64::from(top) + (i64::from(layout.cell_height) - i64::from(label_height)).max(0) / 2;
     for (index, line) in lines.iter().enumerate() {
         let lettering = label_type(index);
         let line = lettering.shorten(line, layout.label_width);
@@ -229,20 +267,20 @@ fn draw_row(image: &mut RgbImage, layout: &Layout, row: &SheetRow, top: u32) {
     }
     let (first, lefts) = layout.lefts.split_at(usize::from(layout.has_pictures));
     if let (Some(picture), Some(&left)) = (&row.picture, first.first()) {
-        place(image, &fit_picture(picture, layout.cell), left, top, layout.cell);
+        place(image, &fit_picture(picture, layout.cell), [left, top], [layout.cell, layout.cell_height]);
     }
     for (panel, &left) in row.panels.iter().zip(lefts) {
-        let (picture, fitted) = render_within(&panel.map, &panel.style, layout.cell);
-        place(image, &picture, left, top, layout.cell);
-        draw_bar(image, &fitted, &NUMBER, left, top + layout.cell + BAR_GAP, layout.cell);
+        let (picture, fitted) = figure_within(&panel.map, &panel.style, &panel.figure, layout.cell);
+        place(image, &picture, [left, top], [layout.cell, layout.cell_height]);
+        draw_bar(image, &fitted, &NUMBER, left, top + layout.cell_height + BAR_GAP, layout.cell);
     }
 }
 
 /// Puts a picture into the middle of its cell, with a line around it: white maps would else have no edge on white.
-fn place(image: &mut RgbImage, picture: &RgbImage, left: u32, top: u32, cell: u32) {
+fn place(image: &mut RgbImage, picture: &RgbImage, [left, top]: [u32; 2], [cell, cell_height]: [u32; 2]) {
     let (width, height) = picture.dimensions();
     let x = left + (cell - width) / 2;
-    let y = top + (cell - height) / 2;
+    let y = top + cell_height.saturating_sub(height) / 2;
     let frame = RgbImage::from_pixel(width + 2, height + 2, OUTLINE);
     imageops::replace(image, &frame, i64::from(x) - 1, i64::from(y) - 1);
     imageops::replace(image, picture, i64::from(x), i64::from(y));

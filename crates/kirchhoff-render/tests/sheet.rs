@@ -8,7 +8,7 @@ const MARGIN: u32 = 32;
 
 fn panel(kind: Kind, side: usize) -> Panel {
     let values: Vec<f64> = (0..side * side).map(|index| index as f64 / (side * side) as f64).collect();
-    Panel { map: HeatMap::plane(&values, [side, side]).unwrap(), style: Style::for_values(kind) }
+    Panel::new(HeatMap::plane(&values, [side, side]).unwrap(), Style::for_values(kind))
 }
 
 fn sheet(rows: usize, side: usize) -> Sheet {
@@ -122,7 +122,7 @@ fn clipping_is_explained_below() {
     let rows = |clip: f64| {
         let style = Style::for_values(Kind::Magnitude).with_clip(clip).unwrap();
         let mut sheet = Sheet::new(["viterbi"]);
-        let panel = Panel { map: HeatMap::grid(&values).unwrap(), style };
+        let panel = Panel::new(HeatMap::grid(&values).unwrap(), style);
         sheet.push(SheetRow { label: String::new(), picture: None, panels: vec![panel] }).unwrap();
         only_page(&sheet).height()
     };

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use kirchhoff::data::{Inputs, Preprocessing};
 use kirchhoff::explain::Answer;
-use kirchhoff::explanation::Pictures;
+use kirchhoff::explanation::{Names, Pictures};
 use kirchhoff_file::Folder;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -48,7 +48,9 @@ impl Evaluated {
             parts: Vec::new(),
             names: names.clone(),
         };
-        let pictures = Pictures { inputs: &inputs, preprocessing: &Preprocessing::default(), channels: None };
+        let (preprocessing, nothing) = (Preprocessing::default(), Names::default());
+        let pictures =
+            Pictures { inputs: &inputs, preprocessing: &preprocessing, channels: None, subjects: &[], names: &nothing };
         Ok(pictures.draw(folder, answers, most, &Interrupt)?)
     }
 

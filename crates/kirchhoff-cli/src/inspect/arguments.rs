@@ -4,7 +4,18 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::options::{Common, ModelOptions, ModelOutput};
+use crate::options::{Common, ModelOptions, ModelOutput, RuleOptions, WriteOptions};
+
+/// By which rules the model would be explained.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Rules that are shown")]
+pub struct AskedOptions {
+    /// The semiring whose rules are shown
+    #[arg(long, short, value_name = "NAME", default_value = "real")]
+    pub semiring: String,
+    #[command(flatten)]
+    pub rules: RuleOptions,
+}
 
 /// `kirchhoff inspect`.
 #[derive(Args, Debug)]
@@ -18,6 +29,13 @@ pub struct Inspect {
     pub model: ModelOptions,
     #[command(flatten)]
     pub of: ModelOutput,
+    #[command(flatten)]
+    pub asked: AskedOptions,
+    /// Draw the model to this SVG file: its layers, with what the table says of each
+    #[arg(long, value_name = "FILE.svg")]
+    pub draw: Option<PathBuf>,
+    #[command(flatten)]
+    pub write: WriteOptions,
     #[command(flatten)]
     pub common: Common,
 }

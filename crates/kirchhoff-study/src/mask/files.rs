@@ -185,7 +185,7 @@ impl Masks {
                     Some(map) => map,
                     None => HeatMap::hidden(&vec![0.0; values.len()], &tensor.shape)?,
                 };
-                panels.push(Panel { map, style: style(&tensor.semiring, join)? });
+                panels.push(Panel::new(map, style(&tensor.semiring, join)?));
             }
             let images = self.images.iter().find(|(of, _)| of == group).map_or(0, |(_, images)| *images);
             let label = format!("{group}\n{images} inputs");

@@ -33,6 +33,7 @@ mod memory;
 mod pictures;
 mod relevance;
 mod report;
+mod shown;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,6 +53,7 @@ pub use memory::{forget_peak_memory, peak_memory};
 pub use pictures::{Channels, PictureOptions, Pictures};
 pub use relevance::Relevance;
 pub use report::{Explained, Report, Summary, as_map};
+pub use shown::{Names, Subject};
 
 use relevance::view;
 
@@ -65,6 +67,8 @@ pub struct ExplanationOptions {
     pub model: String,
     /// The names of the network's outputs.
     pub classes: Option<Vec<String>>,
+    /// What inputs consist of: words, columns of a table.
+    pub names: Names,
     /// How the inputs were preprocessed, which pictures of them undo.
     pub preprocessing: Preprocessing,
     /// Bytes for the activations and relevance of inputs that are run together; 128 MiB of activations where none are given.
@@ -79,6 +83,7 @@ pub struct Explanation {
     /// How long it took: what `explanation.json` says.
     pub time: Duration,
     inputs: Arc<Inputs>,
+    subjects: Vec<Subject>,
     options: ExplanationOptions,
     questions: Vec<Question>,
     answers: Vec<Answer>,
@@ -146,6 +151,7 @@ impl Explaining {
             answers: Vec::new(),
             summaries: Vec::new(),
             activations: Vec::new(),
+            subjects: Subject::all(network, &inputs),
             inputs,
         };
         let batch = batch_size(network, explanation.inputs.count, options.memory)?;
@@ -224,6 +230,16 @@ impl Explanation {
     /// The inputs.
     pub fn inputs(&self) -> &Inputs {
         &self.inputs
+    }
+
+    /// The names of what inputs consist of.
+    pub fn names(&self) -> &Names {
+        &self.options.names
+    }
+
+    /// How many columns the inputs that have relevance have together, where they are vectors.
+    pub fn columns(&self) -> Option<usize> {
+        shown::columns(self.answers.first()?, &self.subjects)
     }
 
     /// What was asked, one question a semiring.
@@ -350,7 +366,13 @@ impl Explanation {
 
     /// The relevance of the inputs, ready to be drawn.
     pub fn pictures(&self, options: &PictureOptions) -> Pictures<'_> {
-        Pictures { inputs: &self.inputs, preprocessing: &self.options.preprocessing, channels: options.channels }
+        Pictures {
+            inputs: &self.inputs,
+            preprocessing: &self.options.preprocessing,
+            channels: options.channels,
+            subjects: &self.subjects,
+            names: &self.options.names,
+        }
     }
 
     /// Writes `relevance.safetensors`, `explanation.json`, and for the first inputs their pictures and the sheet, to a folder

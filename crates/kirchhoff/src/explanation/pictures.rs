@@ -1,17 +1,18 @@
 //! Pictures of relevance: one a semiring and input, and the sheet of all.
 
-use kirchhoff_data::{InputPart, Inputs, Preprocessing};
-use kirchhoff_explain::{Answer, TensorRelevance};
+use kirchhoff_data::{Inputs, Preprocessing};
+use kirchhoff_explain::Answer;
 use kirchhoff_file::Folder;
 use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_render::{
-    Error, HeatMap, Join, Kind, Panel, PreviewPanel, PreviewSize, READABLE_SIZE, RgbImage, Sheet, SheetRow, SheetSize,
-    Style, encode_png, input_picture, preview_row, render,
+    Error, Figure, HeatMap, Join, Kind, Panel, PreviewPanel, PreviewSize, READABLE_SIZE, RgbImage, Sheet, SheetRow,
+    SheetSize, Style, encode_png, input_picture, preview_row, render_figure,
 };
 use kirchhoff_semiring::{Array, Meaning, SemiringInfo};
 use kirchhoff_study::kind;
 
 use super::ExplanationError;
+use super::shown::{Names, Shown, Subject, channels_first};
 
 /// How pictures join colour channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,51 +60,63 @@ pub struct Pictures<'a> {
     pub preprocessing: &'a Preprocessing,
     /// How colour channels are joined, unless by ⊕.
     pub channels: Option<Channels>,
+    /// The network's inputs, as they are shown; of none, the first tensor of an answer is drawn.
+    pub subjects: &'a [Subject],
+    /// What they consist of.
+    pub names: &'a Names,
 }
 
 impl Pictures<'_> {
-    /// An input's shape as a picture, `[channels, height, width]`, where it is one.
-    fn shape(&self) -> Option<[usize; 3]> {
-        self.inputs.picture.or_else(|| self.inputs.shape[..].try_into().ok())
-    }
-
-    /// Of a network of several inputs, the first that is a picture, with the position of its first value.
-    fn part(&self) -> Option<(usize, &InputPart)> {
-        let parts = &self.inputs.parts;
-        let at = parts.iter().position(|part| part.picture.is_some())?;
-        Some((parts[..at].iter().map(InputPart::size).sum(), &parts[at]))
-    }
-
-    /// The tensor of an answer that is drawn, the input's, and its shape as a picture.
-    fn drawn<'b>(&self, answer: &'b Answer) -> (&'b TensorRelevance, Option<[usize; 3]>) {
-        let first = &answer.tensors[0];
-        if self.inputs.parts.is_empty() {
-            return (first, self.shape());
+    fn shown<'b>(&'b self, answer: &'b Answer) -> Shown<'b> {
+        let shape = || self.inputs.picture.or_else(|| self.inputs.shape[..].try_into().ok());
+        match Shown::of(answer, self.subjects, self.names) {
+            // Channels of a convolution, and circuits that say of which shape a picture is.
+            Shown::Tensor(tensor) if self.inputs.parts.is_empty() => match shape() {
+                Some(shape) if shape.iter().product::<usize>() == tensor.shape.iter().product::<usize>() => {
+                    Shown::Picture(tensor, shape, 0)
+                }
+                _ => Shown::Tensor(tensor),
+            },
+            shown => shown,
         }
-        let of_part = |(_, part): (usize, &InputPart)| {
-            Some((answer.tensors.iter().find(|tensor| tensor.name == part.name)?, part.picture))
-        };
-        self.part().and_then(of_part).unwrap_or((first, None))
     }
 
-    /// The heat map of one input under one semiring: of the first tensor of its answer, which is the input's, or of the first
-    /// input that is a picture where the network has several.
+    /// The heat map of one input under one semiring, and what it is drawn on: the first input that is a picture, words of
+    /// tokens, a signal, or the columns of a table; else the first tensor of the answer.
     ///
     /// # Errors
     /// Values that no picture can be made of.
     ///
     /// # Panics
     /// If the answer has no tensor, or not so many inputs.
-    pub fn map(&self, answer: &Answer, input: usize) -> Result<HeatMap, Error> {
-        let (tensor, shape) = self.drawn(answer);
-        let size: usize = tensor.shape.iter().product();
+    pub fn figure(&self, answer: &Answer, input: usize) -> Result<(HeatMap, Figure), Error> {
+        let shown = self.shown(answer);
+        let map = self.map(answer, &shown, input)?;
+        Ok((map, shown.figure(self.inputs, input, self.names)))
+    }
+
+    fn map(&self, answer: &Answer, drawn: &Shown<'_>, input: usize) -> Result<HeatMap, Error> {
         let values =
             |array: &Array, size: usize| shown(&answer.semiring, array.part_to_f64(input * size..(input + 1) * size));
-        let Some([channels, height, width]) = shape else {
-            return HeatMap::hidden(&values(&tensor.values, size), &tensor.shape);
+        let all = |tensor: &kirchhoff_explain::TensorRelevance| values(&tensor.values, tensor.shape.iter().product());
+        let (tensor, [channels, height, width]) = match drawn {
+            Shown::Picture(tensor, shape, _) => (*tensor, *shape),
+            Shown::Tensor(tensor) => return HeatMap::hidden(&all(tensor), &tensor.shape),
+            Shown::Words(tensor, _) => {
+                let values = all(tensor);
+                return HeatMap::plane(&values, [1, values.len()]);
+            }
+            Shown::Columns(found) => {
+                let values: Vec<f64> = found.iter().flat_map(|(tensor, _)| all(tensor)).collect();
+                return HeatMap::plane(&values, [1, values.len()]);
+            }
+            Shown::Signal(tensor, _, shape, turned) => {
+                let values = all(tensor);
+                return HeatMap::plane(&if *turned { channels_first(&values, *shape) } else { values }, *shape);
+            }
         };
         if channels == 1 {
-            return HeatMap::plane(&values(&tensor.values, size), [height, width]);
+            return HeatMap::plane(&all(tensor), [height, width]);
         }
         let kind = kind(&answer.semiring);
         let join = match (self.channels, &answer.joined) {
@@ -114,19 +127,16 @@ impl Pictures<'_> {
             }
             (None, _) => kind.join(),
         };
-        HeatMap::joined(&values(&tensor.values, size), [channels, height, width], join)
+        HeatMap::joined(&all(tensor), [channels, height, width], join)
     }
 
-    /// The input itself, where it is a picture.
+    /// The input itself, where an answer is drawn as a picture.
     ///
     /// # Panics
     /// If there are not so many inputs.
-    pub fn input(&self, input: usize) -> Option<RgbImage> {
+    pub fn input(&self, answer: &Answer, input: usize) -> Option<RgbImage> {
         let size: usize = self.inputs.shape.iter().product();
-        let (first, [channels, height, width]) = match self.part() {
-            Some((first, part)) => (first, part.picture?),
-            None => (0, self.shape()?),
-        };
+        let Shown::Picture(_, [channels, height, width], first) = self.shown(answer) else { return None };
         let values = &self.inputs.values[input * size + first..][..channels * height * width];
         let values: Vec<f64> = values.iter().copied().map(f64::from).collect();
         let ranges: Vec<(f32, f32)> = (0..channels).map(|channel| self.preprocessing.range(channel)).collect();
@@ -140,14 +150,16 @@ impl Pictures<'_> {
     /// # Errors
     /// Values that no picture can be made of.
     pub fn preview(&self, answers: &[Answer], input: usize, size: PreviewSize) -> Result<String, Error> {
-        let maps: Vec<(&str, HeatMap, Style)> = answers
+        let maps: Vec<(&str, (HeatMap, Figure), Style)> = answers
             .iter()
             .map(|answer| {
                 let style = Style::for_values(kind(&answer.semiring));
-                Ok((&*answer.semiring.name, self.map(answer, input)?, style))
+                Ok((&*answer.semiring.name, self.figure(answer, input)?, style))
             })
             .collect::<Result<_, Error>>()?;
-        let panels: Vec<_> = maps.iter().map(|(heading, map, style)| PreviewPanel { heading, map, style }).collect();
+        let panel = |(heading, (map, figure), style)| PreviewPanel { heading, map, style, figure };
+        let panels: Vec<_> =
+            maps.iter().map(|(heading, drawn, style)| panel((*heading, (&drawn.0, &drawn.1), style))).collect();
         Ok(preview_row(&panels, size))
     }
 
@@ -161,10 +173,15 @@ impl Pictures<'_> {
             let panels = answers
                 .iter()
                 .map(|answer| {
-                    Ok(Panel { map: self.map(answer, input)?, style: Style::for_values(kind(&answer.semiring)) })
+                    let (map, figure) = self.figure(answer, input)?;
+                    Ok(Panel::new(map, Style::for_values(kind(&answer.semiring))).with_figure(figure))
                 })
                 .collect::<Result<_, Error>>()?;
-            sheet.push(SheetRow { label: label.clone(), picture: self.input(input), panels })?;
+            sheet.push(SheetRow {
+                label: label.clone(),
+                picture: answers.first().and_then(|answer| self.input(answer, input)),
+                panels,
+            })?;
         }
         Ok(sheet.pages(SheetSize::default())?.collect())
     }
@@ -187,7 +204,8 @@ impl Pictures<'_> {
                 if monitor.cancelled() {
                     return Err(Cancelled.into());
                 }
-                let png = encode_png(&render(&self.map(answer, input)?, &style, READABLE_SIZE))?;
+                let (map, figure) = self.figure(answer, input)?;
+                let png = encode_png(&render_figure(&map, &style, &figure, READABLE_SIZE)?)?;
                 folder.write(format!("{}-{input:0width$}.png", answer.semiring.name), &png)?;
             }
         }

@@ -6,6 +6,7 @@ use kirchhoff_explain::LayerSetting;
 use kirchhoff_semiring::DefaultStart;
 use serde::{Serialize, Serializer};
 
+use super::shown::words;
 use super::{Explanation, peak_memory};
 
 /// What the network answered on one input.
@@ -100,6 +101,11 @@ pub struct Report<'a> {
     version: &'static str,
     model: &'a str,
     classes: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    columns: Option<&'a [String]>,
+    /// The words of each input, where their vocabulary is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words: Option<Vec<Vec<String>>>,
     preprocessing: &'a Preprocessing,
     inputs: &'a [Summary],
     /// In the order in which they were asked for.
@@ -144,6 +150,10 @@ impl<'a> Report<'a> {
             version: env!("CARGO_PKG_VERSION"),
             model: &explanation.options.model,
             classes: explanation.options.classes.as_deref(),
+            columns: explanation.options.names.columns.as_deref(),
+            words: explanation.answers.first().and_then(|answer| {
+                words(answer, &explanation.subjects, &explanation.inputs, &explanation.options.names)
+            }),
             preprocessing: &explanation.options.preprocessing,
             inputs: &explanation.summaries,
             semirings: explanation.questions.iter().zip(&explanation.answers).map(semiring).collect(),

@@ -338,6 +338,7 @@ impl PyNetwork {
             preprocessing: self.preprocessing.clone(),
             memory: options.memory,
             activations,
+            page: None,
         };
         let explanation = run.detached(py, |run| {
             let mut explaining = Explaining::new(&self.network, inputs.clone(), &questions, &settings)?;

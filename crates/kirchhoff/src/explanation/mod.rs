@@ -30,6 +30,7 @@ mod archive;
 mod batches;
 mod error;
 mod memory;
+mod page;
 mod pictures;
 mod relevance;
 mod report;
@@ -49,10 +50,12 @@ pub use archive::relevance_file;
 pub use batches::{DEFAULT_MEMORY, batch_size, batches, execute};
 pub use error::ExplanationError;
 pub use memory::{forget_peak_memory, peak_memory};
+pub use page::{Labels, PageOptions};
 pub use pictures::{Channels, PictureOptions, Pictures};
 pub use relevance::Relevance;
 pub use report::{Explained, Report, Summary, as_map};
 
+use page::{LayerView, layer_views};
 use relevance::view;
 
 /// The name by which a network's input is known whatever its file calls it.
@@ -71,6 +74,8 @@ pub struct ExplanationOptions {
     pub memory: Option<u64>,
     /// Whether the activations of the tensors whose relevance is kept are kept beside it.
     pub activations: bool,
+    /// Whether `explanation.html` is written with the other files, and what it holds.
+    pub page: Option<PageOptions>,
 }
 
 /// The relevance of inputs in several semirings, with what the network answered on each of them.
@@ -84,6 +89,7 @@ pub struct Explanation {
     answers: Vec<Answer>,
     summaries: Vec<Summary>,
     activations: Vec<Activations>,
+    layers: Vec<LayerView>,
 }
 
 /// The activations of a tensor on all inputs.
@@ -146,6 +152,7 @@ impl Explaining {
             answers: Vec::new(),
             summaries: Vec::new(),
             activations: Vec::new(),
+            layers: layer_views(network),
             inputs,
         };
         let batch = batch_size(network, explanation.inputs.count, options.memory)?;
@@ -353,8 +360,9 @@ impl Explanation {
         Pictures { inputs: &self.inputs, preprocessing: &self.options.preprocessing, channels: options.channels }
     }
 
-    /// Writes `relevance.safetensors`, `explanation.json`, and for the first inputs their pictures and the sheet, to a folder
-    /// that is made where it is not there: all of these files, whole, or none.
+    /// Writes `relevance.safetensors`, `explanation.json`, `explanation.html` where [`ExplanationOptions::page`] asks for it, and for
+    /// the first inputs their pictures and the sheet, to a folder that is made where it is not there: all of these files, whole, or
+    /// none.
     ///
     /// # Errors
     /// Values that no picture can be made of; files that cannot be written.
@@ -376,6 +384,9 @@ impl Explanation {
     ) -> Result<(), ExplanationError> {
         folder.write("relevance.safetensors", &relevance_file(&self.answers, self.summaries.len())?)?;
         folder.write("explanation.json", &serde_json::to_vec_pretty(&self.report())?)?;
+        if let Some(page) = &self.options.page {
+            folder.write("explanation.html", self.page(page, monitor)?.as_bytes())?;
+        }
         let shown = &self.summaries[..self.summaries.len().min(pictures.most)];
         if shown.is_empty() {
             return Ok(());

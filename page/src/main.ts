@@ -3,9 +3,12 @@
 import { pageData } from "./data";
 import type { ExplanationData } from "./data";
 import { button, choice, h, named, visible } from "./dom";
+import { LayersSection } from "./layers";
 import { Palettes } from "./palette";
 import { RelevanceSection } from "./relevance";
 import { Store } from "./state";
+import { ThetaSection } from "./theta";
+import { WhySection } from "./why";
 
 async function explanation(page: HTMLElement, data: ExplanationData): Promise<void> {
     const store = new Store(data);
@@ -29,6 +32,9 @@ async function explanation(page: HTMLElement, data: ExplanationData): Promise<vo
             data.explained > data.inputs.length && h("p", { class: "faint" },
                 `The page holds the first ${data.inputs.length} of ${data.explained} inputs; relevance.safetensors has all.`)),
         new RelevanceSection(store, palettes).element,
+        ...data.semirings.flatMap((semiring, at) => semiring.meaning === "threshold" ? [new ThetaSection(store, palettes, semiring, at).element] : []),
+        new LayersSection(store, palettes).element,
+        new WhySection(store).element,
         h("footer", { class: "faint" }, `Written by kirchhoff ${visible(data.version)}.`));
 }
 

@@ -16,6 +16,7 @@ mod given;
 mod harness;
 mod homomorphisms;
 mod network;
+mod paths;
 mod random;
 mod relevance;
 mod rules;

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 use kirchhoff::explanation::{
-    Channels, Explaining, Explanation, ExplanationOptions, Labels, PageOptions, PictureOptions, peak_memory,
+    Channels, Explaining, Explanation, ExplanationOptions, Labels, PageOptions, PathOptions, PictureOptions,
+    peak_memory,
 };
 use kirchhoff::render::PreviewSize;
 use kirchhoff_file::Folder;
@@ -34,6 +35,13 @@ pub struct Explain {
     /// Size of explanation.html, the page to look at it all in: it holds as many inputs as fit, one at least; or `none`
     #[arg(long, value_name = "SIZE", default_value = "48MB", value_parser = page_size)]
     pub page: u64,
+    /// Strongest paths to the K most relevant elements in each semiring, for explanation.html
+    #[arg(long, value_name = "K", default_value_t = 8)]
+    pub paths: usize,
+    /// Strongest paths to this element too, by its indices (such as 14,15, or NAME[14,15] where there are several inputs); once
+    /// for each
+    #[arg(long, value_name = "INDICES")]
+    pub paths_of: Vec<String>,
     #[command(flatten)]
     pub write: WriteOptions,
     #[command(flatten)]
@@ -145,6 +153,7 @@ fn explain(request: &Request, arguments: &Explain) -> Result<Explanation, Failur
     // Thresholds that are left open are chosen in a pass of their own.
     let passes = 1 + questions.len() + questions.iter().filter(|question| question.is_open()).count();
     let progress = Progress::new(request.edges() * inputs.count as u64 * passes as u64, arguments.common.quiet);
+    let elements = crate::places::elements(&arguments.paths_of, inputs, &loaded.network)?;
     let options = ExplanationOptions {
         model: loaded.name.clone(),
         classes: loaded.classes.clone(),
@@ -156,6 +165,7 @@ fn explain(request: &Request, arguments: &Explain) -> Result<Explanation, Failur
             bytes: usize::try_from(arguments.page).unwrap_or(usize::MAX),
             command: Some(command()),
             labels: Labels::None,
+            paths: PathOptions { most: arguments.paths, elements },
         }),
     };
     let mut explaining = Explaining::new(&loaded.network, inputs.clone(), questions, &options)?;

@@ -31,6 +31,7 @@ mod batches;
 mod error;
 mod memory;
 mod page;
+mod paths;
 mod pictures;
 mod relevance;
 mod report;
@@ -51,10 +52,12 @@ pub use batches::{DEFAULT_MEMORY, batch_size, batches, execute};
 pub use error::ExplanationError;
 pub use memory::{forget_peak_memory, peak_memory};
 pub use page::{Labels, PageOptions};
+pub use paths::{ElementPath, ElementPaths, ElementStep, PathOptions};
 pub use pictures::{Channels, PictureOptions, Pictures};
 pub use relevance::Relevance;
 pub use report::{Explained, Report, Summary, as_map};
 
+use batches::fitting;
 use page::{LayerView, layer_views};
 use relevance::view;
 
@@ -90,6 +93,8 @@ pub struct Explanation {
     summaries: Vec<Summary>,
     activations: Vec<Activations>,
     layers: Vec<LayerView>,
+    /// Of the inputs that are explained, as far as a page shows them.
+    paths: Vec<Vec<ElementPaths>>,
 }
 
 /// The activations of a tensor on all inputs.
@@ -148,14 +153,17 @@ impl Explaining {
         let explanation = Explanation {
             time: Duration::ZERO,
             options: options.clone(),
-            questions: questions.to_vec(),
+            questions: questions.iter().map(|question| summed_up(question, options)).collect(),
             answers: Vec::new(),
             summaries: Vec::new(),
             activations: Vec::new(),
             layers: layer_views(network),
+            paths: Vec::new(),
             inputs,
         };
-        let batch = batch_size(network, explanation.inputs.count, options.memory)?;
+        // Paths take the relevance of all tensors, and normalisers of all layers.
+        let copies = if options.page.as_ref().is_some_and(|page| page.paths.any()) { 2 } else { 0 };
+        let batch = fitting(network, explanation.inputs.count, options.memory, copies)?;
         Ok(Explaining { network: network.clone(), batch, began: Instant::now(), explanation })
     }
 
@@ -170,7 +178,7 @@ impl Explaining {
     /// # Errors
     /// An input that the network cannot run on; whatever in a question does not fit the network; cancellation.
     pub fn batch(&mut self, monitor: &dyn Monitor, stage: impl Fn(&str)) -> Result<bool, ExplanationError> {
-        let Explanation { inputs, questions, answers, summaries, .. } = &mut self.explanation;
+        let Explanation { inputs, questions, summaries, .. } = &self.explanation;
         let first = summaries.len();
         if first == inputs.count {
             return Ok(false);
@@ -183,6 +191,12 @@ impl Explaining {
         let part = questions.iter().map(|question| question.part(batch.clone(), inputs.count));
         let part = part.collect::<Result<Vec<_>, _>>()?;
         let found = explain_all(&execution, &part, monitor)?;
+        let page = self.explanation.options.page.as_ref().filter(|page| page.paths.any() && first < page.most);
+        if let (Some(page), Some(question)) = (page, part.first()) {
+            stage("paths");
+            self.explanation.paths.extend(paths::strongest(&execution, question, &found, &page.paths, monitor)?);
+        }
+        let Explanation { inputs, answers, summaries, .. } = &mut self.explanation;
         if let Some(answer) = found.first() {
             let targets = batch.zip(&answer.targets).enumerate();
             summaries
@@ -396,6 +410,11 @@ impl Explanation {
         pictures.draw(folder, &self.answers, shown.len(), monitor)?;
         pictures.draw_sheet(folder, &self.answers, &labels)
     }
+}
+
+/// A question as a page needs it answered, where there is one.
+fn summed_up(question: &Question, options: &ExplanationOptions) -> Question {
+    Question { summaries: question.summaries || options.page.is_some(), ..question.clone() }
 }
 
 #[cfg(test)]

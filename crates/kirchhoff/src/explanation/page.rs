@@ -1,7 +1,9 @@
 //! Explanations as one page of HTML that one can touch: `explanation.html`.
 
+use std::ops::Range;
+
 use kirchhoff_evaluate::Ledger;
-use kirchhoff_explain::{Answer, LayerSetting};
+use kirchhoff_explain::{Answer, LayerSetting, TensorSummary};
 use kirchhoff_kernel::{Cancelled, Monitor};
 use kirchhoff_network::{Network, Node, NodeId};
 use kirchhoff_page::{ArrayRef, Page};
@@ -9,7 +11,7 @@ use kirchhoff_render::Palette;
 use kirchhoff_semiring::{Array, DefaultStart, Join, Meaning};
 use serde::Serialize;
 
-use super::{Explanation, ExplanationError, Summary};
+use super::{ElementPaths, Explanation, ExplanationError, PathOptions, Summary};
 
 /// What a page holds, and how much.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,12 +24,20 @@ pub struct PageOptions {
     pub command: Option<String>,
     /// What the elements of inputs are called: columns of a table, words.
     pub labels: Labels,
+    /// Which elements the strongest paths are found to.
+    pub paths: PathOptions,
 }
 
 impl Default for PageOptions {
-    /// A hundred inputs and 48 MB, without labels.
+    /// A hundred inputs and 48 MB, without labels, and paths to the eight most relevant elements.
     fn default() -> Self {
-        PageOptions { most: 100, bytes: 48_000_000, command: None, labels: Labels::None }
+        PageOptions {
+            most: 100,
+            bytes: 48_000_000,
+            command: None,
+            labels: Labels::None,
+            paths: PathOptions { most: 8, elements: Vec::new() },
+        }
     }
 }
 
@@ -126,6 +136,17 @@ struct InputData<'a> {
     values: Vec<ArrayRef>,
     /// The labels of the elements of each part.
     labels: Vec<Option<&'a [String]>>,
+    paths: &'a [ElementPaths],
+}
+
+/// What the relevance of a tensor comes to: how many of the numbers of [`SemiringData::channels`] and
+/// [`SemiringData::quantiles`] are about it.
+#[derive(Serialize)]
+struct SummaryData<'a> {
+    layer: &'a str,
+    channels: usize,
+    quantiles: usize,
+    neurons: usize,
 }
 
 #[derive(Serialize)]
@@ -143,6 +164,11 @@ struct SemiringData<'a> {
     seconds: f64,
     /// The relevance of each input, part by part; given parts have none.
     relevance: Vec<Vec<Option<ArrayRef>>>,
+    summaries: Vec<SummaryData<'a>>,
+    /// Of each input, the relevance of the channels of all tensors that are summed up.
+    channels: Vec<ArrayRef>,
+    /// Of each input, values of all these tensors, sorted.
+    quantiles: Vec<ArrayRef>,
 }
 
 impl Explanation {
@@ -171,10 +197,14 @@ impl Explanation {
                 summary,
                 heading: summary.heading(self.options.classes.as_deref()),
                 values: self.values(&mut page, number, &parts),
+                paths: self.paths.get(number).map_or(&[], Vec::as_slice),
                 labels: parts.iter().map(|part| options.labels.of(number, elements(part.shape))).collect(),
             });
             for (data, answer) in semirings.iter_mut().zip(&self.answers) {
                 data.relevance.push(self.part_relevance(&mut page, answer, number, &parts));
+                let (channels, quantiles) = summed(&answer.summaries, number, self.summaries.len());
+                data.channels.push(array(&mut page, &channels));
+                data.quantiles.push(page.array(&quantiles));
             }
             let one = page.bytes() - before;
             if page.bytes() + one > options.bytes {
@@ -182,6 +212,7 @@ impl Explanation {
             }
         }
         for (data, answer) in semirings.iter_mut().zip(&self.answers) {
+            data.summaries = summary_data(&answer.summaries, self.summaries.len());
             data.ledgers = &answer.ledgers[..inputs.len().min(answer.ledgers.len())];
         }
         let data = PageData {
@@ -249,20 +280,56 @@ impl Explanation {
             let tensor = if several { tensors.find(|tensor| tensor.name == part.name) } else { tensors.next() }?;
             let size = elements(part.shape);
             let range = input * size..(input + 1) * size;
-            Some(match &tensor.values {
-                Array::Bool(values) => {
-                    page.array(&values[range].iter().map(|&value| u8::from(value)).collect::<Vec<_>>())
-                }
-                Array::F32(values) => page.array(&values[range]),
-                Array::F64(values) => page.array(&values[range]),
-            })
+            Some(array(page, &part_of(&tensor.values, range)))
         };
         parts.iter().map(&mut part).collect()
     }
 }
 
+/// The numbers of an array in their own type.
+fn array(page: &mut Page, values: &Array) -> ArrayRef {
+    match values {
+        Array::Bool(values) => page.array(&values.iter().map(|&value| u8::from(value)).collect::<Vec<_>>()),
+        Array::F32(values) => page.array(values),
+        Array::F64(values) => page.array(values),
+    }
+}
+
+/// What the relevance of all tensors comes to for one of so many inputs: channels, and quantiles.
+fn summed(summaries: &[TensorSummary], input: usize, inputs: usize) -> (Array, Vec<f32>) {
+    let mut channels: Option<Array> = None;
+    let mut quantiles = Vec::new();
+    for summary in summaries {
+        let count = summary.channels.len() / inputs;
+        let own = part_of(&summary.channels, input * count..(input + 1) * count);
+        match &mut channels {
+            Some(channels) => channels.append(own),
+            None => channels = Some(own),
+        }
+        let count = summary.quantiles.len() / inputs;
+        quantiles.extend_from_slice(&summary.quantiles[input * count..(input + 1) * count]);
+    }
+    (channels.unwrap_or(Array::F32(Vec::new())), quantiles)
+}
+
+fn part_of(values: &Array, part: Range<usize>) -> Array {
+    match values {
+        Array::Bool(values) => Array::Bool(values[part].to_vec()),
+        Array::F32(values) => Array::F32(values[part].to_vec()),
+        Array::F64(values) => Array::F64(values[part].to_vec()),
+    }
+}
+
 fn elements(shape: &[usize]) -> usize {
     shape.iter().product()
+}
+
+fn summary_data(summaries: &[TensorSummary], inputs: usize) -> Vec<SummaryData<'_>> {
+    fn data(summary: &TensorSummary, inputs: usize) -> SummaryData<'_> {
+        let (channels, quantiles) = (summary.channels.len() / inputs, summary.quantiles.len() / inputs);
+        SummaryData { layer: &summary.name, channels, quantiles, neurons: elements(&summary.shape) }
+    }
+    summaries.iter().map(|summary| data(summary, inputs)).collect()
 }
 
 fn semiring<'a>((answer, question): (&'a Answer, &'a kirchhoff_explain::Question)) -> SemiringData<'a> {
@@ -280,6 +347,9 @@ fn semiring<'a>((answer, question): (&'a Answer, &'a kirchhoff_explain::Question
         ledgers: &answer.ledgers,
         seconds: answer.time.as_secs_f64(),
         relevance: Vec::new(),
+        summaries: Vec::new(),
+        channels: Vec::new(),
+        quantiles: Vec::new(),
     }
 }
 

@@ -142,23 +142,33 @@ export interface ExplanationData {
 
 export type PaletteName = "diverging" | "sequential" | "truth" | "grey";
 
-export interface Gate {
-    /** `+` and `×` for ⊕ and ⊗, `0`, `1`, `d` for a contribution, `x` for a variable. */
-    kind: "+" | "×" | "0" | "1" | "d" | "x";
-    children: number[];
-    name?: string;
-    layer?: string;
-    contribution?: number;
+export interface CircuitSemiring {
+    name: string;
+    description: string;
+    meaning: Meaning;
+    /** How ⊕, ⊗, 0 and 1 are written. */
+    symbols: [string, string, string, string];
+    /** A value a gate. */
+    values: ArrayRef;
 }
 
 export interface CircuitData {
     kind: "circuit";
     version: string;
     title: string;
-    gates: Gate[];
+    /** A byte a gate: 0 and 1 for constants, 2 for contributions, 3 for variables, 4 for ⊕, 5 for ⊗. */
+    kinds: ArrayRef;
+    /** Where the children of each gate begin, and behind the last one how many they are. */
+    offsets: ArrayRef;
+    children: ArrayRef;
+    /** Of contributions their number, of variables their position among these. */
+    numbers: ArrayRef;
+    /** Of contributions the position of their layer. */
+    layers_of: ArrayRef;
+    variables: string[];
+    layers: string[];
     outputs: { name: string; gate: number }[];
-    semirings: { name: string; description: string; values: ArrayRef; texts?: string[] }[];
-    notation: { plus: string; times: string; zero: string; one: string };
+    semirings: CircuitSemiring[];
 }
 
 export type PageData = ExplanationData | CircuitData;

@@ -58,6 +58,13 @@ export function table(caption: string, columns: string[], rows: Child[][]): HTML
         h("tbody", {}, ...rows.map((row) => h("tr", {}, ...row.map((cell, at) => at ? h("td", {}, cell) : h("th", { scope: "row" }, cell))))));
 }
 
+/** An element of MathML. */
+export function math(tag: string, ...children: (Element | string)[]): Element {
+    const made = document.createElementNS("http://www.w3.org/1998/Math/MathML", tag);
+    made.append(...children);
+    return made;
+}
+
 /** A part of the page with a heading. */
 export function section(id: string, heading: string, ...children: Child[]): HTMLElement {
     return h("section", { id, "aria-labelledby": `${id}-heading` }, h("h2", { id: `${id}-heading` }, heading), ...children);

@@ -1,5 +1,6 @@
 // The program of the pages that kirchhoff writes.
 
+import { circuitPage } from "./circuit";
 import { pageData } from "./data";
 import type { ExplanationData } from "./data";
 import { button, choice, h, named, visible } from "./dom";
@@ -48,6 +49,7 @@ async function main(): Promise<void> {
                 await explanation(page, data);
                 break;
             case "circuit":
+                page.append(...await circuitPage(data));
                 break;
         }
         document.documentElement.dataset.ready = "yes";

@@ -3,7 +3,7 @@
 import { CurvePanel } from "./curve";
 import type { Numbers, Semiring } from "./data";
 import { button, choice, h, named, section, slider, visible } from "./dom";
-import { coordinates, exact, grouped } from "./format";
+import { exact, grouped } from "./format";
 import { joined } from "./join";
 import { inputPixels, MapPanel, zoomed } from "./map";
 import { isDark } from "./palette";
@@ -253,7 +253,7 @@ export class RelevanceSection {
             return;
         }
         const channels = Array.from({ length: Math.min(loaded.channels, 16) }, (_, channel) => channel * loaded.places + place);
-        const where = (element: number): string => `[${coordinates(element, loaded.part.shape).join(", ")}]`;
+        const where = (element: number): string => `[${store.indices(element).join(", ")}]`;
         const head = h("tr", {}, h("th", { scope: "col" }, "of"), ...channels.map((element) => h("th", { scope: "col" }, where(element))),
             loaded.channels > 1 && h("th", { scope: "col" }, "joined"), h("th", { scope: "col" }, "rank"));
         const input = h("tr", {}, h("th", { scope: "row" }, "input"), ...channels.map((element) => h("td", { "data-element": element }, exact(loaded.values[element] as number, loaded.values))),

@@ -2,6 +2,7 @@
 
 import { numbers } from "./data";
 import type { ExplanationData, Numbers, Part, PaletteName } from "./data";
+import { coordinates } from "./format";
 import type { ScaleName } from "./scale";
 
 /** The part of a map that is seen, in shares of its width and height. */
@@ -103,6 +104,13 @@ export class Store {
             part, values: values ?? new Float32Array(), relevance: loaded as (Numbers | null)[], labels,
             channels, places: height * width, height, width,
         };
+    }
+
+    /** The indices of an element, of pictures that the network takes as vectors those of the picture. */
+    indices(element: number): number[] {
+        const { part, channels, height } = this.loaded;
+        if (!part.picture || part.shape.length > 1 || height === 1) return coordinates(element, part.shape);
+        return coordinates(element, channels > 1 ? part.picture : part.picture.slice(1));
     }
 
     /** The ways in which the part can be drawn, the best first. */

@@ -21,7 +21,7 @@ export class ThetaSection {
     private positive: Float64Array = new Float64Array();
     private quantiles: Numbers = new Float32Array();
     private map: MapPanel | null = null;
-    private readonly body = h("div", { class: "split" });
+    private readonly body = h("div", { class: "split even" });
     private readonly field = h("input", { type: "number", step: "any", "aria-label": "θ", change: () => this.move(Number(this.field.value)) });
     private readonly range = slider("θ", 0, STEPS, 1, 0, (step) => this.move(this.at(step)));
     private readonly marks = h("div", { class: "chips" });

@@ -33,7 +33,7 @@ export class WhySection {
     private name(element: number): string {
         const { loaded } = this.store;
         const label = loaded.labels?.[element];
-        return label ?? `[${coordinates(element, loaded.part.shape).join(", ")}]`;
+        return label ?? `[${this.store.indices(element).join(", ")}]`;
     }
 
     private build(): void {
@@ -81,9 +81,9 @@ export class WhySection {
 
     /** The command that finds the paths of another element. */
     private ask(element: number, some: boolean): HTMLElement {
-        const { data, state, loaded } = this.store;
+        const { data, state } = this.store;
         const part = data.parts[state.part];
-        const indices = coordinates(element, loaded.part.shape).join(",");
+        const indices = this.store.indices(element).join(",");
         const where = data.parts.length > 1 ? `'${(part?.name ?? "").replaceAll("'", "'\\''")}[${indices}]'` : indices;
         const command = `${data.command ?? "kirchhoff explain … --out DIR"} --paths-of ${where}`;
         const copy = button("copy", () => {

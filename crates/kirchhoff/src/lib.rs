@@ -38,12 +38,14 @@
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
 //! [`ask`] asks gate circuits what only a circuit can tell. [`explanation`] explains many inputs in several semirings and
-//! writes what the tool writes; [`arrays`] takes inputs from arrays, and [`graphs`] gives networks and circuits as graphs.
+//! writes what the tool writes; [`arrays`] takes inputs from arrays, [`mod@circuit_page`] shows
+//! gate circuits, and [`graphs`] gives networks and circuits as graphs.
 
 #![forbid(unsafe_code)]
 
 pub mod arrays;
 pub mod ask;
+pub mod circuit_page;
 pub mod embedded;
 pub mod explanation;
 pub mod graphs;

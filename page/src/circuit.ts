@@ -1,9 +1,10 @@
 // The page of a gate circuit: gates unfold, leaves are followed, and every gate has its values and its formula.
 
 import type { CircuitData } from "./data";
-import { button, choice, h, math, named, section, svg, table, visible } from "./dom";
+import { button, choice, field, h, math, named, section, svg, table, visible } from "./dom";
 import { exact, grouped, short } from "./format";
-import { Circuit, FEW, layout } from "./gates";
+import { Circuit, FEW, layout, shownChildren } from "./gates";
+import type { Unfolded } from "./gates";
 
 /** Gates that are seen at a time. */
 const MOST_SEEN = 600;
@@ -23,13 +24,13 @@ class CircuitView {
     private root: number;
     private semiring = 0;
     private chosen: number;
-    /** How many children of each gate are seen. */
-    private unfolded = new Map<number, number>();
+    /** The gates whose children are seen. */
+    private unfolded = new Map<number, Unfolded>();
     private path: number[] = [];
-    private readonly drawing = h("div", { class: "circuit", tabindex: 0, role: "region", "aria-label": "The circuit" });
+    private readonly drawing = h("div", { class: "circuit", tabindex: 0, role: "region", "aria-label": "Gates, from the output to the leaves" });
     private readonly detail = h("div", { "aria-live": "polite" });
     private readonly status = h("p", { class: "faint", role: "status" });
-    private readonly leaf = h("input", { type: "text", list: "leaves", id: "leaf", change: () => this.follow() });
+    private readonly leaf = h("input", { type: "text", list: "leaves", change: () => this.follow() });
     private readonly leaves = h("datalist", { id: "leaves" });
     private known = new Map<string, number>();
 
@@ -56,8 +57,10 @@ class CircuitView {
                     this.start();
                     this.draw();
                 }))),
-            h("label", {}, h("span", {}, "Follow a leaf"), this.leaf), this.leaves);
+            field("Follow a leaf", this.leaf), this.leaves);
         this.draw();
+        // Before the page has it, nothing is known of its size.
+        requestAnimationFrame(() => this.draw());
         return [
             h("header", {}, h("h1", {}, named(data.title)), h("p", {}, `${grouped(this.circuit.size)} gates, ${data.outputs.length} ${data.outputs.length === 1 ? "output" : "outputs"}.`)),
             section("circuit", "The circuit", h("p", { class: "faint" }, "From an output at the left to leaves at the right. A press folds or unfolds a gate; of many children the most relevant are seen first."), controls, this.status, this.drawing),
@@ -67,7 +70,7 @@ class CircuitView {
     }
 
     private start(): void {
-        this.unfolded = new Map([[this.root, FEW]]);
+        this.unfolded = new Map([[this.root, { most: FEW, also: null }]]);
         this.chosen = this.root;
         this.path = [];
         this.leaf.value = "";
@@ -83,7 +86,7 @@ class CircuitView {
         for (const { gate, folded } of seen.values()) {
             const count = Math.min(this.circuit.children(gate).length, FEW);
             if (!folded || count > room) continue;
-            this.unfolded.set(gate, FEW);
+            this.unfolded.set(gate, { most: FEW, also: null });
             room -= count;
         }
         this.draw();
@@ -93,7 +96,7 @@ class CircuitView {
         this.chosen = gate;
         if (!this.circuit.isLeaf(gate)) {
             if (this.unfolded.has(gate) && gate !== this.root) this.unfolded.delete(gate);
-            else if (!this.unfolded.has(gate)) this.unfolded.set(gate, FEW);
+            else if (!this.unfolded.has(gate)) this.unfolded.set(gate, { most: FEW, also: null });
         }
         this.draw(gate);
     }
@@ -104,9 +107,7 @@ class CircuitView {
         this.path.forEach((gate, at) => {
             const next = this.path[at + 1];
             if (next === undefined) return;
-            // So many children that the next one is seen.
-            const place = this.circuit.ordered(gate, this.semiring).indexOf(next) + 1;
-            this.unfolded.set(gate, Math.max(this.unfolded.get(gate) ?? 0, place <= FEW ? FEW : place));
+            this.unfolded.set(gate, { most: this.unfolded.get(gate)?.most ?? FEW, also: next });
         });
         if (leaf !== undefined) this.chosen = leaf;
         this.draw();
@@ -136,7 +137,7 @@ class CircuitView {
             const leaf = circuit.isLeaf(gate), chosen = gate === this.chosen;
             const node = svg("g", {
                 role: "button", tabindex: 0, transform: `translate(${x} ${y})`, "data-gate": gate,
-                "aria-label": `${circuit.describe(gate)}${values ? `, value ${value}` : ""}`, "aria-pressed": String(chosen), "aria-expanded": leaf ? undefined : String(!folded),
+                "aria-description": visible(circuit.describe(gate)), "aria-pressed": String(chosen), "aria-expanded": leaf ? undefined : String(!folded),
             },
                 svg("rect", { width: WIDTH, height: HEIGHT, rx: leaf ? HEIGHT / 2 : 5, fill: circuit.isPlus(gate) ? "#e3ecf7" : circuit.isTimes(gate) ? "#f7ece0" : "#f3f3f3", stroke: chosen ? "#174a8b" : "#8a8a8a", "stroke-width": chosen ? 3 : 1 }),
                 svg("text", { x: WIDTH / 2, y: 14, "text-anchor": "middle", "font-size": 13, fill: "#1a1a1a" }, symbol.length > 14 ? `${[...symbol].slice(0, 13).join("")}…` : symbol),
@@ -154,7 +155,8 @@ class CircuitView {
                     svg("rect", { width: WIDTH, height: 12, fill: "#fff" }),
                     svg("text", { x: WIDTH / 2, y: 10, "text-anchor": "middle", "font-size": 10, fill: "#174a8b", "text-decoration": "underline" }, `${grouped(more)} more`));
                 const unfold = (): void => {
-                    this.unfolded.set(gate, (this.unfolded.get(gate) ?? 0) + 3 * FEW);
+                    const own = this.unfolded.get(gate);
+                    this.unfolded.set(gate, { most: (own?.most ?? 0) + 3 * FEW, also: own?.also ?? null });
                     this.draw(gate);
                 };
                 others.addEventListener("click", unfold);
@@ -170,7 +172,11 @@ class CircuitView {
         this.drawing.replaceChildren(svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": "gates and wires" }, ...lines, ...nodes));
         this.status.textContent = `${grouped(seen.size)} gates are seen${seen.size >= MOST_SEEN - FEW ? ", as many as there is room for" : ""}${this.path.length ? `; the leaf is ${this.path.length - 1} gates away` : ""}.`;
         this.describe();
-        if (focus !== undefined) this.drawing.querySelector<SVGGElement>(`[data-gate="${focus}"]`)?.focus();
+        if (focus !== undefined) this.drawing.querySelector<SVGGElement>(`[data-gate="${focus}"]`)?.focus({ preventScroll: true });
+        // What is chosen stays in sight.
+        const [x, y] = at(this.chosen), room = this.drawing;
+        if (y < room.scrollTop || y + HEIGHT > room.scrollTop + room.clientHeight) room.scrollTop = y - room.clientHeight / 2;
+        if (x < room.scrollLeft || x + WIDTH > room.scrollLeft + room.clientWidth) room.scrollLeft = x - room.clientWidth / 2;
     }
 
     private describe(): void {
@@ -181,7 +187,7 @@ class CircuitView {
         formula.setAttribute("display", "block");
         this.detail.replaceChildren(
             h("p", {}, named(circuit.describe(chosen)), output.length > 0 && h("span", { class: "faint" }, ", ", named(output.slice(0, 3).join(", ")))),
-            h("div", { class: "scroll" }, table("Its values", ["semiring", "value", "what it says"], semirings.map((semiring, at) => {
+            h("div", { class: "scroll texts" }, table("Its values", ["semiring", "value", "what it says"], semirings.map((semiring, at) => {
                 const values = circuit.values[at];
                 return [named(semiring.name), values ? h("span", { "data-semiring": semiring.name }, exact(values[chosen] as number, values)) : "", h("span", { class: "faint" }, semiring.description)];
             }))),
@@ -193,13 +199,13 @@ class CircuitView {
         const { circuit } = this, semiring = circuit.data.semirings[this.semiring];
         budget.left--;
         if (circuit.isLeaf(gate)) return [math(circuit.isContribution(gate) ? "mn" : "mi", circuit.symbol(gate, semiring))];
-        const most = this.unfolded.get(gate) ?? (outer ? FEW : 0);
-        if (!most || budget.left < 0) return [math("msub", math("mi", "g"), math("mn", String(gate)))];
+        const own = this.unfolded.get(gate) ?? (outer ? { most: FEW, also: null } : null);
+        if (!own || budget.left < 0) return [math("msub", math("mi", "g"), math("mn", String(gate)))];
         const children = circuit.ordered(gate, this.semiring);
         const operator = (): Element => math("mo", circuit.symbol(gate, semiring));
-        const shown = children.slice(0, most);
+        const shown = shownChildren(children, own);
         const parts = shown.flatMap((child, at) => [...(at ? [operator()] : []), ...this.formula(child, budget, false)]);
-        if (children.length > most) parts.push(operator(), math("mi", "…"));
+        if (children.length > shown.length) parts.push(operator(), math("mi", "…"));
         return outer || circuit.isTimes(gate) ? parts : [math("mo", "("), ...parts, math("mo", ")")];
     }
 }

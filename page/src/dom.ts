@@ -34,18 +34,24 @@ export interface Choice { value: string; label: string }
 
 let fields = 0;
 
+/** A control with its label. */
+export function field(label: string, control: HTMLElement): HTMLElement {
+    control.id = `field-${fields++}`;
+    return h("div", { class: "field" }, h("label", { for: control.id }, label), control);
+}
+
 /** A labelled list to choose from. */
-export function choice(label: string, choices: Choice[], value: string, chosen: (value: string) => void): HTMLLabelElement {
-    const select = h("select", { id: `field-${fields++}`, change: () => chosen(select.value) },
+export function choice(label: string, choices: Choice[], value: string, chosen: (value: string) => void): HTMLElement {
+    const select = h("select", { change: () => chosen(select.value) },
         ...choices.map((one) => h("option", { value: one.value }, visible(one.label))));
     select.value = value;
-    return h("label", {}, h("span", {}, label), select);
+    return field(label, select);
 }
 
 /** A labelled slider. */
-export function slider(label: string, min: number, max: number, step: number, value: number, moved: (value: number) => void): HTMLLabelElement {
-    const input = h("input", { type: "range", min, max, step, value, id: `field-${fields++}`, input: () => moved(Number(input.value)) });
-    return h("label", {}, h("span", {}, label), input);
+export function slider(label: string, min: number, max: number, step: number, value: number, moved: (value: number) => void): HTMLElement {
+    const input = h("input", { type: "range", min, max, step, value, input: () => moved(Number(input.value)) });
+    return field(label, input);
 }
 
 export const button = (label: string, pressed: () => void, name?: string): HTMLButtonElement =>

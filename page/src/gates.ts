@@ -131,8 +131,14 @@ export interface Seen {
     more: number;
 }
 
+/** Of a gate's children in their order, how many are seen, and which beside those. */
+export interface Unfolded { most: number; also: number | null }
+
+export const shownChildren = (children: number[], { most, also }: Unfolded): number[] =>
+    children.filter((child, at) => at < most || child === also);
+
 /** The gates that are seen from a root, in levels, and the wires between them. */
-export function layout(circuit: Circuit, root: number, unfolded: Map<number, number>, semiring: number): { seen: Map<number, Seen>; wires: [number, number][]; levels: number[][] } {
+export function layout(circuit: Circuit, root: number, unfolded: Map<number, Unfolded>, semiring: number): { seen: Map<number, Seen>; wires: [number, number][]; levels: number[][] } {
     const wires: [number, number][] = [];
     const seen = new Map<number, Seen>();
     // Children have lower numbers: from the largest down, each gate comes after all that take it.
@@ -141,10 +147,11 @@ export function layout(circuit: Circuit, root: number, unfolded: Map<number, num
     while (waiting.size) {
         const gate = Math.max(...waiting);
         waiting.delete(gate);
-        const level = levels.get(gate) ?? 0, most = unfolded.get(gate) ?? 0;
-        const children = most ? circuit.ordered(gate, semiring) : [];
-        seen.set(gate, { gate, level, row: 0, folded: !most && !circuit.isLeaf(gate), more: Math.max(children.length - most, 0) });
-        for (const child of new Set(children.slice(0, most))) {
+        const level = levels.get(gate) ?? 0, own = unfolded.get(gate);
+        const children = own ? circuit.ordered(gate, semiring) : [];
+        const shown = own ? shownChildren(children, own) : [];
+        seen.set(gate, { gate, level, row: 0, folded: !own && !circuit.isLeaf(gate), more: children.length - shown.length });
+        for (const child of new Set(shown)) {
             wires.push([gate, child]);
             waiting.add(child);
             levels.set(child, Math.max(levels.get(child) ?? 0, level + 1));

@@ -19,7 +19,7 @@ const FATES: [keyof Conservation & ("left" | "bias" | "stabiliser" | "uncovered"
 export class LayersSection {
     readonly element: HTMLElement;
     private readonly list = h("ol", { class: "layers" });
-    private readonly detail = h("div", { class: "detail", "aria-live": "polite" });
+    private readonly detail = h("div", { class: "detail", role: "region", tabindex: 0, "aria-label": "The layer that is chosen", "aria-live": "polite" });
     private rows: HTMLButtonElement[] = [];
     private turn = 0;
 

@@ -1,7 +1,6 @@
 // A map of one channel on a canvas: relevance over the input, seen through the view that all maps share.
 
-import { EMPTY } from "./palette";
-import type { Colour } from "./palette";
+import type { Palettes } from "./palette";
 import type { Loaded, Store, View } from "./state";
 import { WHOLE } from "./state";
 import { h } from "./dom";
@@ -31,11 +30,13 @@ export class MapPanel {
     private readonly image: HTMLCanvasElement;
     private readonly height: number;
     private readonly width: number;
+    private readonly pixels: ImageData;
 
     constructor(private readonly store: Store, name: string, click: (place: number) => void) {
         const { height, width } = store.loaded;
         [this.height, this.width] = [height, width];
         this.image = h("canvas", { width, height });
+        this.pixels = new ImageData(width, height);
         // Rows of a signal are drawn higher than they are.
         this.canvas = h("canvas", {
             class: "map", tabindex: 0, role: "application", "aria-label": `${name}: arrow keys move the cursor, Enter chooses, plus and minus zoom`,
@@ -49,18 +50,19 @@ export class MapPanel {
         }, click);
     }
 
-    /** Paints the map: a colour a place, `null` where it has none, over the input's pixels. */
-    paint(colour: (place: number) => Colour | null, beneath: Uint8ClampedArray | null, overlay: number): void {
-        const pixels = new ImageData(this.width, this.height);
-        for (let place = 0; place < this.width * this.height; place++) {
-            const own = colour(place) ?? EMPTY;
+    /** Paints the map over the input's pixels: the position of each place in a palette. */
+    paint(palette: ReturnType<Palettes["table"]>, position: (place: number) => number, beneath: ArrayLike<number> | null, overlay: number): void {
+        const { data } = this.pixels, { colours, index } = palette, places = this.width * this.height;
+        const own = 1 - overlay;
+        for (let place = 0, to = 0, ground = 0; place < places; place++, to += 4, ground += 3) {
+            const from = overlay < 1 ? index(position(place)) : 0;
             for (let channel = 0; channel < 3; channel++) {
-                const ground = beneath ? beneath[3 * place + channel] ?? 0 : 255;
-                pixels.data[4 * place + channel] = (1 - overlay) * (own[channel] as number) + overlay * ground;
+                const below = beneath ? beneath[ground + channel] as number : 255;
+                data[to + channel] = own * (colours[from + channel] as number) + overlay * below;
             }
-            pixels.data[4 * place + 3] = 255;
+            data[to + 3] = 255;
         }
-        this.image.getContext("2d")?.putImageData(pixels, 0, 0);
+        this.image.getContext("2d")?.putImageData(this.pixels, 0, 0);
         this.draw();
     }
 

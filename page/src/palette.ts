@@ -6,9 +6,6 @@ import { paletteOf } from "./scale";
 
 export type Colour = [number, number, number];
 
-/** Cells without a value. */
-export const EMPTY: Colour = [206, 206, 206];
-
 export class Palettes {
     private constructor(private readonly colours: Record<PaletteName, Numbers>) {}
 
@@ -23,12 +20,20 @@ export class Palettes {
         return wish === "meaning" ? paletteOf(meaning) : wish;
     }
 
+    /** The colours of a palette, three bytes each, and where that of a position is. */
+    table(palette: PaletteName): { colours: Numbers; index(position: number): number } {
+        const colours = this.colours[palette];
+        const steps = colours.length / 3 - 1;
+        const index = palette === "diverging"
+            ? (position: number): number => 3 * Math.round(Math.min(Math.max((position + 1) / 2, 0), 1) * steps)
+            : (position: number): number => 3 * Math.round(Math.min(Math.abs(position), 1) * steps);
+        return { colours, index };
+    }
+
     at(palette: PaletteName, position: number): Colour {
-        const table = this.colours[palette];
-        const steps = table.length / 3 - 1;
-        const share = palette === "diverging" ? (position + 1) / 2 : Math.abs(position);
-        const at = 3 * Math.round(Math.min(Math.max(share, 0), 1) * steps);
-        return [table[at] ?? 0, table[at + 1] ?? 0, table[at + 2] ?? 0];
+        const { colours, index } = this.table(palette);
+        const at = index(position);
+        return [colours[at] as number, colours[at + 1] as number, colours[at + 2] as number];
     }
 
     css(palette: PaletteName, position: number): string {

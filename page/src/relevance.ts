@@ -106,7 +106,7 @@ export class RelevanceSection {
                     button("+", () => set({ view: zoomed(store.state.view, 1.5) }), "zoom in"),
                     button("−", () => set({ view: zoomed(store.state.view, 1 / 1.5) }), "zoom out"),
                     button("all", () => set({ view: WHOLE }), "show all of it"))),
-        ].filter((control): control is HTMLLabelElement => Boolean(control));
+        ].filter((control): control is HTMLElement => Boolean(control));
     }
 
     private heading(name: string, description: string, fitted: Fitted | null, canvas: Node, tell: (place: number | null) => string): HTMLElement {
@@ -142,7 +142,7 @@ export class RelevanceSection {
         const input = (place: number | null): string => place === null ? "\u00a0" : this.inputValue(place);
         if (shape === "picture") {
             const map = new MapPanel(store, "input", click);
-            this.repaint.push(() => map.paint(() => null, pixels, 1));
+            this.repaint.push(() => map.paint(palettes.table("grey"), () => 0, pixels, 1));
             this.redraw.push(() => map.draw());
             panels.push(this.heading("input", "The input itself", null, map.canvas, input));
         } else {
@@ -160,7 +160,7 @@ export class RelevanceSection {
                 const map = new MapPanel(store, name, click);
                 this.repaint.push(() => {
                     const palette = palettes.chosen(store.state.palette, meaning);
-                    map.paint((place) => palettes.at(palette, fitted.position(values[place] as number)), pixels, store.state.overlay);
+                    map.paint(palettes.table(palette), (place) => fitted.position(values[place] as number), pixels, store.state.overlay);
                 });
                 this.redraw.push(() => map.draw());
                 panels.push(this.heading(name, description, fitted, map.canvas, tell));

@@ -2,7 +2,7 @@
 
 import type { Numbers, Semiring } from "./data";
 import { numbers } from "./data";
-import { button, h, named, section, slider } from "./dom";
+import { button, field, h, named, section, slider } from "./dom";
 import { exact, grouped, percent, short } from "./format";
 import { joined } from "./join";
 import { MapPanel } from "./map";
@@ -22,7 +22,7 @@ export class ThetaSection {
     private quantiles: Numbers = new Float32Array();
     private map: MapPanel | null = null;
     private readonly body = h("div", { class: "split even" });
-    private readonly field = h("input", { type: "number", step: "any", "aria-label": "θ", change: () => this.move(Number(this.field.value)) });
+    private readonly field = h("input", { type: "number", step: "any", change: () => this.move(Number(this.field.value)) });
     private readonly range = slider("θ", 0, STEPS, 1, 0, (step) => this.move(this.at(step)));
     private readonly marks = h("div", { class: "chips" });
     private readonly line = h("p", { class: "value", "aria-live": "polite" });
@@ -32,9 +32,9 @@ export class ThetaSection {
     constructor(private readonly store: Store, private readonly palettes: Palettes, private readonly semiring: Semiring, private readonly at_: number) {
         this.element = section("theta", "Every threshold at once",
             h("p", { class: "faint" }, "An element is relevant at θ where a path leads to it on which every contribution is at least θ. The largest such θ is its critical threshold: what ", named(semiring.name), " says."),
-            h("div", { class: "controls" }, this.range, h("label", {}, h("span", {}, "value"), this.field)),
+            h("div", { class: "controls" }, this.range, field("θ as a number", this.field)),
             this.marks, this.line, this.body);
-        this.body.append(this.picture, h("div", { class: "detail" }, this.coverage));
+        this.body.append(this.picture, h("div", { class: "detail", role: "region", tabindex: 0, "aria-label": "Relevant at θ, layer by layer" }, this.coverage));
         store.listen((changed) => this.changed(changed));
         void this.load();
     }
@@ -112,13 +112,13 @@ export class ThetaSection {
         if (!Number.isFinite(theta) || theta === this.theta && !anew) return;
         this.theta = theta;
         const [low, high] = this.ends();
-        const field = this.range.querySelector("input");
-        if (field) {
-            field.value = String(Math.round(STEPS * (Math.log(theta > 0 ? theta : 1e-300) - low) / (high - low || 1)));
-            field.setAttribute("aria-valuetext", short(theta, 4));
+        const range = this.range.querySelector("input");
+        if (range) {
+            range.value = String(Math.round(STEPS * (Math.log(theta > 0 ? theta : 1e-300) - low) / (high - low || 1)));
+            range.setAttribute("aria-valuetext", short(theta, 4));
         }
         this.field.value = String(Number(theta.toPrecision(6)));
-        this.map?.paint((place) => this.palettes.at("truth", (this.values[place] as number) >= theta ? 1 : 0), null, 0);
+        this.map?.paint(this.palettes.table("truth"), (place) => (this.values[place] as number) >= theta ? 1 : 0, null, 0);
         this.tell();
         this.cover();
     }

@@ -14,7 +14,7 @@ export class WhySection {
 
     constructor(private readonly store: Store) {
         this.element = section("why", "Why this element?",
-            h("p", { class: "faint" }, "The strongest paths from the target to an element, by the product of the contributions on them (semiring viterbi under rule max-abs). They are drawn through the layers above."),
+            h("p", { class: "faint" }, "The strongest paths from the target to an element, by the product of the contributions on them (semiring viterbi under rule max-abs). They are drawn through the layers above; layers that only pass relevance on are left out here."),
             this.chosen, h("h3", {}, "Elements with paths in this page"), this.known);
         store.listen((changed) => this.changed(changed));
         this.build();
@@ -67,13 +67,16 @@ export class WhySection {
         const drawn = state.path?.element === element && state.path.number === number;
         const item = (text: Node | string): HTMLElement => h("span", { class: "neuron" }, text);
         const shape = (layer: string): number[] => data.layers.find((other) => other.name === layer)?.shape ?? [];
-        const steps = path.steps.map((step) => {
+        // Layers that only pass relevance on say nothing of it.
+        const passes = new Set(data.semirings.flatMap((semiring) => semiring.settings.filter((setting) => setting.annotation === null).map((setting) => setting.layer)));
+        const last = path.steps.length - 1;
+        const steps = path.steps.filter((step, at) => at === last || step.weight !== 1 || !passes.has(step.layer)).map((step) => {
             const edge = h("span", { class: "edge", title: `contribution ${exact(step.contribution, SINGLE)}, weight ${exact(step.weight, SINGLE)}` }, short(step.weight), h("i"));
             const line = edge.querySelector("i");
             if (line) line.style.height = `${1 + 5 * step.weight}px`;
             return h("li", {}, edge, item(h("span", {}, named(step.layer), `[${coordinates(step.neuron, shape(step.layer)).join(", ")}]`)));
         });
-        const show = button(drawn ? "drawn" : "draw", () => void store.set({ path: drawn ? null : { element, number } }), `draw path ${number + 1} through the layers`);
+        const show = button("draw", () => void store.set({ path: drawn ? null : { element, number } }), `draw path ${number + 1} through the layers`);
         show.setAttribute("aria-pressed", String(drawn));
         return h("div", { class: "path" }, h("span", {}, `${number + 1}. `, h("strong", { "data-weight": path.weight }, short(path.weight, 5)), " "), show,
             h("ol", {}, h("li", {}, item(named(this.name(element)))), ...steps));

@@ -23,8 +23,9 @@ export function tensors(file) {
     const header = JSON.parse(bytes.toString("utf8", 8, 8 + length));
     const types = { BOOL: Uint8Array, F32: Float32Array, F64: Float64Array };
     const found = {};
-    for (const [name, { dtype, shape, data_offsets: [first, last] }] of Object.entries(header)) {
+    for (const [name, { dtype, shape, data_offsets }] of Object.entries(header)) {
         if (name === "__metadata__" || !types[dtype]) continue;
+        const [first, last] = data_offsets;
         found[name] = { shape, values: new types[dtype](new Uint8Array(bytes.subarray(8 + length + first, 8 + length + last)).buffer) };
     }
     return found;
@@ -68,8 +69,9 @@ let browser;
 export async function open(file, { width = 1280, height = 900 } = {}) {
     browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
     const page = await browser.newPage({ viewport: { width, height } });
+    page.setDefaultTimeout(8000);
     const complaints = [];
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
+    page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(String(error)));
     page.on("dialog", (dialog) => {
         complaints.push(`dialog: ${dialog.message()}`);
@@ -102,6 +104,9 @@ export const read = (text) => {
     const plain = text.trim().replaceAll("−", "-").replaceAll("\u202f", "");
     return plain === "∞" ? Infinity : plain === "-∞" ? -Infinity : Number(plain);
 };
+
+/** Checks that a number that was read back is the one that a file holds, to the last bit of its type. */
+export const equal = (value, expected, message = "") => assert.ok(value === expected || Math.fround(value) === expected, `${value} is not ${expected} ${message}`);
 
 /** The colour of the middle of a canvas's cell, in shares of its size. */
 export const colour = (canvas, x, y) => canvas.evaluate((element, [x, y]) =>

@@ -13,7 +13,7 @@ const MOST_LEAVES = 5000;
 /** Symbols of a formula before it is cut off. */
 const MOST_SYMBOLS = 300;
 
-const [COLUMN, ROW, WIDTH, HEIGHT] = [150, 46, 96, 34];
+const [COLUMN, ROW, WIDTH, HEIGHT] = [150, 52, 96, 34];
 
 export async function circuitPage(data: CircuitData): Promise<Node[]> {
     const view = new CircuitView(await Circuit.load(data));
@@ -140,7 +140,7 @@ class CircuitView {
                 "aria-description": visible(circuit.describe(gate)), "aria-pressed": String(chosen), "aria-expanded": leaf ? undefined : String(!folded),
             },
                 svg("rect", { width: WIDTH, height: HEIGHT, rx: leaf ? HEIGHT / 2 : 5, fill: circuit.isPlus(gate) ? "#e3ecf7" : circuit.isTimes(gate) ? "#f7ece0" : "#f3f3f3", stroke: chosen ? "#174a8b" : "#8a8a8a", "stroke-width": chosen ? 3 : 1 }),
-                svg("text", { x: WIDTH / 2, y: 14, "text-anchor": "middle", "font-size": 13, fill: "#1a1a1a" }, symbol.length > 14 ? `${[...symbol].slice(0, 13).join("")}…` : symbol),
+                svg("text", { x: WIDTH / 2, y: 15, "text-anchor": "middle", "font-size": leaf ? 13 : 16, "font-weight": leaf ? 400 : 700, fill: "#1a1a1a" }, symbol.length > 14 ? `${[...symbol].slice(0, 13).join("")}…` : symbol),
                 svg("text", { x: WIDTH / 2, y: 28, "text-anchor": "middle", "font-size": 11, fill: "#444" }, leaf && circuit.isContribution(gate) && !values ? "" : value),
                 !leaf && svg("text", { x: WIDTH - 5, y: 14, "text-anchor": "end", "font-size": 12, fill: "#444" }, folded ? "+" : "−"));
             node.addEventListener("click", () => this.press(gate));

@@ -204,7 +204,7 @@ function graph(rows: Row[], at: number, width: number): SVGSVGElement {
         ...row.from.filter((lane) => row.passing.includes(lane) && lane !== row.lane).map((lane) => `M${x(lane)} 0V${ROW}`),
         ...(rows.slice(at + 1).some((later) => later.from.includes(row.lane)) && at + 1 < rows.length ? [`M${own} ${middle}V${ROW}`] : []),
     ].filter((line) => line !== null);
-    return svg("svg", { width, height: "100%", viewBox: `0 0 ${width} ${ROW}`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    return svg("svg", { width, viewBox: `0 0 ${width} ${ROW}`, preserveAspectRatio: "none", "aria-hidden": "true" },
         svg("path", { d: lines.join(""), fill: "none", stroke: "#8a8a8a", "stroke-width": 1.5 }),
         svg("circle", { cx: own, cy: middle, r: 4.5, fill: "#174a8b" }));
 }

@@ -52,6 +52,7 @@ async function main(): Promise<void> {
                 page.append(...await circuitPage(data));
                 break;
         }
+        performance.mark("ready");
         document.documentElement.dataset.ready = "yes";
     } catch (error) {
         page.append(h("p", { role: "alert" }, `The page cannot show its data: ${visible(String(error))}. It needs a browser of 2023 or later.`));

@@ -57,6 +57,7 @@ export class RelevanceSection {
         [this.redraw, this.repaint, this.captions] = [[], [], []];
         const shape = store.state.shape;
         this.panels.classList.toggle("wide", shape === "curve");
+        this.panels.classList.toggle("broad", shape === "words" || shape === "bars");
         const panels = shape === "words" ? this.words() : shape === "bars" ? this.bars() : this.maps(shape);
         this.panels.replaceChildren(...panels);
         this.repaint.forEach((paint) => paint());

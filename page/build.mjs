@@ -1,10 +1,10 @@
-// Bundles the program and its styles into the one page that the crate kirchhoff-page embeds. With `--check`, says whether the
-// page that is there is what would be written.
+// Bundles the programs and their styles into what the crate kirchhoff-page embeds: the page of explanations and circuits, and the
+// program of reports. With `--check`, says whether the files that are there are what would be written.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
-const TARGET = new URL("../crates/kirchhoff-page/assets/page.html", import.meta.url);
+const ASSETS = new URL("../crates/kirchhoff-page/assets/", import.meta.url);
 
 const bundled = async (entry) => {
     const result = await build({
@@ -21,8 +21,8 @@ const bundled = async (entry) => {
 };
 const digest = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-const [script, style] = [await bundled("main.ts"), await bundled("page.css")];
-for (const [text, tag] of [[script, "script"], [style, "style"]]) {
+const [script, style, report] = [await bundled("main.ts"), await bundled("page.css"), await bundled("report.ts")];
+for (const [text, tag] of [[script, "script"], [style, "style"], [report, "script"]]) {
     if (text.includes(`</${tag}`) || text.includes("<!--")) throw new Error(`the ${tag} would end its own element`);
 }
 const policy = `default-src 'none'; script-src ${digest(script)}; style-src ${digest(style)}; img-src data: blob:; base-uri 'none'; form-action 'none'`;
@@ -43,12 +43,15 @@ const page = `<!DOCTYPE html>
 </body>
 </html>
 `;
-if (process.argv.includes("--check")) {
-    if (readFileSync(TARGET, "utf8") !== page) {
-        console.error("crates/kirchhoff-page/assets/page.html is not what page/src makes: run `npm run build` in page");
-        process.exit(1);
+let changed = false;
+for (const [name, text] of [["page.html", page], ["report.js", report]]) {
+    const target = new URL(name, ASSETS);
+    if (!process.argv.includes("--check")) {
+        writeFileSync(target, text);
+        console.log(`${target.pathname}: ${text.length} characters`);
+    } else if (readFileSync(target, "utf8") !== text) {
+        console.error(`crates/kirchhoff-page/assets/${name} is not what page/src makes: run \`npm run build\` in page`);
+        changed = true;
     }
-} else {
-    writeFileSync(TARGET, page);
-    console.log(`${TARGET.pathname}: ${page.length} characters`);
 }
+process.exitCode = changed ? 1 : 0;

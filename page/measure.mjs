@@ -1,7 +1,7 @@
 // What docs/page.md says of sizes and times: VGG-16 with random weights on one picture in three semirings, and the ten digits.
 // node measure.mjs, with the tool at KIRCHHOFF and Chromium at CHROMIUM; takes 600 MB of disk for a minute.
-import { rmSync, statSync } from "node:fs";
-import { close, folder, kirchhoff, numbers, open, path, writeNpy } from "./tests/harness.mjs";
+import { statSync } from "node:fs";
+import { close, kirchhoff, numbers, open, path, writeNpy } from "./tests/harness.mjs";
 
 kirchhoff("explain", "--out", "digits");
 kirchhoff("new", "vgg16", "--out", "vgg16.safetensors");
@@ -12,7 +12,7 @@ for (const name of ["digits", "vgg", "theta"]) {
     const page = await open(`${name}/explanation.html`);
     await page.reload();
     await page.waitForSelector("html[data-ready]");
-    const [parsed, ready] = await page.evaluate(() => [performance.getEntriesByType("navigation")[0].domInteractive, window.performance.getEntriesByName("ready")[0].startTime]);
+    const [parsed, seen, ready] = await page.evaluate(() => [performance.getEntriesByType("navigation")[0].domInteractive, ...["seen", "ready"].map((name) => performance.getEntriesByName(name)[0].startTime)]);
     const react = await page.evaluate(async () => {
         const times = {};
         const timed = async (name, act) => {
@@ -34,7 +34,6 @@ for (const name of ["digits", "vgg", "theta"]) {
         await timed("θ", () => change("θ", "500", "input"));
         return times;
     });
-    console.log(`${name}: ${(statSync(path(name, "explanation.html")).size / 1e6).toFixed(2)} MB, parsed after ${Math.round(parsed)} ms, ready after ${Math.round(ready)} ms, reacts in ms:`, react);
+    console.log(`${name}: ${(statSync(path(name, "explanation.html")).size / 1e6).toFixed(2)} MB, parsed after ${Math.round(parsed)} ms, maps seen after ${Math.round(seen)} ms, ready after ${Math.round(ready)} ms, reacts in ms:`, react);
 }
 await close();
-rmSync(folder, { recursive: true });

@@ -105,14 +105,8 @@ export interface Layer {
     parameters: number;
 }
 
-export interface PathStep {
-    /** The layer whose neuron the edge leads to. */
-    layer: string;
-    /** The position of that neuron in its tensor. */
-    neuron: number;
-    contribution: number;
-    weight: number;
-}
+/** An edge: the position of the layer whose neuron it leads to, that neuron, its weight, and its contribution where that differs. */
+export type PathStep = [layer: number, neuron: number, weight: number, contribution?: number];
 
 export interface RelevancePath {
     weight: number;
@@ -207,8 +201,8 @@ async function decoded(ref: ArrayRef): Promise<Numbers> {
     const width = length ? planes.length / length : 1;
     const bytes = new Uint8Array(planes.length);
     // The lowest bytes of all numbers come first, then the second ones.
-    for (let plane = 0, from = 0; plane < width; plane++) {
-        for (let at = plane; from < (plane + 1) * length; at += width) bytes[at] = planes[from++] as number;
+    for (let at = 0, to = 0; at < length; at++) {
+        for (let from = at; to < (at + 1) * width; from += length) bytes[to++] = planes[from] as number;
     }
     switch (ref.type) {
         case "u8": return bytes;

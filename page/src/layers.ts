@@ -72,7 +72,7 @@ export class LayersSection {
     private mark(): void {
         const { state, data } = this.store;
         const path = state.path && data.inputs[state.input]?.paths.find((paths) => paths.part === state.part && paths.element === state.path?.element)?.paths[state.path.number];
-        const on = new Map(path ? path.steps.map((step) => [step.layer, step.neuron]) : []);
+        const on = new Map(path ? path.steps.map(([layer, neuron]) => [data.layers[layer]?.name ?? "", neuron]) : []);
         if (path) on.set(data.parts[state.part]?.name ?? "", state.path?.element ?? 0);
         this.rows.forEach((row, at) => {
             const layer = data.layers[at] as Layer;

@@ -32,7 +32,11 @@ async function explanation(page: HTMLElement, data: ExplanationData): Promise<vo
                 button("‹", step(-1), "previous input"), button("›", step(1), "next input"))),
             data.explained > data.inputs.length && h("p", { class: "faint" },
                 `The page holds the first ${data.inputs.length} of ${data.explained} inputs; relevance.safetensors has all.`)),
-        new RelevanceSection(store, palettes).element,
+        new RelevanceSection(store, palettes).element);
+    performance.mark("seen");
+    // What comes first is painted before the rest is made.
+    await new Promise((painted) => setTimeout(painted));
+    page.append(
         ...data.semirings.flatMap((semiring, at) => semiring.meaning === "threshold" ? [new ThetaSection(store, palettes, semiring, at).element] : []),
         new LayersSection(store, palettes).element,
         new WhySection(store).element,

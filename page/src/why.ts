@@ -66,15 +66,15 @@ export class WhySection {
         const { store } = this, { data, state } = store;
         const drawn = state.path?.element === element && state.path.number === number;
         const item = (text: Node | string): HTMLElement => h("span", { class: "neuron" }, text);
-        const shape = (layer: string): number[] => data.layers.find((other) => other.name === layer)?.shape ?? [];
         // Layers that only pass relevance on say nothing of it.
         const passes = new Set(data.semirings.flatMap((semiring) => semiring.settings.filter((setting) => setting.annotation === null).map((setting) => setting.layer)));
         const last = path.steps.length - 1;
-        const steps = path.steps.filter((step, at) => at === last || step.weight !== 1 || !passes.has(step.layer)).map((step) => {
-            const edge = h("span", { class: "edge", title: `contribution ${exact(step.contribution, SINGLE)}, weight ${exact(step.weight, SINGLE)}` }, short(step.weight), h("i"));
+        const steps = path.steps.filter(([layer, , weight], at) => at === last || weight !== 1 || !passes.has(data.layers[layer]?.name ?? "")).map(([number, neuron, weight, contribution = weight]) => {
+            const layer = data.layers[number];
+            const edge = h("span", { class: "edge", title: `contribution ${exact(contribution, SINGLE)}, weight ${exact(weight, SINGLE)}` }, short(weight), h("i"));
             const line = edge.querySelector("i");
-            if (line) line.style.height = `${1 + 5 * step.weight}px`;
-            return h("li", {}, edge, item(h("span", {}, named(step.layer), `[${coordinates(step.neuron, shape(step.layer)).join(", ")}]`)));
+            if (line) line.style.height = `${1 + 5 * weight}px`;
+            return h("li", {}, edge, item(h("span", {}, named(layer?.name ?? ""), `[${coordinates(neuron, layer?.shape ?? []).join(", ")}]`)));
         });
         const show = button("draw", () => void store.set({ path: drawn ? null : { element, number } }), `draw path ${number + 1} through the layers`);
         show.setAttribute("aria-pressed", String(drawn));

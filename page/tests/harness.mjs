@@ -1,14 +1,14 @@
 // What the tests share: the tool, its files, and a browser that may open files alone.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
-const TOOL = process.env.KIRCHHOFF ?? new URL("../../target/debug/kirchhoff", import.meta.url).pathname;
+const TOOL = resolve(process.env.KIRCHHOFF ?? new URL("../../target/debug/kirchhoff", import.meta.url).pathname);
 export const folder = mkdtempSync(join(tmpdir(), "kirchhoff-page-"));
 
 /** Runs the tool. */
@@ -85,7 +85,11 @@ export async function open(file, { width = 1280, height = 900 } = {}) {
     return page;
 }
 
-export const close = () => browser?.close();
+/** Closes the browser and removes what was written. */
+export async function close() {
+    await browser?.close();
+    rmSync(folder, { recursive: true, force: true });
+}
 
 /** Checks what holds of every page: nothing went wrong, nothing sticks out, and a screen reader finds its way. */
 export async function check(page) {

@@ -111,7 +111,8 @@ pub struct TensorSummary {
     /// Shape for one input.
     pub shape: Vec<usize>,
     /// The relevance of each channel, `⊕` over its neurons, for all inputs, one after the other: channels are the entries of
-    /// the first axis, or neurons, where there is one axis. None of a tensor of more than [`SUMMARY_CHANNELS`].
+    /// the first axis, or neurons, where there is one axis. None of a tensor of more than [`SUMMARY_CHANNELS`], and none where
+    /// `⊕` is [none that numbers have](kirchhoff_semiring::SemiringInfo::join).
     pub channels: Array,
     /// Of critical thresholds: all values of the tensor in ascending order, or [`QUANTILES`] of them at equal distances, for
     /// all inputs, one after the other. None of other values.

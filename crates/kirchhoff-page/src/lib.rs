@@ -30,6 +30,10 @@ pub use encode::Number;
 /// The page with its program and styles, and marks where title and data go.
 const TEMPLATE: &str = include_str!("../assets/page.html");
 
+/// The program of reports, which makes their tables sort and their curves tell values: it stands at the end of a page, whose
+/// curves are a `figure` of class `curves` with an SVG picture and JSON in a script.
+pub const REPORT_SCRIPT: &str = include_str!("../assets/report.js");
+
 /// Where the head's lines go: who wrote the page, and its title.
 const HEAD: &str = "<!-- head -->";
 /// Where the data goes.

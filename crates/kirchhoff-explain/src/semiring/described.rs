@@ -348,7 +348,8 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let stream = |start: Vec<S::Value>, bookkeeping: Bookkeeping<'a, S::Value>| {
             let bound = PerExecution::alike(self.theta.bind(&annotations));
             let semiring = self.of(circuit);
-            let summaries = || Summaries { semiring, circuit, meaning: self.info.meaning, found: Vec::new() };
+            let (meaning, join) = (self.info.meaning, self.info.join);
+            let summaries = || Summaries { semiring, circuit, meaning, join, found: Vec::new() };
             let keep = Keep::tensors(kept.iter().copied());
             let recorder = Recorder { keep, summaries: summed_up.then(summaries) };
             Stream::new(circuit, semiring, bound, start, bookkeeping, recorder)

@@ -11,7 +11,7 @@ use kirchhoff_render::Palette;
 use kirchhoff_semiring::{Array, DefaultStart, Join, Meaning};
 use serde::Serialize;
 
-use super::{ElementPaths, Explanation, ExplanationError, PathOptions, Summary};
+use super::{ElementPath, ElementPaths, ElementStep, Explanation, ExplanationError, PathOptions, Summary};
 
 /// What a page holds, and how much.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,7 +136,30 @@ struct InputData<'a> {
     values: Vec<ArrayRef>,
     /// The labels of the elements of each part.
     labels: Vec<Option<&'a [String]>>,
-    paths: &'a [ElementPaths],
+    paths: Vec<PathsData>,
+}
+
+/// The paths to an element.
+#[derive(Serialize)]
+struct PathsData {
+    part: usize,
+    element: usize,
+    paths: Vec<PathData>,
+}
+
+#[derive(Serialize)]
+struct PathData {
+    weight: f64,
+    steps: Vec<StepData>,
+}
+
+/// An edge in few letters, since a deep network has many on each path: the position of its layer, its neuron, its weight, and its
+/// contribution where that is another number.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StepData {
+    Weight(usize, usize, f32),
+    Both(usize, usize, f32, f32),
 }
 
 /// What the relevance of a tensor comes to: how many of the numbers of [`SemiringData::channels`] and
@@ -197,7 +220,7 @@ impl Explanation {
                 summary,
                 heading: summary.heading(self.options.classes.as_deref()),
                 values: self.values(&mut page, number, &parts),
-                paths: self.paths.get(number).map_or(&[], Vec::as_slice),
+                paths: self.path_data(number),
                 labels: parts.iter().map(|part| options.labels.of(number, elements(part.shape))).collect(),
             });
             for (data, answer) in semirings.iter_mut().zip(&self.answers) {
@@ -229,6 +252,24 @@ impl Explanation {
             layers: &self.layers,
         };
         Ok(page.html(&data)?)
+    }
+
+    /// The paths to elements of an input.
+    fn path_data(&self, input: usize) -> Vec<PathsData> {
+        let step = |step: &ElementStep| {
+            let layer = self.layers.iter().position(|layer| layer.name == step.layer).unwrap_or_default();
+            match step.weight == step.contribution {
+                true => StepData::Weight(layer, step.neuron, step.weight),
+                false => StepData::Both(layer, step.neuron, step.weight, step.contribution),
+            }
+        };
+        let path = |path: &ElementPath| PathData { weight: path.weight, steps: path.steps.iter().map(step).collect() };
+        let of = |found: &ElementPaths| PathsData {
+            part: found.part,
+            element: found.element,
+            paths: found.paths.iter().map(path).collect(),
+        };
+        self.paths.get(input).map_or_else(Vec::new, |found| found.iter().map(of).collect())
     }
 
     /// What the inputs consist of.

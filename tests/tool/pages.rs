@@ -20,7 +20,7 @@ fn a_page_holds_as_many_inputs_as_fit() {
     size("all", &[]);
     std::fs::create_dir_all(place.path("taken")).unwrap();
     std::fs::write(place.path("taken/explanation.html"), "mine").unwrap();
-    place.refuses(&["explain", "--out", "taken"], &["explanation.html"]);
+    place.refuses(&["--out", "taken"], &["explanation.html"]);
     assert_eq!(names(&place.path("taken")), ["explanation.html"]);
 }
 
@@ -32,9 +32,9 @@ fn elements_that_are_not_there_have_no_paths() {
     assert_eq!(page.matches("\"element\":266").count(), 10);
     assert_eq!(page.matches("\"element\":300").count(), 10);
     for (wrong, words) in [("28,0", "no element"), ("x[3]", "no input `x`"), ("a", "write its indices")] {
-        place.refuses(&["explain", "--out", "other", "--paths-of", wrong], &["--paths-of", words]);
+        place.refuses(&["--out", "other", "--paths-of", wrong], &["--paths-of", words]);
     }
-    place.refuses(&["explain", "--out", "other", "--page", "0"], &["none"]);
+    place.refuses(&["--out", "other", "--page", "0"], &["none"]);
     assert!(!place.path("other").exists());
 }
 
@@ -47,10 +47,10 @@ fn circuits_are_drawn_as_pages() {
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("\"kind\":\"circuit\""));
     // `epsilon` gives contributions outside [0, 1], which `viterbi` does not take.
     assert!(page.contains("\"name\":\"bottleneck\"") && !page.contains("\"name\":\"viterbi\""));
-    place.refuses(&[&made[..], &["--semiring", "real,viterbi", "--out", "two.html"]].concat(), &["viterbi"]);
+    place.refuses_whole(&[&made[..], &["--semiring", "real,viterbi", "--out", "two.html"]].concat(), &["viterbi"]);
     place.refuses(
         &[&made[..], &["--max-written", "100", "--out", "two.html"]].concat(),
         &["more than the 100", "--depth"],
     );
-    place.refuses(&[&made[..], &["--out", "two.htm"]].concat(), &[".html"]);
+    place.refuses_whole(&[&made[..], &["--out", "two.htm"]].concat(), &[".html"]);
 }

@@ -6,7 +6,7 @@ import { check, close, kirchhoff, open, path, read } from "./harness.mjs";
 
 before(() => {
     kirchhoff("study", "perturb", "--semiring", "real,viterbi", "--out", "perturb");
-    kirchhoff("study", "prune", "--semiring", "real", "--out", "prune");
+    kirchhoff("study", "prune", "--out", "prune");
     kirchhoff("study", "thresholds", "--steps", "8", "--out", "thresholds");
     kirchhoff("study", "mask", "--semiring", "boolean", "--out", "mask");
 });
@@ -16,10 +16,10 @@ const rows = (file) => readFileSync(path(file), "utf8").trim().split("\n").map((
 
 test("tables sort by any column, as numbers where they are such", async () => {
     const page = await open("perturb/report.html");
-    const table = page.locator("table", { has: page.getByRole("button", { name: "AOPC", exact: true }) }).first();
+    const table = page.locator("table").first();
     const heads = await table.locator("th").allTextContents();
     for (const [column, head] of heads.entries()) {
-        const press = table.getByRole("button", { name: head, exact: true });
+        const press = table.locator("th button").nth(column);
         const cells = async () => (await table.locator(`tr td:nth-child(${column + 1})`).allTextContents());
         await press.click();
         const up = await cells();

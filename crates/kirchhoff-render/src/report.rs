@@ -36,7 +36,7 @@ th:first-child,td:first-child{text-align:left}th{border-bottom:2px solid #888}\
 .wide{overflow-x:auto}\
 figure{margin:1.2rem 0}figcaption{color:#555;font-size:.9rem}\
 th button{font:inherit;color:inherit;background:none;border:0;padding:.2rem 0;cursor:pointer}\
-th[aria-sort=ascending] button::after{content:\" ▲\"}th[aria-sort=descending] button::after{content:\" ▼\"}\
+th[aria-sort=ascending] button::after{content:\" ▲\" / \"\"}th[aria-sort=descending] button::after{content:\" ▼\" / \"\"}\
 .told{display:flex;flex-wrap:wrap;gap:.1rem 1rem;font-size:.9rem;min-height:1.5em}img,svg{max-width:100%;height:auto}";
 
 impl Report {

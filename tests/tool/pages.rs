@@ -34,7 +34,7 @@ fn elements_that_are_not_there_have_no_paths() {
     for (wrong, words) in [("28,0", "no element"), ("x[3]", "no input `x`"), ("a", "write its indices")] {
         place.refuses(&["--out", "other", "--paths-of", wrong], &["--paths-of", words]);
     }
-    place.refuses(&["--out", "other", "--page", "0"], &["none"]);
+    place.misuses(&["explain", "--out", "other", "--page", "0"], &["none"]);
     assert!(!place.path("other").exists());
 }
 
@@ -48,7 +48,7 @@ fn circuits_are_drawn_as_pages() {
     // `epsilon` gives contributions outside [0, 1], which `viterbi` does not take.
     assert!(page.contains("\"name\":\"bottleneck\"") && !page.contains("\"name\":\"viterbi\""));
     place.refuses_whole(&[&made[..], &["--semiring", "real,viterbi", "--out", "two.html"]].concat(), &["viterbi"]);
-    place.refuses(
+    place.refuses_whole(
         &[&made[..], &["--max-written", "100", "--out", "two.html"]].concat(),
         &["more than the 100", "--depth"],
     );

@@ -8,13 +8,14 @@ use crate::failure::Failure;
 /// The elements that texts such as `14,15`, `2,14,15` or `tokens[3]` mean: the part of the input, and the position in it.
 /// Without a name they are of the first part; leading axes of length 1 may be left out.
 pub fn elements(texts: &[String], inputs: &Inputs, network: &Network) -> Result<Vec<(usize, usize)>, Failure> {
-    let parts: Vec<(&str, &[usize], Option<[usize; 3]>)> = match &inputs.parts[..] {
+    let parts: Vec<Part<'_>> = match &inputs.parts[..] {
         [] => vec![(network.known_as(network.input()), &inputs.shape, inputs.picture)],
         parts => parts.iter().map(|part| (&*part.name, &*part.shape, part.picture)).collect(),
     };
     texts.iter().map(|text| element(text, &parts)).collect()
 }
 
+/// A part of an input: its name, its shape, and the shape in which it can be drawn.
 type Part<'a> = (&'a str, &'a [usize], Option<[usize; 3]>);
 
 fn element(text: &str, parts: &[Part<'_>]) -> Result<(usize, usize), Failure> {

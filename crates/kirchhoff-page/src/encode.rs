@@ -52,7 +52,7 @@ impl Number for f64 {
 /// signs and exponents of neighbours are alike, the lowest bits of fractions are not, so that they compress better apart.
 pub(crate) fn encoded<T: Number>(values: &[T]) -> String {
     let width = size_of::<T>();
-    let mut bytes = Vec::with_capacity(values.len() * width);
+    let mut bytes = Vec::with_capacity(size_of_val(values));
     values.iter().for_each(|value| value.write(&mut bytes));
     let planes: Vec<u8> = (0..width).flat_map(|plane| bytes.iter().skip(plane).step_by(width).copied()).collect();
     let mut gzip = GzEncoder::new(Vec::new(), Compression::default());

@@ -6,6 +6,10 @@ run:
 test:
     cargo test --workspace
 
+# Bundle the program of the pages anew; needs npm.
+page:
+    cd page && npm ci --ignore-scripts && npm run build
+
 # What has to pass before a change lands.
 gate:
     .ci/run

@@ -17,6 +17,7 @@ mod graphs;
 mod harness;
 mod homomorphisms;
 mod network;
+mod paths;
 mod random;
 mod relevance;
 mod rules;

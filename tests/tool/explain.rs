@@ -73,7 +73,7 @@ fn a_folder_receives_relevance_report_and_pictures() {
     assert_eq!((run.code, &run.stderr[..]), (Some(0), ""));
     let semirings = ["boolean", "bottleneck", "counting", "real", "viterbi"];
     let pictures = semirings.iter().flat_map(|name| (0..10).map(move |input| format!("{name}-{input}.png")));
-    let others = ["explanation.json", "relevance.safetensors", "sheet.png"].map(String::from);
+    let others = ["explanation.html", "explanation.json", "relevance.safetensors", "sheet.png"].map(String::from);
     let mut files: Vec<_> = pictures.chain(others).collect();
     files.sort();
     let folder = place.path("deep/results");
@@ -116,11 +116,20 @@ fn pictures_and_previews_are_limited() {
     let run = place.run(&["explain", "--semiring", "real", "--pictures", "2", "--out", "two"]);
     assert_eq!(
         names(&place.path("two")),
-        ["explanation.json", "real-0.png", "real-1.png", "relevance.safetensors", "sheet.png"]
+        ["explanation.html", "explanation.json", "real-0.png", "real-1.png", "relevance.safetensors", "sheet.png"]
     );
     assert!(run.stdout.contains("digit 1: ") && !run.stdout.contains("digit 2: "));
     assert!(run.stdout.contains("… and 8 more inputs"), "{}", run.stdout);
-    assert_eq!(run.stderr, "wrote relevance.safetensors, explanation.json and pictures to two\n");
+    assert_eq!(
+        run.stderr,
+        "wrote relevance.safetensors, explanation.json, pictures, and explanation.html, which shows them all, to two\n"
+    );
+    let run = place.run(&["explain", "--semiring", "real", "--page", "none", "--pictures", "1", "--out", "pageless"]);
+    assert_eq!(
+        names(&place.path("pageless")),
+        ["explanation.json", "real-0.png", "relevance.safetensors", "sheet.png"]
+    );
+    assert_eq!(run.stderr, "wrote relevance.safetensors, explanation.json and pictures to pageless\n");
     let run = place.run(&["explain", "--semiring", "real", "--pictures", "0", "--out", "none"]);
     assert_eq!(names(&place.path("none")), ["explanation.json", "relevance.safetensors"]);
     assert_eq!(run.stdout.lines().count(), 1, "{}", run.stdout);

@@ -19,6 +19,7 @@ mod models;
 mod new;
 #[cfg(unix)]
 mod outputs;
+mod pages;
 mod perturbation;
 mod process;
 mod refused_files;

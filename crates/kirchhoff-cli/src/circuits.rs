@@ -234,6 +234,22 @@ pub fn whole(selection: &Selection<'_>, semiring: &str) -> Result<Compiled, Fail
     Ok(Compiled { circuit: pictured.unwrap_or(compiled.circuit), ..compiled })
 }
 
+/// The selected part of a circuit as it was stored, or as it is made with all edges under the rules of a semiring, with its
+/// contributions as they are.
+pub fn unpruned(selection: &Selection<'_>, semiring: &str) -> Result<(GateCircuit, GateNotes), Failure> {
+    let (circuit, notes) = match stored_part(selection)? {
+        Some((selected, notes)) => (selected.circuit, notes),
+        None => {
+            let Compiled { circuit, notes, .. } = made(selection, semiring, false)?;
+            (selected(&circuit, &notes, selection)?.circuit, notes)
+        }
+    };
+    match selection.depth {
+        None => Ok((circuit, notes)),
+        depth => Ok((cut(&circuit, &Cut { depth, ..Cut::default() })?, notes)),
+    }
+}
+
 /// The outputs of a whole circuit that are selected: by default, those of its first tensor.
 pub fn chosen(circuit: &GateCircuit, selection: &Selection<'_>) -> Result<Vec<usize>, Failure> {
     let mut outputs = Vec::new();
@@ -448,12 +464,16 @@ pub fn annotate(
 
 /// The circuit of a model on one input, without the edges that Θ sends to 0.
 fn pruned_circuit(selection: &Selection<'_>, semiring: &str) -> Result<Compiled, Failure> {
+    made(selection, semiring, true)
+}
+
+fn made(selection: &Selection<'_>, semiring: &str, prune: bool) -> Result<Compiled, Failure> {
     let outputs = [selection.outputs, selection.given].concat();
     let question = question_options(selection.source, semiring, &outputs, selection.layer);
     let compilation = Compilation {
         input: Some(selection.source.input.number().unwrap_or(0)),
         symbolic: selection.symbolic,
-        prune: true,
+        prune,
         leaves: Leaves::Values,
         max_gates: selection.max_gates,
         quiet: selection.quiet,

@@ -8,7 +8,8 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use kirchhoff::data::read_names;
 use kirchhoff::explanation::{
-    Channels, Explaining, Explanation, ExplanationOptions, Names, PictureOptions, peak_memory,
+    Channels, Explaining, Explanation, ExplanationOptions, Labels, Names, PageOptions, PathOptions, PictureOptions,
+    peak_memory,
 };
 use kirchhoff::render::PreviewSize;
 use kirchhoff_file::Folder;
@@ -28,12 +29,22 @@ pub struct Explain {
     /// How pictures join colour channels [default: by the semiring's ⊕]
     #[arg(long, value_enum)]
     pub channels: Option<ChannelsOption>,
-    /// Folder for relevance.safetensors, explanation.json and pictures; made if it is not there
+    /// Folder for relevance.safetensors, explanation.json, explanation.html and pictures; made if it is not there
     #[arg(long, short, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Pictures and terminal previews for at most so many inputs
+    /// Pictures and terminal previews for at most so many inputs; for none there is no explanation.html, either
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub pictures: usize,
+    /// Size of explanation.html, the page to look at it all in: it holds as many inputs as fit, one at least; or `none`
+    #[arg(long, value_name = "SIZE", default_value = "48MB", value_parser = page_size)]
+    pub page: u64,
+    /// Strongest paths to the K most relevant elements in each semiring, for explanation.html
+    #[arg(long, value_name = "K", default_value_t = 8)]
+    pub paths: usize,
+    /// Strongest paths to this element too, by its indices (such as 14,15, or NAME[14,15] where there are several inputs); once
+    /// for each
+    #[arg(long, value_name = "INDICES")]
+    pub paths_of: Vec<String>,
     #[command(flatten)]
     pub write: WriteOptions,
     #[command(flatten)]
@@ -64,6 +75,29 @@ impl From<ChannelsOption> for Channels {
     }
 }
 
+impl Explain {
+    /// Whether explanation.html is written.
+    fn has_page(&self) -> bool {
+        self.out.is_some() && self.pictures > 0 && self.page > 0
+    }
+}
+
+/// A size, or none.
+fn page_size(text: &str) -> Result<u64, String> {
+    if text == "none" { Ok(0) } else { crate::memory::size(text).map_err(|error| format!("{error}, or `none`")) }
+}
+
+/// The command of this run as one would type it into a shell.
+fn command() -> String {
+    let plain = |text: &str| {
+        let known = |letter: char| letter.is_ascii_alphanumeric() || "-_./,=:@%+".contains(letter);
+        !text.is_empty() && text.chars().all(known)
+    };
+    let quoted = |text: String| if plain(&text) { text } else { format!("'{}'", text.replace('\'', "'\\''")) };
+    let arguments = std::env::args_os().skip(1).map(|argument| quoted(argument.to_string_lossy().into_owned()));
+    ["kirchhoff".to_string()].into_iter().chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
 /// Explains a model on inputs.
 pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let clock = Instant::now();
@@ -74,8 +108,10 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     stop_at_interrupt();
     let output = arguments.out.as_deref().map(|path| arguments.write.output(path));
     let mut folder = output.map(Folder::open).transpose()?;
-    let first = ["sheet.png", "relevance.safetensors", "explanation.json"];
-    folder.iter().try_for_each(|folder| folder.check(&first[usize::from(arguments.pictures == 0)..]))?;
+    let mut first = vec!["relevance.safetensors", "explanation.json"];
+    first.extend((arguments.pictures > 0).then_some("sheet.png"));
+    first.extend(arguments.has_page().then_some("explanation.html"));
+    folder.iter().try_for_each(|folder| folder.check(&first))?;
     let mut explanation = explain(&request, names, arguments)?;
     if !arguments.common.quiet {
         request.warn_of_bounds();
@@ -92,9 +128,12 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
         let path = folder.path().display().to_string();
         folder.commit()?;
         if !arguments.common.quiet {
-            let files = match arguments.pictures {
-                0 => "relevance.safetensors and explanation.json",
-                _ => "relevance.safetensors, explanation.json and pictures",
+            let files = match (arguments.pictures, arguments.has_page()) {
+                (0, _) => "relevance.safetensors and explanation.json",
+                (_, false) => "relevance.safetensors, explanation.json and pictures",
+                (_, true) => {
+                    "relevance.safetensors, explanation.json, pictures, and explanation.html, which shows them all,"
+                }
             };
             crate::say(format_args!("wrote {files} to {path}"));
         }
@@ -137,6 +176,7 @@ fn explain(request: &Request, names: Names, arguments: &Explain) -> Result<Expla
     // Thresholds that are left open are chosen in a pass of their own.
     let passes = 1 + questions.len() + questions.iter().filter(|question| question.is_open()).count();
     let progress = Progress::new(request.edges() * inputs.count as u64 * passes as u64, arguments.common.quiet);
+    let elements = crate::places::elements(&arguments.paths_of, inputs, &loaded.network)?;
     let options = ExplanationOptions {
         model: loaded.name.clone(),
         classes: loaded.classes.clone(),
@@ -144,6 +184,13 @@ fn explain(request: &Request, names: Names, arguments: &Explain) -> Result<Expla
         preprocessing: preprocessing.clone(),
         memory: arguments.question.memory,
         activations: false,
+        page: arguments.has_page().then(|| PageOptions {
+            most: arguments.pictures,
+            bytes: usize::try_from(arguments.page).unwrap_or(usize::MAX),
+            command: Some(command()),
+            labels: Labels::None,
+            paths: PathOptions { most: arguments.paths, elements },
+        }),
     };
     let mut explaining = Explaining::new(&loaded.network, inputs.clone(), questions, &options)?;
     while explaining.batch(&progress, |stage| progress.say(stage))? {}

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use kirchhoff::circuit::{GateCircuit, GateKind};
+use kirchhoff::circuit_page::{CircuitPageError, CircuitPageOptions, DEFAULT_PAGE_GATES, circuit_page};
+use kirchhoff::compile::Bounds;
 use kirchhoff::evaluate::{DEFAULT_MAX_NODES, PerLeaf, ProbabilityError, decision_diagrams};
 use kirchhoff::explain::{OutputExpression, Question, expressions};
 use kirchhoff::formula::{
@@ -13,10 +15,11 @@ use kirchhoff_file::Folder;
 use serde_json::json as value;
 
 use crate::circuit_options::CircuitOptions;
-use crate::circuits::{Part, Selection, part};
+use crate::circuits::{Part, Selection, annotate, part, unpruned};
 use crate::failure::Failure;
 use crate::options::WriteOptions;
 use crate::progress::{Interrupt, stop_at_interrupt};
+use crate::questions::{admitted, checked, split};
 
 /// `kirchhoff formula`.
 #[derive(Args, Debug)]
@@ -78,7 +81,8 @@ pub enum FormatOption {
 pub struct Draw {
     #[command(flatten)]
     pub circuit: CircuitOptions,
-    /// File to write: .svg, or .dot for GraphViz
+    /// File to write: .svg, .dot for GraphViz, or .html for a page on which gates unfold, with their values in several
+    /// semirings
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
     #[command(flatten)]
@@ -135,11 +139,12 @@ fn ddnnf(circuit: &GateCircuit, max_nodes: usize) -> Result<Ddnnf, Failure> {
 pub fn draw(arguments: &Draw) -> Result<(), Failure> {
     let extension = arguments.out.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
     let drawn: fn(&_, &_) -> _ = match extension.to_ascii_lowercase().as_str() {
+        "html" => return draw_page(arguments),
         "svg" => svg,
         "dot" | "gv" => dot,
         _ => {
             return Err(Failure::usage(format!(
-                "cannot draw {}: its name must end in .svg, or in .dot for GraphViz",
+                "cannot draw {}: its name must end in .svg, .dot for GraphViz, or .html",
                 arguments.out.display()
             )));
         }
@@ -153,6 +158,41 @@ pub fn draw(arguments: &Draw) -> Result<(), Failure> {
     let circuit = without_zeros(part.circuit.clone())?;
     let drawn = drawn(&circuit, &options(&arguments.circuit, &part))?;
     write(&arguments.out, &arguments.write, &drawn, arguments.circuit.common.quiet)
+}
+
+/// The semirings of a page where none are named; those that the circuit's contributions do not fit are left out.
+const PAGE_SEMIRINGS: &str = "real,boolean,counting,viterbi,bottleneck";
+
+/// Draws a circuit as a page.
+fn draw_page(arguments: &Draw) -> Result<(), Failure> {
+    let Draw { circuit: options, out, write: writing } = arguments;
+    let names = options.semiring.as_deref().unwrap_or(PAGE_SEMIRINGS);
+    let selection = Selection::from(options);
+    let first = split(names).first().copied().unwrap_or(names);
+    let (circuit, notes) = unpruned(&selection, first)?;
+    let circuit = without_zeros(circuit)?;
+    let rules = &options.source.rules;
+    let fitting = |question: &mut Question| {
+        annotate(&circuit, &notes, rules, question)?;
+        question.gate_annotations(&circuit).map(|_| ())
+    };
+    let questions = match options.semiring {
+        Some(_) => checked(rules, names, &Bounds::default(), fitting)?,
+        None => admitted(rules, names, &Bounds::default(), fitting)?,
+    };
+    let title = match (&*notes.model, &*notes.input) {
+        ("", _) => out.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        (model, "") => model.to_string(),
+        (model, input) => format!("{model}: {input}"),
+    };
+    let limit = usize::try_from(options.max_written).unwrap_or(usize::MAX);
+    let page = CircuitPageOptions { title: &title, limit: limit.min(DEFAULT_PAGE_GATES) };
+    let page = circuit_page(&circuit, &notes, &questions, page, &Interrupt).map_err(|error| match error {
+        CircuitPageError::Explain(error) => error.into(),
+        CircuitPageError::Size { .. } => Failure::usage(format!("{error} (--output, --layer, --depth)")),
+        CircuitPageError::Data(_) => Failure::work(error),
+    })?;
+    write(out, writing, &page, options.common.quiet)
 }
 
 /// Pictures with more outputs than this leave out those that are the constant 0.

@@ -21,6 +21,7 @@ mod memory;
 mod new;
 mod options;
 mod perturb;
+mod places;
 mod progress;
 mod prune;
 mod questions;

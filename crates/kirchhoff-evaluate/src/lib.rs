@@ -14,6 +14,8 @@
 //! [`most_probable_world`] in which world. [`importance`] says how much an output depends on each variable.
 //! [`decision_diagrams`] are what the exact answers come from.
 //!
+//! [`Paths`] follows the strongest paths through a layered circuit, from any neuron to the target.
+//!
 //! [`choose_thresholds`] finds thresholds for an execution that keep a wanted share of each layer. A [`Chooser`] does so one
 //! step ahead of a [`Stream`] through the same layers, which takes them as [`PerExecution`].
 //!
@@ -64,6 +66,7 @@ mod layer;
 mod leaves;
 mod ledger;
 mod own;
+mod paths;
 mod per_execution;
 mod probability;
 mod product;
@@ -84,6 +87,7 @@ pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};
 pub use own::{BlockAnnotations, BlockEdges, BlockTheta, OwnAnnotations, OwnTheta, own_value};
+pub use paths::{DEFAULT_PATH_STEPS, PathError, PathStep, Paths, RelevancePath};
 pub use per_execution::PerExecution;
 pub use probability::{
     Conditional, ConditionalEstimates, DEFAULT_MAX_NODES, DecisionDiagram, DecisionNode, Estimate, Estimates,

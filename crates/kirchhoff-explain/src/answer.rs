@@ -18,6 +18,8 @@ pub struct Answer {
     /// The input's relevance with the colour channels joined by ⊕, for pictures: `[inputs, height, width]`. `None` where
     /// it has no more than one.
     pub joined: Option<Array>,
+    /// What the relevance of every tensor comes to, from output to input, where the question asks for it.
+    pub summaries: Vec<TensorSummary>,
     /// One ledger an input.
     pub ledgers: Vec<Ledger>,
     /// The rule and annotation that each layer took.
@@ -49,6 +51,10 @@ impl Answer {
         }
         if let (Some(joined), Some(other)) = (&mut self.joined, other.joined) {
             joined.append(other);
+        }
+        for (summary, other) in self.summaries.iter_mut().zip(other.summaries) {
+            summary.channels.append(other.channels);
+            summary.quantiles.extend(other.quantiles);
         }
         self.ledgers.extend(other.ledgers);
         for (setting, other) in self.settings.iter_mut().zip(other.settings) {
@@ -89,6 +95,28 @@ pub struct TensorRelevance {
     pub limbs: Option<Limbs>,
     /// The parts of the values under their names, where a value is more than one number.
     pub columns: Vec<(String, Array)>,
+}
+
+/// Tensors of more channels than this are summed up without them.
+pub const SUMMARY_CHANNELS: usize = 2048;
+
+/// So many values, at equal distances in their order, stand for those of a tensor that has more.
+pub const QUANTILES: usize = 513;
+
+/// What the relevance of a tensor comes to, where all of it is not kept.
+#[derive(Clone, Debug)]
+pub struct TensorSummary {
+    /// Name of the tensor.
+    pub name: String,
+    /// Shape for one input.
+    pub shape: Vec<usize>,
+    /// The relevance of each channel, `⊕` over its neurons, for all inputs, one after the other: channels are the entries of
+    /// the first axis, or neurons, where there is one axis. None of a tensor of more than [`SUMMARY_CHANNELS`], and none where
+    /// `⊕` is [none that numbers have](kirchhoff_semiring::SemiringInfo::join).
+    pub channels: Array,
+    /// Of critical thresholds: all values of the tensor in ascending order, or [`QUANTILES`] of them at equal distances, for
+    /// all inputs, one after the other. None of other values.
+    pub quantiles: Vec<f32>,
 }
 
 /// What one layer was given.

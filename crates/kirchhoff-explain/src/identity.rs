@@ -49,6 +49,9 @@ impl Question {
             }
         }
         line("edges that are kept are counted", if self.count_kept { "yes" } else { "no" });
+        if self.summaries {
+            line("all tensors are summed up", "yes");
+        }
         if let Some(settled) = &self.settled {
             let settled: Vec<_> = (0..settled.count()).map(|layer| settled.of(layer).to_string()).collect();
             line("annotations of all layers", &settled.join(", "));

@@ -21,7 +21,7 @@ use kirchhoff_network::{ExecutionError, HASH_VERSION};
 use kirchhoff_semiring::{Annotation, DefinitionFault, LookupError, ThetaError};
 use thiserror::Error;
 
-pub use answer::{Answer, LayerSetting, TensorRelevance};
+pub use answer::{Answer, LayerSetting, QUANTILES, SUMMARY_CHANNELS, TensorRelevance, TensorSummary};
 pub use explain::{explain, explain_all, explain_circuit};
 pub use gates::{
     GateNotes, GateOptions, NetworkNote, OutputExpression, Pruned, Symbolic, TargetNote, annotated,

@@ -42,6 +42,8 @@ pub struct Question {
     pub layers: Layers,
     /// Whether ledgers hold how many edges Θ keeps, which costs a visit to every edge.
     pub count_kept: bool,
+    /// Whether answers say what the relevance of every tensor comes to: see [`TensorSummary`](crate::TensorSummary).
+    pub summaries: bool,
     /// Θ of every layer, once thresholds are chosen for an execution.
     pub settled: Option<Annotations>,
 }
@@ -91,6 +93,7 @@ impl Question {
             targets: vec![Target::Top],
             layers: Layers::Input,
             count_kept: false,
+            summaries: false,
             settled: None,
             semiring,
         }

@@ -158,6 +158,7 @@ pub fn explanation_error(error: ExplanationError) -> PyErr {
         | ExplanationError::Explain(_)
         | ExplanationError::Unknown { .. }
         | ExplanationError::Render(_)
+        | ExplanationError::Paths(_)
         | ExplanationError::Cancelled(_) => Kind::Question,
     };
     kind.error(error)
@@ -339,6 +340,7 @@ impl PyNetwork {
             preprocessing: self.preprocessing.clone(),
             memory: options.memory,
             activations,
+            page: None,
         };
         let explanation = run.detached(py, |run| {
             let mut explaining = Explaining::new(&self.network, inputs.clone(), &questions, &settings)?;

@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod bar;
+mod curves;
 mod error;
 mod figure;
 mod fitted;

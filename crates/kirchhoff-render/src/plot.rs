@@ -5,6 +5,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::Error;
+use crate::curves::{CurveData, PlotData};
 
 /// One curve of a [`Plot`].
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +39,10 @@ pub struct Plot {
 const SIZE: (u32, u32) = (760, 440);
 /// Room for the legend, on the right.
 const LEGEND: i32 = 190;
+/// Room around everything.
+const MARGIN: i32 = 12;
+/// Room for the numbers of the y axis, on the left.
+const LABELS: i32 = 62;
 const FONT: &str = "sans-serif";
 
 /// Colours that the colour-blind tell apart, too (Okabe & Ito, "Color universal design", 2008), and their order again
@@ -78,6 +83,13 @@ impl Plot {
         Ok(text.replacen("<svg ", SVG_MARK, 1))
     }
 
+    /// The points of the curves, and where the picture has them.
+    pub(crate) fn data(&self) -> PlotData<'_> {
+        let [from, to] = self.range(0);
+        let curves = self.curves.iter().map(CurveData::of).collect();
+        PlotData { left: MARGIN + LABELS, right: SIZE.0 as i32 - LEGEND, from, to, x: &self.x, curves }
+    }
+
     fn draw(
         &self,
         area: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
@@ -86,10 +98,10 @@ impl Plot {
         let (x, y) = (self.range(0), self.range(1));
         let mut chart = ChartBuilder::on(area)
             .caption(&self.title, (FONT, 18))
-            .margin(12)
+            .margin(MARGIN)
             .margin_right(LEGEND)
             .x_label_area_size(42)
-            .y_label_area_size(62)
+            .y_label_area_size(LABELS)
             .build_cartesian_2d(x[0]..x[1], y[0]..y[1])?;
         chart
             .configure_mesh()

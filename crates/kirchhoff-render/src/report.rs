@@ -5,8 +5,12 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kirchhoff_file::HTML_MARK;
+use kirchhoff_page::REPORT_SCRIPT;
 
-/// A page of HTML in one file: pictures are part of it, and nothing is loaded from elsewhere.
+use crate::{Error, Plot};
+
+/// A page of HTML in one file: pictures are part of it, and nothing is loaded from elsewhere. Where scripts may run, its tables
+/// sort and its curves tell their values.
 ///
 /// ```
 /// use kirchhoff_render::Report;
@@ -30,7 +34,10 @@ table{border-collapse:collapse;font-size:.9rem;margin:1rem 0}\
 th,td{padding:.25rem .7rem;border-bottom:1px solid #ddd;text-align:right}\
 th:first-child,td:first-child{text-align:left}th{border-bottom:2px solid #888}\
 .wide{overflow-x:auto}\
-figure{margin:1.2rem 0}figcaption{color:#555;font-size:.9rem}img,svg{max-width:100%;height:auto}";
+figure{margin:1.2rem 0}figcaption{color:#555;font-size:.9rem}\
+th button{font:inherit;color:inherit;background:none;border:0;padding:.2rem 0;cursor:pointer}\
+th[aria-sort=ascending] button::after{content:\" ▲\" / \"\"}th[aria-sort=descending] button::after{content:\" ▼\" / \"\"}\
+.told{display:flex;flex-wrap:wrap;gap:.1rem 1rem;font-size:.9rem;min-height:1.5em}img,svg{max-width:100%;height:auto}";
 
 impl Report {
     /// A page with a title.
@@ -68,9 +75,16 @@ impl Report {
         self.figure(&image, &caption);
     }
 
-    /// Adds an SVG picture, as [`Plot::svg`](crate::Plot::svg) draws it; what it holds becomes part of the page as it is.
-    pub fn plot(&mut self, caption: &str, svg: &str) {
-        self.figure(svg, &escaped(caption));
+    /// Adds curves, and gives their picture, as [`Plot::svg`] draws it.
+    ///
+    /// # Errors
+    /// A picture that cannot be drawn.
+    pub fn plot(&mut self, caption: &str, plot: &Plot) -> Result<String, Error> {
+        let (svg, caption, data) = (plot.svg()?, escaped(caption), plot.data().json());
+        let script = format!("<script type=\"application/json\">{data}</script>");
+        let _ =
+            writeln!(self.body, "<figure class=\"curves\">{svg}{script}<figcaption>{caption}</figcaption></figure>");
+        Ok(svg)
     }
 
     fn figure(&mut self, content: &str, caption: &str) {
@@ -83,7 +97,7 @@ impl Report {
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\n\
              {HTML_MARK}\n<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<style>{STYLE}</style></head>\n\
-             <body><h1>{title}</h1>\n{body}</body></html>\n"
+             <body><main><h1>{title}</h1>\n{body}</main>\n<script>{REPORT_SCRIPT}</script></body></html>\n"
         )
     }
 }
@@ -116,9 +130,14 @@ mod tests {
         report.paragraph(hostile);
         report.table(&[hostile], &[vec![hostile.to_string()]]);
         report.picture(hostile, b"\x89PNG");
+        let curve = crate::Curve { name: hostile.to_string(), points: vec![[0.0, 1.0]], band: Vec::new() };
+        report.plot(hostile, &Plot::new(hostile, hostile, hostile).with_curve(curve)).unwrap();
         let html = report.html();
-        assert!(!html.contains("<script"), "{html}");
-        assert!(!html.contains("http"), "nothing is loaded");
+        let own = Report::new("").html().matches("<script").count();
+        assert_eq!(html.matches("<script").count(), own + 1, "one more, that of the data: {html}");
+        assert_eq!(html.matches("</script").count(), own + 1);
+        let loads = |html: &str| html.replace("http://www.w3.org/", "").contains("http");
+        assert!(!loads(&html), "nothing is loaded");
         assert!(html.contains("base64,iVBORw=="));
     }
 }

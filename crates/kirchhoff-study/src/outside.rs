@@ -108,6 +108,7 @@ impl Outside {
             semiring: self.semiring.clone(),
             tensors: vec![tensor],
             joined: None,
+            summaries: Vec::new(),
             ledgers: Vec::new(),
             settings: Vec::new(),
             targets,

@@ -38,13 +38,15 @@
 //! | [`study`] | `kirchhoff-study` | studies over whole data sets |
 //!
 //! [`ask`] asks gate circuits what only a circuit can tell. [`explanation`] explains many inputs in several semirings and
-//! writes what the tool writes; [`arrays`] takes inputs from arrays, [`graphs`] gives networks and circuits as graphs,
-//! [`drawing`] networks as pictures, and [`values`] reads numbers for the variables of circuits.
+//! writes what the tool writes; [`arrays`] takes inputs from arrays, [`mod@circuit_page`] shows gate circuits,
+//! [`graphs`] gives networks and circuits as graphs, [`drawing`] networks as pictures, and [`values`] reads numbers for
+//! the variables of circuits.
 
 #![forbid(unsafe_code)]
 
 pub mod arrays;
 pub mod ask;
+pub mod circuit_page;
 pub mod drawing;
 pub mod embedded;
 pub mod explanation;

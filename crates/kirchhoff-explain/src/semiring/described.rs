@@ -17,6 +17,7 @@ use kirchhoff_semiring::{
 };
 
 use super::questioned::Questioned;
+use super::recorder::{Recorder, Summaries};
 use super::theta::{Blocks, Named, Own, Thetas};
 use super::{Answering, AnySemiring, Erased, GateFold, VariableValue};
 use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
@@ -342,9 +343,16 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let amount: Amount<'a, S::Value> = if adds { Some(Arc::new(project)) } else { None };
         let settings = settings(circuit, &annotations);
         let kept = question.kept(circuit)?;
+        // What is beyond what is known of the tensors that are kept alone.
+        let summed_up = question.summaries && !contrasts;
         let stream = |start: Vec<S::Value>, bookkeeping: Bookkeeping<'a, S::Value>| {
             let bound = PerExecution::alike(self.theta.bind(&annotations));
-            Stream::new(circuit, self.of(circuit), bound, start, bookkeeping, Keep::tensors(kept.iter().copied()))
+            let semiring = self.of(circuit);
+            let (meaning, join) = (self.info.meaning, self.info.join);
+            let summaries = || Summaries { semiring, circuit, meaning, join, found: Vec::new() };
+            let keep = Keep::tensors(kept.iter().copied());
+            let recorder = Recorder { keep, summaries: summed_up.then(summaries) };
+            Stream::new(circuit, semiring, bound, start, bookkeeping, recorder)
         };
         let [start, against] = starts;
         let against = match contrasts {
@@ -375,6 +383,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
             semiring: handle.clone(),
             tensors: tensors.map(|(tensor, values)| self.tensor(&tensor.name, &tensor.shape, values)).collect(),
             joined,
+            summaries: Vec::new(),
             ledgers: Vec::new(),
             settings,
             targets,

@@ -3,6 +3,7 @@
 mod definition;
 mod described;
 mod questioned;
+mod recorder;
 mod registry;
 mod theta;
 

@@ -1,17 +1,18 @@
 //! Questions on their way through layered circuits.
 
 use kirchhoff_circuit::{LayerContributions, LayeredCircuit, TensorId};
-use kirchhoff_evaluate::{Advance, EvaluationError, Keep, PerExecution, Stream};
+use kirchhoff_evaluate::{Advance, EvaluationError, PerExecution, Stream};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_semiring::{Annotation, Project, Semiring};
+use kirchhoff_semiring::{Annotation, Project};
 
 use super::described::Described;
+use super::recorder::Recorder;
 use super::theta::Thetas;
 use super::{Answering, AnySemiring};
 use crate::{Answer, ExplainError, LayerSetting};
 
 /// A stream that keeps the relevance of some tensors.
-pub(super) type Kept<'a, S, T> = Stream<'a, S, PerExecution<<T as Thetas<S>>::Bound>, Keep<<S as Semiring>::Value>>;
+pub(super) type Kept<'a, S, T> = Stream<'a, S, PerExecution<<T as Thetas<S>>::Bound>, Recorder<'a, S>>;
 
 /// A question on its way through a layered circuit.
 pub(super) struct Questioned<'a, S: Project + Clone + 'static, T: Thetas<S>> {
@@ -65,13 +66,13 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S,
         let Questioned { described, handle, circuit, stream, against, settings, targets } = *self;
         described.check_fault()?;
         let mut time = stream.time();
-        let (ledgers, keep) = stream.into_parts();
+        let (ledgers, Recorder { keep, summaries }) = stream.into_parts();
         let mut relevance: Vec<(TensorId, Vec<S::Value>)> = keep.into_relevance().collect();
         if let Some(against) = against {
             time += against.time();
             let (_, others) = against.into_parts();
             for (id, values) in &mut relevance {
-                *values = described.beyond(std::mem::take(values), others.relevance(*id).unwrap_or_default());
+                *values = described.beyond(std::mem::take(values), others.keep.relevance(*id).unwrap_or_default());
             }
         }
         let input = circuit.tensor(circuit.input());
@@ -85,6 +86,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Answering for Questioned<'_, S,
             semiring: handle.clone(),
             tensors: relevance.into_iter().map(tensor).collect(),
             joined,
+            summaries: summaries.map_or_else(Vec::new, |summaries| summaries.found),
             ledgers,
             settings,
             targets,

@@ -71,6 +71,7 @@ fn questions_that_differ_have_different_identities() {
         Box::new(|question| question.layers = Layers::All),
         Box::new(|question| question.layers = Layers::Matching(vec![pattern("a\nlayer: 3:b.*")])),
         Box::new(|question| question.count_kept = false),
+        Box::new(|question| question.summaries = true),
         Box::new(|question| question.settled = None),
     ];
     let identity = |change: &dyn Fn(&mut Question)| {

@@ -51,10 +51,10 @@ impl Found {
         );
         report.table(&scores.columns, &rounded(&scores));
         for &baseline in &self.settings.baselines {
-            let svg = self.plot(baseline).svg()?;
             let name = format!("curves-{}.svg", baseline.to_string().replace(['(', ')'], ""));
             report.heading(&format!("Curves, baseline {baseline}"));
-            report.plot("The mean probability of the target; bands are of 95 % confidence.", &svg);
+            let caption = "The mean probability of the target; bands are of 95 % confidence.";
+            let svg = report.plot(caption, &self.plot(baseline))?;
             outputs.add(name, svg);
         }
         if let Some(attacked) = &self.attacked {
@@ -226,14 +226,13 @@ impl Found {
             let band = (0..steps).map(ends).collect();
             plot = plot.with_curve(PlotCurve { name: name.clone(), points, band });
         }
-        let svg = plot.svg()?;
         report.heading("Attacks");
         report.paragraph(&format!(
             "Pixels are drawn without repetition with probability softmax(−η · mean |R|), in one order for all inputs, and \
              inverted {} at a time (Groudiev & Maniu 2024, 4.3). Bands span {} draws.",
             attack.values_a_step, attack.repeats
         ));
-        report.plot("Accuracy under attack, against pixels drawn uniformly.", &svg);
+        let svg = report.plot("Accuracy under attack, against pixels drawn uniformly.", &plot)?;
         outputs.add("attack.csv", table.csv());
         outputs.add("attack.svg", svg);
         Ok(())

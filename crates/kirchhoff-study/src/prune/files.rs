@@ -130,7 +130,6 @@ impl Pruning {
             "inputs": self.inputs, "results": results, "written": written,
             "skipped": {"count": self.skipped.0, "listed": self.skipped.1},
         });
-        let (accuracy, loss) = (accuracy.svg()?, loss.svg()?);
         let seeds =
             self.curves.iter().filter(|curve| Some(&curve.method) == self.curves.first().map(|first| &first.method));
         let mut report = Report::new("Pruning");
@@ -140,8 +139,8 @@ impl Pruning {
              inputs of its own; bands are 95 % confidence intervals (Student's t).",
             self.layer, self.neurons, self.inputs, seeds.count()
         ));
-        report.plot("Accuracy against the share of neurons removed", &accuracy);
-        report.plot("Cross-entropy against the share of neurons removed", &loss);
+        let accuracy = report.plot("Accuracy against the share of neurons removed", &accuracy)?;
+        let loss = report.plot("Cross-entropy against the share of neurons removed", &loss)?;
         report.heading("Summary");
         report.paragraph("Mean accuracy is the area under the curve of accuracy over all shares.");
         report.table(&summary.columns, &summary.rows);

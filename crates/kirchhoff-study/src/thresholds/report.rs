@@ -135,12 +135,12 @@ impl Found {
             }
             layers = layers.with_curve(curve(name, coverages, &mean, None));
         }
-        let svg = layers.svg()?;
         report.heading("Coverage against θ");
         report.paragraph(
             "From one pass in the bottleneck semiring: a neuron is relevant at every θ up to its critical one.",
         );
-        report.plot("The share of each tensor's neurons that is boolean-relevant, mean over the inputs.", &svg);
+        let caption = "The share of each tensor's neurons that is boolean-relevant, mean over the inputs.";
+        let svg = report.plot(caption, &layers)?;
         outputs.add("coverage.svg", svg);
         if let Some((name, coverages)) = self.critical.state.coverages.first() {
             let mut plot = Plot::new("Coverage of the input, by input", &x, "share of the values that is relevant");
@@ -149,8 +149,8 @@ impl Found {
                 let band = Some((coverages.quantile(low), coverages.quantile(high)));
                 plot = plot.with_curve(curve(label, coverages, &coverages.quantile(0.5), band));
             }
-            let svg = plot.svg()?;
-            report.plot(&format!("The medians and quantiles over inputs of the coverage of `{name}`."), &svg);
+            let caption = format!("The medians and quantiles over inputs of the coverage of `{name}`.");
+            let svg = report.plot(&caption, &plot)?;
             outputs.add("coverage-inputs.svg", svg);
         }
         outputs.add("coverage.csv", table.csv());

@@ -24,7 +24,18 @@ pub const DEFAULT_MEMORY: u64 = 4 << 30;
 /// # Errors
 /// A limit that one input exceeds: `memory`, or [`DEFAULT_MEMORY`].
 pub fn batch_size(network: &Network, count: usize, memory: Option<u64>) -> Result<usize, ExplanationError> {
-    let [activations, one] = bytes_of_one(network);
+    fitting(network, count, memory, 0)
+}
+
+/// As [`batch_size`], where so many copies of all activations are held beside them.
+pub(super) fn fitting(
+    network: &Network,
+    count: usize,
+    memory: Option<u64>,
+    copies: u64,
+) -> Result<usize, ExplanationError> {
+    let [activations, one] =
+        bytes_of_one(network).map(|bytes| bytes.saturating_add(copies.saturating_mul(activation_bytes(network))));
     let limit = memory.unwrap_or(DEFAULT_MEMORY);
     let fitting = match memory {
         Some(memory) => memory / one.max(1),
@@ -38,9 +49,17 @@ pub fn batch_size(network: &Network, count: usize, memory: Option<u64>) -> Resul
 
 /// The bytes that the activations of one input take, and those with all that an explanation holds beside them.
 fn bytes_of_one(network: &Network) -> [u64; 2] {
-    let sizes = || network.nodes().map(|(_, node)| (node.shape.iter().product::<usize>() * size_of::<f32>()) as u64);
-    let activations = sizes().fold(0, u64::saturating_add);
-    [activations, activations.saturating_add(WORKING_TENSORS as u64 * sizes().max().unwrap_or(0))]
+    let activations = activation_bytes(network);
+    [activations, activations.saturating_add(WORKING_TENSORS as u64 * tensor_bytes(network).max().unwrap_or(0))]
+}
+
+/// The bytes that the activations of one input take.
+fn activation_bytes(network: &Network) -> u64 {
+    tensor_bytes(network).fold(0, u64::saturating_add)
+}
+
+fn tensor_bytes(network: &Network) -> impl Iterator<Item = u64> {
+    network.nodes().map(|(_, node)| (node.shape.iter().product::<usize>() * size_of::<f32>()) as u64)
 }
 
 /// Inputs in batches of a size, the last one of what is left.

@@ -30,6 +30,8 @@ mod archive;
 mod batches;
 mod error;
 mod memory;
+mod page;
+mod paths;
 mod pictures;
 mod relevance;
 mod report;
@@ -50,11 +52,15 @@ pub use archive::relevance_file;
 pub use batches::{DEFAULT_MEMORY, batch_size, batches, execute};
 pub use error::ExplanationError;
 pub use memory::{forget_peak_memory, peak_memory};
+pub use page::{Labels, PageOptions};
+pub use paths::{ElementPath, ElementPaths, ElementStep, PathOptions};
 pub use pictures::{Channels, PictureOptions, Pictures};
 pub use relevance::Relevance;
 pub use report::{Explained, Report, Summary, as_map};
 pub use shown::{Names, Subject};
 
+use batches::fitting;
+use page::{LayerView, layer_views};
 use relevance::view;
 
 /// The name by which a network's input is known whatever its file calls it.
@@ -75,6 +81,8 @@ pub struct ExplanationOptions {
     pub memory: Option<u64>,
     /// Whether the activations of the tensors whose relevance is kept are kept beside it.
     pub activations: bool,
+    /// Whether `explanation.html` is written with the other files, and what it holds.
+    pub page: Option<PageOptions>,
 }
 
 /// The relevance of inputs in several semirings, with what the network answered on each of them.
@@ -89,6 +97,9 @@ pub struct Explanation {
     answers: Vec<Answer>,
     summaries: Vec<Summary>,
     activations: Vec<Activations>,
+    layers: Vec<LayerView>,
+    /// Of the inputs that are explained, as far as a page shows them.
+    paths: Vec<Vec<ElementPaths>>,
 }
 
 /// The activations of a tensor on all inputs.
@@ -147,14 +158,18 @@ impl Explaining {
         let explanation = Explanation {
             time: Duration::ZERO,
             options: options.clone(),
-            questions: questions.to_vec(),
+            questions: questions.iter().map(|question| summed_up(question, options)).collect(),
             answers: Vec::new(),
             summaries: Vec::new(),
             activations: Vec::new(),
             subjects: Subject::all(network, &inputs),
+            layers: layer_views(network),
+            paths: Vec::new(),
             inputs,
         };
-        let batch = batch_size(network, explanation.inputs.count, options.memory)?;
+        // Paths take the relevance of all tensors, and normalisers of all layers.
+        let copies = if options.page.as_ref().is_some_and(|page| page.paths.any()) { 2 } else { 0 };
+        let batch = fitting(network, explanation.inputs.count, options.memory, copies)?;
         Ok(Explaining { network: network.clone(), batch, began: Instant::now(), explanation })
     }
 
@@ -169,7 +184,7 @@ impl Explaining {
     /// # Errors
     /// An input that the network cannot run on; whatever in a question does not fit the network; cancellation.
     pub fn batch(&mut self, monitor: &dyn Monitor, stage: impl Fn(&str)) -> Result<bool, ExplanationError> {
-        let Explanation { inputs, questions, answers, summaries, .. } = &mut self.explanation;
+        let Explanation { inputs, questions, summaries, .. } = &self.explanation;
         let first = summaries.len();
         if first == inputs.count {
             return Ok(false);
@@ -182,6 +197,12 @@ impl Explaining {
         let part = questions.iter().map(|question| question.part(batch.clone(), inputs.count));
         let part = part.collect::<Result<Vec<_>, _>>()?;
         let found = explain_all(&execution, &part, monitor)?;
+        let page = self.explanation.options.page.as_ref().filter(|page| page.paths.any() && first < page.most);
+        if let (Some(page), Some(question)) = (page, part.first()) {
+            stage("paths");
+            self.explanation.paths.extend(paths::strongest(&execution, question, &found, &page.paths, monitor)?);
+        }
+        let Explanation { inputs, answers, summaries, .. } = &mut self.explanation;
         if let Some(answer) = found.first() {
             let targets = batch.zip(&answer.targets).enumerate();
             summaries
@@ -375,8 +396,9 @@ impl Explanation {
         }
     }
 
-    /// Writes `relevance.safetensors`, `explanation.json`, and for the first inputs their pictures and the sheet, to a folder
-    /// that is made where it is not there: all of these files, whole, or none.
+    /// Writes `relevance.safetensors`, `explanation.json`, `explanation.html` where [`ExplanationOptions::page`] asks for it, and for
+    /// the first inputs their pictures and the sheet, to a folder that is made where it is not there: all of these files, whole, or
+    /// none.
     ///
     /// # Errors
     /// Values that no picture can be made of; files that cannot be written.
@@ -398,6 +420,9 @@ impl Explanation {
     ) -> Result<(), ExplanationError> {
         folder.write("relevance.safetensors", &relevance_file(&self.answers, self.summaries.len())?)?;
         folder.write("explanation.json", &serde_json::to_vec_pretty(&self.report())?)?;
+        if let Some(page) = &self.options.page {
+            folder.write("explanation.html", self.page(page, monitor)?.as_bytes())?;
+        }
         let shown = &self.summaries[..self.summaries.len().min(pictures.most)];
         if shown.is_empty() {
             return Ok(());
@@ -407,6 +432,11 @@ impl Explanation {
         pictures.draw(folder, &self.answers, shown.len(), monitor)?;
         pictures.draw_sheet(folder, &self.answers, &labels)
     }
+}
+
+/// A question as a page needs it answered, where there is one.
+fn summed_up(question: &Question, options: &ExplanationOptions) -> Question {
+    Question { summaries: question.summaries || options.page.is_some(), ..question.clone() }
 }
 
 #[cfg(test)]

@@ -134,3 +134,41 @@ fn what_cannot_be_told_apart_or_is_not_there_is_refused() {
     assert!(explanation.activations("4").is_err(), "they were not asked for");
     assert_eq!(explanation.activations("input").unwrap().shape(), [10, 784]);
 }
+
+#[test]
+fn a_page_needs_what_tensors_come_to_and_paths_to_the_most_relevant_elements() {
+    let (network, inputs) = digits();
+    let mut questions = ["real", "bottleneck"].map(|name| Question::new(name).unwrap());
+    questions.iter_mut().for_each(|question| question.layers = Layers::All);
+    let page = PageOptions { paths: PathOptions { most: 3, elements: vec![(0, 5)] }, ..PageOptions::default() };
+    let options = ExplanationOptions { page: Some(page), ..ExplanationOptions::default() };
+    let explanation = Explanation::run(&network, inputs.clone(), &questions, &options, &()).unwrap();
+    for answer in explanation.answers() {
+        assert_eq!(answer.summaries.len(), answer.tensors.len());
+        for tensor in &answer.tensors {
+            let summary = answer.summaries.iter().find(|summary| summary.name == tensor.name).unwrap();
+            // Each neuron of a vector is a channel.
+            assert_eq!(summary.channels, tensor.values, "{}", tensor.name);
+            let size = tensor.shape[0];
+            let count = summary.quantiles.len() / 10;
+            assert!(count == 0 || count == size.min(kirchhoff_explain::QUANTILES), "{count} of {size}");
+            for (input, quantiles) in summary.quantiles.chunks(count.max(1)).enumerate() {
+                let mut sorted = tensor.values.part_to_f64(input * size..(input + 1) * size);
+                sorted.sort_unstable_by(f64::total_cmp);
+                assert_eq!(f64::from(quantiles[0]), sorted[0]);
+                assert_eq!(f64::from(quantiles[count - 1]), sorted[size - 1]);
+                assert!(quantiles.is_sorted());
+            }
+        }
+    }
+    let viterbi = Explanation::run(&network, inputs, &[Question::new("viterbi").unwrap()], &Default::default(), &());
+    let viterbi = viterbi.unwrap().relevance("viterbi", "input").unwrap().to_f64();
+    assert_eq!(explanation.paths.len(), 10);
+    for (input, elements) in explanation.paths.iter().enumerate() {
+        assert!((4..=7).contains(&elements.len()), "three in each semiring, and one that was asked for");
+        for found in elements {
+            let best = found.paths.first().map_or(0.0, |path| path.weight);
+            assert!((best - viterbi[[input, found.element]]).abs() <= 1e-6 * best, "{}", found.element);
+        }
+    }
+}

@@ -21,6 +21,7 @@ mod new;
 mod outputs;
 mod perturbation;
 mod process;
+mod provsql;
 mod refused_files;
 mod refused_options;
 #[cfg(unix)]

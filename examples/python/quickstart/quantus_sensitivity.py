@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import quantus
 import torch
+from quantus.functions.perturb_func import batch_uniform_noise
 from quantus.helpers.model.models import LeNet
 
 import kirchhoff  # changed: from captum.attr import Saliency, IntegratedGradients
@@ -31,7 +32,7 @@ metric_options: dict[str, Any] = dict(
     lower_bound=0.2,
     norm_numerator=quantus.norm_func.fro_norm,
     norm_denominator=quantus.norm_func.fro_norm,
-    perturb_func=quantus.perturb_func.uniform_noise,
+    perturb_func=batch_uniform_noise,  # changed: Quantus 0.6 refuses the function that its README names
     similarity_func=quantus.similarity_func.difference,
     disable_warnings=True,
 )
@@ -42,7 +43,8 @@ scores = quantus.MaxSensitivity(**metric_options)(
     y_batch=y_batch,
     a_batch=a_batch,
     device=device,
-    explain_func=kirchhoff.explain_func,  # changed: quantus.explain, with its method
+    explain_func=kirchhoff.explain_func,  # changed: quantus.explain
+    explain_func_kwargs={"rules": "zero"},  # changed: its method
 )
 print("max-sensitivity:", np.round(scores, 4))
 

@@ -28,6 +28,7 @@ from zennit.composites import EpsilonGammaBox  # noqa: E402
 composite = EpsilonGammaBox(low=-3.0, high=3.0, canonizers=[SequentialMergeBatchNorm()])
 with Gradient(model=model, composite=composite) as attributor:
     original_out, expected = attributor(data, torch.eye(1000)[[0]])
+expected, original_out = expected.detach(), original_out.detach()
 largest = float(expected.abs().max())
 worst = float((relevance - expected).abs().max()) / largest
 assert float((out - original_out).abs().max()) < 1e-3 * float(original_out.abs().max())

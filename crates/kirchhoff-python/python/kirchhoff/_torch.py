@@ -88,7 +88,7 @@ class LRP:
         A ``torch.nn.Module`` that takes one tensor, or a :class:`Network`.
     options
         Those of :meth:`Network.attribute`, ``rules`` and ``semiring`` say. Without any, it is relevance in the real semiring under
-        the composite ``epsilon``, from the logit, as Captum's.
+        the rule ``zero``, whose ε of 1e-9 is Captum's, from the logit.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class LRP:
     """
 
     def __init__(self, model: Any, **options: Any) -> None:
-        self._model, self._options = model, options
+        self._model, self._options = model, {"rules": "zero", **options}
 
     def attribute(
         self, inputs: Any, target: Any = None, *, return_convergence_delta: bool = False, **options: Any

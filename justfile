@@ -53,6 +53,13 @@ agreement *options:
 bench-python *options:
     cargo build --release && python3 benches/python.py --write {{options}}
 
+# Run the quick starts of Captum, Zennit and Quantus on this package, and what else needs PyTorch, and compare the numbers. Needs the
+# package, torch, torchvision, onnxscript, captum, zennit, quantus and safetensors.
+quickstarts python="python3":
+    for script in examples/python/quickstart/*.py examples/python/torch_*.py examples/python/quantus_metric.py; do \
+        echo "== $script"; {{python}} $script || exit 1; done
+    {{python}} crates/kirchhoff-python/tests/with_torch.py
+
 # Measure the kernels beside a matrix product of the same shape. Options: --threads N, --rounds N, --instructions.
 bench-kernels *options:
     cargo build --release --manifest-path benches/programs/Cargo.toml --target-dir target --bin kernels

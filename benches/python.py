@@ -4,11 +4,13 @@
     python benches/python.py [--tool target/release/kirchhoff] [--rounds 5] [--no-numpy] [--write]
 
 in an environment in which the package is installed, as a release build; the tool is one, too. VGG-16 has random weights and
-takes one image of noise. With --write, the section of docs/benchmarks.md between its marks is written, or added.
+takes one image of noise. Peaks of memory are of a process each, in which the model is loaded and explained once. With --write, the section of docs/benchmarks.md between its marks is written, or added.
 """
 
 import argparse
 import json
+import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -62,7 +64,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--no-numpy", action="store_true", help="leave out the semiring on blocks, which takes longest")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--peak", choices=["viterbi", "define", "blocks"], help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if arguments.peak:
+        print(peak_here(arguments))
+        return
     arguments.folder.mkdir(parents=True, exist_ok=True)
     model, image = arguments.folder / "vgg16.safetensors", arguments.folder / "vgg16-image.npy"
     if not model.exists():
@@ -93,6 +99,10 @@ def main() -> None:
     if not arguments.no_numpy:
         blocks = network.explain(x, semiring=Best, progress=False).seconds
         rows.append(("VGG-16, a class on blocks, × `viterbi`", f"{blocks / viterbi:.0f}", "≤ 30"))
+    bound = peak_of_tool(arguments, model, image)
+    kinds = ["define"] if arguments.no_numpy else ["define", "blocks"]
+    for kind, what in zip(kinds, ("`Semiring.define`", "a class on blocks")):
+        rows.append((f"VGG-16, {what}, peak of memory above Python's own", f"{peak(arguments, kind) / 1e6:.0f} MB", f"≤ {bound / 1e6:.0f} MB, the tool's"))
     table = ["| what | measured | wished |", "|---|---|---|", *(f"| {what} | {found} | {wish} |" for what, found, wish in rows)]
     print("\n".join(table))
     if arguments.write:
@@ -106,6 +116,32 @@ def main() -> None:
             page.write_text(before + section + rest.partition(END)[2])
         else:
             page.write_text(f"{text.rstrip()}\n\n## From Python\n\n{INTRODUCTION}\n\n{section}\n")
+
+
+def peak_here(arguments):
+    """The bytes that explaining VGG-16 once adds to the peak of this process."""
+    semiring = {"viterbi": "viterbi", "define": EXPRESSIONS, "blocks": Best}[arguments.peak]
+    kirchhoff.Semiring(semiring)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    network = kirchhoff.load(arguments.folder / "vgg16.safetensors")
+    network.explain(np.load(arguments.folder / "vgg16-image.npy"), semiring=semiring, progress=False)
+    return 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+
+
+def peak(arguments, kind):
+    command = [sys.executable, __file__, "--folder", str(arguments.folder), "--peak", kind]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def peak_of_tool(arguments, model, image):
+    """The peak of memory of the tool, in bytes, for `viterbi`."""
+    command = [str(arguments.tool), "explain", str(model), str(image), "--semiring", "viterbi", "--quiet", "--pictures", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(command)} ends with {process.returncode}")
+    return 1024 * usage.ru_maxrss
 
 
 def bench(arguments, files, semiring, rounds):

@@ -7,11 +7,24 @@
 writes `gate.csv`, `wire.csv`, `output.csv` and `schema.sql` into a folder, which any database loads: a gate has the kinds of
 ProvSQL's, and `wire` lists the children that its `create_gate` takes. DuckDB then loads them and evaluates the circuit in two
 semirings, level by level, which is compared with the tool's values. Needs `pip install duckdb safetensors numpy`.
+
+`provsql.sql`, beside them, makes the circuit one of ProvSQL: a token for each gate, which is a UUID of its number and all that the
+circuit has, `create_gate` for sums, products and inputs, `set_prob` for what Θ makes of contributions (1 or 0 at θ = 1e-9)
+and for what targets start with. The tables `provenance_output`, `provenance_contribution` and `provenance_variable` map outputs,
+contributions and variables to tokens, as `create_provenance_mapping` would. So
+
+    SELECT probability_evaluate(provenance) FROM provenance_output WHERE place = 266;
+
+is `ask probability --output 'x[266]'` under probabilities that further `set_prob` give, and `sr_counting(provenance, 'mapping')` a
+count. The calls are read back here, and evaluated by their own.
 """
 
 import csv
+import hashlib
 import pathlib
+import re
 import sys
+import uuid
 
 import duckdb
 import numpy
@@ -62,6 +75,71 @@ def write(circuit, folder):
     return max(levels, default=0) + 1
 
 
+PROVSQL = """\
+-- For a database with the extension ProvSQL.
+BEGIN;
+SET search_path TO public, provsql;
+CREATE TABLE provenance_output (tensor TEXT NOT NULL, place INTEGER NOT NULL, provenance UUID NOT NULL);
+CREATE TABLE provenance_contribution (value REAL NOT NULL, provenance UUID NOT NULL);
+CREATE TABLE provenance_variable (value TEXT NOT NULL, provenance UUID NOT NULL);
+"""
+
+
+def quoted(text):
+    return "'" + text.replace("'", "''") + "'"
+
+
+def write_provsql(circuit, path):
+    """Writes the circuit as calls of ProvSQL's functions, children before what takes them."""
+    arrays = circuit.arrays
+    offsets, operands = arrays["offsets"].tolist(), arrays["operands"].tolist()
+    # The same circuit has the same tokens, and another one others.
+    space = uuid.uuid5(uuid.NAMESPACE_OID, hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest())
+    token = [str(uuid.uuid5(space, str(gate))) for gate in range(len(arrays["kinds"]))]
+    targets = {target["variable"]: target for target in circuit.header["notes"].get("targets", [])}
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(PROVSQL)
+        for gate, kind in enumerate(arrays["kinds"].tolist()):
+            own = operands[offsets[gate] : offsets[gate + 1]]
+            if kind in (CONTRIBUTION, VARIABLE):
+                file.write(f"SELECT create_gate('{token[gate]}', 'input');\n")
+                if kind == CONTRIBUTION:
+                    d = arrays["contributions"][own[0]]
+                    table, value, there = "contribution", repr(float(d)), Boolean().annotate(d)
+                else:
+                    name = circuit.variables[own[0]]
+                    table, value, there = "variable", quoted(name), circuit.value(Boolean(), name, targets)
+                file.write(f"SELECT set_prob('{token[gate]}', {int(there)});\n")
+                file.write(f"INSERT INTO provenance_{table} VALUES ({value}, '{token[gate]}');\n")
+                continue
+            children = ", ".join(f"'{token[child]}'" for child in own)
+            children = f", ARRAY[{children}]::uuid[]" if own else ""
+            file.write(f"SELECT create_gate('{token[gate]}', '{KINDS[kind]}'{children});\n")
+        outputs = iter(arrays["outputs"].tolist())
+        for tensor in circuit.header["outputs"]:
+            for place in range(int(numpy.prod(tensor["shape"]))):
+                row = f"{quoted(tensor['name'])}, {place}, '{token[next(outputs)]}'"
+                file.write(f"INSERT INTO provenance_output VALUES ({row});\n")
+        file.write("COMMIT;\n")
+
+
+def replay(path):
+    """The truth values of the outputs that the calls of a file make, by their tensors: all that it takes is in the file."""
+    create = re.compile(r"SELECT create_gate\('([^']+)', '(\w+)'(?:, ARRAY\[(.*)\]::uuid\[\])?\);")
+    values, tensors = {}, {}
+    for line in open(path, encoding="utf-8"):
+        if found := create.fullmatch(line.strip()):
+            name, kind, children = found[1], found[2], [values[child] for child in re.findall("'([^']+)'", found[3] or "")]
+            if name in values:
+                raise SystemExit(f"the token {name} is made twice")
+            values[name] = {"plus": any, "times": all}[kind](children) if children else kind in ("one", "input")
+        elif found := re.fullmatch(r"SELECT set_prob\('([^']+)', ([01])\);", line.strip()):
+            values[found[1]] = found[2] == "1"
+        elif found := re.fullmatch(r"INSERT INTO provenance_output VALUES \('(.*)', \d+, '([^']+)'\);", line.strip()):
+            tensors.setdefault(found[1], []).append(values[found[2]])
+    return tensors
+
+
 # A semiring as SQL: its type, Θ of a contribution, 0, 1, and the aggregates that ⊕ and ⊗ are.
 SEMIRINGS = {
     "real": ("DOUBLE", "d", "0", "1", "sum", "product"),
@@ -101,6 +179,12 @@ def main():
     database.execute((folder / "schema.sql").read_text(encoding="utf-8"))
     for table in ("gate", "wire", "output"):
         database.execute(f"COPY {table} FROM '{folder / table}.csv' (HEADER)")
+    write_provsql(circuit, folder / "provsql.sql")
+    for tensor, values in replay(folder / "provsql.sql").items():
+        theirs = expected[f"boolean/{tensor}"].reshape(-1).astype(bool)
+        if not numpy.array_equal(values, theirs):
+            raise SystemExit(f"provsql.sql: other values of {tensor} than the tool's")
+        print(f"provsql.sql: the values of {tensor} are the tool's")
     print(database.execute("SELECT kind, count(*) FROM gate GROUP BY kind ORDER BY kind").fetchall())
     for name, semiring in (("real", Real()), ("boolean", Boolean())):
         for tensor, values in evaluate(database, circuit, name, semiring, levels).items():

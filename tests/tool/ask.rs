@@ -79,6 +79,26 @@ fn paths_are_those_of_the_formula() {
 }
 
 #[test]
+fn what_is_beyond_another_target_is_asked_of_sets_and_not_of_paths() {
+    let place = Workplace::new();
+    let about = ["--input", "7", "--output", "x[9,14]", "--theta", "0.06"];
+    let refused = [&["ask", "paths", "--target", "7-3"][..], &about[..4]].concat();
+    place.refuses_whole(&refused, &["`start[3]` counts against the target", "each target alone"]);
+    place.refuses_whole(&[&refused[..], &["-k", "1"]].concat(), &["no difference of best paths"]);
+    let formula = |target: &str, semiring: &str| -> String {
+        let own = ["formula", "--symbolic", "hidden", "--semiring", semiring, "--target", target];
+        place.succeed(&[&own[..], &about].concat())
+    };
+    let sets = |text: &str| -> std::collections::BTreeSet<String> {
+        let list = text.trim().trim_start_matches("R(x[9,14]) = ").trim_matches(|c| c == '{' || c == '}');
+        list.split("}, {").filter(|set| !set.is_empty() && *set != "∅").map(str::to_string).collect()
+    };
+    let [contrast, own, other] = ["7-4", "7", "4"].map(|target| sets(&formula(target, "why")));
+    assert_eq!(contrast, own.difference(&other).cloned().collect());
+    assert!(!contrast.is_empty(), "{own:?} {other:?}");
+}
+
+#[test]
 fn small_networks_are_answered_in_words() {
     let place = Workplace::new();
     let [model, inputs] = xor("useless");

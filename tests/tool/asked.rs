@@ -274,6 +274,9 @@ fn models_and_their_circuits_answer_as_enumeration_does() {
             if asked.unpruned {
                 derivatives(&network, &ask(&["ask", "gradient", "--output", "x[0]"], &[]));
             }
+            if about[0] == "edges.safetensors" {
+                evaluated_on_inputs(&place, &network);
+            }
             if asked.stored {
                 evaluated(&place, &network, about[0], asked.unpruned && about.len() == 1);
             }
@@ -321,6 +324,28 @@ fn derivatives(network: &Perceptron, report: &Value) {
         close(&[found.get(&*name(neuron)).copied().unwrap_or(0.0)], &[through], 1e-4 * largest.max(1e-3));
     }
     close(&[report["sum"].as_f64().unwrap()], &[whole[0]], 1e-4 * largest.max(1e-3));
+}
+
+/// `evaluate` of the circuit for every input on its own one, which starts from a target of one's choice; also with variables.
+fn evaluated_on_inputs(place: &Workplace, network: &Perceptron) {
+    let (theta, target) = (format!("boolean:{}", network.theta), network.target.to_string());
+    let values = |semiring: &str, options: &[&str]| -> Vec<f64> {
+        let own = ["evaluate", "edges.safetensors", "--target", &target, "--semiring", semiring, "--json", "--quiet"];
+        let report = place.json(&[&own[..], options, &["--inputs", "x.npy"]].concat());
+        let outputs = &report["semirings"][semiring]["outputs"][0]["values"];
+        outputs.as_array().unwrap().iter().map(|value| value.as_f64().unwrap()).collect()
+    };
+    let all = (1u32 << HIDDEN) - 1;
+    let largest = network.contributions.iter().flatten().fold(1.0f64, |most, d| most.max(d.abs())).powi(3);
+    let error = 1e-4 * (largest * network.logit.abs()).max(1e-3);
+    for (variables, world) in [("", all), ("h1[2]=0,h3[1]=0", all & !(1 << 2) & !(1 << 5))] {
+        let given: &[&str] = if variables.is_empty() { &[] } else { &["--variables", variables] };
+        close(&values("real", given), &network.real(world), error);
+        let relevant: Vec<f64> = network.relevant(world).into_iter().map(|is| f64::from(u8::from(is))).collect();
+        close(&values("boolean", &[&["--theta", &theta], given].concat()), &relevant, 0.0);
+    }
+    let halved: Vec<f64> = network.real(all).iter().map(|value| value / 4.0).collect();
+    close(&values("real", &["--variables", "h1=0.5,h3=0.5"]), &halved, error);
 }
 
 /// `evaluate`, also where some neurons count less.

@@ -85,6 +85,41 @@ fn the_best_path_as_a_definition_is_that_of_the_built_in_semiring() {
 }
 
 #[test]
+fn a_theta_of_neurons_chooses_edges() {
+    let place = Workplace::new();
+    // Of the first hidden layer, what neurons 100 to 119 tell; below a threshold elsewhere.
+    let chosen = r#"define(name="chosen", value="u64", plus="a + b", times="a * b", zero=0, one=1,
+        theta="u64(d >= 0.02 and source >= 100 and source < 120)", minus="if(a > b, a - b, 0)", laws=["commutative"])"#;
+    let about = ["--input", "7", "--theta", "threshold(0.02)", "--target", "7"];
+    let theta = [&about[..], &["--semiring", chosen, "--theta", "2=own"]].concat();
+    let found = place.relevance(&theta).tensor("chosen/input").values;
+    // The other neurons may as well be gone.
+    let gone: Vec<String> = (0..300).filter(|n| !(100..120).contains(n)).map(|n| format!("h1[{n}]")).collect();
+    let question = ["ask", "removed", "--semiring", "counting", "--json", "--remove", &gone.join(",")];
+    let left = place.json(&[&question[..], &about].concat());
+    let expected: Vec<f64> = left["semirings"]["counting"]["outputs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|output| output["after"].as_f64().unwrap())
+        .collect();
+    assert_eq!(found, expected);
+    assert!(found.iter().filter(|count| **count > 0.0).count() > 20);
+
+    place.refuses_whole(
+        &["formula", "--input", "7", "--semiring", chosen, "--output", "x[9,14]"],
+        &["asks for the neurons of an edge", "--leaves edges"],
+    );
+    // A contrast of counts, by the difference of the definition.
+    let contrast = |semiring: &str| {
+        let options = ["--semiring", semiring, "--input", "7", "--theta", "threshold(0.02)", "--target", "7-3"];
+        place.relevance(&options)
+    };
+    let own = contrast(chosen).tensor("chosen/input").values;
+    assert_eq!(own, contrast("counting").tensor("counting/input").values);
+}
+
+#[test]
 fn what_is_no_definition_is_refused_with_its_place() {
     let place = Workplace::new();
     let refuses = |definition: &str, words: &[&str]| {

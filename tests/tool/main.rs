@@ -22,6 +22,7 @@ mod outputs;
 mod pages;
 mod perturbation;
 mod process;
+mod provsql;
 mod refused_files;
 mod refused_options;
 #[cfg(unix)]

@@ -123,6 +123,15 @@ pub enum FoldError {
         /// The layer.
         layer: String,
     },
+    /// A Θ of an edge's neurons for leaves that several edges share.
+    #[error(
+        "Θ of layer `{layer}` asks for the neurons of an edge, but edges of equal contributions share a leaf: make a circuit \
+         with a leaf for each edge (`kirchhoff compile --leaves edges`), or explain the model"
+    )]
+    Neurons {
+        /// The layer.
+        layer: String,
+    },
     /// Stopped by the monitor.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

@@ -175,7 +175,7 @@ impl<S: Semiring, F: Fn(usize, &[f32], &mut [S::Value]) + Sync> AnnotateLeaves<S
         contributions: &[f32],
         values: &mut [S::Value],
     ) -> Result<(), FoldError> {
-        each_run(semiring, circuit, contributions, values, |layer, contributions, values| {
+        each_run(semiring, circuit, contributions, values, |layer, _, contributions, values| {
             parallel::chunks(values, BLOCK, &|number, values| {
                 (self.0)(layer, &contributions[number * BLOCK..][..values.len()], values);
             });

@@ -1,5 +1,7 @@
 //! The leaves of a gate circuit: what their contributions become in a semiring.
 
+use std::ops::Range;
+
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit};
 use kirchhoff_kernel::{Cancelled, Monitor, parallel};
 use kirchhoff_semiring::{Annotation, Embed, RankTable, Semiring};
@@ -42,7 +44,7 @@ impl<S: Semiring, F: Fn(usize, f32) -> S::Value> AnnotateLeaves<S> for PerLeaf<F
         contributions: &[f32],
         values: &mut [S::Value],
     ) -> Result<(), FoldError> {
-        each_run(semiring, circuit, contributions, values, |layer, contributions, values| {
+        each_run(semiring, circuit, contributions, values, |layer, _, contributions, values| {
             values.iter_mut().zip(contributions).for_each(|(value, &d)| *value = (self.0)(layer, d));
             Ok(())
         })
@@ -120,7 +122,7 @@ fn annotate<S: Embed>(
     tables: &[Option<RankTable>],
 ) -> Result<(), FoldError> {
     check_count(circuit, annotations)?;
-    each_run(semiring, circuit, contributions, values, |layer, contributions, values| {
+    each_run(semiring, circuit, contributions, values, |layer, _, contributions, values| {
         let annotation = annotations.of(layer);
         let table = tables.get(layer).and_then(Option::as_ref);
         if annotation == Annotation::Rank && table.is_none() {
@@ -140,29 +142,31 @@ pub(crate) fn check_count(circuit: &GateCircuit, annotations: &Annotations) -> R
 }
 
 /// Visits the contributions of neighbouring leaves of one layer, which mostly are all of its leaves, with the layer's
-/// position and the places for their values. Leaves of layers with [winners](kirchhoff_circuit::GateLayer::chooses) are 1 where
+/// position, their numbers and the places for their values. Leaves of layers with [winners](kirchhoff_circuit::GateLayer::chooses) are 1 where
 /// their edge is there, and 0 where it is not.
 pub(crate) fn each_run<S: Semiring>(
     semiring: &S,
     circuit: &GateCircuit,
     mut contributions: &[f32],
     mut values: &mut [S::Value],
-    mut visit: impl FnMut(usize, &[f32], &mut [S::Value]) -> Result<(), FoldError>,
+    mut visit: impl FnMut(usize, Range<usize>, &[f32], &mut [S::Value]) -> Result<(), FoldError>,
 ) -> Result<(), FoldError> {
     let layers = &*circuit.arrays().contribution_layers;
     let lanes = lanes(contributions, layers);
+    let mut first = 0;
     for run in layers.chunk_by(|a, b| a == b) {
         let (own, places);
         (own, contributions) = contributions.split_at(run.len() * lanes);
         (places, values) = values.split_at_mut(run.len() * lanes);
-        let layer = run[0] as usize;
+        let (layer, leaves) = (run[0] as usize, first..first + run.len());
+        first = leaves.end;
         if circuit.layers()[layer].chooses() {
             let (zero, one) = (semiring.zero(), semiring.one());
             let there = |d: f32| if d == 0.0 { zero.clone() } else { one.clone() };
             places.iter_mut().zip(own).for_each(|(place, &d)| *place = there(d));
             continue;
         }
-        visit(layer, own, places)?;
+        visit(layer, leaves, own, places)?;
     }
     Ok(())
 }

@@ -86,14 +86,14 @@ pub use gradient::{Gradient, GradientError, fold_gradient};
 pub use layer::AnnotatedLayer;
 pub use leaves::{AnnotateLeaves, PerLeaf, RankedAnnotations};
 pub use ledger::{Amount, Bookkeeping, Conservation, Ledger, LedgerEntry};
-pub use own::{BlockAnnotations, BlockEdges, BlockTheta, OwnAnnotations, OwnTheta, own_value};
+pub use own::{BlockAnnotations, BlockEdges, BlockTheta, EdgeTheta, OwnAnnotations, OwnTheta, own_value};
 pub use paths::{DEFAULT_PATH_STEPS, PathError, PathStep, Paths, RelevancePath};
 pub use per_execution::PerExecution;
 pub use probability::{
-    Conditional, ConditionalEstimates, DEFAULT_MAX_NODES, DecisionDiagram, DecisionNode, Estimate, Estimates,
+    Conditional, ConditionalEstimates, DEFAULT_MAX_NODES, DecisionDiagram, DecisionNode, Estimate, Estimates, Fate,
     Importance, ImportanceEstimate, ImportanceEstimates, Importances, MeanEstimate, ProbabilityError, Sampling, World,
     conditional_probability, decision_diagrams, estimate_conditional_probability, estimate_expected_outputs,
     estimate_importance, estimate_probability, exact_importance, exact_probability, exact_probability_gradient,
-    expected_outputs, importance, joint_probability, most_probable_loss, most_probable_world,
+    expected_outputs, importance, joint_probability, most_probable_world,
 };
 pub use stream::{Advance, Keep, Sink, Stream, run, stream};

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use kirchhoff_circuit::{GateCircuit, Layer};
-use kirchhoff_kernel::{Backward, Cancelled, Edges, LayerEdges};
+use kirchhoff_kernel::{Backward, Cancelled, EdgeBlock, Edges, LayerEdges, Run, propagate_blocks};
 use kirchhoff_semiring::{Annotation, JoinEdges, Semiring};
 
 use crate::annotate::{Annotate, Annotations};
 use crate::error::FoldError;
 use crate::functions::{PerBlock, PerEdge};
 use crate::layer::AnnotatedLayer;
-use crate::leaves::{AnnotateLeaves, PerLeaf, check_count};
+use crate::leaves::{AnnotateLeaves, PerLeaf, check_count, each_run};
 use crate::product::propagate;
+use crate::walk::executions;
 
 /// A Θ that a semiring brings: what a contribution `d` of a layer becomes.
 ///
@@ -164,6 +165,10 @@ pub type BlockTheta<V> = dyn Fn(Annotation, &[f32], &mut [V]) + Send + Sync;
 /// values alone.
 pub type BlockEdges<V> = dyn Fn(Annotation) -> Option<Arc<dyn JoinEdges<V>>> + Send + Sync;
 
+/// A Θ of edges with their neurons, for a block of them: neurons are numbered from 0 in their tensor, sources of a layer of several
+/// inputs through all of these, one after the other.
+pub type EdgeTheta<V> = dyn Fn(&EdgeBlock<'_>, &mut [V]) + Send + Sync;
+
 /// [`Annotations`] of a blockwise semiring, for which one function stands: it is called once a block.
 #[derive(Clone)]
 pub struct BlockAnnotations<V> {
@@ -176,6 +181,8 @@ pub struct BlockAnnotations<V> {
     pub fused: Option<Annotation>,
     /// The same Θ with the semiring's operations, where they are faster together.
     pub edges: Option<Arc<BlockEdges<V>>>,
+    /// What [`Annotation::Own`] means where it asks for the neurons of an edge; it is then edges that are visited, and no kernel.
+    pub neurons: Option<Arc<EdgeTheta<V>>>,
 }
 
 impl<V> AsRef<Annotations> for BlockAnnotations<V> {
@@ -194,6 +201,16 @@ impl<V> BlockAnnotations<V> {
     fn block(&self) -> PerBlock<impl Fn(usize, &[f32], &mut [V]) + Sync + '_> {
         PerBlock(|layer: usize, d: &[f32], values: &mut [V]| (self.theta)(self.annotations.of(layer), d, values))
     }
+
+    /// The Θ of a layer, where it asks for neurons.
+    fn of_neurons(&self, layer: usize) -> Option<&EdgeTheta<V>> {
+        self.neurons.as_deref().filter(|_| self.annotations.of(layer) == Annotation::Own)
+    }
+}
+
+/// The number of a link's first source among those of all links of its layer.
+fn first_source(layer: &AnnotatedLayer<'_>, link: usize) -> usize {
+    layer.layer().links[..link].iter().map(|link| link.wiring.sources()).sum()
 }
 
 impl<S: Semiring> Annotate<S> for BlockAnnotations<S::Value> {
@@ -212,6 +229,16 @@ impl<S: Semiring> Annotate<S> for BlockAnnotations<S::Value> {
         {
             return done;
         }
+        if let Some(neurons) = self.of_neurons(layer.index) {
+            let first = first_source(layer, link);
+            return executions(layer, edges, destinations, sources, &|layer, edges, destinations, sources| {
+                let theta = |block: &EdgeBlock<'_>, values: &mut [S::Value]| {
+                    let sources: Vec<usize> = block.sources.iter().map(|source| first + source).collect();
+                    neurons(&EdgeBlock { sources: &sources, ..*block }, values);
+                };
+                propagate_blocks(&edges, semiring, &theta, destinations, sources, layer.monitor)
+            });
+        }
         let drops_zero = || {
             let mut value = [semiring.one()];
             (self.theta)(annotation, &[0.0], &mut value);
@@ -227,7 +254,19 @@ impl<S: Semiring> Annotate<S> for BlockAnnotations<S::Value> {
     }
 
     fn kept(&self, semiring: &S, layer: &AnnotatedLayer<'_>, link: usize, edges: &Edges<'_>) -> Result<u64, Cancelled> {
-        self.block().kept(semiring, layer, link, edges)
+        let Some(neurons) = self.of_neurons(layer.index) else {
+            return self.block().kept(semiring, layer, link, edges);
+        };
+        let first = first_source(layer, link);
+        let add = |count: &mut u64, run: &Run, contributions: &[f32]| {
+            let number = 0..contributions.len();
+            let sources: Vec<usize> = number.clone().map(|i| first + run.source_at(i)).collect();
+            let destinations: Vec<usize> = number.map(|i| run.destination_at(i)).collect();
+            let mut values = vec![semiring.zero(); contributions.len()];
+            neurons(&EdgeBlock { sources: &sources, destinations: &destinations, contributions }, &mut values);
+            *count += values.iter().filter(|value| !semiring.is_zero(value)).count() as u64;
+        };
+        edges.fold_runs(|| 0, add, |a, b| a + b, layer.monitor)
     }
 }
 
@@ -240,6 +279,25 @@ impl<S: Semiring> AnnotateLeaves<S> for BlockAnnotations<S::Value> {
         values: &mut [S::Value],
     ) -> Result<(), FoldError> {
         check_count(circuit, &self.annotations)?;
-        AnnotateLeaves::<S>::annotate(&self.block(), semiring, circuit, contributions, values)
+        if (0..self.annotations.count()).all(|layer| self.of_neurons(layer).is_none()) {
+            return AnnotateLeaves::<S>::annotate(&self.block(), semiring, circuit, contributions, values);
+        }
+        each_run(semiring, circuit, contributions, values, |layer, leaves, contributions, values| {
+            let Some(neurons) = self.of_neurons(layer) else {
+                (self.theta)(self.annotations.of(layer), contributions, values);
+                return Ok(());
+            };
+            let Some(edges) = &circuit.arrays().edges else {
+                return Err(FoldError::Neurons { layer: circuit.layers()[layer].name.clone() });
+            };
+            let lanes = contributions.len() / leaves.len();
+            let of = |neurons: &[u32]| -> Vec<usize> {
+                let neurons = neurons[leaves.clone()].iter();
+                neurons.flat_map(|&neuron| std::iter::repeat_n(neuron as usize, lanes)).collect()
+            };
+            let (sources, destinations) = (of(&edges.sources), of(&edges.destinations));
+            neurons(&EdgeBlock { sources: &sources, destinations: &destinations, contributions }, values);
+            Ok(())
+        })
     }
 }

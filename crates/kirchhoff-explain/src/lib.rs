@@ -25,8 +25,8 @@ pub use answer::{Answer, LayerSetting, QUANTILES, SUMMARY_CHANNELS, TensorReleva
 pub use explain::{explain, explain_all, explain_circuit};
 pub use gates::{
     GateNotes, GateOptions, NetworkNote, OutputExpression, Pruned, Symbolic, TargetNote, annotated,
-    check_laws_of_gates, compile_gates, evaluate_executions, evaluate_gates, evaluate_gates_with, expressions,
-    gradient, is_start, symbolic_values,
+    check_laws_of_gates, compile_gates, evaluate_executions, evaluate_executions_with, evaluate_gates,
+    evaluate_gates_with, expressions, gradient, is_start, symbolic_values,
 };
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
@@ -141,6 +141,15 @@ pub enum ExplainError {
         variable: String,
         /// The semiring.
         semiring: String,
+    },
+    /// Targets that count against others, in a symbolic semiring that has no difference.
+    #[error(
+        "`{variable}` counts against the target, but there is no difference of best paths: ask for each target alone; `why`, \
+         `posbool`, `which` and `polynomial` have one"
+    )]
+    Difference {
+        /// What the target starts with.
+        variable: String,
     },
     /// A value of a variable outside the carrier.
     #[error("variable `{variable}`: {value} is no element of semiring `{semiring}`, which takes {carrier}")]

@@ -1,15 +1,16 @@
 //! Questions that need a circuit, and not just its value.
 
-use kirchhoff::ask::{minimal_witnesses, removal, strongest_paths};
+use kirchhoff::ask::{AskError, minimal_witnesses, removal, strongest_paths};
 use kirchhoff::evaluate::{
     DEFAULT_MAX_NODES, Importance, Importances, PerLeaf, ProbabilityError, Sampling, estimate_probability,
     exact_probability, importance,
 };
-use kirchhoff::explain::is_start;
+use kirchhoff::explain::{Question, is_start};
 use kirchhoff::formula::output_names;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use pythonize::pythonize;
+use serde::Serialize;
 
 use crate::circuit::{PyCircuit, explain_error};
 use crate::errors::{Kind, OrRaise};
@@ -23,6 +24,20 @@ fn truths() -> PerLeaf<impl Fn(usize, f32) -> bool> {
     PerLeaf(|_: usize, d: f32| d != 0.0)
 }
 
+/// The answer to a question about a circuit in a semiring, as data.
+fn asked<A: Serialize + Send>(
+    py: Python<'_>,
+    circuit: &PyCircuit,
+    semiring: &Semiring,
+    options: &QuestionOptions,
+    ask: impl Fn(&PyCircuit, &Question, &Run) -> Result<A, AskError> + Send + Sync,
+) -> PyResult<Py<PyAny>> {
+    let run = Run::new(None, 0);
+    let question = circuit.question(semiring.build(options.function()?, &run)?.semiring, options)?;
+    let found = run.detached(py, |run| ask(circuit, &question, run))?;
+    Ok(pythonize(py, &found.or_raise(Kind::Question)?)?.unbind())
+}
+
 /// The minimal sets of variables that suffice for each output to be relevant, as data.
 #[pyfunction]
 pub fn witnesses(
@@ -33,12 +48,9 @@ pub fn witnesses(
     limit: usize,
     together: bool,
 ) -> PyResult<Py<PyAny>> {
-    let circuit = &*circuit;
-    let run = Run::new(None, 0);
-    let question = circuit.question(semiring.build(options.function()?, &run)?.semiring, &options)?;
-    let found =
-        run.detached(py, |run| minimal_witnesses(&circuit.circuit, &circuit.notes, &question, limit, together, run))?;
-    Ok(pythonize(py, &found.or_raise(Kind::Question)?)?.unbind())
+    asked(py, &circuit, &semiring, &options, |circuit, question, run| {
+        minimal_witnesses(&circuit.circuit, &circuit.notes, question, limit, together, run)
+    })
 }
 
 /// The strongest paths from the target to each output, as data.
@@ -50,11 +62,9 @@ pub fn paths(
     options: QuestionOptions,
     k: usize,
 ) -> PyResult<Py<PyAny>> {
-    let circuit = &*circuit;
-    let run = Run::new(None, 0);
-    let question = circuit.question(semiring.build(options.function()?, &run)?.semiring, &options)?;
-    let found = run.detached(py, |run| strongest_paths(&circuit.circuit, &circuit.notes, &question, k, run))?;
-    Ok(pythonize(py, &found.or_raise(Kind::Question)?)?.unbind())
+    asked(py, &circuit, &semiring, &options, |circuit, question, run| {
+        strongest_paths(&circuit.circuit, &circuit.notes, question, k, run)
+    })
 }
 
 /// The tensors of a circuit, and those that are left without some variables; the last tensor is the ⊕ of all outputs.

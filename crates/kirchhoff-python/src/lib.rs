@@ -48,6 +48,7 @@ fn _kirchhoff(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(network::load, module)?)?;
     module.add_function(wrap_pyfunction!(rule::rule_names, module)?)?;
     module.add_function(wrap_pyfunction!(semiring::semiring_names, module)?)?;
+    module.add_function(wrap_pyfunction!(semiring::takes_neurons, module)?)?;
     module.add_function(wrap_pyfunction!(study::study, module)?)?;
     module.add_function(wrap_pyfunction!(work::set_threads, module)?)
 }

@@ -166,7 +166,7 @@ pub fn explanation_error(error: ExplanationError) -> PyErr {
 
 /// Reads a model: an ONNX file, or a safetensors file of a known or described architecture.
 #[pyfunction]
-#[pyo3(signature = (path, architecture=None, input_shape=None, called=None, output=None, input_shapes=Vec::new()))]
+#[pyo3(signature = (path, architecture=None, input_shape=None, called=None, output=None, input_shapes=Vec::new(), array_shapes=Vec::new()))]
 pub fn load(
     py: Python<'_>,
     path: PathBuf,
@@ -175,6 +175,7 @@ pub fn load(
     called: Option<String>,
     output: Option<String>,
     input_shapes: Vec<(String, Vec<usize>)>,
+    array_shapes: Vec<(Option<String>, Vec<usize>)>,
 ) -> PyResult<PyNetwork> {
     if path.is_dir() {
         return Err(Kind::Model.error(format!("{} is a folder: name the model's file in it", path.display())));
@@ -185,7 +186,7 @@ pub fn load(
             architecture: architecture.as_deref(),
             input_shape: input_shape.as_deref(),
             input_shapes: &input_shapes,
-            array_shapes: &[],
+            array_shapes: &array_shapes,
             output: output.as_deref(),
         };
         let mut model = read(&path, &options).or_raise(Kind::Model)?;

@@ -13,6 +13,8 @@ import pytest
 import kirchhoff
 from kirchhoff import InputError, KirchhoffError, ModelError, QuestionError
 
+REPOSITORY = Path(__file__).resolve().parents[3]
+
 
 def test_outputs_and_layers(digits: Any) -> None:
     network, x = digits
@@ -232,6 +234,26 @@ def test_models_that_cannot_be_read(tmp_path: Path) -> None:
     for name in ("empty.onnx", "wild.safetensors", "missing.onnx", "model.pt", "alone.toml", "."):
         with pytest.raises(ModelError, match=name.replace(".", r"\.") if name != "." else "folder"):
             kirchhoff.load(tmp_path / name)
+
+
+def test_open_axes_have_the_lengths_of_arrays() -> None:
+    path = REPOSITORY / "crates/kirchhoff-network/tests/fixtures/onnx/refused/open-tokens.onnx"
+    with pytest.raises(ModelError, match="leaves the length"):
+        kirchhoff.load(path)
+    tokens = np.arange(7) % 4
+    mask = np.ones(7, np.float32)
+    network = kirchhoff.load(path, inputs={"tokens": tokens, "mask": mask})
+    assert network.inputs == {"tokens": (7,), "mask": (7,)} and network.output_shape == (7, 3)
+    assert network({"tokens": tokens, "mask": mask}).shape == (7, 3)
+    # Several on a first axis; what is said goes first; arrays that do not fit are no help.
+    several = {"tokens": np.stack([tokens, tokens[::-1]]), "mask": mask[np.newaxis]}
+    assert kirchhoff.load(path, inputs=several)(several).shape == (2, 7, 3)
+    said = kirchhoff.load(path, inputs={"tokens": tokens, "mask": mask[:4]}, input_shape={"tokens": [4]})
+    assert said.inputs["tokens"] == (4,)
+    with pytest.raises(ModelError, match="leaves the length"):
+        kirchhoff.load(path, inputs={"mask": mask})
+    with pytest.raises(InputError, match="give input_shape"):
+        kirchhoff.load(path, inputs="tokens.npy")
 
 
 def test_threads_can_be_set(digits: Any) -> None:

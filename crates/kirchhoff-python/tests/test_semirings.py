@@ -11,7 +11,7 @@ from reference import load
 from semirings_in_python import Best, Cheapest, Objects, Paths, Reached, Sums
 
 import kirchhoff
-from kirchhoff import LawError, QuestionError, Semiring, SemiringError
+from kirchhoff import KirchhoffError, LawError, QuestionError, Semiring, SemiringError
 
 PAIRS = [(Best, "viterbi"), (Sums, "real"), (Paths, "counting"), (Reached, "boolean")]
 
@@ -124,6 +124,103 @@ def test_theta_may_be_a_function(digits: Any, convolutions: Any) -> None:
     assert max(sizes) > 100, "it is called once a block"
     own = digits[0].explain(digits[1], semiring=Best, theta=lambda d: np.minimum(np.abs(d), np.float32(1)))
     np.testing.assert_allclose(own.relevance, digits[0].explain(digits[1], semiring="viterbi").relevance, rtol=1e-5)
+
+
+def _some(d: Any, source: Any, destination: Any) -> Any:
+    return np.where((source % 3 == 1) & (destination % 2 == 0), np.minimum(np.abs(d), 1), np.float32(0))
+
+
+def test_theta_may_ask_for_neurons(digits: Any, convolutions: Any) -> None:
+    class Some(Best):
+        """The strongest path along some edges."""
+
+        name = "some"
+        theta = staticmethod(_some)
+
+    defined = Semiring.define(
+        name="defined-some",
+        plus="max(a, b)",
+        times="a * b",
+        zero=0,
+        one=1,
+        theta="if(source % 3 == 1 and destination % 2 == 0, min(abs(d), 1), 0)",
+        rule="max-abs",
+        laws=["commutative", "absorptive", "selective"],
+    )
+    for network, x in (digits, convolutions):
+        own, wanted = (network.explain(x, semiring=one, layers="all", count_kept=True) for one in (Some, defined))
+        function = network.explain(x, semiring="viterbi", rules="max-abs", theta=_some, layers="all", count_kept=True)
+        for tensor in wanted:
+            np.testing.assert_array_equal(own[tensor], wanted[tensor])
+            np.testing.assert_array_equal(function[tensor], wanted[tensor])
+        rows = [one.ledger if isinstance(one.ledger, list) else one.ledger.to_dict("records") for one in (own, wanted, function)]
+        assert [row["kept"] for row in rows[0]] == [row["kept"] for row in rows[1]] == [row["kept"] for row in rows[2]]
+        assert 0 < rows[0][0]["kept"] < rows[0][0]["edges"]
+    network, x = digits
+    # On gates, where every edge has a leaf of its own; elsewhere nobody knows the neurons.
+    edges = network.compile(x[7], semiring="viterbi", leaves="edges")
+    wanted = network.explain(x[7], semiring=defined)
+    for semiring in (Some, defined):
+        np.testing.assert_allclose(edges.evaluate(semiring).relevance, wanted.relevance, rtol=1e-5)
+    with pytest.raises(QuestionError, match="neurons of an edge"):
+        network.compile(x[7], semiring="viterbi").evaluate(Some)
+    with pytest.raises(QuestionError, match="neurons of an edge"):
+        network.compile(x[7], semiring=defined, prune=True)
+
+    class OnObjects(Objects):
+        name = "on-objects"
+
+        def theta(self, d: float, source: int, destination: int) -> Any:  # type: ignore[override]
+            return (d, 1)
+
+    with pytest.raises(SemiringError, match="give it a dtype"):
+        network.compile(x[7]).evaluate(OnObjects)
+
+    def wrong(d: Any, source: Any, destination: Any) -> Any:
+        return d[:-1]
+
+    with pytest.raises(KirchhoffError, match="theta"):
+        network.explain(x[:1], semiring="viterbi", theta=wrong)
+
+
+def test_a_difference_makes_contrasts(digits: Any) -> None:
+    network, x = digits
+
+    class Counted(Paths):
+        """Paths beyond those of another target."""
+
+        name = "counted"
+        minus = staticmethod(lambda a, b: np.where(a > b, a - np.minimum(a, b), 0).astype(a.dtype))
+
+    class Wrong(Paths):
+        """A difference that is none."""
+
+        name = "wrong"
+        minus = staticmethod(lambda a, b: a)
+
+    defined = Semiring.define(
+        name="defined-counted",
+        value="u64",
+        plus="a + b",
+        times="a * b",
+        zero=0,
+        one=1,
+        theta="threshold(1e-9)",
+        minus="if(a > b, a - b, 0)",
+        laws=["commutative"],
+    )
+    wanted = network.explain(x, target="7-3", semiring="counting", theta=0.02)
+    for semiring in (Counted, defined):
+        found = network.explain(x, target="7-3", semiring=semiring, theta=0.02)
+        np.testing.assert_array_equal(found.exact(), wanted.exact())
+    with pytest.raises(QuestionError, match="difference"):
+        network.explain(x, target="7-3", semiring=Paths)
+    with pytest.raises(LawError, match="a ⊖ a = 0"):
+        Semiring(Wrong)
+    circuit = network.compile(x[7], "7-3", semiring="boolean", theta=0.06, prune=True, symbolic="hidden")
+    assert circuit.cut("x[9,14]").expressions("why")
+    with pytest.raises(QuestionError, match="each target alone"):
+        circuit.paths()
 
 
 def test_theta_leaves_no_carrier(digits: Any) -> None:

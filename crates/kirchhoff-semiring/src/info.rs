@@ -55,6 +55,9 @@ pub struct SemiringInfo {
     /// Θ of its own as text, where the semiring brings one that can be written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_theta: Option<Cow<'static, str>>,
+    /// Whether this Θ asks for the neurons of an edge, beside its contribution: circuits whose edges share leaves do not know them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub theta_of_neurons: bool,
     /// The relevance that the target starts with.
     pub start: DefaultStart,
     /// η of the attack that draws pixels by `softmax(−η · mean |R|)` (Groudiev & Maniu 2024, 4.3).
@@ -183,6 +186,7 @@ impl SemiringInfo {
             rule: Cow::Borrowed("zero"),
             annotation: Annotation::Threshold(Annotation::DEFAULT_THETA),
             own_theta: None,
+            theta_of_neurons: false,
             start: DefaultStart::One,
             sharpness: 1.0,
             limit: None,

@@ -73,7 +73,7 @@ pub use logarithm::logarithm;
 pub use name::{LookupError, UnknownName};
 pub use ranks::{RankTable, Ranks};
 pub use rounded_count::RoundedCount;
-pub use semiring::{Embed, Fused, Project, Semiring, View};
+pub use semiring::{Embed, Fused, Project, Semiring, View, selective_difference};
 pub use semirings::{
     Boolean, Bottleneck, Counting, CountingFloat, Fuzzy, Log, Lukasiewicz, MaxPlus, Product, Real, Tropical, Viterbi,
     Worlds,

@@ -107,8 +107,7 @@ pub trait Semiring: Send + Sync {
     /// assert_eq!(Real.minus(&2.0, &1.0), None);
     /// ```
     fn minus(&self, a: &Self::Value, b: &Self::Value) -> Option<Self::Value> {
-        let selective = self.laws().has(Law::Selective);
-        selective.then(|| if self.plus(a, b) == *b { self.zero() } else { a.clone() })
+        selective_difference(self, a, b)
     }
 
     /// Whether `a` is [`zero`](Semiring::zero).
@@ -145,6 +144,13 @@ pub trait Semiring: Send + Sync {
     fn close(&self, a: &Self::Value, b: &Self::Value) -> bool {
         a == b
     }
+}
+
+/// The [difference](Semiring::minus) of a semiring whose `⊕` is [selective](Law::Selective); `None` of others: for those that wrap one
+/// which may say its own.
+pub fn selective_difference<S: Semiring + ?Sized>(semiring: &S, a: &S::Value, b: &S::Value) -> Option<S::Value> {
+    let selective = semiring.laws().has(Law::Selective);
+    selective.then(|| if semiring.plus(a, b) == *b { semiring.zero() } else { a.clone() })
 }
 
 /// A semiring whose values can be shown as numbers: in pictures, files, ledgers and studies.

@@ -104,6 +104,7 @@ macro_rules! table {
                 zero: Cow::Borrowed($neutral),
                 one: Cow::Borrowed($unit),
                 laws: build($default).laws(),
+                monus: build($default).minus(&build($default).zero(), &build($default).zero()).is_some(),
                 rule: Cow::Borrowed($usual),
                 annotation: $theta,
                 limit: Some(Limit { name: $parameter, default: $default, numbers: $numbers }),

@@ -164,7 +164,7 @@ pub struct PathEdge {
 /// contributions. The circuit has variables on its edges.
 ///
 /// # Errors
-/// Annotations that do not fit, or cancellation.
+/// Annotations that do not fit, targets that count against others, or cancellation.
 pub fn strongest_paths(
     circuit: &GateCircuit,
     notes: &GateNotes,
@@ -173,6 +173,10 @@ pub fn strongest_paths(
     monitor: &dyn Monitor,
 ) -> Result<Vec<OutputPaths>, AskError> {
     let semiring = TopK::new(k);
+    // The best path alone has a difference, but it is none of sets of paths.
+    if let Some(against) = notes.targets.iter().find(|target| target.sign < 0.0) {
+        return Err(ExplainError::Difference { variable: against.variable.clone() }.into());
+    }
     let values = symbolic_values(circuit, notes, &semiring, question, monitor)?;
     let weights = weights(circuit, &notes.admit(circuit, question, semiring.laws())?);
     let edge = |variable: Variable| PathEdge {

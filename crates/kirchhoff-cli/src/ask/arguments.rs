@@ -129,6 +129,15 @@ impl Subjects {
     }
 }
 
+/// With which probabilities subjects are dropped.
+#[derive(Args, Clone, Debug)]
+pub struct DropOptions {
+    /// The probability with which each is dropped, independently of the others; or those of layers, `h1=0.1`, and of single
+    /// ones, `h3[5]=0.2`, and files of these (.json, .csv, .txt, or .safetensors with a tensor a layer): others stay
+    #[arg(long, value_name = "P | NAME=P | FILE", required = true)]
+    pub drop: Vec<String>,
+}
+
 /// `kirchhoff ask removed`.
 #[derive(Args, Debug)]
 pub struct Removed {
@@ -179,10 +188,8 @@ pub struct Probability {
     pub options: AskOptions,
     #[command(flatten)]
     pub subjects: Subjects,
-    /// The probability with which each is dropped, independently of the others; or those of layers, `h1=0.1`, and of single
-    /// ones, `h3[5]=0.2`, and files of these (.json, .csv, .txt, or .safetensors with a tensor a layer): others stay
-    #[arg(long, value_name = "P | NAME=P | FILE", required = true)]
-    pub drop: Vec<String>,
+    #[command(flatten)]
+    pub drop: DropOptions,
     /// The probability that all outputs stay relevant together, instead of each
     #[arg(long)]
     pub together: bool,
@@ -223,10 +230,8 @@ pub struct World {
     pub options: AskOptions,
     #[command(flatten)]
     pub subjects: Subjects,
-    /// The probability with which each is dropped, independently of the others; or those of layers, `h1=0.1`, and of single
-    /// ones, `h3[5]=0.2`, and files of these (.json, .csv, .txt, or .safetensors with a tensor a layer): others stay
-    #[arg(long, value_name = "P | NAME=P | FILE", required = true)]
-    pub drop: Vec<String>,
+    #[command(flatten)]
+    pub drop: DropOptions,
     /// The most probable case in which one of the outputs is lost, instead of that in which all stay relevant
     #[arg(long)]
     pub lost: bool,

@@ -61,7 +61,7 @@ impl Event {
 
 /// Prints the probability that outputs stay relevant.
 pub fn run(arguments: &Probability) -> Result<(), Failure> {
-    let drops = Drops::read(&arguments.drop)?;
+    let drops = Drops::read(&arguments.drop.drop)?;
     let part = formulas(&arguments.options, &arguments.subjects, &arguments.given)?;
     let kept = drops.kept(part.circuit.variables())?;
     stop_at_interrupt();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use kirchhoff::evaluate::{most_probable_loss, most_probable_world};
+use kirchhoff::evaluate::{Fate, most_probable_world};
 use kirchhoff::explain::is_start;
 use kirchhoff::formula::output_names;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::progress::{Progress, stop_at_interrupt};
 
 /// Prints the most probable world in which outputs stay relevant, or in which one is lost.
 pub fn run(arguments: &World) -> Result<(), Failure> {
-    let drops = Drops::read(&arguments.drop)?;
+    let drops = Drops::read(&arguments.drop.drop)?;
     let part = formulas(&arguments.options, &arguments.subjects, &[])?;
     let (circuit, variables) = (&part.circuit, part.circuit.variables());
     let kept = drops.kept(variables)?;
@@ -24,10 +24,8 @@ pub fn run(arguments: &World) -> Result<(), Failure> {
     progress.say("diagrams");
     let outputs: Vec<usize> = (0..circuit.outputs().len()).collect();
     let max_nodes = arguments.max_nodes;
-    let world = match arguments.lost {
-        false => most_probable_world(circuit, &truths(), &kept, &outputs, max_nodes, &progress),
-        true => most_probable_loss(circuit, &truths(), &kept, &outputs, max_nodes, &progress),
-    };
+    let fate = if arguments.lost { Fate::Lost } else { Fate::Kept };
+    let world = most_probable_world(circuit, &truths(), &kept, &outputs, fate, max_nodes, &progress);
     let world = world.map_err(|error| too_large(error, "fewer outputs"))?;
     drop(progress);
     let of = arguments.subjects.name(&part);

@@ -38,7 +38,7 @@ pub struct Evaluate {
     /// Values of the circuit's variables, as numbers that stand for elements of the semiring: `h1[3]=0.3`, `w2[17->4]=0.3`,
     /// `h1=0.3` for the neurons of a layer, a number for all, or a file of these (.json, .csv, .txt, or .safetensors with a
     /// tensor a layer); separated by commas, or repeated [default: 1]
-    #[arg(long, value_name = "NAME=NUMBER | FILE", conflicts_with = "inputs", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NAME=NUMBER | FILE", allow_hyphen_values = true)]
     pub variables: Vec<String>,
     /// Run the network on these inputs (images, .npy, .safetensors or IDX files; none: the embedded digits) and evaluate
     /// the circuit on the contributions of each: for a circuit compiled with `--leaves edges`

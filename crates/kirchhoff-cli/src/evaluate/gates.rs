@@ -26,13 +26,10 @@ struct Item {
     notes: GateNotes,
 }
 
-impl Item {
-    /// The numbers that options give for variables.
-    fn numbers(&self, values: &Values) -> Result<HashMap<&str, f32>, Failure> {
-        let names = self.circuit.variables();
-        let numbers = values.of(names, "--variables")?;
-        Ok(names.iter().zip(numbers).filter_map(|(name, number)| Some((name.as_str(), number? as f32))).collect())
-    }
+/// The numbers that options give for variables of these names.
+pub fn numbers<'a>(names: &'a [String], values: &Values) -> Result<HashMap<&'a str, f32>, Failure> {
+    let numbers = values.of(names, "--variables")?;
+    Ok(names.iter().zip(numbers).filter_map(|(name, number)| Some((name.as_str(), number? as f32))).collect())
 }
 
 /// Says so where a circuit has other rules than those that a semiring is explained under.
@@ -81,7 +78,7 @@ pub fn evaluate(arguments: &Evaluate) -> Result<Evaluated, Failure> {
         for item in &items {
             let mut question = question.clone();
             annotate(&item.circuit, &item.notes, &options, &mut question)?;
-            let numbers = item.numbers(&values)?;
+            let numbers = numbers(item.circuit.variables(), &values)?;
             let number = |name: &str| numbers.get(name).copied();
             let answer = evaluate_gates_with(&item.circuit, &item.notes, &question, &number, &progress)?;
             match &mut whole {

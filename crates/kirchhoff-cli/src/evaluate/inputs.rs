@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use kirchhoff::circuit::CircuitKind;
-use kirchhoff::explain::{Answer, Question, evaluate_executions};
+use kirchhoff::explain::{Answer, Question, evaluate_executions_with};
 use serde_json::json;
 
 use super::arguments::Evaluate;
 use super::evaluated::Evaluated;
+use super::gates::numbers;
 use crate::failure::Failure;
 use crate::load;
 use crate::options::{InputOptions, ModelOutput, QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::request::Request;
+use crate::values::Values;
 
 /// Runs the network of a circuit on inputs and evaluates the circuit for each.
 pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure> {
@@ -54,6 +56,8 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
     // Beside activations: half for the contributions of a batch, half for the values of gates.
     let memory = arguments.memory / 2;
     request.limit_batch(circuit.leaves() as u64 * size_of::<f32>() as u64, memory);
+    let numbers = numbers(circuit.variables(), &Values::read(&arguments.variables)?)?;
+    let number = |name: &str| numbers.get(name).copied();
     stop_at_interrupt();
     let count = request.inputs.count;
     let wires = circuit.wires() as u64 * request.questions.len() as u64;
@@ -64,7 +68,7 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
         progress.say("gates");
         let questions: Vec<Question> =
             request.questions.iter().map(|question| question.part(batch.clone(), count)).collect::<Result<_, _>>()?;
-        let part = evaluate_executions(&circuit, &notes, &execution, &questions, memory, &progress)?;
+        let part = evaluate_executions_with(&circuit, &notes, &execution, &questions, &number, memory, &progress)?;
         for (whole, answer) in answers.iter_mut().zip(part) {
             match whole {
                 None => *whole = Some(answer),

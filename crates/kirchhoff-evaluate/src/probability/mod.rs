@@ -29,7 +29,7 @@ pub use joint::{
     estimate_expected_outputs, expected_outputs, joint_probability,
 };
 pub use sample::{Estimate, Estimates, MeanEstimate, Sampling, estimate_probability};
-pub use world::{World, most_probable_loss, most_probable_world};
+pub use world::{Fate, World, most_probable_world};
 
 /// Why there is no probability.
 #[derive(Clone, Debug, Error, PartialEq)]

@@ -20,9 +20,18 @@ pub struct World {
     pub log_probability: f64,
 }
 
-/// The most probable world in which all of some outputs, by their positions, are 1, where each variable is 1 with the
+/// What becomes of outputs in a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// All of them are 1.
+    Kept,
+    /// One of them at least is 0.
+    Lost,
+}
+
+/// The most probable world in which some outputs, by their positions, have a [`Fate`], where each variable is 1 with the
 /// given probability, independently of the others, and contributions are what `annotate` makes of them. `None` if there
-/// is no such world.
+/// is no such world. The likeliest way to lose an output is that of [`Fate::Lost`].
 ///
 /// The best way through the [decision diagram](super::decision_diagrams) of the outputs together, each node counted
 /// against the more probable value of its variable, so that variables which are not decided on keep theirs (Viterbi's
@@ -31,7 +40,7 @@ pub struct World {
 ///
 /// ```
 /// use kirchhoff_circuit::GateBuilder;
-/// use kirchhoff_evaluate::{PerLeaf, most_probable_world};
+/// use kirchhoff_evaluate::{Fate, PerLeaf, most_probable_world};
 ///
 /// // a ∨ b
 /// let mut builder = GateBuilder::new(Vec::new(), 100);
@@ -40,7 +49,9 @@ pub struct World {
 /// let either = builder.plus(&[a, b])?;
 /// builder.output("x", &[], &[either])?;
 /// let circuit = builder.finish()?;
-/// let world = most_probable_world(&circuit, &PerLeaf(|_, _| true), &[0.25, 0.4], &[0], 1000, &())?.unwrap();
+/// let world = |fate| most_probable_world(&circuit, &PerLeaf(|_, _| true), &[0.25, 0.4], &[0], fate, 1000, &());
+/// assert_eq!(world(Fate::Lost)?.unwrap().values, [false, false]);
+/// let world = world(Fate::Kept)?.unwrap();
 /// assert_eq!(world.values, [false, true]);
 /// assert!((world.probability - 0.75 * 0.4).abs() < 1e-12);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -54,28 +65,12 @@ pub fn most_probable_world(
     annotate: &impl AnnotateLeaves<Boolean>,
     probabilities: &[f64],
     outputs: &[usize],
+    fate: Fate,
     max_nodes: usize,
     monitor: &dyn Monitor,
 ) -> Result<Option<World>, ProbabilityError> {
     let diagrams = open_diagrams(circuit, annotate, probabilities, &[outputs], max_nodes, monitor)?;
-    Ok(best(&diagrams[0], probabilities, true))
-}
-
-/// The most probable world in which not all of some outputs are 1, as [`most_probable_world`] of the opposite: the likeliest
-/// way to lose one of them. `None` if there is none.
-///
-/// # Errors
-/// As for [`most_probable_world`].
-pub fn most_probable_loss(
-    circuit: &GateCircuit,
-    annotate: &impl AnnotateLeaves<Boolean>,
-    probabilities: &[f64],
-    outputs: &[usize],
-    max_nodes: usize,
-    monitor: &dyn Monitor,
-) -> Result<Option<World>, ProbabilityError> {
-    let diagrams = open_diagrams(circuit, annotate, probabilities, &[outputs], max_nodes, monitor)?;
-    Ok(best(&diagrams[0], probabilities, false))
+    Ok(best(&diagrams[0], probabilities, fate == Fate::Kept))
 }
 
 /// The most probable world in which a function is as wanted.

@@ -61,7 +61,7 @@ fn enumerated(circuit: &GateCircuit, probabilities: &[f64]) -> Vec<f64> {
 fn decision_diagrams_agree_with_the_enumeration_of_all_worlds() {
     let mut random = Random(21);
     let mut between = 0;
-    for _ in 0..300 {
+    for _ in 0..1000 {
         let (circuit, probabilities) = (circuit(&mut random), probabilities(&mut random));
         let exact = exact_probability(&circuit, &THETA, &probabilities, 100_000, &()).unwrap();
         for (exact, expected) in exact.iter().zip(enumerated(&circuit, &probabilities)) {

@@ -9,12 +9,12 @@ use kirchhoff_circuit::{
 };
 use kirchhoff_compile::{Rule, compile};
 use kirchhoff_evaluate::{
-    Annotate, AnnotatedLayer, Bookkeeping, Edge, Keep, LeafVectors, Ledger, PerBlock, PerEdge, PerLeaf, PerNeurons,
-    fold, fold_batch, fold_gates, stream,
+    Annotate, AnnotatedLayer, Annotations, BlockAnnotations, Bookkeeping, Edge, FoldError, Keep, LeafVectors, Ledger,
+    PerBlock, PerEdge, PerLeaf, PerNeurons, fold, fold_batch, fold_gates, stream,
 };
-use kirchhoff_kernel::{Cancelled, Edges, LayerEdges, Window, propagate};
+use kirchhoff_kernel::{Cancelled, EdgeBlock, Edges, LayerEdges, Window, propagate};
 use kirchhoff_network::{Activation, Convolution, Dense, Execution, NetworkBuilder, Operator, Reshape};
-use kirchhoff_semiring::{Count, Counting, How, Product, Semiring, Symbolic, Variable};
+use kirchhoff_semiring::{Annotation, Count, Counting, How, Product, Semiring, Symbolic, Variable};
 
 use crate::network::{Random, circuit};
 
@@ -314,6 +314,86 @@ fn edges_are_those_of_gates() {
         let mut keep = Keep::input(&layered);
         stream(&layered, &Counting, &theta, &ones, Bookkeeping::default(), &mut keep, &()).unwrap();
         assert_eq!(keep.relevance(layered.input()).unwrap(), expected);
+    }
+}
+
+/// A Θ of neurons in blocks, by annotation, is that of every edge: streamed, counted, and on gates with a leaf for each edge.
+#[test]
+fn annotations_of_neurons_are_asked_edge_by_edge() {
+    let mut random = Random(27);
+    let value = |source: usize, destination: usize, d: f32| match (3 * source + 5 * destination) % 4 {
+        0 => (0, None),
+        rest => (rest as u64, theta(d).1),
+    };
+    for round in 0..40 {
+        let layered = circuit(&mut random, "zero");
+        // Every third layer keeps a threshold.
+        let layers = (0..layered.layers().len()).map(|layer| match (layer + round) % 3 {
+            0 => Annotation::Threshold(0.05),
+            _ => Annotation::Own,
+        });
+        let annotations = Annotations::new(layers.collect());
+        let of = annotations.clone();
+        let edgewise = PerNeurons(|edge: Edge<'_>| {
+            let layer = layered.layers().iter().position(|layer| std::ptr::eq(layer, edge.layer)).unwrap();
+            let first = first_source(edge.layer, edge.link);
+            match of.of(layer) {
+                Annotation::Own => value(first + edge.source, edge.destination, edge.d),
+                _ => {
+                    if edge.d >= 0.05 {
+                        Own::default().one()
+                    } else {
+                        Own::default().zero()
+                    }
+                }
+            }
+        });
+        let expected = streamed(&layered, &Own::default(), &edgewise);
+        let neurons = move |edges: &EdgeBlock<'_>, values: &mut [(u64, Option<u32>)]| {
+            let ends = edges.sources.iter().zip(edges.destinations).zip(edges.contributions);
+            assert_eq!(values.len(), edges.sources.len());
+            values
+                .iter_mut()
+                .zip(ends)
+                .for_each(|(place, ((source, destination), d))| *place = value(*source, *destination, *d));
+        };
+        let threshold = |annotation: Annotation, d: &[f32], values: &mut [(u64, Option<u32>)]| {
+            assert_eq!(annotation, Annotation::Threshold(0.05));
+            let own = Own::default();
+            values.iter_mut().zip(d).for_each(|(value, d)| *value = if *d >= 0.05 { own.one() } else { own.zero() });
+        };
+        let bound = BlockAnnotations {
+            annotations,
+            theta: Arc::new(threshold),
+            fused: None,
+            edges: None,
+            neurons: Some(Arc::new(neurons)),
+        };
+        assert!(streamed(&layered, &OwnBlocks::default(), &bound) == expected);
+
+        let options = UnrollOptions { leaves: Leaves::Edges, ..UnrollOptions::default() };
+        let gates = unroll(&layered, &options, &()).unwrap();
+        let contributions = EdgeMap::new(&gates, &layered).unwrap().contributions(&layered, &()).unwrap();
+        let outputs = layered.tensor(layered.output()).size();
+        let start: Vec<_> =
+            (0..2 * outputs).map(|i| if i % 3 == 1 { Own::default().zero() } else { Own::default().one() }).collect();
+        let vectors = LeafVectors { count: 2, contributions: &contributions, variables: &start };
+        let folded = fold_batch(&gates, &Own::default(), &bound, vectors, 2, &()).unwrap();
+        let mut keep = Keep::input(&layered);
+        stream(&layered, &Own::default(), &edgewise, &start, Bookkeeping::default(), &mut keep, &()).unwrap();
+        assert_eq!(keep.relevance(layered.input()).unwrap(), folded);
+
+        // Edges of equal contributions share a leaf: which neurons, nobody knows.
+        let shared = unroll(&layered, &UnrollOptions::default(), &()).unwrap();
+        let ones = vec![Own::default().one(); shared.variables().len()];
+        let result = fold_gates(&shared, &Own::default(), &bound, &ones, &());
+        assert!(matches!(result, Err(FoldError::Neurons { .. }) | Ok(_)));
+        let asked = shared
+            .arrays()
+            .contribution_layers
+            .iter()
+            .any(|&layer| !layered.layers()[layer as usize].chooses() && of.of(layer as usize) == Annotation::Own);
+        assert_eq!(result.is_err(), asked);
     }
 }
 

@@ -2,9 +2,9 @@
 
 use kirchhoff_circuit::{GateBuilder, GateCircuit};
 use kirchhoff_evaluate::{
-    PerLeaf, ProbabilityError, Sampling, conditional_probability, decision_diagrams, estimate_conditional_probability,
-    estimate_expected_outputs, exact_probability, exact_probability_gradient, expected_outputs, fold,
-    joint_probability, most_probable_loss, most_probable_world,
+    Fate, PerLeaf, ProbabilityError, Sampling, conditional_probability, decision_diagrams,
+    estimate_conditional_probability, estimate_expected_outputs, exact_probability, exact_probability_gradient,
+    expected_outputs, fold, joint_probability, most_probable_world,
 };
 use kirchhoff_semiring::{Boolean, Worlds};
 
@@ -79,10 +79,8 @@ fn a_thousand_circuits_agree_with_the_enumeration_of_all_worlds() {
         for wanted in [true, false] {
             let worlds = (0..WORLDS).filter(|&world| hold(&table, &given, world) == wanted);
             let best = worlds.map(|world| chance(world, &probabilities)).fold(0.0, f64::max);
-            let found = match wanted {
-                true => most_probable_world(&circuit, &THETA, &probabilities, &given, 100_000, &()),
-                false => most_probable_loss(&circuit, &THETA, &probabilities, &given, 100_000, &()),
-            };
+            let fate = if wanted { Fate::Kept } else { Fate::Lost };
+            let found = most_probable_world(&circuit, &THETA, &probabilities, &given, fate, 100_000, &());
             match found.unwrap() {
                 None => assert_eq!(best, 0.0),
                 Some(found) => {
@@ -141,7 +139,7 @@ fn diagrams_are_the_functions_and_count_their_models() {
 fn gradients_of_probabilities_are_differences() {
     let mut random = Random(33);
     let mut other_than_zero = 0;
-    for _ in 0..300 {
+    for _ in 0..1000 {
         let (circuit, mut probabilities) = (circuit(&mut random), probabilities(&mut random));
         let gradients = exact_probability_gradient(&circuit, &THETA, &probabilities, 100_000, &()).unwrap();
         let values = exact_probability(&circuit, &THETA, &probabilities, 100_000, &()).unwrap();
@@ -203,7 +201,7 @@ fn what_cannot_be_asked_is_refused() {
     let estimate = estimate_conditional_probability(&circuit, &THETA, &p, &[3], sampling, &());
     assert_eq!(estimate, Err(missing.clone()));
     assert_eq!(missing.to_string(), "there is no output 3: the circuit has 3, counted from 0");
-    let limit = most_probable_world(&circuit, &THETA, &p, &[0, 1, 2], 3, &()).unwrap_err();
+    let limit = most_probable_world(&circuit, &THETA, &p, &[0, 1, 2], Fate::Kept, 3, &()).unwrap_err();
     assert_eq!(limit, ProbabilityError::Nodes { max_nodes: 3 });
     let range = joint_probability(&circuit, &THETA, &[2.0; VARIABLES], &[0], 1000, &());
     assert!(matches!(range, Err(ProbabilityError::Range { .. })));

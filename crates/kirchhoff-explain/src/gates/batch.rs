@@ -46,6 +46,23 @@ pub fn evaluate_executions(
     memory: u64,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Answer>, ExplainError> {
+    evaluate_executions_with(circuit, notes, execution, questions, &|_| None, memory, monitor)
+}
+
+/// As [`evaluate_executions`], with numbers from elsewhere as the values of variables, the same for every execution: as for
+/// [`evaluate_gates_with`](super::evaluate_gates_with).
+///
+/// # Errors
+/// As for [`evaluate_executions`]; a number that is no element of a semiring.
+pub fn evaluate_executions_with(
+    circuit: &GateCircuit,
+    notes: &GateNotes,
+    execution: &Execution,
+    questions: &[Question],
+    values: &dyn Fn(&str) -> Option<f32>,
+    memory: u64,
+    monitor: &dyn Monitor,
+) -> Result<Vec<Answer>, ExplainError> {
     let clock = Instant::now();
     let network = notes.network.as_ref().ok_or(kirchhoff_circuit::EdgeError::Shared)?;
     network.check(execution.network(), &notes.model)?;
@@ -53,7 +70,7 @@ pub fn evaluate_executions(
     let contributions = &EdgeMap::new(circuit, layered)?.contributions(layered, monitor)?;
     let share = clock.elapsed() / questions.len().max(1) as u32;
     let answer = |question: &Question| {
-        let evaluate = Evaluate { circuit, notes, layered, contributions, question, memory, monitor };
+        let evaluate = Evaluate { circuit, notes, layered, contributions, question, values, memory, monitor };
         let answer = evaluate.answer()?;
         Ok(Answer { time: answer.time + share, ..answer })
     };
@@ -78,13 +95,14 @@ struct Evaluate<'a> {
     /// One vector an execution.
     contributions: &'a [f32],
     question: &'a Question,
+    values: &'a dyn Fn(&str) -> Option<f32>,
     memory: u64,
     monitor: &'a dyn Monitor,
 }
 
 impl Evaluate<'_> {
     fn answer(self) -> Result<Answer, ExplainError> {
-        let Evaluate { circuit, notes, layered, contributions, question, memory, monitor } = self;
+        let Evaluate { circuit, notes, layered, contributions, question, values, memory, monitor } = self;
         let annotations = notes.admit(circuit, question, question.semiring.laws)?;
         let (count, names) = (layered.batch(), circuit.variables());
         let outputs = layered.tensor(layered.output()).size();
@@ -92,13 +110,19 @@ impl Evaluate<'_> {
         let starts: Vec<Option<usize>> = (0..outputs).map(|output| position(&start_name(output))).collect();
         let mut vector = vec![VariableValue::One; names.len()];
         starts.iter().flatten().for_each(|&start| vector[start] = VariableValue::Zero);
+        for (value, name) in vector.iter_mut().zip(names) {
+            if let Some(number) = values(name) {
+                *value = VariableValue::Number(number);
+            }
+        }
         let mut variables = Vec::with_capacity(count * names.len());
         let targets = question.resolve(layered)?;
         for (execution, targets) in targets.iter().enumerate() {
             let logits = layered.outputs(execution);
             let mut vector = vector.clone();
             for &(output, sign) in targets {
-                if let Some(start) = starts[output] {
+                if let Some(start) = starts[output].filter(|start| !matches!(vector[*start], VariableValue::Number(_)))
+                {
                     vector[start] = VariableValue::Target { sign, logit: logits[output] };
                 }
             }

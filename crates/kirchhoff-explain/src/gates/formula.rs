@@ -8,7 +8,7 @@ use kirchhoff_semiring::{
     Expression, Overflow, Real, SemiringInfo, Symbolic, SymbolicVisitor, Variable, visit_symbolic,
 };
 
-use super::GateNotes;
+use super::{GateNotes, check_neurons};
 use crate::{ExplainError, Question};
 
 /// The circuit with the question's Θ and start applied: contributions become `Θ(d)` as numbers, or the constants 0 and 1,
@@ -18,6 +18,7 @@ use crate::{ExplainError, Question};
 /// As for [`evaluate_gates`](super::evaluate_gates).
 pub fn annotated(circuit: &GateCircuit, notes: &GateNotes, question: &Question) -> Result<GateCircuit, ExplainError> {
     let annotations = notes.admit(circuit, question, question.semiring.laws)?;
+    check_neurons(question, &annotations, circuit.layers().iter().map(|layer| (&*layer.name, layer.range.is_some())))?;
     check_signs(notes, question)?;
     let theta =
         |layer: usize, d: f32| question.semiring.decide(annotations.of(layer), &circuit.layers()[layer].name, d);
@@ -90,7 +91,7 @@ impl SymbolicVisitor for Express<'_> {
 /// The value of every output in a symbolic semiring, as for [`expressions`].
 ///
 /// # Errors
-/// As for [`evaluate_gates`](super::evaluate_gates).
+/// As for [`evaluate_gates`](super::evaluate_gates); targets that count against others, in a semiring without a difference.
 pub fn symbolic_values<S: Symbolic>(
     circuit: &GateCircuit,
     notes: &GateNotes,
@@ -100,11 +101,20 @@ pub fn symbolic_values<S: Symbolic>(
 ) -> Result<Vec<S::Value>, ExplainError> {
     let annotations = notes.admit(circuit, question, semiring.laws())?;
     let theta = PerLeaf(|layer: usize, d: f32| semiring.scalar(annotations.of(layer).apply(&Real, d)));
-    let value = |(number, name): (usize, &String)| match notes.constant(question, name) {
-        Some(true) => semiring.one(),
-        Some(false) => semiring.zero(),
-        None => semiring.variable(Variable(number as u32)),
+    let folded = |side: Option<f32>| -> Result<Vec<S::Value>, ExplainError> {
+        let value = |(number, name): (usize, &String)| match notes.constant_of_side(question, name, side) {
+            Some(true) => semiring.one(),
+            Some(false) => semiring.zero(),
+            None => semiring.variable(Variable(number as u32)),
+        };
+        let variables: Vec<S::Value> = circuit.variables().iter().enumerate().map(value).collect();
+        Ok(fold(circuit, semiring, &theta, &variables, monitor)?)
     };
-    let variables: Vec<S::Value> = circuit.variables().iter().enumerate().map(value).collect();
-    Ok(fold(circuit, semiring, &theta, &variables, monitor)?)
+    let Some(against) = notes.targets.iter().find(|target| target.sign < 0.0) else {
+        return folded(None);
+    };
+    // What is beyond what: both sides start alike.
+    let beyond = |(a, b): (S::Value, S::Value)| semiring.minus(&a, &b);
+    let differences = folded(Some(1.0))?.into_iter().zip(folded(Some(-1.0))?).map(beyond).collect::<Option<_>>();
+    differences.ok_or_else(|| ExplainError::Difference { variable: against.variable.clone() })
 }

@@ -9,7 +9,7 @@ use kirchhoff_circuit::{
     DEFAULT_MAX_GATES, GateCircuit, KeepEdge, LayeredCircuit, Leaves, Start, TensorId, UnrollOptions, Variables, unroll,
 };
 use kirchhoff_compile::{LayerPattern, compile};
-use kirchhoff_evaluate::{Annotations, check_laws};
+use kirchhoff_evaluate::{Annotations, FoldError, check_laws};
 use kirchhoff_formula::Decision;
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::{Execution, HASH_VERSION, Network, hash_version, network_hash};
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ExplainError, Layers, Question, Target, ThetaChoice};
 
-pub use batch::evaluate_executions;
+pub use batch::{evaluate_executions, evaluate_executions_with};
 pub use evaluate::{check_laws_of_gates, evaluate_gates, evaluate_gates_with};
 pub use formula::{OutputExpression, annotated, expressions, symbolic_values};
 pub use gradient::gradient;
@@ -224,6 +224,11 @@ fn unrolled(
         return Err(ExplainError::Leaves);
     }
     if prune {
+        check_neurons(
+            question,
+            &annotations,
+            layered.layers().iter().map(|layer| (&*layer.name, layer.is_annotated())),
+        )?;
         check_ranks(&annotations, layered.layers().iter().map(|layer| (&*layer.name, layer.is_annotated())))?;
     }
     let keep = |layer: usize, d: f32| {
@@ -301,6 +306,21 @@ fn check_ranks<'a>(
     }
 }
 
+/// Refuses a Θ of an edge's neurons where edges of equal contributions share a leaf.
+fn check_neurons<'a>(
+    question: &Question,
+    annotations: &Annotations,
+    layers: impl Iterator<Item = (&'a str, bool)>,
+) -> Result<(), ExplainError> {
+    let asks = |(index, (_, annotated)): &(usize, (&str, bool))| {
+        *annotated && question.semiring.theta_of_neurons && annotations.of(*index) == Annotation::Own
+    };
+    match layers.enumerate().find(asks) {
+        Some((_, (layer, _))) => Err(FoldError::Neurons { layer: layer.to_string() }.into()),
+        None => Ok(()),
+    }
+}
+
 impl GateNotes {
     /// The annotations of the circuit's layers under a question that it has an answer to, in a semiring of the given laws:
     /// whoever evaluates it, or applies Θ to it, asks here.
@@ -311,7 +331,11 @@ impl GateNotes {
     pub fn admit(&self, circuit: &GateCircuit, question: &Question, laws: Laws) -> Result<Annotations, ExplainError> {
         check_laws(circuit, laws)?;
         let annotations = question.gate_annotations(circuit)?;
-        check_ranks(&annotations, circuit.layers().iter().map(|layer| (&*layer.name, layer.range.is_some())))?;
+        let layers = || circuit.layers().iter().map(|layer| (&*layer.name, layer.range.is_some()));
+        check_ranks(&annotations, layers())?;
+        if circuit.arrays().edges.is_none() {
+            check_neurons(question, &annotations, layers())?;
+        }
         if let Some(pruned) = &self.pruned {
             pruned.check(circuit, &question.semiring, &annotations)?;
         }
@@ -368,10 +392,19 @@ impl GateNotes {
 
     /// What a variable is under a question, if it is a start that is 1 or 0.
     fn constant(&self, question: &Question, variable: &str) -> Option<bool> {
-        let is_target = || self.targets.iter().any(|target| target.variable == variable);
-        match self.is_other_start(variable) {
-            true => Some(false),
-            false => (self.starts_with_one(question) && is_target()).then_some(true),
+        self.constant_of_side(question, variable, None)
+    }
+
+    /// The same where only targets of one sign count, if there is one, and start as if it were positive.
+    fn constant_of_side(&self, question: &Question, variable: &str, side: Option<f32>) -> Option<bool> {
+        let one = match side {
+            Some(_) => question.start == DefaultStart::One,
+            None => self.starts_with_one(question),
+        };
+        match self.targets.iter().find(|target| target.variable == variable) {
+            Some(target) if side.is_some_and(|side| target.sign * side < 0.0) => Some(false),
+            Some(_) => one.then_some(true),
+            None => self.is_other_start(variable).then_some(false),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use kirchhoff_evaluate::{Annotations, BlockAnnotations, BlockEdges, BlockTheta};
+use kirchhoff_evaluate::{Annotations, BlockAnnotations, BlockEdges, BlockTheta, EdgeTheta};
+use kirchhoff_kernel::EdgeBlock;
 use kirchhoff_semiring::{
     Annotation, Carrier, Cells, Defined, DefinedVisitor, Definition, Embed, Interval, LawChecker, LawReport, Project,
     Semiring,
@@ -25,6 +26,8 @@ pub struct Expressions<V> {
     definition: Definition,
     theta: Arc<BlockTheta<V>>,
     edges: Arc<BlockEdges<V>>,
+    /// Θ of edges with their neurons, where it asks for them.
+    neurons: Option<Arc<EdgeTheta<V>>>,
     /// The annotation that Θ is by another name, under which kernels of the built-in semirings may run.
     fused: Option<Annotation>,
     carrier: Carrier,
@@ -38,8 +41,8 @@ where
     type Bound = BlockAnnotations<V>;
 
     fn bind(&self, annotations: &Annotations) -> BlockAnnotations<V> {
-        let (theta, edges) = (self.theta.clone(), Some(self.edges.clone()));
-        BlockAnnotations { annotations: annotations.clone(), theta, fused: self.fused, edges }
+        let (theta, edges, neurons) = (self.theta.clone(), Some(self.edges.clone()), self.neurons.clone());
+        BlockAnnotations { annotations: annotations.clone(), theta, fused: self.fused, edges, neurons }
     }
 
     fn carrier(&self, _: &Defined<V>) -> Carrier {
@@ -103,9 +106,19 @@ impl Make<'_> {
         let carrier = Carrier { own: named.is_none(), ..carrier };
         let (of, theta) = (semiring.clone(), Arc::new(theta));
         let edges = Arc::new(move |annotation| of.edges(annotation));
-        let thetas = Expressions { definition: self.0.clone(), theta, edges, fused: named, carrier, embed };
+        let of_neurons = semiring.theta_of_neurons();
+        let neurons = of_neurons.then(|| {
+            let of = semiring.clone();
+            let number = |neurons: &[usize]| neurons.iter().map(|&neuron| neuron as u64).collect::<Vec<_>>();
+            let theta = move |edges: &EdgeBlock<'_>, values: &mut [V]| {
+                of.theta_of_edges(edges.contributions, &number(edges.sources), &number(edges.destinations), values);
+            };
+            Arc::new(theta) as Arc<EdgeTheta<V>>
+        });
+        let thetas = Expressions { definition: self.0.clone(), theta, edges, neurons, fused: named, carrier, embed };
         let within_unit = semiring.clone().with_contributions(Interval::UNIT);
-        Described::with_thetas(self.0.name().to_string(), semiring.clone(), within_unit, carrier, thetas)
+        let (name, semiring) = (self.0.name().to_string(), semiring.clone());
+        Described::with_thetas(name, semiring, within_unit, carrier, of_neurons, thetas)
             .with_info(|info| {
                 self.0.describe(info);
                 info.annotation = named.unwrap_or(Annotation::Own);

@@ -70,14 +70,23 @@ impl<S: Project + Clone + 'static> Described<S, Blocks<S::Value>> {
         if blocks.has_own() {
             info.annotation = Annotation::Own;
         }
+        info.theta_of_neurons = blocks.is_of_neurons();
         Described { semiring, within_unit: None, info, theta: blocks, built_in: false }
     }
 }
 
 impl<S: Project + Clone + 'static, T: Thetas<S>> Described<S, T> {
     /// A semiring with annotations of another meaning, and the same for contributions in `[0, 1]`.
-    pub(super) fn with_thetas(name: String, semiring: S, within_unit: S, carrier: Carrier, theta: T) -> Self {
-        let info = described(name.into(), &semiring, carrier);
+    pub(super) fn with_thetas(
+        name: String,
+        semiring: S,
+        within_unit: S,
+        carrier: Carrier,
+        theta_of_neurons: bool,
+        theta: T,
+    ) -> Self {
+        let mut info = described(name.into(), &semiring, carrier);
+        info.theta_of_neurons = theta_of_neurons;
         Described { semiring, within_unit: Some(within_unit), info, theta, built_in: false }
     }
 
@@ -98,6 +107,7 @@ impl<S: Project + Clone + 'static, T> Described<S, T> {
         let mut info = self.info;
         info.embeds = Carrier { own: true, ..Carrier::NONE };
         info.annotation = Annotation::Own;
+        info.theta_of_neurons = false;
         Described {
             semiring: self.semiring,
             within_unit: None,
@@ -131,11 +141,14 @@ impl<S: Project + Clone + 'static, T> Described<S, T> {
         self
     }
 
-    /// The same semiring with other facts: whatever the given function changes, but for the name, the laws and the carrier.
+    /// The same semiring with other facts: whatever the given function changes, but for the name, the laws, the carrier, and whether there
+    /// are a difference and a Θ of neurons.
     pub fn with_info(mut self, change: impl FnOnce(&mut SemiringInfo)) -> Self {
         let (name, laws, embeds) = (self.info.name.clone(), self.info.laws, self.info.embeds);
+        let (monus, theta_of_neurons) = (self.info.monus, self.info.theta_of_neurons);
         change(&mut self.info);
         (self.info.name, self.info.laws, self.info.embeds) = (name, laws, embeds);
+        (self.info.monus, self.info.theta_of_neurons) = (monus, theta_of_neurons);
         self
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use kirchhoff_evaluate::{
-    Annotate, AnnotateLeaves, Annotations, BlockAnnotations, BlockEdges, BlockTheta, OwnAnnotations, OwnTheta,
-    own_value,
+    Annotate, AnnotateLeaves, Annotations, BlockAnnotations, BlockEdges, BlockTheta, EdgeTheta, OwnAnnotations,
+    OwnTheta, own_value,
 };
 use kirchhoff_semiring::{Annotation, Carrier, DefinitionFault, Embed, LawChecker, LawReport, Semiring};
 
@@ -134,14 +134,15 @@ type EmbedNumber<V> = Arc<dyn Fn(f32) -> V + Send + Sync>;
 pub struct Blocks<V> {
     theta: Arc<BlockTheta<V>>,
     edges: Option<Arc<BlockEdges<V>>>,
+    neurons: Option<Arc<EdgeTheta<V>>>,
     carrier: Carrier,
     embed: Option<EmbedNumber<V>>,
 }
 
 impl<V> Clone for Blocks<V> {
     fn clone(&self) -> Self {
-        let (theta, edges, embed) = (self.theta.clone(), self.edges.clone(), self.embed.clone());
-        Blocks { theta, edges, carrier: self.carrier, embed }
+        let (theta, edges, neurons) = (self.theta.clone(), self.edges.clone(), self.neurons.clone());
+        Blocks { theta, edges, neurons, carrier: self.carrier, embed: self.embed.clone() }
     }
 }
 
@@ -150,7 +151,7 @@ impl<V: 'static> Blocks<V> {
     /// thresholds, for [`Annotation::Own`] where the semiring has one of its `own`, and for the other annotations where it
     /// takes [numbers](Blocks::with_numbers).
     pub fn new(theta: Arc<BlockTheta<V>>, own: bool) -> Self {
-        Blocks { theta, edges: None, carrier: Carrier { own, ..Carrier::NONE }, embed: None }
+        Blocks { theta, edges: None, neurons: None, carrier: Carrier { own, ..Carrier::NONE }, embed: None }
     }
 
     /// The same for a semiring that takes the real numbers of a carrier.
@@ -162,6 +163,16 @@ impl<V: 'static> Blocks<V> {
     /// [`JoinEdges`](kirchhoff_semiring::JoinEdges).
     pub fn with_edges(self, edges: Arc<BlockEdges<V>>) -> Self {
         Blocks { edges: Some(edges), ..self }
+    }
+
+    /// The same with a Θ of its own that asks for the neurons of an edge, which is then what [`Annotation::Own`] means.
+    pub fn with_neurons(self, neurons: Arc<EdgeTheta<V>>) -> Self {
+        Blocks { neurons: Some(neurons), carrier: Carrier { own: true, ..self.carrier }, ..self }
+    }
+
+    /// Whether Θ asks for the neurons of an edge.
+    pub(crate) fn is_of_neurons(&self) -> bool {
+        self.neurons.is_some()
     }
 
     /// Whether the semiring has a Θ of its own.
@@ -177,8 +188,8 @@ where
     type Bound = BlockAnnotations<S::Value>;
 
     fn bind(&self, annotations: &Annotations) -> Self::Bound {
-        let (theta, edges) = (self.theta.clone(), self.edges.clone());
-        BlockAnnotations { annotations: annotations.clone(), theta, fused: None, edges }
+        let (theta, edges, neurons) = (self.theta.clone(), self.edges.clone(), self.neurons.clone());
+        BlockAnnotations { annotations: annotations.clone(), theta, fused: None, edges, neurons }
     }
 
     fn carrier(&self, _: &S) -> Carrier {

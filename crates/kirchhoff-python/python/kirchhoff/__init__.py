@@ -33,13 +33,14 @@ from ._kirchhoff import __version__
 from ._network import Layer, Network, digits, load, set_threads
 from ._rule import Part, Rule, Rules, rules
 from ._semiring import Semiring, semirings, symbolic_semirings
-from ._torch import explain_func, from_torch
+from ._torch import LRP, explain_func, from_torch
 
 __all__ = [
     "Circuit",
     "Explanation",
     "InputError",
     "KirchhoffError",
+    "LRP",
     "LawError",
     "Layer",
     "LimitError",

@@ -59,6 +59,16 @@ def prepare(x: Inputs, network: _kirchhoff.Network) -> Prepared:
     return Prepared(values, batched, _picture(array.shape, batched, shape), array.shape)
 
 
+def shapes(x: Inputs | None) -> list[tuple[str | None, list[int]]]:
+    """The shapes of arrays that are to be inputs, by name where they have one."""
+    if x is None:
+        return []
+    if _is_files(x):
+        raise InputError("lengths are told by arrays: read files first, or give input_shape")
+    arrays: Mapping[str | None, Any] = x if isinstance(x, Mapping) else {None: x}
+    return [(name, list(to_float32(array).shape)) for name, array in arrays.items()]
+
+
 def read(paths: Sequence[str], network: _kirchhoff.Network, preprocessing: Mapping[str, Any]) -> Prepared:
     """Inputs from files: pictures, arrays, IDX."""
     given = {"scale": None, "mean": None, "std": None, "layout": None, **preprocessing}

@@ -20,6 +20,7 @@ class Semiring:
         plus: Any,
         times: Any,
         theta: Any | None,
+        minus: Any | None,
         project: Any | None,
         elements: NDArray[Any],
         facts: dict[str, Any],
@@ -134,6 +135,7 @@ def load(
     called: str | None = None,
     output: str | None = None,
     input_shapes: list[tuple[str, list[int]]] = ...,
+    array_shapes: list[tuple[str | None, list[int]]] = ...,
 ) -> Network: ...
 def rule_names() -> tuple[list[str], list[str]]: ...
 def semiring_names() -> tuple[list[str], list[str]]: ...
@@ -173,3 +175,5 @@ def importances(
     max_nodes: int | None,
     seed: int,
 ) -> tuple[list[str], list[float], bool]: ...
+
+def takes_neurons(theta: Any) -> bool: ...

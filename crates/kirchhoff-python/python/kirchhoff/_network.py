@@ -324,14 +324,17 @@ def load(
     *,
     architecture: str | os.PathLike[str] | None = None,
     input_shape: Sequence[int] | Mapping[str, Sequence[int]] | None = None,
+    inputs: Inputs | None = None,
     output: str | None = None,
     called: str | None = None,
 ) -> Network:
     """Reads a model: ``.onnx``; ``.safetensors`` of an architecture that its tensors' names tell or ``architecture`` describes;
     or the description itself, ``.toml``, beside a ``.safetensors`` file of the same name or ``model.safetensors``.
 
-    ``input_shape`` is that of one input, where the model leaves it open, or those of inputs by name; ``output`` is the name of
-    the output that explanations start from, the first without one; ``called`` is the network's name, in place of its path.
+    Lengths that the model leaves open, of sequences and pictures, are those of ``inputs``: an array or tensor of one input or of
+    several, or a mapping from the names of inputs to such, as the network will take them. Or ``input_shape`` says them: the shape of
+    one input, or of inputs by name. ``output`` is the name of the output that explanations start from, the first without one;
+    ``called`` is the network's name, in place of its path.
     """
     name = os.fspath(path)
     if name.endswith(".toml"):
@@ -344,7 +347,7 @@ def load(
         shapes = [(key, [int(length) for length in lengths]) for key, lengths in input_shape.items()]
     elif input_shape is not None:
         shape = [int(length) for length in input_shape]
-    return Network(_kirchhoff.load(name, given, shape, called, output, shapes))
+    return Network(_kirchhoff.load(name, given, shape, called, output, shapes, _inputs.shapes(inputs)))
 
 
 def _weights_of(description: str) -> str:

@@ -42,12 +42,13 @@ class Semiring:
 
         With an attribute ``dtype`` its operations take *blocks*: arrays of that dtype, one number (float32, float64, uint64,
         int64, bool) or a record of such; ``theta`` takes an array of float32. They are called once a block, on arrays that may
-        be kept and written to. Without, they take single Python objects: for gate circuits and small networks.
+        be kept and written to. A ``theta(d, source, destination)`` takes the numbers of each edge's neurons as well, as arrays of
+        int64. Without, they take single Python objects: for gate circuits and small networks.
 
         Further attributes: ``name``, ``rule``, ``annotation`` (Θ by name), ``start`` (``"one"`` or ``"logit"``), ``laws`` (of
         ``"commutative"``, ``"idempotent"``, ``"idempotent-times"``, ``"absorptive"``, ``"selective"``), ``meaning`` of values as
-        numbers (``"share"``, ``"cost"``, ``"signed"``, …), ``elements`` to test laws on, and ``project(a)``, which makes numbers of
-        values for pictures and sums.
+        numbers (``"share"``, ``"cost"``, ``"signed"``, …), ``elements`` to test laws on, ``project(a)``, which makes numbers of
+        values for pictures and sums, and of semirings on blocks ``minus(a, b)``, the difference ⊖.
     check
         Whether the axioms and the declared laws are tested.
 
@@ -94,6 +95,7 @@ class Semiring:
         zero: Any,
         one: Any,
         theta: str | Mapping[str, str],
+        minus: str | Mapping[str, str] | None = None,
         value: str | Mapping[str, str] = "f32",
         name: str = "defined",
         description: str = "",
@@ -106,6 +108,8 @@ class Semiring:
     ) -> Semiring:
         """A semiring of expressions, which run in compiled blocks: see the page on definitions.
 
+        ``theta`` is an expression in the contribution ``d``, and may name the neurons of its edge, ``source`` and ``destination``;
+        ``minus`` is the difference ⊖ in ``a`` and ``b``, for contrasts such as ``target="7-3"``.
         Values of several numbers have a mapping from the names of columns to expressions (or types, as ``value``) each.
 
         >>> Semiring.define(plus="max(a, b)", times="a * b", zero=0, one=1, theta="min(abs(d), 1)", laws=["absorptive"])
@@ -114,6 +118,8 @@ class Semiring:
         lines = [f"name = {_toml(name)}"]
         fields: list[tuple[str, Any]] = [("value", value), ("zero", zero), ("one", one), ("plus", plus), ("times", times)]
         fields.append(("theta", theta))
+        if minus is not None:
+            fields.append(("minus", minus))
         if description:
             lines.append(f"description = {_toml(description)}")
         if laws:
@@ -225,8 +231,8 @@ def _of_object(source: Any) -> _kirchhoff.Semiring:
             "perhaps theta(d)"
         )
     plus, times = source.plus, source.times
-    theta, project = getattr(source, "theta", None), getattr(source, "project", None)
-    functions = {"plus": plus, "times": times, "theta": theta, "project": project}
+    theta, minus, project = (getattr(source, name, None) for name in ("theta", "minus", "project"))
+    functions = {"plus": plus, "times": times, "theta": theta, "minus": minus, "project": project}
     for name, function in functions.items():
         if function is not None and not callable(function):
             raise SemiringError(f"`{name}` of {kind} is no function, but a {type(function).__name__}")
@@ -234,6 +240,8 @@ def _of_object(source: Any) -> _kirchhoff.Semiring:
     facts = _facts(source, functions)
     elements = list(getattr(source, "elements", ()))
     if getattr(source, "dtype", None) is None:
+        if minus is not None:
+            raise SemiringError(f"`minus` of {kind} is for semirings on blocks: give it a dtype")
         return _kirchhoff.Semiring.on_objects(zero, one, plus, times, theta, project, elements, facts)
     dtype = _aligned(source.dtype, facts["name"])
     _kirchhoff.Semiring.check_dtype(dtype, facts["name"])
@@ -241,7 +249,7 @@ def _of_object(source: Any) -> _kirchhoff.Semiring:
     if theta is not None:
         samples = _block_of_theta(theta, dtype, facts["name"])
         block = np.concatenate([block, samples])[: max(_ELEMENTS, len(elements) + 2)]
-    return _kirchhoff.Semiring.on_blocks(dtype, plus, times, theta, project, block, facts)
+    return _kirchhoff.Semiring.on_blocks(dtype, plus, times, theta, minus, project, block, facts)
 
 
 def _facts(source: Any, functions: Mapping[str, Any]) -> dict[str, Any]:
@@ -304,7 +312,8 @@ def _block(values: Sequence[Any], dtype: np.dtype[Any], kind: str) -> np.ndarray
 
 def _block_of_theta(theta: Any, dtype: np.dtype[Any], name: str) -> np.ndarray[Any, Any]:
     d = np.array(_SAMPLES, np.float32)
-    found = theta(d)
+    neurons = np.zeros(len(d), np.int64)
+    found = theta(d, neurons, neurons) if _kirchhoff.takes_neurons(theta) else theta(d)
     names = dtype.names
     fits = isinstance(found, np.ndarray) and found.shape == d.shape
     if fits:

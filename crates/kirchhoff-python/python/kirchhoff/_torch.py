@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import warnings
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from . import _optional
 from ._errors import ModelError
-from ._network import Network, load
+from ._network import Network, _like, load
 
 
 def from_torch(module: Any, example: Any, **export: Any) -> Network:
@@ -76,6 +77,47 @@ def explain_func(model: Any, inputs: Any, targets: Any, **options: Any) -> NDArr
     batch = np.asarray(inputs, dtype=np.float32) if not _optional.is_tensor(inputs) else inputs.detach().cpu().numpy()
     network = model if isinstance(model, Network) else _network_of(model, batch)
     return np.asarray(network.attribute(batch, np.asarray(targets), **options), dtype=np.float32)
+
+
+class LRP:
+    """Attributions as by ``captum.attr.LRP``, of a PyTorch module that becomes a network at its first use.
+
+    Parameters
+    ----------
+    model
+        A ``torch.nn.Module`` that takes one tensor, or a :class:`Network`.
+    options
+        Those of :meth:`Network.attribute`, ``rules`` and ``semiring`` say. Without any, it is relevance in the real semiring under
+        the rule ``zero``, whose ε of 1e-9 is Captum's, from the logit.
+
+    Examples
+    --------
+    ::
+
+        attributions = kirchhoff.LRP(model).attribute(images, target=labels)
+    """
+
+    def __init__(self, model: Any, **options: Any) -> None:
+        self._model, self._options = model, {"rules": "zero", **options}
+
+    def attribute(
+        self, inputs: Any, target: Any = None, *, return_convergence_delta: bool = False, **options: Any
+    ) -> Any:
+        """The relevance of inputs, of their shape; with ``return_convergence_delta``, also what the targets of each start with
+        beyond the sum of its relevance: what biases and stabilisers took.
+        """
+        given = {**self._options, **options}
+        batch = inputs.detach().cpu().numpy() if _optional.is_tensor(inputs) else np.asarray(inputs, np.float32)
+        network = self._model if isinstance(self._model, Network) else _network_of(self._model, batch)
+        attributions = network.attribute(inputs, target, **given)
+        if not return_convergence_delta:
+            return attributions
+        # Relevance at the outputs is what the targets start with.
+        count = max(batch.size // max(math.prod(network.input_shape), 1), 1)
+        explanation = network.explain(inputs, target=target, **{**given, "layers": "all"})
+        *_, last = explanation
+        start, left = (np.asarray(values).reshape(count, -1).sum(axis=1) for values in (explanation[last], explanation.relevance))
+        return attributions, _like(inputs, start - left)
 
 
 def _network_of(module: Any, batch: NDArray[np.float32]) -> Network:

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use kirchhoff::semiring::{Array, Embed, Laws, Limbs, Project, Semiring};
+use kirchhoff::semiring::{Array, Embed, Laws, Limbs, Project, Semiring, selective_difference};
 
 /// What a value of a dynamic semiring may be.
 pub trait Value: Clone + PartialEq + Debug + Send + Sync + 'static {}
@@ -17,6 +17,8 @@ pub trait Operations<V>: Send + Sync {
     fn one(&self) -> V;
     fn plus(&self, a: &V, b: &V) -> V;
     fn times(&self, a: &V, b: &V) -> V;
+    /// `a ⊖ b`, where the semiring says what it is.
+    fn minus(&self, a: &V, b: &V) -> Option<V>;
     fn accumulate(&self, sums: &mut [V], theta: &[V], relevance: &[V]);
     fn is_zero(&self, a: &V) -> bool;
     fn is_element(&self, a: &V) -> bool;
@@ -57,6 +59,10 @@ impl<V: Value> Semiring for Dynamic<V> {
 
     fn times(&self, a: &V, b: &V) -> V {
         self.0.times(a, b)
+    }
+
+    fn minus(&self, a: &V, b: &V) -> Option<V> {
+        self.0.minus(a, b).or_else(|| selective_difference(self, a, b))
     }
 
     fn accumulate(&self, sums: &mut [V], theta: &[V], relevance: &[V]) {
@@ -120,6 +126,10 @@ impl<S: Embed> Operations<S::Value> for Compiled<S> {
 
     fn times(&self, a: &S::Value, b: &S::Value) -> S::Value {
         self.0.times(a, b)
+    }
+
+    fn minus(&self, a: &S::Value, b: &S::Value) -> Option<S::Value> {
+        self.0.minus(a, b)
     }
 
     fn accumulate(&self, sums: &mut [S::Value], theta: &[S::Value], relevance: &[S::Value]) {

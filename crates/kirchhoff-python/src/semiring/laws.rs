@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use kirchhoff::semiring::{LawChecker, LawReport, Laws, Semiring};
+use kirchhoff::semiring::{LawChecker, LawReport, Laws, Semiring, selective_difference};
 
 use super::cells::{Cell, Number};
 use super::dynamic::Operations;
@@ -94,6 +94,16 @@ impl<V: Cell> Semiring for Tested<V> {
 
     fn times(&self, a: &Shown<V>, b: &Shown<V>) -> Shown<V> {
         self.pair("times", &a.value, &b.value, || self.semiring.times(&a.value, &b.value))
+    }
+
+    fn minus(&self, a: &Shown<V>, b: &Shown<V>) -> Option<Shown<V>> {
+        let difference = self.functions.minus.as_ref();
+        match difference {
+            Some(_) => Some(self.pair("minus", &a.value, &b.value, || {
+                self.semiring.minus(&a.value, &b.value).expect("there is a difference")
+            })),
+            None => selective_difference(self, a, b),
+        }
     }
 
     fn accumulate(&self, sums: &mut [Shown<V>], theta: &[Shown<V>], relevance: &[Shown<V>]) {

@@ -9,13 +9,14 @@ mod theta;
 
 use std::sync::{Arc, PoisonError};
 
-use ::numpy::{PyArrayDescr, PyArrayDescrMethods};
+use ::numpy::{PyArray1, PyArrayDescr, PyArrayDescrMethods};
 use kirchhoff::compile::{Composite, Rule};
 use kirchhoff::explain::{AnySemiring, ReadError, Registry};
 use kirchhoff::semiring::{
     Annotation, DefaultStart, Definition, DefinitionError, Law, LawReport, Laws, Meaning, SemiringInfo,
     symbolic_semirings,
 };
+use kirchhoff_kernel::EdgeBlock;
 use pyo3::prelude::*;
 use pythonize::pythonize;
 
@@ -222,9 +223,46 @@ fn build(form: &Form, theta: Option<&Py<PyAny>>, failure: &Arc<Failure>) -> PyRe
             )));
         }
         (Form::Blocks(blueprint, facts), theta) => blueprint.build(facts, theta, failure),
-        (Form::Objects(functions, facts), theta) => objects::build(functions, facts, theta, failure, &found),
+        (Form::Objects(functions, facts), theta) => {
+            let theta_or_own = theta.or(functions.theta.as_ref());
+            if Python::attach(|py| theta_or_own.is_some_and(|theta| takes_neurons(theta.bind(py)))) {
+                return Err(Kind::Semiring.error(format!(
+                    "`theta` of semiring `{}` takes an edge's neurons, which is for semirings on blocks: give it a dtype, or \
+                     a theta(d)",
+                    facts.name
+                )));
+            }
+            objects::build(functions, facts, theta, failure, &found)
+        }
     };
     Ok(Built { semiring, found })
+}
+
+/// Whether a Θ takes an edge's neurons beside its contribution: a function that needs three arguments.
+#[pyfunction]
+pub fn takes_neurons(theta: &Bound<'_, PyAny>) -> bool {
+    let needed = || -> PyResult<usize> {
+        let inspect = theta.py().import("inspect")?;
+        let parameters = inspect.call_method1("signature", (theta,))?.getattr("parameters")?.call_method0("values")?;
+        let (empty, mut needed) = (inspect.getattr("Parameter")?.getattr("empty")?, 0);
+        for parameter in parameters.try_iter()? {
+            let parameter = parameter?;
+            let positional = parameter.getattr("kind")?.extract::<u8>()? <= 1;
+            needed += usize::from(positional && parameter.getattr("default")?.is(&empty));
+        }
+        Ok(needed)
+    };
+    // Functions of C may have no signature, and take contributions.
+    needed().is_ok_and(|needed| needed == 3)
+}
+
+/// The arrays that a Θ of neurons takes: contributions, and the numbers of sources and destinations.
+fn edge_arrays<'py>(
+    py: Python<'py>,
+    edges: &EdgeBlock<'_>,
+) -> (Bound<'py, PyArray1<f32>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>) {
+    let numbers = |neurons: &[usize]| PyArray1::from_iter(py, neurons.iter().map(|&neuron| neuron as i64));
+    (PyArray1::from_slice(py, edges.contributions), numbers(edges.sources), numbers(edges.destinations))
 }
 
 /// Takes the objects of a run's answers.
@@ -275,6 +313,7 @@ impl Semiring {
         plus: Py<PyAny>,
         times: Py<PyAny>,
         theta: Option<Py<PyAny>>,
+        minus: Option<Py<PyAny>>,
         project: Option<Py<PyAny>>,
         elements: Bound<'_, PyAny>,
         facts: GivenFacts,
@@ -285,7 +324,7 @@ impl Semiring {
         let number = fields[0].number;
         let semiring = facts.name.clone();
         let layout = Layout { semiring, dtype: dtype.unbind(), fields, single };
-        let functions = Arc::new(Functions { plus, times, theta, project, layout, laws });
+        let functions = Arc::new(Functions { plus, times, theta, minus, project, layout, laws });
         let blueprint: Box<dyn Build> = match (single, number, words) {
             (true, Number::F32, _) => blueprint::<f32>(functions, &elements)?,
             (true, Number::Bool, _) => blueprint::<bool>(functions, &elements)?,

@@ -7,13 +7,14 @@ use kirchhoff::explain::{AnySemiring, Blocks, Described};
 use kirchhoff::semiring::{
     Annotation, Array, Bottleneck, Carrier, Columns, EdgeLanes, Interval, JoinEdges, LawReport, Laws, Limbs,
 };
+use kirchhoff_kernel::EdgeBlock;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 use pyo3::types::PySlice;
 
 use super::cells::{Cell, Field, Layout, Number};
 use super::dynamic::{Dynamic, Operations};
-use super::{Facts, laws};
+use super::{Facts, edge_arrays, laws, takes_neurons};
 use crate::work::Failure;
 
 /// What a class says of its semiring.
@@ -22,6 +23,8 @@ pub struct Functions {
     pub times: Py<PyAny>,
     /// Θ of contributions.
     pub theta: Option<Py<PyAny>>,
+    /// `a ⊖ b`, where there is one.
+    pub minus: Option<Py<PyAny>>,
     /// Values as numbers.
     pub project: Option<Py<PyAny>>,
     pub layout: Layout,
@@ -100,6 +103,10 @@ impl<V: Cell> Operations<V> for OnBlocks<V> {
 
     fn times(&self, a: &V, b: &V) -> V {
         self.pair("times", &self.functions.times, a, b)
+    }
+
+    fn minus(&self, a: &V, b: &V) -> Option<V> {
+        self.functions.minus.as_ref().map(|minus| self.pair("minus", minus, a, b))
     }
 
     fn accumulate(&self, sums: &mut [V], theta: &[V], relevance: &[V]) {
@@ -206,6 +213,7 @@ impl<V: Cell> Blueprint<V> {
         let semiring = self.semiring(failure);
         let own = Python::attach(|py| theta.or(functions.theta.as_ref()).map(|theta| theta.clone_ref(py)));
         let own = own.map(Arc::new);
+        let of_neurons = own.clone().filter(|own| Python::attach(|py| takes_neurons(own.bind(py))));
         let (has_own, joined) = (own.is_some(), own.clone());
         let number = semiring.single();
         let semiring = Arc::new(semiring);
@@ -250,6 +258,17 @@ impl<V: Cell> Blueprint<V> {
             Some(Arc::new(Joined { semiring: of.clone(), theta: theta.clone(), own: joined.clone(), annotation }))
         };
         let mut blocks = Blocks::new(annotate, has_own).with_edges(Arc::new(edges));
+        if let Some(theta) = of_neurons {
+            let of = semiring.clone();
+            let annotate = move |edges: &EdgeBlock<'_>, values: &mut [V]| {
+                of.attempt(|py| {
+                    let layout = &of.functions.layout;
+                    let found = theta.bind(py).call1(edge_arrays(py, edges))?;
+                    V::read(&layout.checked("theta", found, values.len())?, layout, values)
+                });
+            };
+            blocks = blocks.with_neurons(Arc::new(annotate));
+        }
         if let Some(number) = number {
             blocks = blocks.with_numbers(carrier(number), move |x| V::of(number, x));
         }

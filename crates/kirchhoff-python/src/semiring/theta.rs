@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use kirchhoff::evaluate::BlockTheta;
+use kirchhoff::evaluate::{BlockTheta, EdgeTheta};
 use kirchhoff::explain::{AnySemiring, Blocks, Described};
 use kirchhoff::semiring::{
     Annotation, Columns, EdgeLanes, Embed, JoinEdges, LookupError, SemiringInfo, SemiringVisitor, visit,
 };
+use kirchhoff_kernel::EdgeBlock;
 use numpy::PyArray1;
 use pyo3::prelude::*;
 
 use super::dynamic::{Compiled, Dynamic, Operations};
+use super::{edge_arrays, takes_neurons};
 use crate::errors::Kind;
 use crate::work::Failure;
 
@@ -31,9 +33,8 @@ impl SemiringVisitor for Make {
     fn visit<S: Embed + Clone + 'static>(self, info: &'static SemiringInfo, semiring: S) -> AnySemiring {
         let Make { theta, failure } = self;
         let (of, carrier) = (semiring.clone(), semiring.carrier());
-        let call = move |py: Python<'_>, d: &[f32]| -> PyResult<Vec<f64>> {
-            let found = theta.bind(py).call1((PyArray1::from_slice(py, d),))?;
-            let numbers = crate::arrays::to_f64("theta", &info.name, &found, d.len())?;
+        let numbers = move |found: &Bound<'_, PyAny>, count: usize| -> PyResult<Vec<f64>> {
+            let numbers = crate::arrays::to_f64("theta", &info.name, found, count)?;
             match numbers.iter().find(|number| !carrier.contains(**number)) {
                 None => Ok(numbers),
                 Some(number) => Err(Kind::Question.error(format!(
@@ -42,6 +43,21 @@ impl SemiringVisitor for Make {
                 ))),
             }
         };
+        let theta = Arc::new(theta);
+        let neurons = Python::attach(|py| takes_neurons(theta.bind(py))).then(|| {
+            let (theta, of, failure) = (theta.clone(), semiring.clone(), failure.clone());
+            let annotate = move |edges: &EdgeBlock<'_>, values: &mut [S::Value]| {
+                if failure.is_there() {
+                    return;
+                }
+                let call = |py: Python<'_>| numbers(&theta.bind(py).call1(edge_arrays(py, edges))?, values.len());
+                match Python::attach(call) {
+                    Ok(numbers) => values.iter_mut().zip(numbers).for_each(|(value, x)| *value = of.embed(x as f32)),
+                    Err(error) => failure.set(error),
+                }
+            };
+            Arc::new(annotate) as Arc<EdgeTheta<S::Value>>
+        });
         let annotate = move |annotation: Annotation, d: &[f32], values: &mut [S::Value]| {
             let pairs = values.iter_mut().zip(d);
             if annotation != Annotation::Own {
@@ -50,7 +66,8 @@ impl SemiringVisitor for Make {
             if failure.is_there() {
                 return;
             }
-            match Python::attach(|py| call(py, d)) {
+            let call = |py: Python<'_>| numbers(&theta.bind(py).call1((PyArray1::from_slice(py, d),))?, d.len());
+            match Python::attach(call) {
                 Ok(numbers) => values.iter_mut().zip(numbers).for_each(|(value, x)| *value = of.embed(x as f32)),
                 Err(error) => failure.set(error),
             }
@@ -62,7 +79,10 @@ impl SemiringVisitor for Make {
         };
         let embed = semiring.clone();
         let blocks = Blocks::new(annotate, true).with_numbers(carrier, move |x| embed.embed(x));
-        let blocks = blocks.with_edges(Arc::new(edges));
+        let mut blocks = blocks.with_edges(Arc::new(edges));
+        if let Some(neurons) = neurons {
+            blocks = blocks.with_neurons(neurons);
+        }
         let dynamic = Dynamic(Arc::new(Compiled(semiring)) as Arc<dyn Operations<S::Value>>);
         let name = format!("{}-theta", info.name);
         let facts = |of: &mut SemiringInfo| {

@@ -45,6 +45,14 @@ pub enum Condition {
     AbsorbingLeft,
     /// `a ⊗ 0 = 0`.
     AbsorbingRight,
+    /// `a ⊖ a = 0`, of semirings that have a [difference](Semiring::minus).
+    MonusSelf,
+    /// `0 ⊖ a = 0`.
+    MonusZero,
+    /// `a ⊕ (b ⊖ a) = b ⊕ (a ⊖ b)`.
+    MonusExchange,
+    /// `a ⊖ (b ⊕ c) = (a ⊖ b) ⊖ c`.
+    MonusSum,
     /// A law beyond the axioms.
     #[serde(untagged)]
     Law(Law),
@@ -71,6 +79,10 @@ impl Condition {
         AbsorbingRight,
     ];
 
+    /// What a [difference](Semiring::minus) must satisfy, where there is one: the axioms of a monus (Amer, "Equationally complete
+    /// classes of commutative monoids with monus", 1984).
+    pub(super) const MONUS: [Condition; 4] = [MonusSelf, MonusZero, MonusExchange, MonusSum];
+
     /// The condition in words.
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,6 +103,10 @@ impl Condition {
             DistributiveRight => "⊗ distributive on the right",
             AbsorbingLeft => "0 absorbing on the left of ⊗",
             AbsorbingRight => "0 absorbing on the right of ⊗",
+            MonusSelf => "⊖ of a value and itself",
+            MonusZero => "⊖ from 0",
+            MonusExchange => "⊖ and ⊕ reach the same sum",
+            MonusSum => "⊖ of a sum",
             Law(law) => law.name(),
         }
     }
@@ -115,6 +131,10 @@ impl Condition {
             DistributiveRight => "(a ⊕ b) ⊗ c = (a ⊗ c) ⊕ (b ⊗ c)",
             AbsorbingLeft => "0 ⊗ a = 0",
             AbsorbingRight => "a ⊗ 0 = 0",
+            MonusSelf => "a ⊖ a = 0",
+            MonusZero => "0 ⊖ a = 0",
+            MonusExchange => "a ⊕ (b ⊖ a) = b ⊕ (a ⊖ b)",
+            MonusSum => "a ⊖ (b ⊕ c) = (a ⊖ b) ⊖ c",
             Law(law) => law.equation(),
         }
     }
@@ -123,12 +143,12 @@ impl Condition {
     pub(super) const fn variables(self) -> usize {
         match self {
             Reflexive | ZeroTest | PlusNeutral | TimesNeutralLeft | TimesNeutralRight | AbsorbingLeft
-            | AbsorbingRight => 1,
+            | AbsorbingRight | MonusSelf | MonusZero => 1,
             Law(Law::IdempotentPlus | Law::IdempotentTimes) => 1,
-            PlusAssign | PlusCommutative | Fused => 2,
+            PlusAssign | PlusCommutative | Fused | MonusExchange => 2,
             Law(Law::CommutativeTimes | Law::Absorptive | Law::Selective) => 2,
             AddProduct | Accumulate | SumRows => 3,
-            PlusAssociative | TimesAssociative | DistributiveLeft | DistributiveRight => 3,
+            PlusAssociative | TimesAssociative | DistributiveLeft | DistributiveRight | MonusSum => 3,
         }
     }
 
@@ -137,6 +157,7 @@ impl Condition {
     pub(super) fn violation(self, s: &dyn Operations, [a, b, c]: [Id; 3]) -> Option<[String; 2]> {
         let plus = |a: Id, b: Id| s.plus(a, b);
         let times = |a: Id, b: Id| s.times(a, b);
+        let minus = |a: Id, b: Id| s.minus(a, b);
         let (left, right) = match self {
             Reflexive => {
                 return (!s.equal(a, a)).then(|| [s.text(a), format!("{}, which is not equal to itself", s.text(a))]);
@@ -166,6 +187,10 @@ impl Condition {
             DistributiveRight => (times(plus(a, b), c), plus(times(a, c), times(b, c))),
             AbsorbingLeft => (times(s.zero(), a), s.zero()),
             AbsorbingRight => (times(a, s.zero()), s.zero()),
+            MonusSelf => (minus(a, a), s.zero()),
+            MonusZero => (minus(s.zero(), a), s.zero()),
+            MonusExchange => (plus(a, minus(b, a)), plus(b, minus(a, b))),
+            MonusSum => (minus(a, plus(b, c)), minus(minus(a, b), c)),
             Law(Law::CommutativeTimes) => (times(a, b), times(b, a)),
             Law(Law::IdempotentPlus) => (plus(a, a), a),
             Law(Law::IdempotentTimes) => (times(a, a), a),

@@ -21,7 +21,8 @@ use crate::{Law, Semiring};
 /// of them by `⊕` and `⊗`. Passing is no proof, failing is one, and [`LawReport::sampled`] says how much it tells. Values
 /// are compared with [`Semiring::close`]. Methods that a semiring may have beside its operations are held to these:
 /// [`add_product`](Semiring::add_product), [`accumulate`](Semiring::accumulate), [`sum_rows`](Semiring::sum_rows) and
-/// the form that [`fused`](Semiring::fused) names.
+/// the form that [`fused`](Semiring::fused) names. A difference, where [`minus`](Semiring::minus) gives one, has to satisfy the axioms
+/// of a monus.
 ///
 /// ```
 /// use kirchhoff_semiring::{Law, LawChecker, Laws, Semiring};
@@ -113,6 +114,10 @@ impl LawChecker {
             });
         }
         checks.extend(declared.iter().map(|law| pool.check(Condition::Law(law))));
+        // A difference may rest on a law: where one fails, that is what there is to say.
+        if semiring.has_difference() && checks.iter().all(Check::holds) {
+            checks.extend(Condition::MONUS.map(|condition| pool.check(condition)));
+        }
         let sampled = match pool.len() {
             _ if semiring.is_exhaustive() => Sampled::Everything,
             0..FEWEST => Sampled::Thinly,

@@ -16,6 +16,8 @@ pub(super) trait Operations {
     /// Whether there is a [`Semiring::sum_rows`].
     fn sums_rows(&self) -> bool;
     fn has_form(&self) -> bool;
+    /// Whether there is a [`Semiring::minus`].
+    fn has_difference(&self) -> bool;
 
     /// How many values are held.
     fn held(&self) -> usize;
@@ -26,6 +28,8 @@ pub(super) trait Operations {
     fn one(&self) -> Id;
     fn plus(&self, a: Id, b: Id) -> Id;
     fn times(&self, a: Id, b: Id) -> Id;
+    /// [`Semiring::minus`], and `a` where there is none.
+    fn minus(&self, a: Id, b: Id) -> Id;
     fn plus_assign(&self, a: Id, b: Id) -> Id;
     fn add_product(&self, a: Id, b: Id, c: Id) -> Id;
     /// [`Semiring::accumulate`] in a block of as many lanes as there are sums, which are held under neighbouring numbers.
@@ -92,6 +96,10 @@ impl<S: Semiring> Operations for Held<'_, S> {
         self.semiring.fused().is_some()
     }
 
+    fn has_difference(&self) -> bool {
+        self.semiring.minus(&self.semiring.zero(), &self.semiring.zero()).is_some()
+    }
+
     fn held(&self) -> usize {
         self.values.borrow().len()
     }
@@ -114,6 +122,10 @@ impl<S: Semiring> Operations for Held<'_, S> {
 
     fn times(&self, a: Id, b: Id) -> Id {
         self.hold(|values| self.semiring.times(&values[a], &values[b]))
+    }
+
+    fn minus(&self, a: Id, b: Id) -> Id {
+        self.hold(|values| self.semiring.minus(&values[a], &values[b]).unwrap_or_else(|| values[a].clone()))
     }
 
     fn plus_assign(&self, a: Id, b: Id) -> Id {

@@ -93,6 +93,10 @@ impl<V: Cells> Semiring for Named<'_, V> {
         self.name(self.semiring.times(&a.value, &b.value))
     }
 
+    fn minus(&self, a: &Record<V>, b: &Record<V>) -> Option<Record<V>> {
+        self.semiring.minus(&a.value, &b.value).map(|value| self.name(value))
+    }
+
     fn accumulate(&self, sums: &mut [Record<V>], theta: &[Record<V>], relevance: &[Record<V>]) {
         let values = |records: &[Record<V>]| records.iter().map(|record| record.value).collect::<Vec<_>>();
         let mut plain = values(sums);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use super::DefinitionError;
 use super::column::{Column, ColumnType};
 use super::error::{Faults, Problem};
-use super::expression::{Expression, Scope};
+use super::expression::{Expression, Node, Scope, Term};
 use super::graph::{Formula, Graph, Id};
 use super::parse::parse;
 use super::program::Program;
@@ -18,6 +18,8 @@ pub(super) struct Sources {
     pub(super) one: Vec<(String, String)>,
     pub(super) plus: Vec<(String, String)>,
     pub(super) times: Vec<(String, String)>,
+    /// None where the definition does not say what `⊖` is.
+    pub(super) minus: Option<Vec<(String, String)>>,
     /// None where Θ is an annotation.
     pub(super) theta: Option<Vec<(String, String)>>,
     pub(super) show: (String, String),
@@ -35,8 +37,11 @@ pub(super) struct Compiled {
     pub(super) theta: Option<Formula>,
     pub(super) plus_code: Program,
     pub(super) times_code: Program,
+    pub(super) minus_code: Option<Program>,
     pub(super) accumulate_code: Program,
     pub(super) theta_code: Option<Program>,
+    /// Whether Θ reads the neurons of an edge, beside its contribution.
+    pub(super) theta_of_neurons: bool,
     pub(super) show_code: Program,
     /// Whether a value is shown as it is.
     pub(super) shows_itself: bool,
@@ -69,6 +74,10 @@ impl Compiled {
         };
         let plus_formula = pair(&plus, &sources.plus)?;
         let times_formula = pair(&times, &sources.times)?;
+        let minus_formula = match &sources.minus {
+            None => None,
+            Some(fields) => Some(pair(&compiler.expressions(fields, all(&["a", "b"]))?, fields)?),
+        };
         let mut graph = Graph::default();
         let sum = compiler.value(&mut graph, 0);
         let theta = compiler.value(&mut graph, width);
@@ -77,14 +86,21 @@ impl Compiled {
         let results = graph.inline(&plus_formula, &[sum, product].concat());
         let accumulate_code = Program::new(&graph, &results, 3 * width);
 
-        let contribution = Scope { variables: &["d"], columns: &[], single: true };
+        let edge = Scope { variables: &["d", "source", "destination"], columns: &[], single: true };
+        let mut theta_of_neurons = false;
         let theta = match &sources.theta {
             None => None,
             Some(fields) => {
-                let expressions = compiler.expressions(fields, contribution)?;
+                let expressions = compiler.expressions(fields, edge)?;
+                let is_neuron = |node: &Node| matches!(node.term, Term::Variable { variable: 1.., .. });
+                theta_of_neurons = expressions.iter().flat_map(|expression| &expression.nodes).any(is_neuron);
                 let mut graph = Graph::default();
-                let d = graph.signed_input(0, ColumnType::F32);
-                let results = compiler.lower(&expressions, fields, &[vec![d]], &mut graph)?;
+                let mut variables = vec![vec![graph.signed_input(0, ColumnType::F32)]];
+                // Elsewhere a Θ has one input, as whoever inlines it expects.
+                if theta_of_neurons {
+                    variables.extend([1, 2].map(|neuron| vec![graph.input(neuron, ColumnType::U64)]));
+                }
+                let results = compiler.lower(&expressions, fields, &variables, &mut graph)?;
                 Some(Formula { graph, results })
             }
         };
@@ -107,8 +123,10 @@ impl Compiled {
             one,
             plus_code: Program::new(&plus_formula.graph, &plus_formula.results, 2 * width),
             times_code: Program::new(&times_formula.graph, &times_formula.results, 2 * width),
+            minus_code: minus_formula.map(|minus| Program::new(&minus.graph, &minus.results, 2 * width)),
             accumulate_code,
-            theta_code: theta.as_ref().map(|theta| Program::new(&theta.graph, &theta.results, 1)),
+            theta_code: theta.as_ref().map(|theta| Program::new(&theta.graph, &theta.results, 3)),
+            theta_of_neurons,
             show_code,
             shows_itself,
             plus: plus_formula,

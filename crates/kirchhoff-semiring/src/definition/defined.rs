@@ -10,6 +10,7 @@ use super::number::truncate;
 use super::program::Program;
 use super::recognise::{self, Form};
 use super::{DefinedTheta, run};
+use crate::semiring::selective_difference;
 use crate::semirings::{clamp, near};
 use crate::{Annotation, Array, Bottleneck, Carrier, Embed, Fused, Interval, Laws, Limbs, Project, Semiring};
 
@@ -81,6 +82,23 @@ impl<V: Cells> Defined<V> {
         recognise::annotation(&self.shared.compiled, &self.shared.theta)
     }
 
+    /// Whether Θ asks for the neurons of an edge, beside its contribution: then [`theta_of_edges`](Defined::theta_of_edges) tells
+    /// it, and what is told without them is of the edge from neuron 0 to neuron 0.
+    pub fn theta_of_neurons(&self) -> bool {
+        self.shared.compiled.theta_of_neurons
+    }
+
+    /// `theta[i] ← Θ(d[i], sources[i], destinations[i])`, for slices of one length: `Θ` of edges with the numbers of their neurons.
+    pub fn theta_of_edges(&self, d: &[f32], sources: &[u64], destinations: &[u64], theta: &mut [V]) {
+        let Shared { compiled, .. } = &*self.shared;
+        match &compiled.theta_code {
+            Some(code) if compiled.theta_of_neurons => {
+                compiled.note(run::of_edges(code, &compiled.columns, d, [sources, destinations], theta));
+            }
+            _ => self.theta_block(d, theta),
+        }
+    }
+
     /// `Θ(d)`.
     pub fn theta(&self, d: f32) -> V {
         let mut value = [self.zero];
@@ -102,6 +120,10 @@ impl<V: Cells> Defined<V> {
             }
             (DefinedTheta::Expression(_), code) => {
                 let code = code.as_ref().expect("the expression of Θ has code");
+                if compiled.theta_of_neurons {
+                    let first = vec![0; d.len()];
+                    return run::of_edges(code, &compiled.columns, d, [&first, &first], theta);
+                }
                 run::contributions(code, &compiled.columns, d, theta)
             }
         }
@@ -187,6 +209,14 @@ impl<V: Cells> Semiring for Defined<V> {
 
     fn times(&self, a: &V, b: &V) -> V {
         self.pair(&self.shared.compiled.times_code, a, b)
+    }
+
+    /// What the definition says; else that of a selective `⊕`.
+    fn minus(&self, a: &V, b: &V) -> Option<V> {
+        match &self.shared.compiled.minus_code {
+            Some(code) => Some(self.pair(code, a, b)),
+            None => selective_difference(self, a, b),
+        }
     }
 
     /// Adds the second half of the rows to the first until one is left.

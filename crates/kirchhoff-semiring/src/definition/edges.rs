@@ -90,7 +90,7 @@ struct DefinedEdges<V> {
 
 impl<V: Cells> Defined<V> {
     /// What happens on the edges of a layer under an annotation, where that is known as expressions: the definition's own Θ,
-    /// thresholds, and those that yield numbers where a value is one f32 or f64.
+    /// thresholds, and those that yield numbers where a value is one f32 or f64. `None` also for a Θ of an edge's neurons.
     pub fn edges(&self, annotation: Annotation) -> Option<Arc<dyn JoinEdges<V>>> {
         let compiled = &self.shared().compiled;
         let width = compiled.columns.len();
@@ -121,7 +121,9 @@ impl<V: Cells> Defined<V> {
         let magnitude = |graph: &mut Graph| graph.apply(Operation::Unary(Unary::Abs), &[d], None, ColumnType::F32);
         match annotation {
             Annotation::Own => match (&self.shared().theta, &compiled.theta) {
-                (DefinedTheta::Expression(_), Some(theta)) => return Some(graph.inline(theta, &[d])),
+                (DefinedTheta::Expression(_), Some(theta)) if !compiled.theta_of_neurons => {
+                    return Some(graph.inline(theta, &[d]));
+                }
                 _ => return None,
             },
             Annotation::Threshold(theta) => {

@@ -110,7 +110,7 @@ pub enum Order {
 /// Θ of a definition.
 #[derive(Clone, Debug, PartialEq)]
 pub enum DefinedTheta {
-    /// Expressions in `d`, one a column.
+    /// Expressions in `d` and the numbers of an edge's neurons, `source` and `destination`, one a column.
     Expression(Vec<String>),
     /// A built-in annotation by name. Where values are not one f32 or f64, it is a threshold.
     Annotation(Annotation),
@@ -284,6 +284,11 @@ impl Definition {
     /// `a ⊗ b` as it is written.
     pub fn times_text(&self) -> String {
         self.joined(&self.sources.times)
+    }
+
+    /// `a ⊖ b` as it is written, where the definition says it.
+    pub fn minus_text(&self) -> Option<String> {
+        self.sources.minus.as_ref().map(|minus| self.joined(minus))
     }
 
     /// The neutral element of `⊕` as it is written.

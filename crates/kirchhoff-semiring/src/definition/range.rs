@@ -18,6 +18,8 @@ pub(super) fn range(graph: &Graph, id: Id, contributions: Interval) -> Range {
     for at in 0..=id {
         let kind = graph.kind(at);
         ranges.push(match graph.value(at) {
+            // The number of a neuron, beside `d`.
+            Value::Input(_) if kind == ColumnType::U64 => Some((0.0, u64::MAX as f64)),
             Value::Input(_) => Some((contributions.low, contributions.high)),
             Value::Constant(constant) => Some((constant.to_f64(), constant.to_f64())),
             Value::Apply { operation, operands, .. } => {

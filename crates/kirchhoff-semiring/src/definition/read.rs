@@ -13,8 +13,22 @@ const COLUMNS: usize = 8;
 /// The longest name, in characters.
 const NAME: usize = 32;
 
-const FIELDS: [&str; 13] =
-    ["name", "description", "value", "zero", "one", "plus", "times", "theta", "show", "order", "laws", "rule", "start"];
+const FIELDS: [&str; 14] = [
+    "name",
+    "description",
+    "value",
+    "zero",
+    "one",
+    "plus",
+    "times",
+    "minus",
+    "theta",
+    "show",
+    "order",
+    "laws",
+    "rule",
+    "start",
+];
 
 /// The laws by the names that definitions have for them.
 const LAWS: [(&str, Law); 7] = [
@@ -138,6 +152,10 @@ impl Reader<'_> {
                 one: self.expressions("one", &columns, single)?,
                 plus: self.expressions("plus", &columns, single)?,
                 times: self.expressions("times", &columns, single)?,
+                minus: match self.table.contains_key("minus") {
+                    true => Some(self.expressions("minus", &columns, single)?),
+                    false => None,
+                },
                 theta: theta_sources,
                 show,
             },

@@ -73,6 +73,9 @@ pub(super) fn annotation(compiled: &Compiled, theta: &DefinedTheta) -> Option<An
     if let DefinedTheta::Annotation(annotation) = theta {
         return Some(*annotation);
     }
+    if compiled.theta_of_neurons {
+        return None;
+    }
     let Formula { graph, results } = compiled.theta.as_ref()?;
     threshold(compiled, graph, results).or_else(|| {
         let real = compiled.single && compiled.columns[0].kind == ColumnType::F32;

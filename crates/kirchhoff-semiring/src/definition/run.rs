@@ -56,6 +56,19 @@ pub(super) fn contributions<V: Cells>(code: &Program, columns: &[Column], d: &[f
     run(blocks.map(|(d, out)| Work { code, columns, values: Values::Contributions(d), out }))
 }
 
+/// `out[i] ← code(d[i], sources[i], destinations[i])`.
+pub(super) fn of_edges<V: Cells>(
+    code: &Program,
+    columns: &[Column],
+    d: &[f32],
+    [sources, destinations]: [&[u64]; 2],
+    out: &mut [V],
+) -> Faults {
+    let neurons = sources.chunks(LANES).zip(destinations.chunks(LANES));
+    let blocks = d.chunks(LANES).zip(neurons).zip(out.chunks_mut(LANES));
+    run(blocks.map(|((d, neurons), out)| Work { code, columns, values: Values::Edges(d, neurons.0, neurons.1), out }))
+}
+
 /// `out[i] ← code(a[i])`, a number of f64.
 pub(super) fn shown<V: Cells>(code: &Program, columns: &[Column], a: &[V], out: &mut [f64]) -> Faults {
     let mut faults = Faults::NONE;
@@ -128,6 +141,8 @@ enum Values<'a, V> {
     /// Likewise.
     Products(&'a [V], &'a [V]),
     Contributions(&'a [f32]),
+    /// With the numbers of their neurons.
+    Edges(&'a [f32], &'a [u64], &'a [u64]),
 }
 
 fn run<'a, V: Cells>(blocks: impl Iterator<Item = Work<'a, V>>) -> Faults {
@@ -144,6 +159,12 @@ fn block<V: Cells>(work: Work<'_, V>, scratch: &mut Scratch) -> Faults {
         Values::Contributions(d) => {
             let mut inputs = [Operand::same(Lanes::NONE); INPUTS];
             inputs[0] = Operand::same(Lanes::F32(d));
+            inputs
+        }
+        Values::Edges(d, sources, destinations) => {
+            let mut inputs = [Operand::same(Lanes::NONE); INPUTS];
+            let edges = [Lanes::F32(d), Lanes::U64(sources), Lanes::U64(destinations)];
+            inputs.iter_mut().zip(edges).for_each(|(input, lanes)| *input = Operand::same(lanes));
             inputs
         }
     };

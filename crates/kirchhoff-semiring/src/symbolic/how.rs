@@ -1,6 +1,6 @@
 //! How: polynomials over the naturals.
 
-use super::overflow::{add, add_product, larger_first, multiply};
+use super::overflow::{add, add_product, larger_first, multiply, subtract};
 use super::{Bounded, DEFAULT_LIMIT, Expression, Polynomial, Symbolic, Variable};
 use crate::{Count, Law, Laws, Semiring};
 
@@ -74,6 +74,11 @@ impl Semiring for How {
 
     fn is_zero(&self, a: &Self::Value) -> bool {
         a.as_ref().is_ok_and(Expression::is_zero)
+    }
+
+    /// The difference of each coefficient, at least 0.
+    fn minus(&self, a: &Self::Value, b: &Self::Value) -> Option<Self::Value> {
+        subtract(a, b, Polynomial::without)
     }
 
     fn laws(&self) -> Laws {

@@ -16,6 +16,17 @@ impl Lineage {
     pub fn get(&self) -> Option<&VariableSet> {
         self.0.as_ref()
     }
+
+    /// The variables that `other` does not have; `⊥` where all of them are there.
+    pub(super) fn without(&self, other: &Lineage) -> Lineage {
+        match (&self.0, &other.0) {
+            (None, _) | (_, None) => self.clone(),
+            (Some(own), Some(known)) if own.is_subset(known) => Lineage::BOTTOM,
+            (Some(own), Some(known)) => {
+                Lineage(Some(own.iter().filter(|variable| !known.contains(*variable)).collect()))
+            }
+        }
+    }
 }
 
 impl From<VariableSet> for Lineage {

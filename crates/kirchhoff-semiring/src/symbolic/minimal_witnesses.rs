@@ -57,6 +57,15 @@ impl MinimalWitnesses {
         Ok(sum)
     }
 
+    /// The least formula that makes one of `other` by `∨` that follows from `self`: the witnesses that do not suffice for `other`.
+    /// A witness suffices for `a ∨ b` only if it does so for one of them.
+    ///
+    /// Takes each pair of witnesses.
+    pub(super) fn without(&self, other: &MinimalWitnesses) -> MinimalWitnesses {
+        let suffices = |witness: &VariableSet| other.0.iter().any(|known| known.is_subset(witness));
+        MinimalWitnesses(self.0.iter().filter(|witness| !suffices(witness)).cloned().collect())
+    }
+
     /// `self ← self ∨ other`, with at most `limit` witnesses.
     pub(super) fn or(&mut self, other: &MinimalWitnesses, limit: usize) -> Result<(), Exceeded> {
         /// Up to here it is faster to try each witness than to index them.

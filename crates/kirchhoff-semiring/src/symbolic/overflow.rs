@@ -152,6 +152,20 @@ pub(super) fn add_product<E: Expression>(
     }
 }
 
+/// `a ⊖ b`, where `difference` does it for known values: none has more terms than `a`. `0 ⊖ b` is 0 for every `b`.
+pub(super) fn subtract<E: Expression>(
+    a: &Bounded<E>,
+    b: &Bounded<E>,
+    difference: impl FnOnce(&E, &E) -> E,
+) -> Option<Bounded<E>> {
+    Some(match (a, b) {
+        (Err(overflow), _) => Err(*overflow),
+        (Ok(a), _) if a.is_zero() => Ok(a.clone()),
+        (Ok(_), Err(overflow)) => Err(*overflow),
+        (Ok(a), Ok(b)) => Ok(difference(a, b)),
+    })
+}
+
 /// Both values, the one with more terms first: growing it copies less.
 pub(super) fn larger_first<'a, E: Expression>(a: &'a Bounded<E>, b: &'a Bounded<E>) -> [&'a Bounded<E>; 2] {
     let terms = |value: &Bounded<E>| value.as_ref().map_or(0, Expression::terms);

@@ -65,6 +65,15 @@ impl Polynomial {
         within(self.0.len(), limit)
     }
 
+    /// What each coefficient exceeds that of `other` by.
+    pub(super) fn without(&self, other: &Polynomial) -> Polynomial {
+        let zero = Count::ZERO;
+        let left = |(monomial, coefficient): (&Monomial, &Count)| {
+            (monomial.clone(), coefficient.minus(other.0.get(monomial).unwrap_or(&zero)))
+        };
+        self.0.iter().map(left).collect()
+    }
+
     /// `self × other`, with at most `limit` terms. Neither is 0.
     pub(super) fn multiply(&self, other: &Polynomial, limit: usize) -> Result<Polynomial, Exceeded> {
         check_degree(self.degree(), other.degree())?;

@@ -1,6 +1,6 @@
 //! Positive Boolean formulas: the minimal sets of variables that suffice.
 
-use super::overflow::{add, larger_first, multiply};
+use super::overflow::{add, larger_first, multiply, subtract};
 use super::{Bounded, DEFAULT_LIMIT, Expression, MinimalWitnesses, Symbolic, Variable, VariableSet};
 use crate::{Law, Laws, Semiring};
 
@@ -73,6 +73,11 @@ impl Semiring for PosBool {
 
     fn is_zero(&self, a: &Self::Value) -> bool {
         a.as_ref().is_ok_and(Expression::is_zero)
+    }
+
+    /// The minimal witnesses of `a` that do not suffice for `b`.
+    fn minus(&self, a: &Self::Value, b: &Self::Value) -> Option<Self::Value> {
+        subtract(a, b, MinimalWitnesses::without)
     }
 
     fn laws(&self) -> Laws {

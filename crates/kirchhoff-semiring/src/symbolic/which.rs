@@ -1,6 +1,6 @@
 //! Which variables matter.
 
-use super::overflow::{add, larger_first, multiply, within};
+use super::overflow::{add, larger_first, multiply, subtract, within};
 use super::{Bounded, DEFAULT_LIMIT, Exceeded, Lineage, Symbolic, Variable, VariableSet};
 use crate::{Law, Laws, Semiring};
 
@@ -78,6 +78,11 @@ impl Semiring for Which {
             (Some(a), Some(b)) => self.union(a, b),
             _ => Ok(Lineage::BOTTOM),
         })
+    }
+
+    /// The variables of `a` that `b` does not have; `⊥` where there are none, and `b` is not `⊥`.
+    fn minus(&self, a: &Self::Value, b: &Self::Value) -> Option<Self::Value> {
+        subtract(a, b, Lineage::without)
     }
 
     fn laws(&self) -> Laws {

@@ -1,6 +1,6 @@
 //! Why: the sets of variables that suffice.
 
-use super::overflow::{add, add_product, larger_first, multiply};
+use super::overflow::{add, add_product, larger_first, multiply, subtract};
 use super::{Bounded, DEFAULT_LIMIT, Expression, Symbolic, Variable, VariableSet, Witnesses};
 use crate::{Law, Laws, Semiring};
 
@@ -79,6 +79,11 @@ impl Semiring for Why {
 
     fn is_zero(&self, a: &Self::Value) -> bool {
         a.as_ref().is_ok_and(Expression::is_zero)
+    }
+
+    /// The witnesses of `a` that `b` does not have.
+    fn minus(&self, a: &Self::Value, b: &Self::Value) -> Option<Self::Value> {
+        subtract(a, b, Witnesses::without)
     }
 
     fn laws(&self) -> Laws {

@@ -26,6 +26,11 @@ impl Witnesses {
         self.0.iter().cloned().collect()
     }
 
+    /// Those that `other` does not have.
+    pub(super) fn without(&self, other: &Witnesses) -> Witnesses {
+        Witnesses(self.0.difference(&other.0).cloned().collect())
+    }
+
     /// Adds `others` while there are at most `limit` witnesses.
     pub(super) fn extend(
         &mut self,

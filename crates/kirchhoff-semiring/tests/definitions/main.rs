@@ -1,9 +1,11 @@
 //! Definitions: their language against a naive interpreter, their blocks against built-in semirings, their messages.
 
+mod difference;
 mod edges;
 mod examples;
 mod interpreter;
 mod messages;
+mod neurons;
 mod random;
 mod twins;
 

@@ -103,6 +103,8 @@ export interface Layer {
     arguments: number[];
     edges: number;
     parameters: number;
+    /** Layers that are part of it. */
+    folded: string[];
 }
 
 /** An edge: the position of the layer whose neuron it leads to, that neuron, its weight, and its contribution where that differs. */

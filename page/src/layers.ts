@@ -94,6 +94,7 @@ export class LayersSection {
         }
         const parts: Node[] = [h("h3", {}, named(layer.name))];
         const facts: [string, string][] = [["operator", layer.operator], ["shape", layer.shape.join(" × ")], ["edges", grouped(layer.edges)], ["parameters", grouped(layer.parameters)]];
+        if (layer.folded.length > 0) facts.push(["takes in", layer.folded.join(", ")]);
         const entry = this.entry(layer.name);
         if (entry) {
             facts.push(["rule", entry.rule], ["relevant neurons", `${grouped(entry.relevant)} of ${grouped(entry.neurons)} (${percent(entry.relevant, entry.neurons)})`]);

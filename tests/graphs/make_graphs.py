@@ -151,9 +151,11 @@ class Graph:
             return
         kernel = [int(self.random.integers(1, min(3, side) + 1)) for side in sides]
         strides = [int(self.random.integers(1, 3)) for _ in sides]
-        pads = [int(self.random.integers(0, k)) for k in kernel] * 2
-        out_sides = [(side + 2 * pads[i] - kernel[i]) // strides[i] + 1 for i, side in enumerate(sides)]
         more = {"count_include_pad": self.pick(0, 1)} if kind == "AveragePool" else {}
+        # Over three axes a border has to count.
+        borders = len(sides) < 3 or more.get("count_include_pad") == 1
+        pads = [int(self.random.integers(0, k)) if borders else 0 for k in kernel] * 2
+        out_sides = [(side + 2 * pads[i] - kernel[i]) // strides[i] + 1 for i, side in enumerate(sides)]
         self.add(kind, [x], (1, channels, *out_sides), kernel_shape=kernel, strides=strides, pads=pads, **more)
 
     def norm(self):

@@ -8,8 +8,7 @@ use std::time::Instant;
 use clap::{Args, ValueEnum};
 use kirchhoff::data::read_names;
 use kirchhoff::explanation::{
-    Channels, Explaining, Explanation, ExplanationOptions, Labels, Names, PageOptions, PathOptions, PictureOptions,
-    peak_memory,
+    Channels, Explaining, Explanation, ExplanationOptions, Names, PageOptions, PathOptions, PictureOptions, peak_memory,
 };
 use kirchhoff::render::PreviewSize;
 use kirchhoff_file::Folder;
@@ -188,7 +187,6 @@ fn explain(request: &Request, names: Names, arguments: &Explain) -> Result<Expla
             most: arguments.pictures,
             bytes: usize::try_from(arguments.page).unwrap_or(usize::MAX),
             command: Some(command()),
-            labels: Labels::None,
             paths: PathOptions { most: arguments.paths, elements },
         }),
     };

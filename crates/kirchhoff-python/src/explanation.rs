@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use kirchhoff::explain::Answer;
 use kirchhoff::explanation::{Explanation, PictureOptions};
 use kirchhoff::file::Output;
-use kirchhoff::render::{READABLE_SIZE, Style, encode_png, render};
+use kirchhoff::render::{READABLE_SIZE, Style, encode_png, render_figure};
 use kirchhoff::study::kind;
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
@@ -117,9 +117,10 @@ impl PyExplanation {
     fn picture<'py>(&self, py: Python<'py>, semiring: usize, input: usize) -> PyResult<Bound<'py, PyBytes>> {
         let answer = self.answer(semiring);
         let pictures = self.explanation.pictures(&PictureOptions::default());
-        let map = pictures.map(answer, input).or_raise(Kind::Question)?;
+        let (map, figure) = pictures.figure(answer, input).or_raise(Kind::Question)?;
         let style = Style::for_values(kind(&answer.semiring));
-        let png = encode_png(&render(&map, &style, READABLE_SIZE)).or_raise(Kind::Question)?;
+        let picture = render_figure(&map, &style, &figure, READABLE_SIZE).or_raise(Kind::Question)?;
+        let png = encode_png(&picture).or_raise(Kind::Question)?;
         Ok(PyBytes::new(py, &png))
     }
 

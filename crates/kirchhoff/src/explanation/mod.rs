@@ -52,7 +52,7 @@ pub use archive::relevance_file;
 pub use batches::{DEFAULT_MEMORY, batch_size, batches, execute};
 pub use error::ExplanationError;
 pub use memory::{forget_peak_memory, peak_memory};
-pub use page::{Labels, PageOptions};
+pub use page::PageOptions;
 pub use paths::{ElementPath, ElementPaths, ElementStep, PathOptions};
 pub use pictures::{Channels, PictureOptions, Pictures};
 pub use relevance::Relevance;

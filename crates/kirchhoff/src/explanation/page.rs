@@ -11,6 +11,7 @@ use kirchhoff_render::Palette;
 use kirchhoff_semiring::{Array, DefaultStart, Join, Meaning};
 use serde::Serialize;
 
+use super::shown::labels;
 use super::{ElementPath, ElementPaths, ElementStep, Explanation, ExplanationError, PathOptions, Summary};
 
 /// What a page holds, and how much.
@@ -22,46 +23,19 @@ pub struct PageOptions {
     pub bytes: usize,
     /// The command that made the explanation, for a reader who wants more of it.
     pub command: Option<String>,
-    /// What the elements of inputs are called: columns of a table, words.
-    pub labels: Labels,
     /// Which elements the strongest paths are found to.
     pub paths: PathOptions,
 }
 
 impl Default for PageOptions {
-    /// A hundred inputs and 48 MB, without labels, and paths to the eight most relevant elements.
+    /// A hundred inputs and 48 MB, and paths to the eight most relevant elements.
     fn default() -> Self {
         PageOptions {
             most: 100,
             bytes: 48_000_000,
             command: None,
-            labels: Labels::None,
             paths: PathOptions { most: 8, elements: Vec::new() },
         }
-    }
-}
-
-/// What the elements of inputs are called.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Labels {
-    /// Nothing: their indices stand for them.
-    #[default]
-    None,
-    /// The same in every input, a label an element: columns of a table.
-    Same(Vec<String>),
-    /// Those of each input: words.
-    Each(Vec<Vec<String>>),
-}
-
-impl Labels {
-    /// The labels of the elements of an input, if they are as many as the elements.
-    fn of(&self, input: usize, elements: usize) -> Option<&[String]> {
-        let labels = match self {
-            Labels::None => return None,
-            Labels::Same(labels) => labels,
-            Labels::Each(inputs) => inputs.get(input)?,
-        };
-        (labels.len() == elements).then_some(labels)
     }
 }
 
@@ -75,6 +49,8 @@ pub(super) struct LayerView {
     arguments: Vec<usize>,
     edges: u64,
     parameters: usize,
+    /// Layers that are part of it.
+    folded: Vec<String>,
 }
 
 /// The layers of a network, arguments first.
@@ -86,6 +62,7 @@ pub(super) fn layer_views(network: &Network) -> Vec<LayerView> {
         arguments: network.arguments(id).iter().map(|argument| argument.index()).collect(),
         edges: network.edges(id),
         parameters: node.operator.parameters().iter().map(|(_, values)| values.len()).sum(),
+        folded: node.folded.clone(),
     };
     network.nodes().map(view).collect()
 }
@@ -135,7 +112,7 @@ struct InputData<'a> {
     /// The values of each part.
     values: Vec<ArrayRef>,
     /// The labels of the elements of each part.
-    labels: Vec<Option<&'a [String]>>,
+    labels: Vec<Option<Vec<String>>>,
     paths: Vec<PathsData>,
 }
 
@@ -221,7 +198,7 @@ impl Explanation {
                 heading: summary.heading(self.options.classes.as_deref()),
                 values: self.values(&mut page, number, &parts),
                 paths: self.path_data(number),
-                labels: parts.iter().map(|part| options.labels.of(number, elements(part.shape))).collect(),
+                labels: self.labels(number),
             });
             for (data, answer) in semirings.iter_mut().zip(&self.answers) {
                 data.relevance.push(self.part_relevance(&mut page, answer, number, &parts));
@@ -252,6 +229,14 @@ impl Explanation {
             layers: &self.layers,
         };
         Ok(page.html(&data)?)
+    }
+
+    /// What the elements of each part of an input are called.
+    fn labels(&self, input: usize) -> Vec<Option<Vec<String>>> {
+        match self.answers.first() {
+            Some(answer) => labels(answer, &self.subjects, &self.inputs, input, &self.options.names),
+            None => Vec::new(),
+        }
     }
 
     /// The paths to elements of an input.

@@ -157,6 +157,32 @@ impl<'a> Shown<'a> {
     }
 }
 
+/// What the values of each input are called, on one of the inputs: words, or columns whose names are known.
+pub(super) fn labels(
+    answer: &Answer,
+    subjects: &[Subject],
+    inputs: &Inputs,
+    input: usize,
+    names: &Names,
+) -> Vec<Option<Vec<String>>> {
+    let shown = Shown::of(answer, subjects, names);
+    let mut labels = match (&shown, shown.figure(inputs, input, names)) {
+        (Shown::Words(..), Figure::Words(words)) => words,
+        (Shown::Columns(_), Figure::Bars(columns)) if names.columns.is_some() => columns,
+        _ => return vec![None; subjects.len()],
+    }
+    .into_iter();
+    let mut of = |subject: &Subject| {
+        let labelled = match &shown {
+            Shown::Words(_, words) => *words == subject,
+            Shown::Columns(found) => found.iter().any(|(_, column)| *column == subject),
+            Shown::Picture(..) | Shown::Signal(..) | Shown::Tensor(_) => false,
+        };
+        labelled.then(|| labels.by_ref().take(subject.size()).collect())
+    };
+    subjects.iter().map(&mut of).collect()
+}
+
 /// How many values the inputs that have relevance have together, where they are vectors.
 pub(super) fn columns(answer: &Answer, subjects: &[Subject]) -> Option<usize> {
     let found = || subjects.iter().filter(|subject| subject.tensor(answer).is_some());

@@ -70,6 +70,15 @@ impl Importer<'_> {
         }
     }
 
+    /// The mean of any number of arguments.
+    pub fn mean_of(&mut self, node: &Node) -> Result<Value> {
+        let count = Constant::float(node.inputs().count() as f32);
+        match self.sum(node)? {
+            Value::Constant(sum) => Ok(Value::Constant(Constant::combined(node, Arithmetic::Divide, &sum, &count)?)),
+            Value::Tensor(sum) => self.with_constant(node, Arithmetic::Divide, &sum, &count, false),
+        }
+    }
+
     /// A constant power.
     pub fn power(&mut self, node: &Node) -> Result<Value> {
         match self.constant(node, 1, "exponent")?.scalar() {

@@ -26,6 +26,7 @@ pub(crate) mod proto;
 mod recurrent;
 mod resize;
 mod shape;
+mod slopes;
 mod tensor;
 
 use std::path::Path;

@@ -23,6 +23,7 @@ impl Importer<'_> {
             "Mul" => self.arithmetic(node, Arithmetic::Multiply)?,
             "Div" => self.arithmetic(node, Arithmetic::Divide)?,
             "Sum" => self.sum(node)?,
+            "Mean" => self.mean_of(node)?,
             "Pow" => self.power(node)?,
             "MaxPool" => self.maximum_pool(node)?,
             "AveragePool" => self.average_pool(node)?,
@@ -163,16 +164,6 @@ impl Importer<'_> {
                 Ok(self.partial(node, Some(computed), tensor.dims, functions))
             }
             None => Ok(tensor.continued(functions)),
-        }
-    }
-
-    fn parametric_relu(&mut self, node: &Node) -> Result<Value> {
-        let slopes = self.constant(node, 1, "slope")?.to_weights();
-        match slopes.first() {
-            Some(&slope) if slopes.iter().all(|&other| other == slope) => {
-                self.activation(node, Activation::LeakyRelu { slope })
-            }
-            _ => Err(node.unsupported("has several slopes; a PRelu with one slope (a leaky ReLU) is supported")),
         }
     }
 

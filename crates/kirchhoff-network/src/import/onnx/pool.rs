@@ -7,7 +7,7 @@ use super::fault::Result;
 use super::importer::{Importer, Operand, Value};
 use super::node::Node;
 use crate::network::NodeId;
-use crate::operators::{Operator, Pool, PoolKind, Reduction, ReductionKind, VolumeAxis};
+use crate::operators::{Operator, Pad, Pool, PoolKind, Reduction, ReductionKind, Reshape, Select, VolumeAxis};
 use crate::{Activation, Elementary};
 
 /// Larger windows are refused: nothing but the file's word bounds them.
@@ -31,12 +31,70 @@ impl Importer<'_> {
             return Err(node.malformed("has no kernel_shape"));
         };
         let kernel = node.sizes("kernel_shape", kernel, kernel.len())?;
+        if self.shape(argument).len() == 4 {
+            return self.volume_pool(node, kind, argument, &kernel);
+        }
         let window = window(node, self.shape(argument).get(1..).unwrap_or(&[]), &kernel)?;
         if window.kernel[0].checked_mul(window.kernel[1]).is_none_or(|taps| taps > TAPS) {
             return Err(node.unsupported(format!("has the kernel {kernel:?}, which is too large")));
         }
         let computed = self.emit(node, Operator::Pool(Pool { kind, window: Some(window) }), &[argument])?;
         Ok(self.computed(node, computed))
+    }
+
+    /// A pool over windows along three axes: the windows side by side, and a reduction of each. A border is part of a mean that
+    /// counts it, or there is none: what windows hold of one would count as their members.
+    fn volume_pool(&mut self, node: &Node, kind: PoolKind, argument: NodeId, kernel: &[usize]) -> Result<Value> {
+        let windows = volume_axes(node, &self.shape(argument)[1..], kernel)?;
+        let pads = windows.iter().any(|axis| axis.padding != [0, 0]);
+        let (reduction, counts) = match kind {
+            PoolKind::Maximum => (ReductionKind::Maximum, false),
+            PoolKind::Average { count_padding } => (ReductionKind::Mean, count_padding),
+        };
+        if pads && !counts {
+            return Err(node.unsupported(
+                "is a pool over three axes with a border that does not count; over three axes only means that count it \
+                 (count_include_pad) may have one: pad before the pool",
+            ));
+        }
+        if node.flag("ceil_mode", false)? {
+            return Err(node.unsupported("is a pool over three axes with ceil_mode, which is not supported"));
+        }
+        let name = node.name();
+        let border: Vec<[usize; 2]> = [[0, 0]].into_iter().chain(windows.iter().map(|axis| axis.padding)).collect();
+        let padded = match pads {
+            true => {
+                self.emit_as(node, format!("{name}.border"), Operator::Pad(Pad { border, value: 0.0 }), &[argument])?
+            }
+            false => argument,
+        };
+        let lengths = self.shape(padded).to_vec();
+        let mut axes = vec![None];
+        let (mut apart, mut reduced, mut result) = (vec![lengths[0]], Vec::new(), vec![lengths[0]]);
+        for (axis, &length) in windows.iter().zip(&lengths[1..]) {
+            let extent = (axis.kernel.max(1) - 1).saturating_mul(axis.dilation).saturating_add(1);
+            if axis.kernel == 0 || axis.stride == 0 || axis.dilation == 0 || extent > length {
+                return Err(
+                    node.malformed(format!("has the kernel {kernel:?}, which fits no window of {:?}", &lengths[1..]))
+                );
+            }
+            let count = (length - extent) / axis.stride + 1;
+            let taps = |window: usize| (0..axis.kernel).map(move |tap| window * axis.stride + tap * axis.dilation);
+            axes.push(Some((0..count).flat_map(taps).collect()));
+            apart.extend([count, axis.kernel]);
+            reduced.push(apart.len() - 1);
+            result.push(count);
+        }
+        let side_by_side: Vec<usize> =
+            axes.iter().zip(&lengths).map(|(axis, &length)| axis.as_ref().map_or(length, Vec::len)).collect();
+        self.check_count(node, &side_by_side)?;
+        let selected = self.emit_as(node, format!("{name}.windows"), Operator::Select(Select { axes }), &[padded])?;
+        let apart =
+            self.emit_as(node, format!("{name}.apart"), Operator::Reshape(Reshape { shape: apart }), &[selected])?;
+        let reduction = Operator::Reduction(Reduction { kind: reduction, axes: reduced });
+        let computed = self.emit(node, reduction, &[apart])?;
+        let dims = std::iter::once(self.batch).chain(result).collect();
+        self.shaped(node, computed, dims)
     }
 
     /// A pool over whole channels.

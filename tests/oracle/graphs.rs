@@ -187,7 +187,7 @@ fn relevance_by_the_stream_is_that_by_gates() {
             // Costs are logarithms of shares: what is nearly 1 costs nearly nothing.
             let least = if semiring == "tropical" { 1.0 } else { 1e-9 };
             let largest = gates.iter().filter(|value| value.is_finite()).fold(least, |a: f64, b| a.max(b.abs()));
-            let differs = |(a, b): (&f64, &f64)| a != b && !((a - b).abs() <= 1e-4 * largest);
+            let differs = |(a, b): (&f64, &f64)| a.is_nan() || (a != b && (a - b).abs() > 1e-4 * largest);
             if stream.len() != gates.len() || stream.iter().zip(&gates).any(differs) {
                 wrong.push(format!("graph {number}, {semiring}: {stream:?}, by gates {gates:?}"));
             }

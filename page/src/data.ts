@@ -25,7 +25,7 @@ export interface Target {
     output: number;
     sign: number;
     logit: number;
-    probability: number;
+    probability: number | null;
 }
 
 export interface Input {

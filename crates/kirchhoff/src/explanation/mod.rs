@@ -427,7 +427,7 @@ impl Explanation {
         if shown.is_empty() {
             return Ok(());
         }
-        let labels: Vec<String> = shown.iter().map(Summary::label).collect();
+        let labels: Vec<String> = shown.iter().map(|summary| summary.label(self.options.classes.as_deref())).collect();
         let pictures = self.pictures(pictures);
         pictures.draw(folder, &self.answers, shown.len(), monitor)?;
         pictures.draw_sheet(folder, &self.answers, &labels)

@@ -29,8 +29,8 @@ pub struct Explained {
     pub sign: f32,
     /// Its logit.
     pub logit: f32,
-    /// Its softmax probability.
-    pub probability: f64,
+    /// Its softmax probability; none of a network of one output, which is no distribution.
+    pub probability: Option<f64>,
 }
 
 impl Summary {
@@ -45,7 +45,7 @@ impl Summary {
             output,
             sign,
             logit: outputs[output],
-            probability: f64::from(outputs[output] - largest).exp() / sum,
+            probability: (outputs.len() > 1).then(|| f64::from(outputs[output] - largest).exp() / sum),
         };
         Summary {
             input: input.to_string(),
@@ -57,14 +57,11 @@ impl Summary {
     /// One line: the input, what is explained and how sure the network is of it, and what its answer is. Outputs have the
     /// names of classes where there are some.
     pub fn heading(&self, classes: Option<&[String]>) -> String {
-        let class = |output: usize| match classes.and_then(|classes| classes.get(output)) {
-            Some(name) => format!("{output} {name}"),
-            None => output.to_string(),
-        };
+        let class = |output: usize| named(output, classes);
         let targets = self.listed(|target| {
             let against = if target.sign < 0.0 { "against " } else { "" };
-            let (logit, percent) = (target.logit, 100.0 * target.probability);
-            format!("{against}{} (logit {logit:.2}, {percent:.1} %)", class(target.output))
+            let percent = target.probability.map(|share| format!(", {:.1} %", 100.0 * share)).unwrap_or_default();
+            format!("{against}{} (logit {:.2}{percent})", class(target.output), target.logit)
         });
         let top = match self.targets.iter().any(|target| target.output == self.top) {
             true => String::new(),
@@ -84,12 +81,26 @@ impl Summary {
     }
 
     /// The label of a row of the sheet: the input, and below it what is explained.
-    pub fn label(&self) -> String {
+    pub fn label(&self, classes: Option<&[String]>) -> String {
         let targets = self.listed(|target| {
             let against = if target.sign < 0.0 { "against" } else { "target" };
-            format!("{against} {} ({:.1} %)", target.output, 100.0 * target.probability)
+            let percent = target.probability.map(|share| format!("{:.1} %", 100.0 * share));
+            match (named(target.output, classes), percent) {
+                (name, None) => format!("{against} {name}"),
+                (name, Some(percent)) if classes.is_none() => format!("{against} {name} ({percent})"),
+                // Names of classes are long.
+                (name, Some(percent)) => format!("{against} {name}\n{percent}"),
+            }
         });
         format!("{}\n{}", self.input, targets.join("\n"))
+    }
+}
+
+/// An output by its number, and the name of its class where it has one.
+fn named(output: usize, classes: Option<&[String]>) -> String {
+    match classes.and_then(|classes| classes.get(output)).filter(|name| !name.is_empty()) {
+        Some(name) => format!("{output} {name}"),
+        None => output.to_string(),
     }
 }
 

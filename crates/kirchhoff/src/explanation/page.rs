@@ -11,7 +11,7 @@ use kirchhoff_render::Palette;
 use kirchhoff_semiring::{Array, DefaultStart, Join, Meaning};
 use serde::Serialize;
 
-use super::shown::labels;
+use super::shown::{Subject, labels};
 use super::{ElementPath, ElementPaths, ElementStep, Explanation, ExplanationError, PathOptions, Summary};
 
 /// What a page holds, and how much.
@@ -196,7 +196,7 @@ impl Explanation {
             inputs.push(InputData {
                 summary,
                 heading: summary.heading(self.options.classes.as_deref()),
-                values: self.values(&mut page, number, &parts),
+                values: self.subjects.iter().map(|subject| page.array(subject.values(&self.inputs, number))).collect(),
                 paths: self.path_data(number),
                 labels: self.labels(number),
             });
@@ -259,37 +259,19 @@ impl Explanation {
 
     /// What the inputs consist of.
     fn parts(&self) -> Vec<PartData<'_>> {
-        let ranges = |picture: &Option<[usize; 3]>| {
+        let ranges = |picture: Option<[usize; 3]>| {
             let channels = picture.map_or(0, |[channels, ..]| channels);
             (0..channels).map(|channel| self.options.preprocessing.range(channel)).collect()
         };
-        if self.inputs.parts.is_empty() {
-            let shape = &self.inputs.shape;
-            let picture = self.inputs.picture.or_else(|| shape[..].try_into().ok());
-            let name = self.layers.first().map_or("input", |layer| &layer.name);
-            return vec![PartData { name, shape, picture, ranges: ranges(&picture) }];
-        }
-        let parts = self.inputs.parts.iter();
-        parts
-            .map(|part| PartData {
-                name: &part.name,
-                shape: &part.shape,
-                picture: part.picture,
-                ranges: ranges(&part.picture),
+        let subjects = self.subjects.iter();
+        subjects
+            .map(|Subject { name, shape, picture, .. }| PartData {
+                name,
+                shape,
+                picture: *picture,
+                ranges: ranges(*picture),
             })
             .collect()
-    }
-
-    /// The values of an input, part by part.
-    fn values(&self, page: &mut Page, input: usize, parts: &[PartData<'_>]) -> Vec<ArrayRef> {
-        let size: usize = self.inputs.shape.iter().product();
-        let mut values = &self.inputs.values[input * size..(input + 1) * size];
-        let mut part = |part: &PartData<'_>| {
-            let (own, others) = values.split_at(elements(part.shape));
-            values = others;
-            page.array(own)
-        };
-        parts.iter().map(&mut part).collect()
     }
 
     /// The relevance of an input in one semiring, part by part.

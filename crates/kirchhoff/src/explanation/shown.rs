@@ -21,9 +21,10 @@ pub struct Names {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Subject {
     /// Its name in the network.
-    name: String,
-    shape: Vec<usize>,
-    picture: Option<[usize; 3]>,
+    pub(super) name: String,
+    pub(super) shape: Vec<usize>,
+    /// `[channels, height, width]`, where it can be drawn.
+    pub(super) picture: Option<[usize; 3]>,
     /// Where its values begin among those of all inputs.
     first: usize,
     /// Whether it is given, as tokens are.
@@ -36,7 +37,8 @@ impl Subject {
         let given = |name: &str| network.find(name).is_some_and(|node| network.is_given(node));
         if inputs.parts.is_empty() {
             let name = network.node(network.input()).name.clone();
-            let (shape, picture) = (inputs.shape.clone(), inputs.picture);
+            let shape = inputs.shape.clone();
+            let picture = inputs.picture.or_else(|| shape[..].try_into().ok());
             return vec![Subject { given: given(&name), name, shape, picture, first: 0 }];
         }
         let mut first = 0;
@@ -49,8 +51,14 @@ impl Subject {
         inputs.parts.iter().map(subject).collect()
     }
 
-    fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.shape.iter().product()
+    }
+
+    /// Its values of one of the inputs.
+    pub(super) fn values<'a>(&self, inputs: &'a Inputs, input: usize) -> &'a [f32] {
+        let all: usize = inputs.shape.iter().product();
+        &inputs.values[input * all + self.first..][..self.size()]
     }
 
     /// The axes that are longer than 1.
@@ -126,15 +134,13 @@ impl<'a> Shown<'a> {
 
     /// What the map of an input is drawn as.
     pub fn figure(&self, inputs: &Inputs, input: usize, names: &Names) -> Figure {
-        let all: usize = inputs.shape.iter().product();
-        let values = |subject: &Subject| &inputs.values[input * all + subject.first..][..subject.size()];
         match self {
             Shown::Picture(..) | Shown::Tensor(_) => Figure::Squares,
             Shown::Words(_, subject) => {
-                Figure::Words(values(subject).iter().map(|&token| word(names, token)).collect())
+                Figure::Words(subject.values(inputs, input).iter().map(|&token| word(names, token)).collect())
             }
             Shown::Signal(_, subject, shape, turned) => {
-                let signal: Vec<f64> = values(subject).iter().copied().map(f64::from).collect();
+                let signal: Vec<f64> = subject.values(inputs, input).iter().copied().map(f64::from).collect();
                 Figure::Curve { signal: if *turned { channels_first(&signal, *shape) } else { signal } }
             }
             Shown::Columns(found) => {

@@ -34,11 +34,18 @@ pub struct Plot {
     x: String,
     y: String,
     curves: Vec<Curve>,
+    /// Of each curve: what it is of, where it is one of a family, and whether it is the other one of two.
+    families: Vec<Option<(usize, bool)>>,
 }
 
 const SIZE: (u32, u32) = (760, 440);
-/// Room for the legend, on the right.
+/// Room for the names of curves, at their right ends.
 const LEGEND: i32 = 190;
+/// Between the names of two curves, where there is room.
+const PITCH: f64 = 17.0;
+/// Room for the title and for what stands below the x axis.
+const TOP: i32 = 40;
+const BELOW: i32 = 42;
 /// Room around everything.
 const MARGIN: i32 = 12;
 /// Room for the numbers of the y axis, on the left.
@@ -61,13 +68,78 @@ const COLOURS: [RGBColor; 8] = [
 impl Plot {
     /// A plot without curves, with its title and the names of its axes.
     pub fn new(title: impl Into<String>, x: impl Into<String>, y: impl Into<String>) -> Self {
-        Plot { title: title.into(), x: x.into(), y: y.into(), curves: Vec::new() }
+        Plot { title: title.into(), x: x.into(), y: y.into(), curves: Vec::new(), families: Vec::new() }
     }
 
     /// The plot with a further curve.
     pub fn with_curve(mut self, curve: Curve) -> Self {
         self.curves.push(curve);
+        self.families.push(None);
         self
+    }
+
+    /// The plot with a further curve of a family, such as a semiring, which has one colour in every plot; `other` where there are
+    /// two of a kind in it, of which that is dashed.
+    pub fn with_curve_of(mut self, family: usize, other: bool, curve: Curve) -> Self {
+        self.curves.push(curve);
+        self.families.push(Some((family, other)));
+        self
+    }
+
+    /// The colour of each curve, and its dashes and gaps where it has some.
+    fn looks(&self) -> Vec<(RGBColor, Option<[i32; 2]>)> {
+        let count = COLOURS.len();
+        let taken: Vec<usize> = self.families.iter().flatten().map(|(family, _)| family % count).collect();
+        let free: Vec<usize> = (0..count).filter(|colour| !taken.contains(colour)).collect();
+        let mut others = 0;
+        let look = |family: &Option<(usize, bool)>| match family {
+            // Families of the same colour, and the two of one, differ by their dashes.
+            Some((family, other)) => {
+                let dashes = match ((family / count).is_multiple_of(2), other) {
+                    (true, false) => None,
+                    (true, true) => Some([6, 4]),
+                    (false, false) => Some([2, 3]),
+                    (false, true) => Some([9, 3]),
+                };
+                (COLOURS[family % count], dashes)
+            }
+            None => {
+                let place = others;
+                others += 1;
+                match free.is_empty() {
+                    true => (COLOURS[place % count], Some([6, 4])),
+                    false => (COLOURS[free[place % free.len()]], (place >= free.len()).then_some([6, 4])),
+                }
+            }
+        };
+        self.families.iter().map(look).collect()
+    }
+
+    /// How far from the top the name of each curve stands: beside its right end, or as near to that as the others leave room.
+    fn labels(&self, [low, high]: [f64; 2]) -> Vec<f64> {
+        let (top, bottom) = (f64::from(TOP), f64::from(SIZE.1 as i32 - MARGIN - BELOW));
+        let way = (high - low).max(f64::MIN_POSITIVE);
+        let end = |curve: &Curve| {
+            let last = curve.points.iter().rev().find(|point| point.iter().all(|value| value.is_finite()));
+            last.map_or(bottom, |[_, y]| bottom - (y - low) / way * (bottom - top))
+        };
+        let wanted: Vec<f64> = self.curves.iter().map(end).collect();
+        let mut order: Vec<usize> = (0..wanted.len()).collect();
+        order.sort_by(|&a, &b| wanted[a].total_cmp(&wanted[b]));
+        let pitch = PITCH.min((bottom - top) / wanted.len().max(1) as f64);
+        // Down from the top each as near as it may, then up from the bottom what went too far.
+        let mut found = vec![0.0; wanted.len()];
+        let mut least = top;
+        for &curve in &order {
+            found[curve] = wanted[curve].max(least);
+            least = found[curve] + pitch;
+        }
+        let mut most = bottom;
+        for &curve in order.iter().rev() {
+            found[curve] = f64::min(found[curve], most);
+            most = found[curve] - pitch;
+        }
+        found
     }
 
     /// Draws the plot as an SVG picture, 760 × 440.
@@ -100,7 +172,7 @@ impl Plot {
             .caption(&self.title, (FONT, 18))
             .margin(MARGIN)
             .margin_right(LEGEND)
-            .x_label_area_size(42)
+            .x_label_area_size(BELOW)
             .y_label_area_size(LABELS)
             .build_cartesian_2d(x[0]..x[1], y[0]..y[1])?;
         chart
@@ -112,8 +184,8 @@ impl Plot {
             .x_desc(&self.x)
             .y_desc(&self.y)
             .draw()?;
-        for (number, curve) in self.curves.iter().enumerate() {
-            let colour = COLOURS[number % COLOURS.len()];
+        let looks = self.looks();
+        for (curve, &(colour, _)) in self.curves.iter().zip(&looks) {
             for run in runs(&curve.points).filter(|_| curve.band.len() == curve.points.len()) {
                 let low = run.clone().map(|at| (curve.points[at][0], curve.band[at][0]));
                 let high = run.rev().map(|at| (curve.points[at][0], curve.band[at][1]));
@@ -121,24 +193,30 @@ impl Plot {
                 chart.draw_series([Polygon::new(outline, colour.mix(0.15))])?;
             }
         }
-        for (number, curve) in self.curves.iter().enumerate() {
-            let style = COLOURS[number % COLOURS.len()].stroke_width(2);
-            let dashed = number >= COLOURS.len();
+        let last = |curve: &Curve| {
+            let end = curve.points.iter().rev().find(|point| point.iter().all(|value| value.is_finite()));
+            end.map(|&[x, y]| chart.backend_coord(&(x, y)))
+        };
+        let ends: Vec<Option<(i32, i32)>> = self.curves.iter().map(last).collect();
+        for ((curve, (colour, dashes)), (end, label)) in
+            self.curves.iter().zip(looks).zip(ends.into_iter().zip(self.labels(y)))
+        {
+            let style = colour.stroke_width(2);
             for run in runs(&curve.points) {
                 let points = run.map(|at| (curve.points[at][0], curve.points[at][1]));
-                match dashed {
-                    true => chart.draw_series(DashedLineSeries::new(points, 6, 4, style))?,
-                    false => chart.draw_series(LineSeries::new(points, style))?,
+                match dashes {
+                    Some([dash, gap]) => chart.draw_series(DashedLineSeries::new(points, dash, gap, style))?,
+                    None => chart.draw_series(LineSeries::new(points, style))?,
                 };
             }
-            let (left, top) = (SIZE.0 as i32 - LEGEND + 10, 46 + 22 * number as i32);
-            // As in the plot: a dash, a gap, a dash.
-            let gap = if dashed { 4 } else { 0 };
-            for (from, to) in [(left, left + 12 - gap), (left + 12, left + 24 - gap)] {
-                area.draw(&PathElement::new(vec![(from, top), (to, top)], style))?;
+            let (left, top) = (SIZE.0 as i32 - LEGEND + 26, label.round() as i32);
+            if let Some(end) = end {
+                // From the end of the curve to its name.
+                let leader = vec![end, (SIZE.0 as i32 - LEGEND + 4, end.1), (left - 4, top)];
+                area.draw(&PathElement::new(leader, colour.mix(0.6)))?;
             }
-            let label = TextStyle::from((FONT, 13).into_font()).pos(Pos::new(HPos::Left, VPos::Center));
-            area.draw(&Text::new(curve.name.clone(), (left + 31, top), label))?;
+            let label = TextStyle::from((FONT, 13).into_font()).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
+            area.draw(&Text::new(curve.name.clone(), (left, top), label))?;
         }
         area.present()?;
         Ok(())
@@ -186,6 +264,40 @@ mod tests {
         assert_eq!(svg.matches("<polygon").count(), 2, "a gap divides the band");
         assert!(svg.contains("a &lt; b") && svg.contains("Title &amp; more"));
         assert_eq!(svg, Plot::new("Title & more", "x", "y").with_curve(curve).svg().unwrap());
+    }
+
+    #[test]
+    fn a_family_has_one_colour_in_every_plot() {
+        let curve =
+            |name: &str| Curve { name: name.to_string(), points: vec![[0.0, 0.0], [1.0, 1.0]], band: Vec::new() };
+        let few = Plot::new("", "", "").with_curve_of(3, false, curve("a"));
+        let many = Plot::new("", "", "").with_curve(curve("random")).with_curve_of(0, false, curve("b"));
+        let many = many.with_curve_of(3, true, curve("a, other")).with_curve_of(3, false, curve("a"));
+        assert_eq!(few.looks()[0], many.looks()[3]);
+        assert_eq!(few.looks()[0].0, many.looks()[2].0);
+        assert!(many.looks()[2].1.is_some(), "the other one is dashed");
+        let colours: Vec<RGBColor> = many.looks().iter().map(|look| look.0).collect();
+        assert!(colours[0] != colours[1] && colours[0] != colours[3]);
+        // Two families of one colour are told apart.
+        let both = Plot::new("", "", "").with_curve_of(1, false, curve("a")).with_curve_of(9, false, curve("b"));
+        assert_ne!(both.looks()[0], both.looks()[1]);
+    }
+
+    #[test]
+    fn names_stand_beside_their_curves_and_not_over_one_another() {
+        let curve = |end: f64| Curve { name: format!("{end}"), points: vec![[0.0, 0.5], [1.0, end]], band: Vec::new() };
+        let ends = [0.9, 0.1, 0.101, 0.102, 0.0, f64::NAN];
+        let plot = ends.into_iter().fold(Plot::new("", "", ""), |plot, end| plot.with_curve(curve(end)));
+        let labels = plot.labels([0.0, 1.0]);
+        let mut sorted = labels.clone();
+        sorted.sort_by(f64::total_cmp);
+        assert!(sorted.windows(2).all(|pair| pair[1] - pair[0] >= PITCH - 1e-9), "{labels:?}");
+        assert!(sorted[0] >= f64::from(TOP) && sorted[5] <= f64::from(SIZE.1), "{labels:?}");
+        assert!(labels[0] < labels[3] && labels[3] < labels[2] && labels[2] < labels[1], "{labels:?}");
+        let hundred = (0..100).fold(Plot::new("", "", ""), |plot, end| plot.with_curve(curve(f64::from(end))));
+        let labels = hundred.labels([0.0, 100.0]);
+        assert!(labels.iter().all(|&label| label >= f64::from(TOP) - 1e-9 && label <= f64::from(SIZE.1)), "{labels:?}");
+        assert!(hundred.svg().is_ok());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::attack::Attacked;
 use super::study::{Found, Tally};
 use super::windows::Map;
 use super::{Baseline, Combination, Order};
+use crate::meaning::with_curve;
 use crate::output::{described, rounded, skipped};
 use crate::{Outputs, StudyError, Table};
 
@@ -195,7 +196,9 @@ impl Found {
                 [mean.mean() - half, mean.mean() + half]
             };
             let band = tally.probability.iter().map(ends).collect();
-            plot = plot.with_curve(PlotCurve { name: self.name(combination), points, band });
+            let curve = PlotCurve { name: self.name(combination), points, band };
+            let other = combination.order == Order::LeastRelevantFirst;
+            plot = with_curve(plot, self.semiring(combination), other, curve);
         }
         plot
     }
@@ -208,7 +211,8 @@ impl Found {
         let mut table = Table::new(&["strategy", "draw", "step", "values inverted", "accuracy"]);
         let mut plot = Plot::new("Attacks", "values inverted", "accuracy");
         let inverted = |step: usize| (step * attack.values_a_step).min(self.values);
-        for (name, draws) in names.iter().zip(&attacked.correct) {
+        let semirings = self.settings.questions.iter().map(|question| &*question.semiring.name).chain([""]);
+        for ((name, semiring), draws) in names.iter().zip(semirings).zip(&attacked.correct) {
             for (draw, correct) in draws.iter().enumerate() {
                 for (step, &correct) in correct.iter().enumerate() {
                     let accuracy = share(correct, attacked.inputs).to_string();
@@ -224,7 +228,7 @@ impl Found {
             };
             let points = (0..steps).map(mean).collect();
             let band = (0..steps).map(ends).collect();
-            plot = plot.with_curve(PlotCurve { name: name.clone(), points, band });
+            plot = with_curve(plot, semiring, false, PlotCurve { name: name.clone(), points, band });
         }
         report.heading("Attacks");
         report.paragraph(&format!(

@@ -7,6 +7,7 @@ use kirchhoff_render::{Curve as Line, Plot, Report};
 use serde_json::{Value, json};
 
 use super::Pruning;
+use crate::meaning::with_curve;
 use crate::{Outputs, StudyError, Table};
 
 /// Two-sided 95 % quantiles of Student's t, by degrees of freedom from 1; the normal distribution's beyond.
@@ -96,8 +97,8 @@ impl Pruning {
                 let head = [method.to_string(), removed.to_string()];
                 means.push([&head[..], &numbers.map(|value| value.to_string())].concat());
             }
-            accuracy = accuracy.with_curve(self.line(method, &right));
-            loss = loss.with_curve(self.line(method, &lost));
+            accuracy = with_curve(accuracy, method, false, self.line(method, &right));
+            loss = with_curve(loss, method, false, self.line(method, &lost));
             let at = |wanted: f64| {
                 let distance = |&point: &usize| ((share(self.removed[point]) - wanted).abs() * 1e9) as u64;
                 right[(0..self.removed.len()).min_by_key(distance).unwrap_or(0)]

@@ -93,6 +93,20 @@ def main():
     sheet = Image.open(folder / "photographs/sheet.png")
     # For the README: a third of the bytes.
     sheet.save(folder / "photographs.jpg", quality=90, optimize=True)
+    # For the guide: over the photograph, and the channels of a hidden layer.
+    semirings = ["real", "viterbi", "counting-float", "boolean"]
+    subprocess.run([*explain, folder / "lite0.onnx", folder / "chelsea.png", folder / "coffee.png", "--mean", "0.498,0.498,0.498",
+                    "--std", "0.502,0.502,0.502", "--class-names", folder / "classes.json", "--semiring", ",".join(semirings),
+                    "--composite", "real:epsilon-plus", "--rule", "counting-float:z-plus", "--theta", "counting-float:auto(0.1)",
+                    "--theta", "boolean:auto(0.1)", "--layers", "/_blocks.6/Add", "--titled", "--overlay",
+                    "--colours", "purple-green,viridis", "--same-scale", "semiring", "--page", "none", "--out", folder / "papers"],
+                   check=True)
+    plates = [Image.open(folder / f"papers/{semiring}-chelsea.png") for semiring in semirings]
+    row = Image.new("RGB", (sum(plate.width for plate in plates), plates[0].height), "white")
+    for place, plate in enumerate(plates):
+        row.paste(plate, (place * plate.width, 0))
+    row.save(folder / "overlay.jpg", quality=82, optimize=True)
+    Image.open(folder / "papers/layer-__blocks.6_Add-real-chelsea.png").quantize(64).save(folder / "channels.png", optimize=True)
     vocabulary = export_sentences(folder)
     subprocess.run([*explain, folder / "alike.onnx", f"input_ids={folder}/input_ids.npy", f"attention_mask={folder}/attention_mask.npy",
                     "--vocabulary", vocabulary, "--semiring", "real,viterbi", "--composite", "real:attention", "--out", folder / "sentence"], check=True)

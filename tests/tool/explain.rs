@@ -72,7 +72,7 @@ fn a_folder_receives_relevance_report_and_pictures() {
     let run = place.run(&["explain", "--out", "deep/results", "--quiet"]);
     assert_eq!((run.code, &run.stderr[..]), (Some(0), ""));
     let semirings = ["boolean", "bottleneck", "counting", "real", "viterbi"];
-    let pictures = semirings.iter().flat_map(|name| (0..10).map(move |input| format!("{name}-{input}.png")));
+    let pictures = semirings.iter().flat_map(|name| (0..10).map(move |input| format!("{name}-digit_{input}.png")));
     let others = ["explanation.html", "explanation.json", "relevance.safetensors", "sheet.png"].map(String::from);
     let mut files: Vec<_> = pictures.chain(others).collect();
     files.sort();
@@ -100,7 +100,7 @@ fn a_folder_receives_relevance_report_and_pictures() {
     let sheet = read("sheet.png");
     assert!(sheet.width() > 1000 && sheet.height() > sheet.width());
     // A picture shows its relevance: every pixel of a digit is a square of one colour, blue where it is relevant.
-    let picture = read("boolean-3.png");
+    let picture = read("boolean-digit_3.png");
     let scale = picture.width() / 28;
     assert_eq!((picture.width(), picture.height()), (28 * scale, 28 * scale));
     let background = *picture.get_pixel(0, 0);
@@ -116,7 +116,14 @@ fn pictures_and_previews_are_limited() {
     let run = place.run(&["explain", "--semiring", "real", "--pictures", "2", "--out", "two"]);
     assert_eq!(
         names(&place.path("two")),
-        ["explanation.html", "explanation.json", "real-0.png", "real-1.png", "relevance.safetensors", "sheet.png"]
+        [
+            "explanation.html",
+            "explanation.json",
+            "real-digit_0.png",
+            "real-digit_1.png",
+            "relevance.safetensors",
+            "sheet.png"
+        ]
     );
     assert!(run.stdout.contains("digit 1: ") && !run.stdout.contains("digit 2: "));
     assert!(run.stdout.contains("… and 8 more inputs"), "{}", run.stdout);
@@ -127,7 +134,7 @@ fn pictures_and_previews_are_limited() {
     let run = place.run(&["explain", "--semiring", "real", "--page", "none", "--pictures", "1", "--out", "pageless"]);
     assert_eq!(
         names(&place.path("pageless")),
-        ["explanation.json", "real-0.png", "relevance.safetensors", "sheet.png"]
+        ["explanation.json", "real-digit_0.png", "relevance.safetensors", "sheet.png"]
     );
     assert_eq!(run.stderr, "wrote relevance.safetensors, explanation.json and pictures to pageless\n");
     let run = place.run(&["explain", "--semiring", "real", "--pictures", "0", "--out", "none"]);
@@ -334,4 +341,37 @@ fn the_thresholds_of_a_paper_have_a_name() {
     refused(&["--theta", "auto"], &["`auto` takes one argument"]);
     // The layers of the embedded network are not those of VGG-16.
     place.refuses(&["--semiring", "boolean", "--theta", "paper-vgg"], &["features.{0,2,5,7,10,12}"]);
+}
+
+#[test]
+fn pictures_for_papers_are_drawn_on_demand() {
+    let place = Workplace::new();
+    let explain = ["explain", "--input", "7", "--semiring", "real,viterbi", "--layers", "1,3", "--page", "none"];
+    let look = ["--titled", "--overlay=0.7", "--formats", "svg,pdf", "--colours", "brown-teal,greys", "--clip", "0.99"];
+    let rest = ["--same-scale", "input", "--layer-pictures", "3", "--out", "papers"];
+    let run = place.run(&[&explain[..], &look, &rest].concat());
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(run.stderr.contains("drew 3 of 4 pictures of hidden layers"), "{}", run.stderr);
+    let folder = place.path("papers");
+    let pictures = ["real-digit_7", "viterbi-digit_7", "layer-1-real-digit_7", "layer-3-real-digit_7", "sheet"];
+    for name in pictures {
+        let pdf = std::fs::read(folder.join(format!("{name}.pdf"))).unwrap();
+        assert!(pdf.starts_with(b"%PDF-1."), "{name}");
+        let svg = std::fs::read_to_string(folder.join(format!("{name}.svg"))).unwrap();
+        assert!(svg.contains("</text>") && svg.ends_with("</svg>\n"), "{name}");
+    }
+    assert_eq!(names(&folder).len(), 2 + 2 * (pictures.len() + 1), "{:?}", names(&folder));
+    // What was written is known as the tool's, and replaced.
+    place.succeed(&[&explain[..], &look, &rest].concat());
+    place.write("papers/sheet.pdf", "%PDF-1.7 a user's");
+    place.refuses_whole(&[&explain[..], &look, &rest].concat(), &["sheet.pdf"]);
+}
+
+#[test]
+fn looks_that_cannot_be_are_refused_before_anything_runs() {
+    let place = Workplace::new();
+    place.refuses_whole(&["explain", "--overlay=2"], &["opacity", "from 0 to 1", "2"]);
+    place.refuses_whole(&["explain", "--clip", "0.3"], &["quantile", "0.3"]);
+    place.misuses(&["explain", "--colours", "jet"], &["jet", "viridis"]);
+    place.misuses(&["explain", "--formats", "gif"], &["gif", "pdf"]);
 }

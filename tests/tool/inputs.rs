@@ -102,7 +102,7 @@ fn colour_images_and_their_channels() {
         let out = [&["explain", "--quiet", "--out", "results"][..], &model, &["chw.npy"], channels].concat();
         place.succeed(&out);
         assert!(Relevance::read(place.path("results/relevance.safetensors")) == relevance);
-        let picture = std::fs::read(place.path("results/boolean-0.png")).unwrap();
+        let picture = std::fs::read(place.path("results/boolean-chw.png")).unwrap();
         let picture = crate::files::decode_png(&picture).into_rgb8();
         let scale = picture.width() / 4;
         let corner = *picture.get_pixel(0, 0);
@@ -125,7 +125,7 @@ fn colour_images_that_a_network_takes_as_vectors_are_drawn_in_colour() {
     let drawn = |channels: &[&str]| {
         let explain = ["explain", "model.safetensors", "chw.npy", "--quiet", "--out", "results", "--semiring", "real"];
         place.succeed(&[&explain[..], channels].concat());
-        ["real-0.png", "real-1.png"].map(|name| std::fs::read(place.path("results").join(name)).unwrap())
+        ["real-chw-0.png", "real-chw-1.png"].map(|name| std::fs::read(place.path("results").join(name)).unwrap())
     };
     // The real ⊕ is the sum.
     assert!(drawn(&[]) == drawn(&["--channels", "sum"]));

@@ -60,9 +60,9 @@ fn files_that_a_run_reads_are_never_replaced() {
     // An input, an architecture and a definition of a semiring in the folder of the results.
     place.write("input.npy", npy_floats(&[784], &[0.5; 784]));
     fs::create_dir(place.path("out")).unwrap();
-    place.write("out/real-0.png", png(28, &[9; 784]));
-    let explain = ["explain", "out/real-0.png", "--semiring", "real", "--out", "out", "--force"];
-    spares(&place, "out/real-0.png", &explain, &["real-0.png: it is a file that this run reads"]);
+    place.write("out/sheet.png", png(28, &[9; 784]));
+    let explain = ["explain", "out/sheet.png", "--semiring", "real", "--out", "out", "--force"];
+    spares(&place, "out/sheet.png", &explain, &["sheet.png: it is a file that this run reads"]);
     assert_eq!(fs::read_dir(place.path("out")).unwrap().count(), 1, "no other file of the run is there");
     place.write("s.toml", "name = \"best\"\nvalue = \"f32\"\nzero = \"0\"\none = \"1\"\nplus = \"max(a, b)\"\ntimes = \"a * b\"\ntheta = \"min(abs(d), 1)\"\n");
     let definition = [
@@ -99,7 +99,7 @@ fn a_file_of_anybody_else_is_replaced_by_force_alone() {
     own(&["new", "mlp-784-20-10"], "mlp-784-20-10.safetensors");
     own(&[&FORMULA[..], &["model.onnx"]].concat(), "model.onnx");
     for (name, arguments) in [
-        ("real-0.png", &["explain", "digits", "--semiring", "real", "--out", "."][..]),
+        ("real-digit_0.png", &["explain", "digits", "--semiring", "real", "--out", "."][..]),
         ("explanation.json", &["explain", "digits", "--semiring", "real", "--out", "."]),
         ("study.json", &["study", "mask", "--semiring", "boolean", "--out", "."]),
         ("masks.csv", &["study", "mask", "--semiring", "boolean", "--out", "."]),

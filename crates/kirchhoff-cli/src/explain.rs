@@ -5,15 +5,16 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use kirchhoff::data::read_names;
 use kirchhoff::explanation::{
-    Channels, Explaining, Explanation, ExplanationOptions, Names, PageOptions, PathOptions, PictureOptions, peak_memory,
+    Explaining, Explanation, ExplanationOptions, Names, PageOptions, PathOptions, peak_memory,
 };
 use kirchhoff::render::PreviewSize;
 use kirchhoff_file::Folder;
 
 use crate::failure::Failure;
+use crate::look::LookOptions;
 use crate::options::{Common, NameOptions, QuestionOptions, WriteOptions};
 use crate::progress::{Interrupt, Progress, stop_at_interrupt};
 use crate::request::Request;
@@ -25,15 +26,9 @@ pub struct Explain {
     pub question: QuestionOptions,
     #[command(flatten)]
     pub names: NameOptions,
-    /// How pictures join colour channels [default: by the semiring's ⊕]
-    #[arg(long, value_enum)]
-    pub channels: Option<ChannelsOption>,
     /// Folder for relevance.safetensors, explanation.json, explanation.html and pictures; made if it is not there
     #[arg(long, short, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Pictures and terminal previews for at most so many inputs; for none there is no explanation.html, either
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub pictures: usize,
     /// Size of explanation.html, the page to look at it all in: it holds as many inputs as fit, one at least; or `none`
     #[arg(long, value_name = "SIZE", default_value = "48MB", value_parser = page_size)]
     pub page: u64,
@@ -48,36 +43,15 @@ pub struct Explain {
     pub write: WriteOptions,
     #[command(flatten)]
     pub common: Common,
-}
-
-/// How pictures join colour channels.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum ChannelsOption {
-    /// Relevant in one channel
-    Or,
-    /// Relevant in all channels
-    And,
-    /// The sum
-    Sum,
-    /// The largest
-    Max,
-}
-
-impl From<ChannelsOption> for Channels {
-    fn from(option: ChannelsOption) -> Self {
-        match option {
-            ChannelsOption::Or => Channels::Or,
-            ChannelsOption::And => Channels::And,
-            ChannelsOption::Sum => Channels::Sum,
-            ChannelsOption::Max => Channels::Max,
-        }
-    }
+    // The last, since its heading would be that of all that follows.
+    #[command(flatten)]
+    pub look: LookOptions,
 }
 
 impl Explain {
     /// Whether explanation.html is written.
     fn has_page(&self) -> bool {
-        self.out.is_some() && self.pictures > 0 && self.page > 0
+        self.out.is_some() && self.look.pictures > 0 && self.page > 0
     }
 }
 
@@ -102,13 +76,15 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let clock = Instant::now();
     let mut request = Request::read(&arguments.question)?;
     request.choose(arguments.question.input.number())?;
+    let pictures = arguments.look.options()?;
     let names = names(&arguments.names)?;
     // Before the folder is made: interrupted right after that, it would stay.
     stop_at_interrupt();
     let output = arguments.out.as_deref().map(|path| arguments.write.output(path));
     let mut folder = output.map(Folder::open).transpose()?;
     let mut first = vec!["relevance.safetensors", "explanation.json"];
-    first.extend((arguments.pictures > 0).then_some("sheet.png"));
+    let sheets: Vec<String> = pictures.formats.iter().map(|format| format!("sheet.{}", format.name())).collect();
+    first.extend(sheets.iter().map(String::as_str).filter(|_| arguments.look.pictures > 0));
     first.extend(arguments.has_page().then_some("explanation.html"));
     folder.iter().try_for_each(|folder| folder.check(&first))?;
     let mut explanation = explain(&request, names, arguments)?;
@@ -118,7 +94,6 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     explanation.time = clock.elapsed();
     check_names(&explanation)?;
 
-    let pictures = PictureOptions { channels: arguments.channels.map(Channels::from), most: arguments.pictures };
     if let Some(folder) = &mut folder {
         explanation.write_to(folder, &pictures, &Interrupt)?;
     }
@@ -127,7 +102,7 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
         let path = folder.path().display().to_string();
         folder.commit()?;
         if !arguments.common.quiet {
-            let files = match (arguments.pictures, arguments.has_page()) {
+            let files = match (arguments.look.pictures, arguments.has_page()) {
                 (0, _) => "relevance.safetensors and explanation.json",
                 (_, false) => "relevance.safetensors, explanation.json and pictures",
                 (_, true) => {
@@ -135,6 +110,14 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
                 }
             };
             crate::say(format_args!("wrote {files} to {path}"));
+            let shown = explanation.summaries().len().min(pictures.most);
+            let layers = explanation.pictures(&pictures).count_of_layers(explanation.answers(), shown);
+            if layers > pictures.layers {
+                let drawn = pictures.layers;
+                crate::say(format_args!(
+                    "drew {drawn} of {layers} pictures of hidden layers; --layer-pictures says how many"
+                ));
+            }
         }
     }
     if arguments.common.json {
@@ -144,11 +127,11 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
     let size = PreviewSize { columns: 28, line: columns, colour };
     let drawn = explanation.pictures(&pictures);
-    for (input, summary) in explanation.summaries().iter().enumerate().take(arguments.pictures) {
+    for (input, summary) in explanation.summaries().iter().enumerate().take(arguments.look.pictures) {
         let preview = drawn.preview(explanation.answers(), input, size).map_err(Failure::work)?;
         crate::print(&format!("{}\n{preview}\n", summary.heading(request.loaded.classes.as_deref())))?;
     }
-    crate::print(&closing(&explanation, arguments.pictures))
+    crate::print(&closing(&explanation, arguments.look.pictures))
 }
 
 /// Reads the names of what inputs consist of.
@@ -184,7 +167,7 @@ fn explain(request: &Request, names: Names, arguments: &Explain) -> Result<Expla
         memory: arguments.question.memory,
         activations: false,
         page: arguments.has_page().then(|| PageOptions {
-            most: arguments.pictures,
+            most: arguments.look.pictures,
             bytes: usize::try_from(arguments.page).unwrap_or(usize::MAX),
             command: Some(command()),
             paths: PathOptions { most: arguments.paths, elements },

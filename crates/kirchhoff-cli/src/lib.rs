@@ -16,6 +16,7 @@ mod inspect;
 mod laws;
 mod listings;
 mod load;
+mod look;
 mod mask;
 mod memory;
 mod new;

@@ -1,4 +1,4 @@
-//! The order of names.
+//! The order of names, and names as parts of those of files.
 
 /// A key by which names sort in natural order: runs of digits by their value, so that `features.2` comes before
 /// `features.10`. Names that differ have different keys.
@@ -15,9 +15,26 @@ pub fn natural_order(name: &str) -> impl Ord + use<> {
     parts.into_iter().map(key).collect::<Vec<(bool, u64, String)>>()
 }
 
+/// Characters of a name that become part of a file's.
+const LONGEST: usize = 100;
+
+/// A name, such as a layer's or an input's, as part of a file's: letters, digits, dots, lines and hyphens stay, everything else
+/// becomes `_`, and no more than a hundred characters are kept.
+pub fn file_name(name: &str) -> String {
+    let kept = |letter: char| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '_' };
+    name.chars().take(LONGEST).map(kept).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_become_parts_of_file_names() {
+        assert_eq!(file_name("/layer1/conv1 Conv_é.0"), "_layer1_conv1_Conv_é.0");
+        assert_eq!(file_name("../\u{0}\n*?"), ".._____");
+        assert_eq!(file_name(&"字".repeat(500)).chars().count(), 100);
+    }
 
     #[test]
     fn names_sort_by_the_value_of_their_numbers() {

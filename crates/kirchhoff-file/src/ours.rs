@@ -13,6 +13,9 @@ pub const PNG_MARK: [u8; 30] = *b"\x00\x00\x00\x12tEXtSoftware\x00kirchhoff\x40\
 /// How an SVG picture begins that says who drew it.
 pub const SVG_MARK: &str = "<svg data-generator=\"kirchhoff\" ";
 
+/// What a PDF file says within its first bytes, as its first object, where this tool wrote it.
+pub const PDF_MARK: &str = "/Producer (kirchhoff)";
+
 /// The line by which a page of HTML says who wrote it.
 pub const HTML_MARK: &str = "<meta name=\"generator\" content=\"kirchhoff\">";
 
@@ -23,7 +26,7 @@ pub const PNG_MARK_AT: usize = 8 + 25;
 const HEAD: usize = 1 << 16;
 
 /// Whether a file says that this tool wrote it: a safetensors file by a note of a name that begins with `kirchhoff`, a PNG
-/// by its software, an SVG picture and a page by its generator, JSON by its first key, an ONNX model by its producer.
+/// by its software, a PDF file by its producer, an SVG picture and a page by its generator, JSON by its first key, an ONNX model by its producer.
 ///
 /// # Errors
 /// A file that cannot be read.
@@ -42,6 +45,7 @@ fn is_marked(head: &[u8]) -> bool {
             .get(PNG_MARK_AT..)
             .is_some_and(|chunks| head.starts_with(b"\x89PNG\r\n\x1a\n") && chunks.starts_with(&PNG_MARK))
         || head.starts_with(SVG_MARK.as_bytes())
+        || (page.starts_with(b"%PDF-") && holds(page, PDF_MARK))
         || (page.starts_with(b"<!DOCTYPE html>") && holds(page, HTML_MARK))
         || json_key(head) == Some(GENERATOR.as_bytes())
         || is_marked_onnx(head)
@@ -137,6 +141,7 @@ mod tests {
             tensors("\"kirchhoff\":\"0.1.0\""),
             tensors("\"a\":\"} \\\" \",\"kirchhoff-circuit\":\"{}\""),
             page.into_bytes(),
+            format!("%PDF-1.7\n1 0 obj\n<<\n  {PDF_MARK}\n").into_bytes(),
             format!("{SVG_MARK}width=\"7\">").into_bytes(),
             b"{\n  \"kirchhoff\": \"0.1.0\"".to_vec(),
             b"\x08\x09\x12\x09kirchhoff".to_vec(),
@@ -151,6 +156,7 @@ mod tests {
             [tensors("\"format\":\"pt\"").as_slice(), b",\"kirchhoff\":\"\""].concat(),
             b"{\"a\": \"kirchhoff\"}".to_vec(),
             b"<svg width=\"7\"/>".to_vec(),
+            b"%PDF-1.7\n1 0 obj\n<<\n  /Producer (another)\n".to_vec(),
             b"<!DOCTYPE html>\n<html></html>".to_vec(),
         ] {
             assert!(!is_marked(&other), "{}", String::from_utf8_lossy(&other));

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use kirchhoff::explain::Answer;
-use kirchhoff::explanation::{Explanation, PictureOptions};
+use kirchhoff::explanation::{Explanation, PictureFormat};
 use kirchhoff::file::Output;
-use kirchhoff::render::{READABLE_SIZE, Style, encode_png, render_figure};
-use kirchhoff::study::kind;
+use kirchhoff::render::{encode_png, pdf};
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -14,6 +13,7 @@ use pythonize::pythonize;
 
 use crate::arrays::{integers, to_array};
 use crate::errors::{Kind, OrRaise};
+use crate::look::Look;
 use crate::network::explanation_error;
 use crate::semiring::{Built, OBJECT, take};
 use crate::work::Run;
@@ -113,20 +113,29 @@ impl PyExplanation {
         Ok(PyArray1::from_vec(py, values).reshape(found.shape())?.into_any())
     }
 
-    /// The heat map of an input, as the tool draws it: the bytes of a PNG.
-    fn picture<'py>(&self, py: Python<'py>, semiring: usize, input: usize) -> PyResult<Bound<'py, PyBytes>> {
-        let answer = self.answer(semiring);
-        let pictures = self.explanation.pictures(&PictureOptions::default());
-        let (map, figure) = pictures.figure(answer, input).or_raise(Kind::Question)?;
-        let style = Style::for_values(kind(&answer.semiring));
-        let picture = render_figure(&map, &style, &figure, READABLE_SIZE).or_raise(Kind::Question)?;
-        let png = encode_png(&picture).or_raise(Kind::Question)?;
-        Ok(PyBytes::new(py, &png))
+    /// The picture of an input, as the tool draws it: the bytes of a file in the first of the formats.
+    fn picture<'py>(
+        &self,
+        py: Python<'py>,
+        semiring: usize,
+        input: usize,
+        look: Look,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let options = look.options()?;
+        let pictures = self.explanation.pictures(&options);
+        let drawing = pictures.picture(self.answer(semiring), input, &self.explanation.label(input));
+        let drawing = drawing.or_raise(Kind::Question)?;
+        let bytes = match options.formats.first() {
+            Some(PictureFormat::Svg) => drawing.svg().map(String::into_bytes),
+            Some(PictureFormat::Pdf) => pdf(&[drawing]),
+            Some(PictureFormat::Png) | None => encode_png(&drawing.image()),
+        };
+        Ok(PyBytes::new(py, &bytes.or_raise(Kind::Question)?))
     }
 
     /// Writes what the tool writes to a folder.
-    fn save(&self, py: Python<'_>, folder: PathBuf, pictures: usize, force: bool) -> PyResult<()> {
-        let options = PictureOptions { most: pictures, ..PictureOptions::default() };
+    fn save(&self, py: Python<'_>, folder: PathBuf, force: bool, look: Look) -> PyResult<()> {
+        let options = look.options()?;
         let output = Output::new(&folder).forced(force);
         let run = Run::new(None, 0);
         run.detached(py, |_| self.explanation.write(output, &options))?.map_err(explanation_error)

@@ -10,6 +10,7 @@ mod ask;
 mod circuit;
 mod errors;
 mod explanation;
+mod look;
 mod network;
 mod question;
 mod rule;

@@ -215,6 +215,22 @@ def test_pictures_and_files(tmp_path: Path, digits: Any) -> None:
         explanation.picture(10)
 
 
+def test_pictures_for_papers(tmp_path: Path, digits: Any) -> None:
+    network, x = digits
+    explanation = network.explain(x, semiring="real", layers=["1"])
+    svg = explanation.picture(7, format="svg", titled=True, colours="purple-green", clip=0.99).decode()
+    assert ">real</text>" not in svg and "real</text>" in svg and "<image" in svg
+    assert explanation.picture(7, format="pdf").startswith(b"%PDF")
+    assert explanation.picture(7, overlay=0.9) != explanation.picture(7)
+    explanation.save(tmp_path, pictures=2, formats=["svg", "pdf"], same_scale="semiring", layer_pictures=1, titled=True)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"real-0.svg", "real-1.pdf", "sheet.pdf", "sheet.svg", "layer-1-real-0.pdf"} <= names
+    assert "layer-1-real-1.pdf" not in names
+    for wrong in ({"colours": "jet"}, {"clip": 0.2}, {"overlay": 2.0}, {"channels": "mean"}, {"format": "gif"}, {"size": 3}):
+        with pytest.raises(QuestionError):
+            explanation.picture(0, **wrong)
+
+
 def test_activations(digits: Any) -> None:
     network, x = digits
     explanation = network.explain(x, layers=["1", "3"], activations=True)

@@ -2,6 +2,7 @@
 
 use image::{Rgb, RgbImage};
 
+use crate::drawing::Drawing;
 use crate::text::{Anchor, Type};
 use crate::{Fitted, Scale};
 
@@ -19,53 +20,52 @@ pub(crate) fn bar_height(lettering: &Type) -> u32 {
 }
 
 /// Draws a colour bar with its numbers: from the least relevant on the left to the most relevant on the right.
-pub(crate) fn draw_bar(image: &mut RgbImage, fitted: &Fitted, lettering: &Type, x: u32, y: u32, width: u32) {
+pub(crate) fn draw_bar(drawing: &mut Drawing, fitted: &Fitted, lettering: &Type, x: u32, y: u32, width: u32) {
     let legend = fitted.legend();
     let palette = fitted.style().palette();
     let text_y = i64::from(y + BAR_HEIGHT + SPACE);
     let (mut left, mut right) = (x, x + width);
     if let Some(none) = &legend.none {
-        swatch(image, left, y, BOX_WIDTH, |_| palette.colour(0.0));
-        lettering.write(image, none, i64::from(left + BOX_WIDTH / 2), text_y, Anchor::Centre);
+        swatch(drawing, left, y, BOX_WIDTH, |_| palette.colour(0.0));
+        drawing.text(lettering, none, [i64::from(left + BOX_WIDTH / 2), text_y], Anchor::Centre);
         left += BOX_WIDTH + BOX_SPACE;
     }
     if let Some(top) = &legend.top {
         right -= BOX_WIDTH;
-        swatch(image, right, y, BOX_WIDTH, |_| palette.colour(1.0));
-        lettering.write(image, top, i64::from(right + BOX_WIDTH / 2), text_y, Anchor::Centre);
+        swatch(drawing, right, y, BOX_WIDTH, |_| palette.colour(1.0));
+        drawing.text(lettering, top, [i64::from(right + BOX_WIDTH / 2), text_y], Anchor::Centre);
         right -= BOX_SPACE;
     }
     let length = right.saturating_sub(left);
     if fitted.style().scale() == Scale::Truth {
         let half = length.saturating_sub(BOX_SPACE) / 2;
-        swatch(image, left, y, half, |_| palette.colour(0.0));
-        swatch(image, right - half, y, half, |_| palette.colour(1.0));
+        swatch(drawing, left, y, half, |_| palette.colour(0.0));
+        swatch(drawing, right - half, y, half, |_| palette.colour(1.0));
     } else {
         let [from, to] = fitted.bar();
-        swatch(image, left, y, length, |share| palette.colour(from + (to - from) * share));
+        swatch(drawing, left, y, length, |share| palette.colour(from + (to - from) * share));
     }
     let (low_width, high_width) = (lettering.width(&legend.low), lettering.width(&legend.high));
     let apart = lettering.width("  ");
     // A bar too short for both numbers keeps the one that matters more.
     let both = low_width + high_width + apart <= length && legend.low != legend.high;
     if both {
-        lettering.write(image, &legend.low, i64::from(left), text_y, Anchor::Left);
+        drawing.text(lettering, &legend.low, [i64::from(left), text_y], Anchor::Left);
     }
-    lettering.write(image, &legend.high, i64::from(right), text_y, Anchor::Right);
+    drawing.text(lettering, &legend.high, [i64::from(right), text_y], Anchor::Right);
     let centre_room = length / 2 > low_width.max(high_width) + apart;
     if both && centre_room && fitted.style().scale() == Scale::Symmetric {
-        lettering.write(image, "0", i64::from(left + length / 2), text_y, Anchor::Centre);
+        drawing.text(lettering, "0", [i64::from(left + length / 2), text_y], Anchor::Centre);
     }
 }
 
-fn swatch(image: &mut RgbImage, x: u32, y: u32, width: u32, colour: impl Fn(f64) -> Rgb<u8>) {
-    for column in 0..width {
+fn swatch(drawing: &mut Drawing, x: u32, y: u32, width: u32, colour: impl Fn(f64) -> Rgb<u8>) {
+    let picture = RgbImage::from_fn(width, BAR_HEIGHT, |column, row| {
         let share = f64::from(column) / f64::from(width.saturating_sub(1).max(1));
-        for row in 0..BAR_HEIGHT {
-            let edge = column == 0 || row == 0 || column + 1 == width || row + 1 == BAR_HEIGHT;
-            image.put_pixel(x + column, y + row, if edge { OUTLINE } else { colour(share) });
-        }
-    }
+        let edge = column == 0 || row == 0 || column + 1 == width || row + 1 == BAR_HEIGHT;
+        if edge { OUTLINE } else { colour(share) }
+    });
+    drawing.picture([x, y], picture);
 }
 
 #[cfg(test)]
@@ -76,10 +76,10 @@ mod tests {
     const LETTERING: Type = Type { size: 16.0, colour: Rgb([60; 3]), bold: false };
 
     fn bar(kind: Kind, values: &[f64], width: u32) -> RgbImage {
-        let mut image = RgbImage::from_pixel(300, 50, Rgb([255; 3]));
+        let mut drawing = Drawing::new(300, 50);
         let fitted = Style::for_values(kind).fit(&HeatMap::grid(values).unwrap());
-        draw_bar(&mut image, &fitted, &LETTERING, 10, 5, width);
-        image
+        draw_bar(&mut drawing, &fitted, &LETTERING, 10, 5, width);
+        drawing.image()
     }
 
     fn ink_below(image: &RgbImage, from: u32, to: u32) -> usize {

@@ -41,6 +41,25 @@ pub enum Error {
         /// Column of the cell.
         column: usize,
     },
+    /// A picture of another size than the map that is drawn over it.
+    #[error("a map of {} × {} cells cannot be drawn over a picture of {} × {} pixels", shape[0], shape[1], found[0], found[1])]
+    Under {
+        /// Height and width of the map.
+        shape: [usize; 2],
+        /// Those of the picture.
+        found: [usize; 2],
+    },
+    /// A PDF file that cannot be made.
+    #[error("cannot make a PDF file: {0}")]
+    Pdf(String),
+    /// A word that names no palette.
+    #[error("unknown colours \"{word}\": there are {known}")]
+    UnknownPalette {
+        /// The word.
+        word: String,
+        /// The names there are.
+        known: String,
+    },
     /// A word that names no join.
     #[error("unknown join \"{word}\": one of or, and, sum, mean, max, min")]
     UnknownJoin {

@@ -95,6 +95,11 @@ impl Fitted {
         &self.style
     }
 
+    /// The ends of the scale, the lower first.
+    pub(crate) fn ends(&self) -> [f64; 2] {
+        [self.low, self.high]
+    }
+
     /// The place of a value in the palette, from −1 to 1. A value that is not a number lies at 0.
     pub fn position(&self, value: f64) -> f64 {
         let top = if self.holds_top { 1.0 - GAP } else { 1.0 };

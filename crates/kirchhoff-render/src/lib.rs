@@ -27,7 +27,9 @@
 #![forbid(unsafe_code)]
 
 mod bar;
+mod channels;
 mod curves;
+mod drawing;
 mod error;
 mod figure;
 mod fitted;
@@ -36,6 +38,7 @@ mod map;
 mod number;
 mod palette;
 mod picture;
+mod plate;
 mod plot;
 mod png;
 mod preview;
@@ -44,8 +47,10 @@ mod sheet;
 mod style;
 mod text;
 
+pub use channels::{Channel, ChannelGrid};
+pub use drawing::{Drawing, pdf};
 pub use error::Error;
-pub use figure::{Figure, render_figure};
+pub use figure::{Figure, draw_figure, render_figure};
 pub use fitted::{Fitted, Legend};
 pub use image::RgbImage;
 pub use join::Join;
@@ -53,6 +58,7 @@ pub use map::{HeatMap, grid_shape, mosaic_shape};
 pub use number::format_value;
 pub use palette::Palette;
 pub use picture::{READABLE_SIZE, input_picture, render};
+pub use plate::plate;
 pub use plot::{Curve, Plot};
 pub use png::{encode_png, write_png};
 pub use preview::{PreviewPanel, PreviewSize, preview, preview_row};

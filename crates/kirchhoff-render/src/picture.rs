@@ -3,7 +3,7 @@
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 
-use crate::{Error, Fitted, HeatMap, Palette, Style};
+use crate::{Error, Fitted, HeatMap, Style};
 
 /// The size at which single pictures are readable: 28 × 28 digits come out at 448 pixels, as do 224 × 224 photographs.
 pub const READABLE_SIZE: u32 = 448;
@@ -11,18 +11,46 @@ pub const READABLE_SIZE: u32 = 448;
 /// No picture is larger than this; a larger map is drawn in blocks.
 const LONGEST_SIDE: usize = 8192;
 
+/// A picture under a map, a pixel a cell.
+#[derive(Clone, Copy)]
+pub(crate) struct Under<'a> {
+    pub picture: &'a RgbImage,
+    /// How much of it the most relevant cells cover.
+    pub opacity: f64,
+}
+
+impl Under<'_> {
+    /// What is seen of a cell: the picture in pale grey where it is not relevant.
+    fn blend(&self, [row, column]: [usize; 2], position: f64, Rgb(colour): Rgb<u8>) -> Rgb<u8> {
+        let Rgb([red, green, blue]) = *self.picture.get_pixel(column as u32, row as u32);
+        let grey = 0.299 * f64::from(red) + 0.587 * f64::from(green) + 0.114 * f64::from(blue);
+        // Neither black nor white, so that colours are seen on both.
+        let grey = 60.0 + 0.75 * grey;
+        let cover = self.opacity.clamp(0.0, 1.0) * position.abs().sqrt();
+        Rgb(colour.map(|channel| (grey + (f64::from(channel) - grey) * cover).round() as u8))
+    }
+}
+
 /// Draws a map, every cell a square of the same whole number of pixels, so that the longer side is at least `size`.
 ///
 /// A map of more than 8192 cells a side is drawn in blocks, joined as the style says.
 pub fn render(map: &HeatMap, style: &Style, size: u32) -> RgbImage {
+    render_over(map, style, None, size)
+}
+
+/// As [`render`], over a picture.
+pub(crate) fn render_over(map: &HeatMap, style: &Style, under: Option<Under<'_>>, size: u32) -> RgbImage {
     let longest = map.height().max(map.width());
     let size = (size as usize).clamp(1, LONGEST_SIDE);
     if longest > LONGEST_SIDE {
         let block = longest.div_ceil(LONGEST_SIDE);
-        return render(&map.pooled([block, block], style.pool()), style, 1);
+        let map = map.pooled([block, block], style.pool());
+        let small = under.map(|under| shrunk_to(under.picture, &map));
+        let under = under.zip(small.as_ref()).map(|(under, picture)| Under { picture, ..under });
+        return render_over(&map, style, under, 1);
     }
     let factor = size.div_ceil(longest).min(LONGEST_SIDE / longest).max(1);
-    paint(map, &style.fit(map), factor as u32)
+    paint(map, &style.fit(map), under, factor as u32)
 }
 
 /// Draws a map as large as fits a square of `side` pixels, in blocks if it has more cells than that; also gives the
@@ -30,26 +58,53 @@ pub fn render(map: &HeatMap, style: &Style, size: u32) -> RgbImage {
 ///
 /// Cells are whole squares where that fills most of the square; else they are drawn larger and reduced smoothly, so
 /// that a mosaic of 127 cells does not leave half of its 224 pixels white.
-pub(crate) fn render_within(map: &HeatMap, style: &Style, side: u32) -> (RgbImage, Fitted) {
+pub(crate) fn render_within(map: &HeatMap, style: &Style, under: Option<Under<'_>>, side: u32) -> (RgbImage, Fitted) {
     let longest = map.height().max(map.width());
     let block = longest.div_ceil(side as usize);
     if block > 1 {
-        return render_within(&map.pooled([block, block], style.pool()), style, side);
+        let map = map.pooled([block, block], style.pool());
+        let small = under.map(|under| shrunk_to(under.picture, &map));
+        let under = under.zip(small.as_ref()).map(|(under, picture)| Under { picture, ..under });
+        return render_within(&map, style, under, side);
     }
     let fitted = style.fit(map);
+    (fill_square(map, &fitted, under, side), fitted)
+}
+
+/// As [`render_within`], with a scale that was fitted to more than the map.
+pub(crate) fn render_fitted(map: &HeatMap, fitted: &Fitted, side: u32) -> RgbImage {
+    let block = map.height().max(map.width()).div_ceil(side as usize);
+    match block {
+        0 | 1 => fill_square(map, fitted, None, side),
+        _ => fill_square(&map.pooled([block, block], fitted.style().pool()), fitted, None, side),
+    }
+}
+
+/// Draws a map of no more cells than a square has pixels a side.
+fn fill_square(map: &HeatMap, fitted: &Fitted, under: Option<Under<'_>>, side: u32) -> RgbImage {
+    let longest = map.height().max(map.width());
     let factor = side / longest as u32;
     let filled = f64::from(factor * longest as u32) / f64::from(side);
     if filled >= 0.85 {
-        return (paint(map, &fitted, factor), fitted);
+        return paint(map, fitted, under, factor);
     }
-    let large = paint(map, &fitted, 4 * (factor + 1));
-    (fit_picture(&large, side), fitted)
+    fit_picture(&paint(map, fitted, under, 4 * (factor + 1)), side)
 }
 
-fn paint(map: &HeatMap, fitted: &Fitted, factor: u32) -> RgbImage {
+/// A picture of a pixel for each cell of a map.
+fn shrunk_to(picture: &RgbImage, map: &HeatMap) -> RgbImage {
+    imageops::resize(picture, map.width() as u32, map.height() as u32, FilterType::Triangle)
+}
+
+fn paint(map: &HeatMap, fitted: &Fitted, under: Option<Under<'_>>, factor: u32) -> RgbImage {
+    let colour = |place: [usize; 2], value: f64| match under {
+        Some(under) => under.blend(place, fitted.position(value), fitted.colour(value)),
+        None => fitted.colour(value),
+    };
+    let empty = fitted.style().palette().empty();
     let colours: Vec<Rgb<u8>> = (0..map.height())
-        .flat_map(|row| (0..map.width()).map(move |column| map.cell(row, column)))
-        .map(|cell| cell.map_or(Palette::EMPTY, |value| fitted.colour(value)))
+        .flat_map(|row| (0..map.width()).map(move |column| [row, column]))
+        .map(|place @ [row, column]| map.cell(row, column).map_or(empty, |value| colour(place, value)))
         .collect();
     RgbImage::from_fn(map.width() as u32 * factor, map.height() as u32 * factor, |x, y| {
         colours[(y / factor) as usize * map.width() + (x / factor) as usize]
@@ -111,7 +166,7 @@ pub(crate) fn fit_picture(picture: &RgbImage, side: u32) -> RgbImage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Join, Kind, Scale};
+    use crate::{Join, Kind, Palette, Scale};
 
     #[test]
     fn pictures_are_readable() {
@@ -157,7 +212,7 @@ mod tests {
         values[0] = 3.0;
         let map = HeatMap::plane(&values, [100, 50]).unwrap();
         let style = Style::new(Palette::Sequential, Scale::Linear, Join::Max);
-        let (picture, fitted) = render_within(&map, &style, 28);
+        let (picture, fitted) = render_within(&map, &style, None, 28);
         assert_eq!(picture.dimensions(), (13, 25));
         assert_eq!(*picture.get_pixel(0, 0), fitted.colour(3.0));
         assert_eq!(*picture.get_pixel(1, 0), Rgb([255; 3]));
@@ -167,7 +222,7 @@ mod tests {
     fn awkward_sizes_still_fill_their_square() {
         let map = HeatMap::plane(&vec![1.0; 127 * 127], [127, 127]).unwrap();
         let style = Style::for_values(Kind::Truth);
-        let (picture, _) = render_within(&map, &style, 224);
+        let (picture, _) = render_within(&map, &style, None, 224);
         assert_eq!(picture.dimensions(), (224, 224));
         assert!(picture.pixels().all(|pixel| *pixel == Palette::Truth.colour(1.0)));
     }

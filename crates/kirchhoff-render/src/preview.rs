@@ -159,11 +159,15 @@ pub(crate) fn shade(fitted: &Fitted, value: f64) -> char {
             }
         }
         // A twentieth of the largest is as good as nothing: else noise would hide the picture.
-        Palette::Diverging if position.abs() < 0.05 => '·',
-        Palette::Diverging if position < 0.0 => ['-', '=', '≡'][step(3)],
-        Palette::Diverging => ['+', '*', '#'][step(3)],
-        Palette::Sequential | Palette::Grey if position <= 0.0 => '·',
-        Palette::Sequential | Palette::Grey => ['░', '▒', '▓', '█'][step(4)],
+        Palette::Diverging | Palette::PurpleGreen | Palette::BrownTeal => match position {
+            _ if position.abs() < 0.05 => '·',
+            _ if position < 0.0 => ['-', '=', '≡'][step(3)],
+            _ => ['+', '*', '#'][step(3)],
+        },
+        Palette::Sequential | Palette::Grey | Palette::Greys | Palette::Viridis | Palette::Cividis => match position {
+            _ if position <= 0.0 => '·',
+            _ => ['░', '▒', '▓', '█'][step(4)],
+        },
     }
 }
 
@@ -171,7 +175,8 @@ pub(crate) fn shade(fitted: &Fitted, value: f64) -> char {
 fn coloured(map: &HeatMap, fitted: &Fitted, times: usize) -> Vec<String> {
     let height = map.height() * times;
     let colour = |y: usize, column: usize| {
-        (y < height).then(|| map.cell(y / times, column).map_or(Palette::EMPTY, |value| fitted.colour(value)))
+        (y < height)
+            .then(|| map.cell(y / times, column).map_or(fitted.style().palette().empty(), |value| fitted.colour(value)))
     };
     (0..height)
         .step_by(2)

@@ -1,9 +1,10 @@
 //! Several pictures on one sheet.
 
-use image::{Rgb, RgbImage, imageops};
+use image::{Rgb, RgbImage};
 
 use crate::bar::{OUTLINE, bar_height, draw_bar};
-use crate::figure::{figure_within, side_of};
+use crate::drawing::Drawing;
+use crate::figure::{INK, PAPER, figure_within, side_of};
 use crate::picture::fit_picture;
 use crate::text::{Anchor, Type};
 use crate::{Error, Figure, HeatMap, Style};
@@ -71,12 +72,12 @@ pub struct Sheet {
 }
 
 /// What ≤ and ≥ at the end of a scale say.
-const CLIPPED: &str = "≤ and ≥: the few values beyond take the colour of the end";
+pub(crate) const CLIPPED: &str = "≤ and ≥: the few values beyond take the colour of the end";
 const MARGIN: u32 = 32;
-const COLUMN_GAP: u32 = 24;
+pub(crate) const COLUMN_GAP: u32 = 24;
 const ROW_GAP: u32 = 26;
 /// Between a heat map and its colour bar.
-const BAR_GAP: u32 = 8;
+pub(crate) const BAR_GAP: u32 = 8;
 const LARGEST_CELL: u32 = 512;
 const SMALLEST_CELL: u32 = 56;
 /// Of rows: labels and bars need room.
@@ -85,14 +86,12 @@ const LONGEST_PAGE: u32 = 16_384;
 /// Row labels are shortened to this.
 const WIDEST_LABEL: u32 = 260;
 
-const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
-const INK: Rgb<u8> = Rgb([25, 25, 25]);
-const FADED: Rgb<u8> = Rgb([95, 95, 95]);
+pub(crate) const FADED: Rgb<u8> = Rgb([95, 95, 95]);
 
 const TITLE: Type = Type { size: 30.0, colour: INK, bold: true };
-const HEADING: Type = Type { size: 22.0, colour: INK, bold: true };
-const LABEL: Type = Type { size: 19.0, colour: FADED, bold: false };
-const NUMBER: Type = Type { size: 17.0, colour: FADED, bold: false };
+pub(crate) const HEADING: Type = Type { size: 22.0, colour: INK, bold: true };
+pub(crate) const LABEL: Type = Type { size: 19.0, colour: FADED, bold: false };
+pub(crate) const NUMBER: Type = Type { size: 17.0, colour: FADED, bold: false };
 
 /// The places of everything on every page.
 struct Layout {
@@ -146,6 +145,14 @@ impl Sheet {
 
     /// Draws the pages one after the other.
     pub fn pages(&self, size: SheetSize) -> Result<impl ExactSizeIterator<Item = RgbImage> + '_, Error> {
+        Ok(self.drawings(size)?.map(|drawing| drawing.image()))
+    }
+
+    /// The pages as drawings, one after the other.
+    ///
+    /// # Errors
+    /// More columns than fit on a page.
+    pub fn drawings(&self, size: SheetSize) -> Result<impl ExactSizeIterator<Item = Drawing> + '_, Error> {
         let layout = self.layout(size)?;
         let count = self.rows.len().div_ceil(layout.rows_a_page).max(1);
         Ok((0..count).map(move |page| self.draw(&layout, page, count)))
@@ -207,7 +214,7 @@ impl Sheet {
         })
     }
 
-    fn draw(&self, layout: &Layout, page: usize, count: usize) -> RgbImage {
+    fn draw(&self, layout: &Layout, page: usize, count: usize) -> Drawing {
         let rows = self.rows.iter().skip(page * layout.rows_a_page).take(layout.rows_a_page);
         let mut footer = layout.footer.clone();
         if count > 1 {
@@ -217,25 +224,25 @@ impl Sheet {
         let rows_height = rows.len() as u32 * layout.row_pitch;
         let height =
             layout.header + rows_height + below + MARGIN - if footer.is_empty() { ROW_GAP.min(MARGIN) } else { 0 };
-        let mut image = RgbImage::from_pixel(layout.width, height, PAPER);
-        self.draw_header(&mut image, layout);
+        let mut drawing = Drawing::new(layout.width, height);
+        self.draw_header(&mut drawing, layout);
         let mut top = layout.header;
         for row in rows {
-            draw_row(&mut image, layout, row, top);
+            draw_row(&mut drawing, layout, row, top);
             top += layout.row_pitch;
         }
         for line in footer {
             let line = NUMBER.shorten(&line, layout.width - 2 * MARGIN);
-            NUMBER.write(&mut image, &line, i64::from(MARGIN), i64::from(top), Anchor::Left);
+            drawing.text(&NUMBER, &line, [i64::from(MARGIN), i64::from(top)], Anchor::Left);
             top += NUMBER.line();
         }
-        image
+        drawing
     }
 
-    fn draw_header(&self, image: &mut RgbImage, layout: &Layout) {
+    fn draw_header(&self, drawing: &mut Drawing, layout: &Layout) {
         if !self.title.is_empty() {
             let title = TITLE.shorten(&self.title, layout.width - 2 * MARGIN);
-            TITLE.write(image, &title, i64::from(MARGIN), i64::from(MARGIN), Anchor::Left);
+            drawing.text(&TITLE, &title, [i64::from(MARGIN), i64::from(MARGIN)], Anchor::Left);
         }
         let input = layout.has_pictures.then_some("input");
         for (heading, left) in input.into_iter().chain(self.columns.iter().map(String::as_str)).zip(&layout.lefts) {
@@ -247,14 +254,14 @@ impl Sheet {
             for (index, line) in lines.iter().enumerate() {
                 let lettering = if index == 0 { HEADING } else { LABEL };
                 let line = lettering.shorten(line, layout.cell + COLUMN_GAP / 2);
-                lettering.write(image, &line, centre, y, Anchor::Centre);
+                drawing.text(&lettering, &line, [centre, y], Anchor::Centre);
                 y += i64::from(lettering.line());
             }
         }
     }
 }
 
-fn draw_row(image: &mut RgbImage, layout: &Layout, row: &SheetRow, top: u32) {
+fn draw_row(drawing: &mut Drawing, layout: &Layout, row: &SheetRow, top: u32) {
     let lines: Vec<&str> = row.label.lines().collect();
     let label_height: u32 = (0..lines.len()).map(|line| label_type(line).line()).sum();
     let mut y = i64::from(top) + (i64::from(layout.cell_height) - i64::from(label_height)).max(0) / 2;
@@ -262,28 +269,34 @@ fn draw_row(image: &mut RgbImage, layout: &Layout, row: &SheetRow, top: u32) {
         let lettering = label_type(index);
         let line = lettering.shorten(line, layout.label_width);
         let right = i64::from(MARGIN + layout.label_width);
-        lettering.write(image, &line, right, y, Anchor::Right);
+        drawing.text(&lettering, &line, [right, y], Anchor::Right);
         y += i64::from(lettering.line());
     }
     let (first, lefts) = layout.lefts.split_at(usize::from(layout.has_pictures));
     if let (Some(picture), Some(&left)) = (&row.picture, first.first()) {
-        place(image, &fit_picture(picture, layout.cell), [left, top], [layout.cell, layout.cell_height]);
+        place(drawing, Drawing::of(fit_picture(picture, layout.cell)), [left, top], [layout.cell, layout.cell_height]);
     }
     for (panel, &left) in row.panels.iter().zip(lefts) {
         let (picture, fitted) = figure_within(&panel.map, &panel.style, &panel.figure, layout.cell);
-        place(image, &picture, [left, top], [layout.cell, layout.cell_height]);
-        draw_bar(image, &fitted, &NUMBER, left, top + layout.cell_height + BAR_GAP, layout.cell);
+        place(drawing, picture, [left, top], [layout.cell, layout.cell_height]);
+        draw_bar(drawing, &fitted, &NUMBER, left, top + layout.cell_height + BAR_GAP, layout.cell);
     }
 }
 
 /// Puts a picture into the middle of its cell, with a line around it: white maps would else have no edge on white.
-fn place(image: &mut RgbImage, picture: &RgbImage, [left, top]: [u32; 2], [cell, cell_height]: [u32; 2]) {
-    let (width, height) = picture.dimensions();
+fn place(drawing: &mut Drawing, picture: Drawing, [left, top]: [u32; 2], [cell, cell_height]: [u32; 2]) {
+    let (width, height) = (picture.width(), picture.height());
     let x = left + (cell - width) / 2;
     let y = top + cell_height.saturating_sub(height) / 2;
-    let frame = RgbImage::from_pixel(width + 2, height + 2, OUTLINE);
-    imageops::replace(image, &frame, i64::from(x) - 1, i64::from(y) - 1);
-    imageops::replace(image, picture, i64::from(x), i64::from(y));
+    framed(drawing, picture, [x, y]);
+}
+
+/// Puts a picture to a place, with a line around it.
+pub(crate) fn framed(drawing: &mut Drawing, picture: Drawing, [x, y]: [u32; 2]) {
+    let size = [picture.width(), picture.height()];
+    drawing.rectangle([x - 1, y - 1], [size[0] + 2, size[1] + 2], OUTLINE);
+    drawing.rectangle([x, y], size, PAPER);
+    drawing.place([x, y], picture);
 }
 
 fn label_type(line: usize) -> Type {

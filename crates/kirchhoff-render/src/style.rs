@@ -107,6 +107,25 @@ impl Style {
         }
     }
 
+    /// The style in other colours: a palette of two arms where values lie around 0, one of a single arm elsewhere. A palette of
+    /// the other sort leaves the style as it is.
+    pub fn with_palette(self, palette: Palette) -> Self {
+        match palette.is_diverging() == (self.scale == Scale::Symmetric) {
+            true => Self { palette, ..self },
+            false => self,
+        }
+    }
+
+    /// The style with the ends that the values of all of these maps together give it.
+    ///
+    /// # Errors
+    /// No map.
+    pub fn common(self, maps: &[&HeatMap]) -> Result<Self, Error> {
+        let values: Vec<f64> = maps.iter().flat_map(|map| map.values()).collect();
+        let [low, high] = self.fit(&HeatMap::grid(&values)?).ends();
+        self.with_range(low, high)
+    }
+
     /// The same ends for every map, so that colours compare between maps; otherwise each map has its own.
     pub fn with_range(self, low: f64, high: f64) -> Result<Self, Error> {
         if low.is_finite() && high.is_finite() && low <= high {

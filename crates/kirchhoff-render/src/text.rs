@@ -7,10 +7,11 @@ use image::{Rgb, RgbImage};
 
 /// Ubuntu Light for its even, open letters; Hack for the signs that it lacks. Both travel inside the program, so that a
 /// sheet looks the same on every machine.
-static FONTS: LazyLock<[FontRef<'static>; 2]> = LazyLock::new(|| {
-    [epaint_default_fonts::UBUNTU_LIGHT, epaint_default_fonts::HACK_REGULAR]
-        .map(|bytes| FontRef::try_from_slice(bytes).expect("a font of the program"))
-});
+pub(crate) static FONTS: LazyLock<[FontRef<'static>; 2]> =
+    LazyLock::new(|| FONT_BYTES.map(|bytes| FontRef::try_from_slice(bytes).expect("a font of the program")));
+
+/// The files of the fonts.
+pub(crate) const FONT_BYTES: [&[u8]; 2] = [epaint_default_fonts::UBUNTU_LIGHT, epaint_default_fonts::HACK_REGULAR];
 
 /// A way of writing: size in pixels, colour and weight.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,29 @@ pub(crate) enum Anchor {
     Left,
     Centre,
     Right,
+}
+
+impl Anchor {
+    /// Where a text of a width begins.
+    pub fn left(self, x: i64, width: f32) -> f32 {
+        match self {
+            Anchor::Left => x as f32,
+            Anchor::Centre => (x as f32 - width / 2.0).round(),
+            Anchor::Right => (x as f32 - width).round(),
+        }
+    }
+}
+
+/// Letters of a line that follow one another in one font and size.
+pub(crate) struct Run {
+    /// The number of the font.
+    pub font: usize,
+    /// The size of its em square in pixels.
+    pub em: f32,
+    /// Where they begin, from the beginning of the line.
+    pub at: f32,
+    /// The letters and the numbers of their glyphs.
+    pub glyphs: Vec<(char, u16)>,
 }
 
 impl Type {
@@ -57,13 +81,10 @@ impl Type {
     /// Writes a line whose top is at `y`.
     pub fn write(&self, image: &mut RgbImage, text: &str, x: i64, y: i64, anchor: Anchor) {
         let (glyphs, width) = self.glyphs(text);
-        let left = match anchor {
-            Anchor::Left => x as f32,
-            Anchor::Centre => (x as f32 - width / 2.0).round(),
-            Anchor::Right => (x as f32 - width).round(),
-        };
+        let left = anchor.left(x, width);
         let baseline = (y as f32 + self.size).round();
-        for (font, mut glyph) in glyphs {
+        for (_, font, mut glyph) in glyphs {
+            let font = &FONTS[font];
             glyph.position = point(left + glyph.position.x, baseline);
             self.stamp(image, font, glyph.clone());
             if self.bold {
@@ -91,23 +112,48 @@ impl Type {
         });
     }
 
-    /// The glyphs with their places on a baseline that starts at zero, and the width of all.
-    fn glyphs(&self, text: &str) -> (Vec<(&'static FontRef<'static>, Glyph)>, f32) {
+    /// The size of the em square of the letters, which is what other programs call the size of a font.
+    pub fn em(&self) -> f32 {
+        em(0, PxScale::from(self.size * 1.15))
+    }
+
+    /// The letters of a line in runs of one font and size, and the width of all.
+    pub fn runs(&self, text: &str) -> (Vec<Run>, f32) {
+        let (glyphs, width) = self.glyphs(text);
+        let mut runs: Vec<Run> = Vec::new();
+        for (letter, font, glyph) in glyphs {
+            let em = em(font, glyph.scale);
+            match runs.last_mut().filter(|run| run.font == font && run.em == em) {
+                Some(run) => run.glyphs.push((letter, glyph.id.0)),
+                None => runs.push(Run { font, em, at: glyph.position.x, glyphs: vec![(letter, glyph.id.0)] }),
+            }
+        }
+        (runs, width)
+    }
+
+    /// The letters with the numbers of their fonts and their glyphs on a baseline that starts at zero, and the width of all.
+    fn glyphs(&self, text: &str) -> (Vec<(char, usize, Glyph)>, f32) {
         let scale = PxScale::from(self.size * 1.15);
         let mut at = 0.0;
         let mut glyphs = Vec::new();
         for letter in text.chars().filter(|letter| !letter.is_control()) {
-            let fonts: &'static [FontRef<'static>; 2] = &FONTS;
-            let found = fonts.iter().find(|font| font.glyph_id(letter).0 != 0);
-            let (font, letter) = found.map_or((&fonts[0], '?'), |font| (font, letter));
+            let found = FONTS.iter().position(|font| font.glyph_id(letter).0 != 0);
+            let (number, letter) = found.map_or((0, '?'), |number| (number, letter));
+            let font = &FONTS[number];
             // The fonts draw infinity as small as an "o", too small to be read in a legend.
             let scale = if letter == '∞' { PxScale::from(scale.x * 1.5) } else { scale };
             let glyph = font.glyph_id(letter);
-            glyphs.push((font, glyph.with_scale_and_position(scale, point(at, 0.0))));
+            glyphs.push((letter, number, glyph.with_scale_and_position(scale, point(at, 0.0))));
             at += font.as_scaled(scale).h_advance(glyph);
         }
         (glyphs, at)
     }
+}
+
+/// The size of the em square of a font at a scale, which is the height of its lines.
+fn em(font: usize, scale: PxScale) -> f32 {
+    let font = &FONTS[font];
+    scale.y * font.units_per_em().unwrap_or(1000.0) / font.height_unscaled()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use kirchhoff::data::{Inputs, Preprocessing};
 use kirchhoff::explain::Answer;
-use kirchhoff::explanation::{Names, Pictures};
+use kirchhoff::explanation::{Names, PictureOptions, Pictures};
 use kirchhoff_file::Folder;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -49,9 +49,15 @@ impl Evaluated {
             names: names.clone(),
         };
         let (preprocessing, nothing) = (Preprocessing::default(), Names::default());
-        let pictures =
-            Pictures { inputs: &inputs, preprocessing: &preprocessing, channels: None, subjects: &[], names: &nothing };
-        Ok(pictures.draw(folder, answers, most, &Interrupt)?)
+        let options = PictureOptions::default();
+        let pictures = Pictures {
+            inputs: &inputs,
+            preprocessing: &preprocessing,
+            options: &options,
+            subjects: &[],
+            names: &nothing,
+        };
+        Ok(pictures.draw(folder, answers, &names[..names.len().min(most)], &Interrupt)?)
     }
 
     /// What was found, as JSON.

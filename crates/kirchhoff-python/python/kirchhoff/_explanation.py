@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import io
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import _kirchhoff, _optional
+from . import _kirchhoff, _look, _optional
 from ._errors import QuestionError
 from ._html import table
+from ._look import Look
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: Pictures that a notebook shows of an explanation.
 _SHOWN = 10
@@ -154,15 +158,20 @@ class Explanation(Relevance):
         values: NDArray[np.float32] = self._native.activations(name)
         return values if self._batched else values[0]
 
-    def picture(self, input: int = 0) -> bytes:
-        """The heat map of an input as the tool draws it: a PNG."""
+    def picture(self, input: int = 0, *, format: str = "png", **look: Unpack[Look]) -> bytes:
+        """The picture of an input as the tool draws it: the bytes of a ``png``, ``svg`` or ``pdf`` file.
+
+        ``titled=True`` gives it a title, a colour bar and its scale, ``overlay=0.9`` draws it over the input, ``colours="viridis"``
+        chooses a palette, ``clip=0.99`` the quantile beyond which values take the colour of the end, ``channels="max"`` how colour
+        channels are joined.
+        """
         count = len(self._native.summaries())
         if not 0 <= input < count:
             raise QuestionError(f"input {input} is out of range: there are {count}, from 0")
-        return self._native.picture(self._position, input)
+        return self._native.picture(self._position, input, _look.native(look, formats=[format]))
 
-    def plot(self, inputs: Any = None, columns: int = 5) -> Any:
-        """Draws heat maps of inputs (the first ten) with matplotlib, and returns the figure."""
+    def plot(self, inputs: Any = None, columns: int = 5, **look: Unpack[Look]) -> Any:
+        """Draws heat maps of inputs (the first ten) with matplotlib, and returns the figure; see :meth:`picture` for their look."""
         pyplot = _optional.need("matplotlib.pyplot", "plot()", "matplotlib")
         count = len(self._native.summaries())
         chosen = list(range(min(count, _SHOWN))) if inputs is None else [int(number) for number in np.atleast_1d(inputs)]
@@ -174,7 +183,7 @@ class Explanation(Relevance):
             axis.axis("off")
             if place < len(chosen):
                 number = chosen[place]
-                axis.imshow(pyplot.imread(io.BytesIO(self.picture(number)), format="png"))
+                axis.imshow(pyplot.imread(io.BytesIO(self.picture(number, **look)), format="png"))
                 axis.set_title(self._title(number, summaries[number]), fontsize=8)
         figure.suptitle(self.semiring)
         figure.tight_layout()
@@ -186,9 +195,25 @@ class Explanation(Relevance):
         targets = ", ".join(str(target["output"]) for target in summary["targets"])
         return f"{name}, target {targets}"
 
-    def save(self, folder: str | os.PathLike[str], *, pictures: int = 100, force: bool = False) -> None:
-        """Writes what ``kirchhoff explain --out`` writes: ``relevance.safetensors``, ``explanation.json``, pictures."""
-        self._native.save(os.fspath(folder), pictures, force)
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        pictures: int = 100,
+        formats: str | Sequence[str] = "png",
+        same_scale: str | None = None,
+        layer_pictures: int = 100,
+        force: bool = False,
+        **look: Unpack[Look],
+    ) -> None:
+        """Writes what ``kirchhoff explain --out`` writes: ``relevance.safetensors``, ``explanation.json``, pictures.
+
+        Pictures of at most so many inputs, and of at most so many hidden layers that ``layers`` keeps, in ``formats`` (``png``,
+        ``svg``, ``pdf``), with one scale for all inputs of a semiring (``same_scale="semiring"``) or for all semirings of an input
+        (``"input"``); see :meth:`picture` for their look.
+        """
+        native = _look.native(look, formats=formats, same_scale=same_scale, pictures=pictures, layers=layer_pictures)
+        self._native.save(os.fspath(folder), force, native)
 
     def _repr_html_(self) -> str:
         summaries = self.summaries

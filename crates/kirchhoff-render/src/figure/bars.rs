@@ -1,8 +1,9 @@
 //! Bars beside the names of what they are of.
 
-use image::{Rgb, RgbImage};
+use image::Rgb;
 
-use super::{INK, MOST_BARS, PAPER, fill};
+use super::{INK, MOST_BARS, PAPER};
+use crate::drawing::Drawing;
 use crate::preview::coloured_text;
 use crate::text::{Anchor, Type};
 use crate::{Fitted, HeatMap, format_value};
@@ -38,7 +39,7 @@ pub(super) fn height(map: &HeatMap, side: u32) -> u32 {
 }
 
 /// Draws a bar for each cell, from the middle where values have signs.
-pub(super) fn draw(map: &HeatMap, fitted: &Fitted, names: &[String], side: u32) -> RgbImage {
+pub(super) fn draw(map: &HeatMap, fitted: &Fitted, names: &[String], side: u32) -> Drawing {
     let (cells, more) = shown(map, fitted);
     let [rows, pitch] = lines_of(map.values().count(), side);
     let name = Type { size: (pitch as f32 * 0.72).min(17.0), colour: INK, bold: false };
@@ -49,20 +50,20 @@ pub(super) fn draw(map: &HeatMap, fitted: &Fitted, names: &[String], side: u32) 
     let room = side.saturating_sub(left + right).max(10);
     let has_signs = cells.iter().any(|&(_, value)| fitted.position(value) < 0.0);
     let (middle, reach) = if has_signs { (left + room / 2, room / 2) } else { (left, room) };
-    let mut image = RgbImage::from_pixel(side, rows * pitch, PAPER);
+    let mut drawing = Drawing::new(side, rows * pitch);
     for (row, &(at, value)) in cells.iter().enumerate() {
         let top = row as u32 * pitch;
         let text = name.shorten(&names[at], left - 6);
-        name.write(&mut image, &text, i64::from(left - 6), i64::from(top), Anchor::Right);
+        drawing.text(&name, &text, [i64::from(left - 6), i64::from(top)], Anchor::Right);
         let position = fitted.position(value);
         let length = (position.abs() * f64::from(reach)).round() as u32;
         let from = if position < 0.0 { middle - length } else { middle };
-        fill(&mut image, [from, top + 2], [length, pitch - 4], fitted.colour(value));
-        number.write(&mut image, &format_value(value), i64::from(side), i64::from(top), Anchor::Right);
+        drawing.rectangle([from, top + 2], [length, pitch - 4], fitted.colour(value));
+        drawing.text(&number, &format_value(value), [i64::from(side), i64::from(top)], Anchor::Right);
     }
-    fill(&mut image, [middle, 0], [1, cells.len() as u32 * pitch], FADED);
-    number.write(&mut image, &rest(more), 0, i64::from(cells.len() as u32 * pitch), Anchor::Left);
-    image
+    drawing.rectangle([middle, 0], [1, cells.len() as u32 * pitch], FADED);
+    drawing.text(&number, &rest(more), [0, i64::from(cells.len() as u32 * pitch)], Anchor::Left);
+    drawing
 }
 
 /// A line a cell: name, bar, value.

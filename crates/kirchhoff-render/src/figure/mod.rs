@@ -6,7 +6,8 @@ mod words;
 
 use image::{Rgb, RgbImage};
 
-use crate::picture::{render, render_within};
+use crate::drawing::Drawing;
+use crate::picture::{Under, render_over, render_within};
 use crate::{Error, Fitted, HeatMap, Style};
 
 /// How the cells of a map are shown.
@@ -15,6 +16,13 @@ pub enum Figure {
     /// As squares.
     #[default]
     Squares,
+    /// As squares over a picture of as many pixels, in grey, of which the more is seen the less relevant a pixel is.
+    Over {
+        /// The picture.
+        picture: RgbImage,
+        /// How much of the picture the most relevant cells cover, from 0 (nothing) to 1.
+        opacity: f64,
+    },
     /// As words, one a cell, coloured by it.
     Words(Vec<String>),
     /// As signals: a map of `channels × length`, whose values colour what lies behind each channel's curve.
@@ -40,11 +48,16 @@ impl Figure {
     /// Whether the figure has something for each cell of a map.
     ///
     /// # Errors
-    /// Names or a signal for another number of cells.
+    /// Names, a picture or a signal for another number of cells.
     pub fn check(&self, map: &HeatMap) -> Result<(), Error> {
+        if let Figure::Over { picture, .. } = self {
+            let (width, height) = picture.dimensions();
+            let (found, shape) = ([height as usize, width as usize], [map.height(), map.width()]);
+            return if found == shape { Ok(()) } else { Err(Error::Under { found, shape }) };
+        }
         let cells = map.values().count();
         let found = match self {
-            Figure::Squares => cells,
+            Figure::Squares | Figure::Over { .. } => cells,
             Figure::Words(names) | Figure::Bars(names) => names.len(),
             Figure::Curve { signal } => signal.len(),
         };
@@ -57,7 +70,7 @@ impl Figure {
     /// Whether a map is drawn as squares: asked for, or the only way for as many channels.
     fn is_squares(&self, map: &HeatMap) -> bool {
         match self {
-            Figure::Squares => true,
+            Figure::Squares | Figure::Over { .. } => true,
             Figure::Words(_) | Figure::Bars(_) => false,
             Figure::Curve { .. } => map.height() > MOST_CHANNELS,
         }
@@ -69,9 +82,17 @@ impl Figure {
             Figure::Words(words) => words::height(words, side),
             Figure::Bars(_) => bars::height(map, side),
             Figure::Curve { .. } if !self.is_squares(map) => curve::height(map, side),
-            Figure::Squares | Figure::Curve { .. } => side_of([map.height(), map.width()], side),
+            Figure::Squares | Figure::Over { .. } | Figure::Curve { .. } => side_of([map.height(), map.width()], side),
         };
         height.min(side)
+    }
+
+    /// What lies under the squares.
+    fn under(&self) -> Option<Under<'_>> {
+        match self {
+            Figure::Over { picture, opacity } => Some(Under { picture, opacity: *opacity }),
+            Figure::Squares | Figure::Words(_) | Figure::Curve { .. } | Figure::Bars(_) => None,
+        }
     }
 
     /// The side of a square in which the figure can be read.
@@ -89,26 +110,35 @@ impl Figure {
 /// # Errors
 /// A figure for another number of cells.
 pub fn render_figure(map: &HeatMap, style: &Style, figure: &Figure, size: u32) -> Result<RgbImage, Error> {
+    Ok(draw_figure(map, style, figure, size)?.image())
+}
+
+/// As [`render_figure`], as a drawing.
+///
+/// # Errors
+/// A figure for another number of cells.
+pub fn draw_figure(map: &HeatMap, style: &Style, figure: &Figure, size: u32) -> Result<Drawing, Error> {
     figure.check(map)?;
     Ok(match figure.is_squares(map) {
-        true => render(map, style, size),
+        true => Drawing::of(render_over(map, style, figure.under(), size)),
         false => figure_within(map, style, figure, size).0,
     })
 }
 
 /// Draws a figure that has something for each cell into a square of `side` pixels; also gives the scale that it was drawn with.
-pub(crate) fn figure_within(map: &HeatMap, style: &Style, figure: &Figure, side: u32) -> (RgbImage, Fitted) {
+pub(crate) fn figure_within(map: &HeatMap, style: &Style, figure: &Figure, side: u32) -> (Drawing, Fitted) {
     if figure.is_squares(map) {
-        return render_within(map, style, side);
+        let (picture, fitted) = render_within(map, style, figure.under(), side);
+        return (Drawing::of(picture), fitted);
     }
     let fitted = style.fit(map);
-    let picture = match figure {
-        Figure::Squares => unreachable!("drawn above"),
+    let drawing = match figure {
+        Figure::Squares | Figure::Over { .. } => unreachable!("drawn above"),
         Figure::Words(words) => words::draw(map, &fitted, words, side),
         Figure::Curve { signal } => curve::draw(map, &fitted, signal, side),
         Figure::Bars(names) => bars::draw(map, &fitted, names, side),
     };
-    (picture, fitted)
+    (drawing, fitted)
 }
 
 /// The figure in lines of text of at most `columns` characters, where it is one of words or bars.
@@ -121,7 +151,7 @@ pub(crate) fn lines(
 ) -> Option<Vec<String>> {
     let fitted = style.fit(map);
     match figure {
-        Figure::Squares | Figure::Curve { .. } => None,
+        Figure::Squares | Figure::Over { .. } | Figure::Curve { .. } => None,
         Figure::Words(words) => Some(words::lines(map, &fitted, words, columns, colour)),
         Figure::Bars(names) => Some(bars::lines(map, &fitted, names, columns, colour)),
     }

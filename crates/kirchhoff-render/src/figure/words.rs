@@ -1,8 +1,7 @@
 //! Words on the colour of their relevance.
 
-use image::RgbImage;
-
-use super::{INK, MOST_WORDS, PAPER, fill, ink_on};
+use super::{INK, MOST_WORDS, ink_on};
+use crate::drawing::Drawing;
 use crate::preview::{coloured_text, shade};
 use crate::text::{Anchor, Type};
 use crate::{Fitted, HeatMap};
@@ -33,20 +32,20 @@ pub(super) fn height(words: &[String], side: u32) -> u32 {
 }
 
 /// Draws words in lines of the width of a square, as high as they take.
-pub(super) fn draw(map: &HeatMap, fitted: &Fitted, words: &[String], side: u32) -> RgbImage {
-    let mut image = RgbImage::from_pixel(side, height(words, side), PAPER);
+pub(super) fn draw(map: &HeatMap, fitted: &Fitted, words: &[String], side: u32) -> Drawing {
+    let mut drawing = Drawing::new(side, height(words, side));
     let (words, more) = shown(words);
     let plain = lettering(words, side);
     let (places, height) = layout(words, &plain, side);
     for (([left, top, width], word), value) in places.into_iter().zip(words).zip(map.values()) {
         let colour = fitted.colour(value);
-        fill(&mut image, [left, top], [width, plain.line()], colour);
+        drawing.rectangle([left, top], [width, plain.line()], colour);
         let word = plain.shorten(word, width.saturating_sub(2 * padding(&plain)));
         let lettering = Type { colour: ink_on(colour), ..plain };
-        lettering.write(&mut image, &word, i64::from(left + padding(&plain)), i64::from(top), Anchor::Left);
+        drawing.text(&lettering, &word, [i64::from(left + padding(&plain)), i64::from(top)], Anchor::Left);
     }
-    plain.write(&mut image, &more, 0, i64::from(height), Anchor::Left);
-    image
+    drawing.text(&plain, &more, [0, i64::from(height)], Anchor::Left);
+    drawing
 }
 
 /// Room on both sides of a word.

@@ -1,6 +1,6 @@
 //! Masks as files: arrays, a table, pictures, a report.
 
-use kirchhoff_file::Tensor;
+use kirchhoff_file::{Tensor, file_name};
 use kirchhoff_render::{
     HeatMap, Kind, Panel, READABLE_SIZE, Report, Sheet, SheetRow, SheetSize, Style, encode_png, render,
 };
@@ -213,12 +213,4 @@ fn style(semiring: &SemiringInfo, join: MaskJoin) -> Result<Style, StudyError> {
     let kind = kind(semiring);
     let kind = if kind == Kind::Truth && join == MaskJoin::Mean { Kind::Magnitude } else { kind };
     Ok(Style::for_values(kind))
-}
-
-/// A layer's name as part of a file's.
-fn file_name(layer: &str) -> String {
-    layer
-        .chars()
-        .map(|character| if character.is_alphanumeric() || "._-".contains(character) { character } else { '_' })
-        .collect()
 }

@@ -29,9 +29,11 @@
 mod archive;
 mod batches;
 mod error;
+mod look;
 mod memory;
 mod page;
 mod paths;
+mod picture_files;
 mod pictures;
 mod relevance;
 mod report;
@@ -51,10 +53,11 @@ use ndarray::ArrayViewD;
 pub use archive::relevance_file;
 pub use batches::{DEFAULT_MEMORY, batch_size, batches, execute};
 pub use error::ExplanationError;
+pub use look::{Channels, LookError, PictureFormat, PictureOptions, SameScale};
 pub use memory::{forget_peak_memory, peak_memory};
 pub use page::PageOptions;
 pub use paths::{ElementPath, ElementPaths, ElementStep, PathOptions};
-pub use pictures::{Channels, PictureOptions, Pictures};
+pub use pictures::Pictures;
 pub use relevance::Relevance;
 pub use report::{Explained, Report, Summary, as_map};
 pub use shown::{Names, Subject};
@@ -386,14 +389,22 @@ impl Explanation {
     }
 
     /// The relevance of the inputs, ready to be drawn.
-    pub fn pictures(&self, options: &PictureOptions) -> Pictures<'_> {
+    pub fn pictures<'a>(&'a self, options: &'a PictureOptions) -> Pictures<'a> {
         Pictures {
             inputs: &self.inputs,
             preprocessing: &self.options.preprocessing,
-            channels: options.channels,
+            options,
             subjects: &self.subjects,
             names: &self.options.names,
         }
+    }
+
+    /// What pictures of an input are called: its name, and on lines of their own what is explained.
+    ///
+    /// # Panics
+    /// If there are not so many inputs.
+    pub fn label(&self, input: usize) -> String {
+        self.summaries[input].label(self.options.classes.as_deref())
     }
 
     /// Writes `relevance.safetensors`, `explanation.json`, `explanation.html` where [`ExplanationOptions::page`] asks for it, and for
@@ -427,9 +438,9 @@ impl Explanation {
         if shown.is_empty() {
             return Ok(());
         }
-        let labels: Vec<String> = shown.iter().map(|summary| summary.label(self.options.classes.as_deref())).collect();
+        let labels: Vec<String> = (0..shown.len()).map(|input| self.label(input)).collect();
         let pictures = self.pictures(pictures);
-        pictures.draw(folder, &self.answers, shown.len(), monitor)?;
+        pictures.draw(folder, &self.answers, &labels, monitor)?;
         pictures.draw_sheet(folder, &self.answers, &labels)
     }
 }

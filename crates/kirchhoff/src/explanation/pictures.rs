@@ -1,47 +1,19 @@
 //! Pictures of relevance: one a semiring and input, and the sheet of all.
 
 use kirchhoff_data::{Inputs, Preprocessing};
-use kirchhoff_explain::Answer;
-use kirchhoff_file::Folder;
-use kirchhoff_kernel::{Cancelled, Monitor};
+use kirchhoff_explain::{Answer, TensorRelevance};
 use kirchhoff_render::{
-    Error, Figure, HeatMap, Join, Kind, Panel, PreviewPanel, PreviewSize, READABLE_SIZE, RgbImage, Sheet, SheetRow,
-    SheetSize, Style, encode_png, input_picture, preview_row, render_figure,
+    ChannelGrid, Drawing, Error, Figure, HeatMap, Panel, PreviewPanel, PreviewSize, READABLE_SIZE, RgbImage, Sheet,
+    SheetRow, Style, draw_figure, input_picture, plate, preview_row,
 };
 use kirchhoff_semiring::{Array, Meaning, SemiringInfo};
 use kirchhoff_study::kind;
 
-use super::ExplanationError;
+use super::look::{PictureOptions, SameScale};
 use super::shown::{Names, Shown, Subject, channels_first};
 
-/// How pictures join colour channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channels {
-    /// Relevant in one channel.
-    Or,
-    /// Relevant in all channels.
-    And,
-    /// The sum.
-    Sum,
-    /// The largest.
-    Max,
-}
-
-/// Which pictures are drawn of an explanation, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PictureOptions {
-    /// How colour channels are joined; by the semiring's ⊕ where it is not said.
-    pub channels: Option<Channels>,
-    /// Pictures for at most so many inputs; for none there is no sheet, either.
-    pub most: usize,
-}
-
-impl Default for PictureOptions {
-    /// Channels joined by ⊕, and pictures for a hundred inputs.
-    fn default() -> Self {
-        PictureOptions { channels: None, most: 100 }
-    }
-}
+/// Channels of a hidden layer that are drawn, the strongest.
+const LAYER_CHANNELS: usize = 36;
 
 /// Numbers as pictures show them: a threshold that is not positive keeps everything, so a neuron that is relevant only
 /// below such a one is not relevant.
@@ -58,8 +30,8 @@ pub struct Pictures<'a> {
     pub inputs: &'a Inputs,
     /// How they were preprocessed.
     pub preprocessing: &'a Preprocessing,
-    /// How colour channels are joined, unless by ⊕.
-    pub channels: Option<Channels>,
+    /// How they are drawn.
+    pub options: &'a PictureOptions,
     /// The network's inputs, as they are shown; of none, the first tensor of an answer is drawn.
     pub subjects: &'a [Subject],
     /// What they consist of.
@@ -92,13 +64,18 @@ impl Pictures<'_> {
     pub fn figure(&self, answer: &Answer, input: usize) -> Result<(HeatMap, Figure), Error> {
         let shown = self.shown(answer);
         let map = self.map(answer, &shown, input)?;
-        Ok((map, shown.figure(self.inputs, input, self.names)))
+        let figure = shown.figure(self.inputs, input, self.names);
+        let over = self.options.overlay.and_then(|opacity| Some((self.input(answer, input)?, opacity)));
+        Ok(match (figure, over) {
+            (Figure::Squares, Some((picture, opacity))) => (map, Figure::Over { picture, opacity }),
+            (figure, _) => (map, figure),
+        })
     }
 
     fn map(&self, answer: &Answer, drawn: &Shown<'_>, input: usize) -> Result<HeatMap, Error> {
         let values =
             |array: &Array, size: usize| shown(&answer.semiring, array.part_to_f64(input * size..(input + 1) * size));
-        let all = |tensor: &kirchhoff_explain::TensorRelevance| values(&tensor.values, tensor.shape.iter().product());
+        let all = |tensor: &TensorRelevance| values(&tensor.values, tensor.shape.iter().product());
         let (tensor, [channels, height, width]) = match drawn {
             Shown::Picture(tensor, shape, _) => (*tensor, *shape),
             Shown::Tensor(tensor) => return HeatMap::hidden(&all(tensor), &tensor.shape),
@@ -119,8 +96,8 @@ impl Pictures<'_> {
             return HeatMap::plane(&all(tensor), [height, width]);
         }
         let kind = kind(&answer.semiring);
-        let join = match (self.channels, &answer.joined) {
-            (Some(option), _) => join(option, kind),
+        let join = match (self.options.channels, &answer.joined) {
+            (Some(option), _) => option.join(kind),
             // The answer has joined the channels by ⊕ itself, unless the network takes the picture as a vector.
             (None, Some(joined)) if std::ptr::eq(tensor, &answer.tensors[0]) => {
                 return HeatMap::plane(&values(joined, height * width), [height, width]);
@@ -152,10 +129,7 @@ impl Pictures<'_> {
     pub fn preview(&self, answers: &[Answer], input: usize, size: PreviewSize) -> Result<String, Error> {
         let maps: Vec<(&str, (HeatMap, Figure), Style)> = answers
             .iter()
-            .map(|answer| {
-                let style = Style::for_values(kind(&answer.semiring));
-                Ok((&*answer.semiring.name, self.figure(answer, input)?, style))
-            })
+            .map(|answer| Ok((&*answer.semiring.name, self.figure(answer, input)?, self.style(answer)?)))
             .collect::<Result<_, Error>>()?;
         let panel = |(heading, (map, figure), style)| PreviewPanel { heading, map, style, figure };
         let panels: Vec<_> =
@@ -163,85 +137,121 @@ impl Pictures<'_> {
         Ok(preview_row(&panels, size))
     }
 
-    /// The pages of the sheet: inputs below one another, as many as there are labels, semirings side by side.
+    /// The styles of the pictures of the first inputs, for each answer: what the options say, and what makes scales common.
     ///
     /// # Errors
-    /// Values that no picture can be made of; more semirings than fit on a page.
-    pub fn sheet(&self, answers: &[Answer], labels: &[String], title: &str) -> Result<Vec<RgbImage>, Error> {
+    /// Values that no picture can be made of.
+    pub(super) fn styles(&self, answers: &[Answer], inputs: usize) -> Result<Vec<Vec<Style>>, Error> {
+        let own = answers.iter().map(|answer| self.style(answer)).collect::<Result<Vec<_>, _>>()?;
+        let Some(same) = self.options.same_scale.filter(|_| inputs > 0) else {
+            return Ok(own.into_iter().map(|style| vec![style; inputs]).collect());
+        };
+        let maps = |answer: &Answer| -> Result<Vec<HeatMap>, Error> {
+            (0..inputs).map(|input| Ok(self.figure(answer, input)?.0)).collect()
+        };
+        let maps = answers.iter().map(maps).collect::<Result<Vec<_>, _>>()?;
+        let of = |answer: usize, input: usize| match same {
+            SameScale::Semiring => own[answer].common(&maps[answer].iter().collect::<Vec<_>>()),
+            SameScale::Input => {
+                let alike = own.iter().zip(&maps).filter(|(style, _)| style.scale() == own[answer].scale());
+                own[answer].common(&alike.map(|(_, maps)| &maps[input]).collect::<Vec<_>>())
+            }
+        };
+        (0..answers.len()).map(|answer| (0..inputs).map(|input| of(answer, input)).collect()).collect()
+    }
+
+    /// How the values of an answer are shown.
+    fn style(&self, answer: &Answer) -> Result<Style, Error> {
+        self.options.style(kind(&answer.semiring))
+    }
+
+    fn panel(&self, answer: &Answer, input: usize, style: &Style) -> Result<Panel, Error> {
+        let (map, figure) = self.figure(answer, input)?;
+        Ok(Panel::new(map, *style).with_figure(figure))
+    }
+
+    /// The picture of one input in one semiring, by itself: bare, or with a title, whose first line is that of the label.
+    ///
+    /// # Errors
+    /// Values that no picture can be made of.
+    pub(super) fn drawing(&self, answer: &Answer, input: usize, style: &Style, label: &str) -> Result<Drawing, Error> {
+        let Panel { map, style, figure } = self.panel(answer, input, style)?;
+        match self.options.titled {
+            false => draw_figure(&map, &style, &figure, READABLE_SIZE),
+            true => {
+                let (heading, rest) = label.split_once('\n').unwrap_or((label, ""));
+                let rest = rest.lines().chain([&*answer.semiring.name]).collect::<Vec<_>>().join(" · ");
+                plate(&Panel { map, style, figure }, &format!("{heading}\n{rest}"), READABLE_SIZE)
+            }
+        }
+    }
+
+    /// The picture of one input in one semiring, in the style of the options.
+    ///
+    /// # Errors
+    /// Values that no picture can be made of.
+    ///
+    /// # Panics
+    /// If the answer has not so many inputs.
+    pub fn picture(&self, answer: &Answer, input: usize, label: &str) -> Result<Drawing, Error> {
+        self.drawing(answer, input, &self.style(answer)?, label)
+    }
+
+    /// The tensors of an answer that are none of the network's inputs.
+    pub(super) fn hidden<'b>(&'b self, answer: &'b Answer) -> impl Iterator<Item = &'b TensorRelevance> {
+        let is_input = |name: &str| self.subjects.iter().any(|subject| subject.name == name);
+        answer.tensors.iter().filter(move |tensor| !self.subjects.is_empty() && !is_input(&tensor.name))
+    }
+
+    /// A hidden layer of one input: the strongest channels of a convolution under their numbers, the strongest neurons of a
+    /// vector, or a matrix as it is.
+    pub(super) fn layer(&self, answer: &Answer, tensor: &TensorRelevance, input: usize) -> Result<Drawing, Error> {
+        let size: usize = tensor.shape.iter().product();
+        let values = shown(&answer.semiring, tensor.values.part_to_f64(input * size..(input + 1) * size));
+        let kind = kind(&answer.semiring);
+        let style = self.options.style(kind)?;
+        let sizes: Vec<String> = tensor.shape.iter().map(usize::to_string).collect();
+        let title = format!(
+            "layer {} ({})\n{} · {}",
+            tensor.name,
+            sizes.join(" × "),
+            self.inputs.names[input],
+            answer.semiring.name
+        );
+        // Axes of length 1 in front are the batch's.
+        let axes: Vec<usize> = tensor.shape.iter().copied().skip_while(|&length| length == 1).collect();
+        match axes[..] {
+            [height, width] => {
+                plate(&Panel::new(HeatMap::plane(&values, [height, width])?, style), &title, READABLE_SIZE)
+            }
+            [.., height, width] if height * width > 1 => {
+                let channels = size / (height * width);
+                let shape = [channels, height, width];
+                Ok(ChannelGrid::new(&title, &values, shape, style, kind.join(), LAYER_CHANNELS)?.drawing())
+            }
+            _ => {
+                let names = (0..size).map(|neuron| neuron.to_string()).collect();
+                let panel = Panel::new(HeatMap::plane(&values, [1, size])?, style).with_figure(Figure::Bars(names));
+                plate(&panel, &title, READABLE_SIZE)
+            }
+        }
+    }
+
+    /// The sheet: inputs below one another, as many as there are labels, semirings side by side.
+    ///
+    /// # Errors
+    /// Values that no picture can be made of.
+    pub fn sheet(&self, answers: &[Answer], labels: &[String], title: &str) -> Result<Sheet, Error> {
+        let styles = self.styles(answers, labels.len())?;
         let mut sheet = Sheet::new(answers.iter().map(|answer| answer.semiring.name.to_string())).with_title(title);
         for (input, label) in labels.iter().enumerate() {
-            let panels = answers
-                .iter()
-                .map(|answer| {
-                    let (map, figure) = self.figure(answer, input)?;
-                    Ok(Panel::new(map, Style::for_values(kind(&answer.semiring))).with_figure(figure))
-                })
-                .collect::<Result<_, Error>>()?;
+            let panels = answers.iter().zip(&styles).map(|(answer, styles)| self.panel(answer, input, &styles[input]));
             sheet.push(SheetRow {
                 label: label.clone(),
                 picture: answers.first().and_then(|answer| self.input(answer, input)),
-                panels,
+                panels: panels.collect::<Result<_, Error>>()?,
             })?;
         }
-        Ok(sheet.pages(SheetSize::default())?.collect())
-    }
-
-    /// Writes one picture a semiring and input, `<semiring>-<input>.png`, of the first inputs, at most so many.
-    ///
-    /// # Errors
-    /// Values that no picture can be made of; files that cannot be written; cancellation.
-    pub fn draw(
-        &self,
-        folder: &mut Folder,
-        answers: &[Answer],
-        most: usize,
-        monitor: &dyn Monitor,
-    ) -> Result<(), ExplanationError> {
-        let width = self.inputs.count.saturating_sub(1).to_string().len();
-        for answer in answers {
-            let style = Style::for_values(kind(&answer.semiring));
-            for input in 0..self.inputs.count.min(most) {
-                if monitor.cancelled() {
-                    return Err(Cancelled.into());
-                }
-                let (map, figure) = self.figure(answer, input)?;
-                let png = encode_png(&render_figure(&map, &style, &figure, READABLE_SIZE)?)?;
-                folder.write(format!("{}-{input:0width$}.png", answer.semiring.name), &png)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the sheet: `sheet.png`, or `sheet-1.png` and so on where one page is not enough.
-    ///
-    /// # Errors
-    /// As for [`sheet`](Pictures::sheet); files that cannot be written.
-    pub fn draw_sheet(
-        &self,
-        folder: &mut Folder,
-        answers: &[Answer],
-        labels: &[String],
-    ) -> Result<(), ExplanationError> {
-        let pages = self.sheet(answers, labels, "")?;
-        for (page, image) in pages.iter().enumerate() {
-            let name = if pages.len() == 1 { "sheet.png".to_string() } else { format!("sheet-{}.png", page + 1) };
-            folder.write(&name, &encode_png(image)?)?;
-        }
-        Ok(())
-    }
-}
-
-/// The join that a user's word stands for: relevant in some or in all channels, whatever a value says.
-fn join(option: Channels, kind: Kind) -> Join {
-    match (option, kind) {
-        (Channels::Sum, _) => Join::Sum,
-        (Channels::Max, _) => Join::Max,
-        (Channels::Or, Kind::Truth) => Join::Or,
-        (Channels::And, Kind::Truth) => Join::And,
-        // Relevant in all channels: as much as in the least relevant one. A cost is the less relevant the larger.
-        (Channels::Or, Kind::Cost) => Join::Min,
-        (Channels::Or, _) => Join::Max,
-        (Channels::And, Kind::Cost) => Join::Max,
-        (Channels::And, _) => Join::Min,
+        Ok(sheet)
     }
 }

@@ -201,7 +201,7 @@ pub(super) fn words(answer: &Answer, subjects: &[Subject], inputs: &Inputs, name
     let shown = Shown::of(answer, subjects, names);
     let of = |input| match shown.figure(inputs, input, names) {
         Figure::Words(words) => Some(words),
-        Figure::Squares | Figure::Curve { .. } | Figure::Bars(_) => None,
+        Figure::Squares | Figure::Over { .. } | Figure::Curve { .. } | Figure::Bars(_) => None,
     };
     (0..inputs.count).map(of).collect()
 }

@@ -94,8 +94,14 @@ fn files_hold_every_number_of_a_value() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort_unstable();
-    let pictures =
-        ["boolean-0.png", "explanation.json", "real-0.png", "relevance.safetensors", "sheet.png", "strongest-0.png"];
+    let pictures = [
+        "boolean-digit_0.png",
+        "explanation.json",
+        "real-digit_0.png",
+        "relevance.safetensors",
+        "sheet.png",
+        "strongest-digit_0.png",
+    ];
     assert_eq!(names, pictures);
 
     let file = TensorFile::open(&place.path().join("out/relevance.safetensors")).unwrap();
@@ -111,6 +117,115 @@ fn files_hold_every_number_of_a_value() {
 
     let json: serde_json::Value = serde_json::to_value(explanation.report()).unwrap();
     assert_eq!(json["semirings"]["strongest"]["layers"][0]["rule"], "max-abs");
+}
+
+/// The names of the files that an explanation writes, and the bytes of one of them.
+fn written(explanation: &Explanation, options: &PictureOptions, name: &str) -> (Vec<String>, Vec<u8>) {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("out");
+    // Twice: what the first wrote is known as this tool's.
+    explanation.write(&folder, options).unwrap();
+    explanation.write(&folder, options).unwrap();
+    let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort_unstable();
+    (names, std::fs::read(folder.join(name)).unwrap())
+}
+
+#[test]
+fn pictures_for_papers_are_written_as_they_were_asked_for() {
+    let (network, mut inputs) = digits();
+    inputs.names[1] = inputs.names[0].clone();
+    let mut questions = ["real", "viterbi"].map(|name| Question::new(name).unwrap());
+    questions.iter_mut().for_each(|question| question.layers = Layers::All);
+    let explanation = Explanation::run(&network, inputs, &questions, &ExplanationOptions::default(), &()).unwrap();
+    let options = PictureOptions {
+        most: 2,
+        formats: vec![PictureFormat::Svg, PictureFormat::Pdf],
+        titled: true,
+        overlay: Some(0.8),
+        colours: vec!["purple-green".parse().unwrap(), "viridis".parse().unwrap()],
+        clip: Some(0.99),
+        layers: 3,
+        ..PictureOptions::default()
+    };
+    let (names, svg) = written(&explanation, &options, "real-digit_0.svg");
+    let svg = String::from_utf8(svg).unwrap();
+    assert!(svg.contains(">digit 0</text>") && svg.contains("%) · real</text>"), "{svg}");
+    for name in ["real-digit_0-2.svg", "viterbi-digit_0.pdf", "sheet.svg", "sheet.pdf"] {
+        assert!(names.iter().any(|found| found == name), "{name} in {names:?}");
+    }
+    let layers = names.iter().filter(|name| name.starts_with("layer-")).count();
+    assert_eq!(layers, 2 * 3, "three pictures of hidden layers in two formats: {names:?}");
+    assert!(!names.iter().any(|name| name.ends_with(".png")));
+    let pictures = explanation.pictures(&options);
+    let hidden = explanation.answers()[0].tensors.len() - 1;
+    assert_eq!(pictures.count_of_layers(explanation.answers(), 2), 2 * 2 * hidden);
+}
+
+#[test]
+fn one_scale_is_that_of_all_pictures_that_have_it() {
+    let (network, inputs) = digits();
+    let questions = ["real", "viterbi", "fuzzy"].map(|name| Question::new(name).unwrap());
+    let explanation = Explanation::run(&network, inputs, &questions, &ExplanationOptions::default(), &()).unwrap();
+    let answers = explanation.answers();
+    let largest = |answer: usize, input: usize| {
+        let values = answers[answer].tensors[0].values.part_to_f64(input * 784..(input + 1) * 784);
+        values.into_iter().fold(0.0, |largest: f64, value| largest.max(value.abs()))
+    };
+    let ranges = |same_scale| {
+        let options = PictureOptions { same_scale, clip: Some(1.0), ..PictureOptions::default() };
+        let styles = explanation.pictures(&options).styles(answers, 4).unwrap();
+        styles.iter().map(|styles| styles.iter().map(|style| style.range()).collect()).collect::<Vec<Vec<_>>>()
+    };
+    assert!(ranges(None).iter().flatten().all(Option::is_none));
+    for (answer, ranges) in ranges(Some(SameScale::Semiring)).into_iter().enumerate() {
+        let all = (0..4).map(|input| largest(answer, input)).fold(0.0, f64::max);
+        assert!(ranges.iter().all(|range| range.unwrap()[1] == all), "{answer}: {ranges:?} and {all}");
+    }
+    let of_inputs = ranges(Some(SameScale::Input));
+    for input in 0..4 {
+        assert_eq!(of_inputs[0][input].unwrap(), [-largest(0, input), largest(0, input)]);
+        let both = largest(1, input).max(largest(2, input));
+        assert_eq!([of_inputs[1][input], of_inputs[2][input]], [Some([0.0, both]); 2]);
+    }
+}
+
+#[test]
+fn relevance_lies_over_the_picture_that_it_is_of() {
+    let (network, inputs) = digits();
+    let questions = [Question::new("real").unwrap()];
+    let explanation = Explanation::run(&network, inputs, &questions, &ExplanationOptions::default(), &()).unwrap();
+    let options = PictureOptions { overlay: Some(1.0), ..PictureOptions::default() };
+    let pictures = explanation.pictures(&options);
+    let (map, figure) = pictures.figure(&explanation.answers()[0], 7).unwrap();
+    assert!(matches!(figure, kirchhoff_render::Figure::Over { .. }));
+    let drawn = pictures.picture(&explanation.answers()[0], 7, "").unwrap().image();
+    let style = options.style(kirchhoff_render::Kind::Signed).unwrap();
+    let (fitted, factor) = (style.fit(&map), drawn.width() / 28);
+    for row in 0..28 {
+        for column in 0..28 {
+            let value = map.cell(row, column).unwrap();
+            let pixel = drawn.get_pixel(column as u32 * factor, row as u32 * factor);
+            // What is most relevant covers all of the picture, what is not relevant nothing of its grey.
+            match fitted.position(value) {
+                position if position.abs() == 1.0 => assert_eq!(*pixel, fitted.colour(value)),
+                0.0 => assert!(pixel.0[0] == pixel.0[1] && pixel.0[1] == pixel.0[2], "{pixel:?}"),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn looks_out_of_range_are_refused() {
+    let refused = |options: PictureOptions| options.check().unwrap_err().to_string();
+    assert!(refused(PictureOptions { overlay: Some(1.5), ..PictureOptions::default() }).contains("from 0 to 1"));
+    assert!(refused(PictureOptions { overlay: Some(f64::NAN), ..PictureOptions::default() }).contains("opacity"));
+    assert!(refused(PictureOptions { clip: Some(0.5), ..PictureOptions::default() }).contains("quantile"));
+    let unknown = "gif".parse::<PictureFormat>().unwrap_err().to_string();
+    assert_eq!(unknown, "unknown format of pictures `gif`: there are png, svg, pdf");
+    PictureOptions::default().check().unwrap();
 }
 
 #[test]

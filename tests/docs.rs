@@ -1,6 +1,7 @@
 //! The guide keeps up with the code: it names all that the registry holds, shows the files that tests read, and links to
 //! pages that are there.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -66,8 +67,9 @@ fn described_architectures_are_those_of_the_tests() {
 #[test]
 fn links_lead_somewhere() {
     let pages = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
-    let pages: Vec<PathBuf> =
-        pages.filter(|path| path.extension().is_some_and(|e| e == "md")).chain([root().join("README.md")]).collect();
+    let pages = pages.filter(|path| path.extension().is_some_and(|e| e == "md"));
+    let outside = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(|name| root().join(name));
+    let pages: Vec<PathBuf> = pages.chain(outside).collect();
     let mut links = 0;
     for page in &pages {
         let text = fs::read_to_string(page).unwrap();
@@ -76,11 +78,52 @@ fn links_lead_somewhere() {
                 continue;
             }
             links += 1;
-            let target = page.parent().unwrap().join(link.split('#').next().unwrap());
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
             assert!(target.exists(), "{} links to {link}, which is not there", page.display());
+            // The guide is a book, which holds nothing from outside of it.
+            let is_guide = page.parent().unwrap().ends_with("docs");
+            assert!(!is_guide || !link.starts_with(".."), "{} links out of the guide: {link}", page.display());
+            let headings = || anchors(&fs::read_to_string(&target).unwrap());
+            let found =
+                anchor.is_empty() || target.extension().is_none_or(|e| e != "md") || headings().contains(anchor);
+            assert!(found, "{} links to {link}, where there is no such heading", page.display());
         }
     }
     assert!(links > 10, "the guide has links");
+    let summary = text("docs/SUMMARY.md");
+    for page in pages.iter().filter(|page| page.parent().unwrap().ends_with("docs")) {
+        let name = page.file_name().unwrap().to_str().unwrap();
+        assert!(name == "SUMMARY.md" || summary.contains(&format!("({name})")), "the book leaves out {name}");
+    }
+}
+
+/// The anchors of a page's headings, as mdBook makes them.
+fn anchors(page: &str) -> HashSet<String> {
+    let mut code = false;
+    let mut found = HashSet::new();
+    for line in page.lines() {
+        code ^= line.starts_with("```");
+        let Some((_, heading)) = line
+            .split_once(' ')
+            .filter(|(marks, _)| !code && !marks.is_empty() && marks.chars().all(|mark| mark == '#'))
+        else {
+            continue;
+        };
+        let kept = |letter: char| match letter {
+            ' ' => Some('-'),
+            letter if letter.is_alphanumeric() || "-_".contains(letter) => Some(letter.to_ascii_lowercase()),
+            _ => None,
+        };
+        let anchor: String = heading.trim().chars().filter_map(kept).collect();
+        let mut free = anchor.clone();
+        let mut number = 0;
+        while !found.insert(free.clone()) {
+            number += 1;
+            free = format!("{anchor}-{number}");
+        }
+    }
+    found
 }
 
 #[test]

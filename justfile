@@ -14,9 +14,17 @@ page:
 gate:
     .ci/run
 
+# Static binaries for x86-64 and AArch64 Linux, as archives with their SHA-256.
+dist out="target/dist":
+    .ci/dist {{out}}
+
 # The API documentation.
 docs:
     cargo doc --workspace --no-deps --open
+
+# The guide as a book, in target/book; needs mdbook.
+book:
+    mdbook build docs
 
 # Measure the peers and the tool in turns; writes docs/benchmarks.md. Options: just bench-peers --help.
 bench-peers *options:

@@ -94,7 +94,12 @@ fn rewrites_are_listed_with_their_laws() {
 #[test]
 fn help_and_version() {
     let place = Workplace::new();
-    assert!(place.succeed(&["--version"]).starts_with("kirchhoff "));
+    let version = place.succeed(&["--version"]);
+    assert!(version.starts_with(concat!("kirchhoff ", env!("CARGO_PKG_VERSION"))), "{version}");
+    for part in ["built for ", "instructions: ", "portable", "features: saturate"] {
+        assert!(version.contains(part), "{part} in {version}");
+    }
+    assert_eq!(place.succeed(&["-V"]).lines().count(), 1);
     let help = place.succeed(&["--help"]);
     for verb in ["explain", "inspect", "semirings", "rules", "laws", "new"] {
         assert!(help.contains(&format!("  {verb} ")), "{verb}");

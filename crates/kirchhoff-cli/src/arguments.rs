@@ -20,6 +20,7 @@ use crate::prune::Prune;
 use crate::run::Run;
 use crate::simplify::Simplify;
 use crate::thresholds::Thresholds;
+use crate::version;
 
 /// Explain neural networks under any semiring.
 ///
@@ -27,7 +28,7 @@ use crate::thresholds::Thresholds;
 /// (LRP) contributions, and evaluates the circuit over semirings: which inputs the answer rests on, along how many
 /// paths, along which best one, and up to which threshold.
 #[derive(Debug, Parser)]
-#[command(name = "kirchhoff", version, about, max_term_width = 110)]
+#[command(name = "kirchhoff", version = version::short(), long_version = version::long(), about, max_term_width = 110)]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]

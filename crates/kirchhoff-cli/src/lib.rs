@@ -36,6 +36,7 @@ mod study_options;
 mod targets;
 mod thresholds;
 mod values;
+mod version;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -428,6 +428,27 @@ impl<'a> Importer<'a> {
         }
     }
 
+    /// Whether a node's values are known to be whole numbers: given ones, however they are laid out, and between whole bounds.
+    pub fn is_whole(&self, mut node: NodeId) -> bool {
+        let passes = |operator: &Operator| match operator {
+            Operator::Reshape(_) | Operator::Expand(_) => true,
+            Operator::Activation(Activation::Clip { low, high }) => low.fract() == 0.0 && high.fract() == 0.0,
+            _ => false,
+        };
+        while passes(self.builder.operator(node)) {
+            node = self.builder.arguments(node)[0];
+        }
+        self.is_input(node) && self.is_given(node)
+    }
+
+    /// What a node repeats along its last axis, of length 1 until then, if that is all it does.
+    pub fn repeated_last(&self, node: NodeId) -> Option<NodeId> {
+        let is_repetition = matches!(self.builder.operator(node), Operator::Expand(_));
+        let argument = *self.builder.arguments(node).first().filter(|_| is_repetition)?;
+        let (before, after) = (self.builder.shape(argument).split_last()?, self.builder.shape(node).split_last()?);
+        (*before.0 == 1 && before.1 == after.1).then_some(argument)
+    }
+
     /// What a node computes 1 over a power of, with the exponent, if that is what it computes.
     pub fn inverted(&self, node: NodeId) -> Option<(NodeId, f32)> {
         let exponent = match self.builder.operator(node) {

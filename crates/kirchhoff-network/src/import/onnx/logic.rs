@@ -24,6 +24,13 @@ impl Importer<'_> {
             let holds = |a: f64, b: f64| relation.holds(a, b);
             return Ok(Value::Constant(Constant::compared(node, holds, left, right)?));
         }
+        let sides = [left, right];
+        if relation == Relation::Equal
+            && let Some(places) = self.compared_places(node, &sides)?
+        {
+            return Ok(places);
+        }
+        let [left, right] = sides;
         let dims = self.broadcast(node, left.dims(), right.dims())?;
         let mut arguments = [self.node_of(node, &left)?, self.node_of(node, &right)?];
         // Truth values need not be told twice.

@@ -20,6 +20,7 @@ mod linear;
 mod logic;
 mod node;
 mod normalisation;
+mod one_hot;
 mod operators;
 mod pool;
 pub(crate) mod proto;

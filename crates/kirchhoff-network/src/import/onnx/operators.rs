@@ -92,6 +92,7 @@ impl Importer<'_> {
                 let (bias, threshold) = (node.float("bias", 0.0)?, node.float("lambd", 0.5)?);
                 self.activation(node, Activation::Shrink { bias, threshold })?
             }
+            "OneHot" => self.one_hot(node)?,
             "Neg" => self.negation(node)?,
             "Max" => self.extreme(node, true)?,
             "Min" => self.extreme(node, false)?,
@@ -232,7 +233,7 @@ impl Importer<'_> {
         match self.value(node, 0)? {
             Value::Tensor(tensor) if kind == data_type::BOOL => self.truth(node, tensor),
             Value::Tensor(tensor) if data_type::is_integer(kind) && !tensor.is_integer => {
-                match tensor.node.filter(|&argument| self.is_input(argument) && self.is_given(argument)) {
+                match tensor.node.filter(|&argument| self.is_whole(argument)) {
                     Some(_) => Ok(Value::Tensor(tensor)),
                     None => self.activation(node, Activation::Elementary(Elementary::Truncate)),
                 }

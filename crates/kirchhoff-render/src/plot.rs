@@ -41,6 +41,8 @@ pub struct Plot {
 const SIZE: (u32, u32) = (760, 440);
 /// Room for the names of curves, at their right ends.
 const LEGEND: i32 = 190;
+/// The length of the piece of a line before its name.
+const SAMPLE: i32 = 16;
 /// Between the names of two curves, where there is room.
 const PITCH: f64 = 17.0;
 /// Room for the title and for what stands below the x axis.
@@ -215,6 +217,13 @@ impl Plot {
                 let leader = vec![end, (SIZE.0 as i32 - LEGEND + 4, end.1), (left - 4, top)];
                 area.draw(&PathElement::new(leader, colour.mix(0.6)))?;
             }
+            // A piece of the line, by its dashes.
+            let [dash, gap] = dashes.unwrap_or([SAMPLE, 0]);
+            for from in (left..left + SAMPLE).step_by((dash + gap) as usize) {
+                let piece = vec![(from, top), ((from + dash).min(left + SAMPLE), top)];
+                area.draw(&PathElement::new(piece, style))?;
+            }
+            let left = left + SAMPLE + 5;
             let label = TextStyle::from((FONT, 13).into_font()).color(&colour).pos(Pos::new(HPos::Left, VPos::Center));
             area.draw(&Text::new(curve.name.clone(), (left, top), label))?;
         }

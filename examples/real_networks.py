@@ -18,6 +18,7 @@ import subprocess
 import warnings
 
 import numpy as np
+import onnx
 import torch
 from PIL import Image
 
@@ -92,7 +93,12 @@ FILES = {
 def export_files(folder):
     """Magika's network, files as it takes them, the names of its classes, and bytes as words."""
     place = pathlib.Path(importlib.util.find_spec("magika").submodule_search_locations[0]) / "models/standard_v3_3"
-    (folder / "magika.onnx").write_bytes((place / "model.onnx").read_bytes())
+    # Up to the logits: the file spells its softmax out, from which it takes the largest first, and 0 of the top class is left.
+    model = onnx.load(place / "model.onnx")
+    logits = next(name for node in model.graph.node for name in node.output if name.endswith("MagikaV2/Dense_1/AddV2:0"))
+    model.graph.output[0].name = logits
+    del model.graph.node[next(at for at, node in enumerate(model.graph.node) if logits in node.output) + 1:]
+    onnx.save(model, folder / "magika.onnx")
     config = json.loads((place / "config.min.json").read_text())
     (folder / "kinds.json").write_text(json.dumps(config["target_labels_space"]))
     first, last, padding = config["beg_size"], config["end_size"], config["padding_token"]

@@ -106,8 +106,8 @@ def export_files(folder):
         begin, end = content.lstrip()[:first], content.rstrip()[-last:]
         tokens = [*begin, *[padding] * (first - len(begin)), *[padding] * (last - len(end)), *end]
         np.save(folder / f"{name}.npy", np.array([tokens], dtype=np.int32))
-    words = [chr(byte) if 33 <= byte < 127 else {32: "␣", 10: "\\n"}.get(byte, f"{byte:02x}") for byte in range(256)]
-    (folder / "bytes.txt").write_text("\n".join([*words, "·"]) + "\n")
+    words = [chr(byte) if 33 <= byte < 127 else {32: "·", 10: "\\n"}.get(byte, f"{byte:02x}") for byte in range(256)]
+    (folder / "bytes.txt").write_text("\n".join([*words, "░"]) + "\n")
 
 
 def main():

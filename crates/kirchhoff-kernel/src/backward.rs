@@ -474,7 +474,8 @@ impl<'a> Backward<'a> {
         self.check(sources.len());
         if let Wiring::Convolution(sliding) = self.edges.wiring {
             let store = |places: &mut [T], first: Neuron, sums: &[f32]| store(places, first.number, sums);
-            return Planes::backward(sliding, self.weights).fused(operation, packing, fill, store, sources, monitor);
+            let planes = Planes::backward(sliding, self.weights).with(self.edges.arithmetic);
+            return planes.fused(operation, packing, fill, store, sources, monitor);
         }
         let dense = self.dense(packing);
         if self.edges.batch > 1 {

@@ -112,6 +112,7 @@ impl Matrix<'_> {
                             weights: &weights[(first - phase.start) * ROWS..][..rows.len() * ROWS],
                             panel: rows.len() * ROWS,
                             columns: strip.len(),
+                            width,
                             out,
                         }
                         .run(operation);

@@ -20,6 +20,7 @@ mod parts;
 mod plan;
 mod planes;
 mod strip;
+mod winograd;
 mod words;
 
 pub use blocks::LaneTheta;
@@ -32,7 +33,7 @@ pub(crate) use pairs::{CountExact, CountRounded, MaxMin, PairOperation};
 pub(crate) use planes::{Lanes, Neuron, Pairs, Planes};
 pub(crate) use strip::{MaxPlus, MaxTimes, MinPlus, Operation, PlusTimes};
 
-use crate::Sliding;
+use crate::{Sliding, Weights};
 
 /// A group with fewer channels on a side leaves most of a panel of rows empty: edge by edge is faster.
 const FEWEST_CHANNELS: usize = 3;
@@ -43,6 +44,11 @@ const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
 
 /// Executions from which on a dense layer is a convolution of one tap to the kernels of pairs and of any semiring.
 pub(crate) const FEWEST_EXECUTIONS: usize = 8;
+
+/// Whether sums over a convolution take fewer multiplications than edges.
+pub(crate) fn saves(sliding: &Sliding) -> bool {
+    pays(sliding) && winograd::Winograd::new(&Planes::forward(sliding, &Weights::from(Vec::new()))).is_some()
+}
 
 /// Whether a convolution is worth running as a product, in either direction.
 pub(crate) fn pays(sliding: &Sliding) -> bool {

@@ -13,9 +13,10 @@ use super::pairs::{PAIR_VECTORS, PairOperation, PairStrip};
 use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, VECTORS};
+use super::winograd::Winograd;
 use super::words::{StripWords, has_words};
 use crate::memory::{filled, zeros};
-use crate::{Cancelled, Monitor, Sliding, Weights, parallel};
+use crate::{Arithmetic, Cancelled, Monitor, Sliding, Weights, parallel};
 use kirchhoff_semiring::dispatch;
 
 /// Packed weights that are held at a time: 32 MiB.
@@ -27,7 +28,7 @@ pub(super) struct Side {
     /// Channels of one group.
     pub channels: usize,
     /// Height and width of an image.
-    size: [usize; 2],
+    pub size: [usize; 2],
     pub layout: Layout,
 }
 
@@ -49,13 +50,14 @@ impl Side {
 
 /// One direction of a layer as products over planes.
 pub(crate) struct Planes<'a> {
-    plans: Vec<Plan>,
-    weights: &'a Weights,
+    pub(super) plans: Vec<Plan>,
+    pub(super) weights: &'a Weights,
     pub(super) groups: usize,
     pub(super) data: Side,
     pub(super) result: Side,
     /// Distance in the weights of neighbouring data channels and of neighbouring result channels of a group.
-    strides: [usize; 2],
+    pub(super) strides: [usize; 2],
+    arithmetic: Arithmetic,
 }
 
 /// The first of neighbouring result neurons.
@@ -102,7 +104,15 @@ impl<'a> Planes<'a> {
         let data = Side::image(sliding.inputs / sliding.groups, sliding.source);
         let result = Side::image(sliding.outputs / sliding.groups, sliding.destination);
         let strides = [taps, data.channels * taps];
-        Planes { plans: vec![Plan::forward(sliding)], weights, groups: sliding.groups, data, result, strides }
+        Planes {
+            plans: vec![Plan::forward(sliding)],
+            weights,
+            groups: sliding.groups,
+            data,
+            result,
+            strides,
+            arithmetic: Arithmetic::Direct,
+        }
     }
 
     /// The source of a convolution from its destination.
@@ -111,7 +121,15 @@ impl<'a> Planes<'a> {
         let data = Side::image(sliding.outputs / sliding.groups, sliding.destination);
         let result = Side::image(sliding.inputs / sliding.groups, sliding.source);
         let strides = [result.channels * taps, taps];
-        Planes { plans: Plan::backward(sliding), weights, groups: sliding.groups, data, result, strides }
+        Planes {
+            plans: Plan::backward(sliding),
+            weights,
+            groups: sliding.groups,
+            data,
+            result,
+            strides,
+            arithmetic: Arithmetic::Direct,
+        }
     }
 
     /// The source of a dense layer from its destination, in a batch of executions.
@@ -123,7 +141,13 @@ impl<'a> Planes<'a> {
             data: Side::matrix(outputs, executions),
             result: Side::matrix(inputs, executions),
             strides: [inputs, 1],
+            arithmetic: Arithmetic::Direct,
         }
+    }
+
+    /// The same with sums computed otherwise than directly, where that can be.
+    pub fn with(self, arithmetic: Arithmetic) -> Self {
+        Planes { arithmetic, ..self }
     }
 
     /// The product under an operation with instructions of its own: `fill` gives the values of neighbouring data neurons from
@@ -138,6 +162,12 @@ impl<'a> Planes<'a> {
         target: &mut [T],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
+        if const { O::LINEAR }
+            && self.arithmetic == Arithmetic::Winograd
+            && let Some(winograd) = Winograd::new(self)
+        {
+            return self.winograd(&winograd, packing, &fill, &store, target, monitor);
+        }
         let [width, grain] = VECTORS.width();
         self.blocks(packing, BEYOND, target, &|block, image, target| {
             let plan = block.plan;
@@ -163,6 +193,7 @@ impl<'a> Planes<'a> {
                     weights: part.weights(block),
                     panel: block.panel,
                     columns,
+                    width,
                     out,
                 }
                 .run(operation);

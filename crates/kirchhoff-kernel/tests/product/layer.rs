@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use kirchhoff_kernel::{
-    Contributions, EdgeWeights, Forward, Instructions, LayerEdges, Reduction, Sliding, Slopes, SourceFactor, Term,
-    WeightFactor, Weights, Window, Wiring, propagate,
+    Arithmetic, Contributions, EdgeWeights, Forward, Instructions, LayerEdges, Reduction, Sliding, Slopes,
+    SourceFactor, Term, WeightFactor, Weights, Window, Wiring, propagate,
 };
 use kirchhoff_semiring::Semiring;
 use proptest::prelude::*;
@@ -82,6 +82,7 @@ pub struct Layer {
     pub activations: Vec<f32>,
     pub contributions: Contributions,
     pub batch: usize,
+    pub arithmetic: Arithmetic,
 }
 
 impl Layer {
@@ -103,6 +104,7 @@ impl Layer {
             contributions: Contributions::Terms(slopes.into_iter().enumerate().map(term).collect()),
             wiring,
             batch,
+            arithmetic: Arithmetic::default(),
         }
     }
 
@@ -113,6 +115,7 @@ impl Layer {
             activations: &self.activations,
             contributions: &self.contributions,
             batch: self.batch,
+            arithmetic: self.arithmetic,
         }
     }
 
@@ -125,6 +128,7 @@ impl Layer {
             weight,
             reduction: Reduction::Sum,
             bias: None,
+            arithmetic: self.arithmetic,
         };
         forward.run(&self.activations, out, &()).unwrap();
     }

@@ -306,6 +306,7 @@ impl Planes<'_> {
                     shifts: &[0],
                     weights,
                     panel,
+                    rows: places.len(),
                     columns: strip.len(),
                     width,
                     out: &mut out[..own],

@@ -132,7 +132,8 @@ fn read_model(
         Some(path) => Some(classes_of(path, &network)?),
         None => classes,
     };
-    Ok(Loaded { name, network: Arc::new(network), preprocessing, classes })
+    let network = Arc::new(network.with_arithmetic(options.arithmetic));
+    Ok(Loaded { name, network, preprocessing, classes })
 }
 
 /// Reads the names of a network's classes.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
+use kirchhoff::Arithmetic;
 use kirchhoff::compile::{LayerPattern, MaximumPooling, Treatments};
 use kirchhoff::semiring::UnknownName;
 use kirchhoff_file::Output;
@@ -51,6 +52,10 @@ pub struct ModelOptions {
     /// Names of the classes by number: a text with one a line, or JSON (a list, or ImageNet's index)
     #[arg(long, value_name = "FILE")]
     pub class_names: Option<PathBuf>,
+    /// How sums of products are computed: in the fewest multiplications (`winograd`: large convolutions of 3 × 3 and stride 1 in
+    /// four ninths of them), or in one an edge (`direct`)
+    #[arg(long, value_name = "winograd|direct", default_value_t)]
+    pub arithmetic: Arithmetic,
 }
 
 /// Names of what inputs consist of, for pictures.

@@ -66,7 +66,8 @@ fn circuit(
     layers.retain(|layer| reached[layer.destination.index()] || !is_given(layer.destination));
     let gets_relevance = |input: &&NodeId| !network.is_given(**input) || reached[input.index()];
     let inputs = network.inputs().iter().filter(gets_relevance).map(|&input| tensor(input)).collect();
-    Ok(LayeredCircuit::new(batch, tensors, layers, inputs, tensor(network.output()))?)
+    let circuit = LayeredCircuit::new(batch, tensors, layers, inputs, tensor(network.output()))?;
+    Ok(circuit.with_arithmetic(network.arithmetic()))
 }
 
 fn tensor(node: NodeId) -> TensorId {
@@ -161,6 +162,7 @@ impl Making<'_> {
                 weight: WeightFactor::IDENTITY,
                 reduction: Reduction::Sum,
                 bias: None,
+                arithmetic: network.arithmetic(),
             };
             // Nobody cancels what takes a pass over a tensor.
             let activations = (self.activations)(arguments[link.argument]);

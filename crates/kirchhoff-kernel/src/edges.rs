@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::{Cancelled, Monitor, Run, Term, Values, Weights, Wiring, parallel};
+use crate::{Arithmetic, Cancelled, Monitor, Run, Term, Values, Weights, Wiring, parallel};
 
 /// How the contributions `d[j,k]` of a layer come about.
 #[derive(Clone, Debug)]
@@ -58,6 +58,8 @@ pub struct LayerEdges<'a> {
     pub contributions: &'a Contributions,
     /// The number of executions.
     pub batch: usize,
+    /// How sums of products are computed.
+    pub arithmetic: Arithmetic,
 }
 
 impl<'a> LayerEdges<'a> {
@@ -98,7 +100,13 @@ impl<'a> LayerEdges<'a> {
             EdgeWeights::Executions(_) => PartWeights::Own(edges.weights.unwrap_or_default().into()),
             shared => PartWeights::Shared(shared),
         };
-        LayerPart { wiring: self.wiring, weights, activations: edges.activations, contributions }
+        LayerPart {
+            wiring: self.wiring,
+            weights,
+            activations: edges.activations,
+            contributions,
+            arithmetic: self.arithmetic,
+        }
     }
 
     /// The same edges without repetition: those of one part, in as many more executions.
@@ -119,6 +127,7 @@ pub struct LayerPart<'a> {
     weights: PartWeights<'a>,
     activations: &'a [f32],
     contributions: Contributions,
+    arithmetic: Arithmetic,
 }
 
 #[derive(Clone, Debug)]
@@ -139,6 +148,7 @@ impl LayerPart<'_> {
             activations: self.activations,
             contributions: &self.contributions,
             batch: 1,
+            arithmetic: self.arithmetic,
         }
     }
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::edges::EdgeWeights;
 use crate::factors::factors;
 use crate::product::{self, Dense, Form, MaxTimes, Neuron, Operation, Packing, Planes, PlusTimes};
-use crate::{Cancelled, Monitor, Run, SourceFactor, WeightFactor, Wiring};
+use crate::{Arithmetic, Cancelled, Monitor, Run, SourceFactor, WeightFactor, Wiring};
 
 /// How the products that enter a neuron are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct Forward<'a> {
     /// What is added to the joined products: one number a channel, channels being equal parts of the destination, or of each
     /// part of a repeated wiring.
     pub bias: Option<&'a [f32]>,
+    /// How sums are computed.
+    pub arithmetic: Arithmetic,
 }
 
 impl Forward<'_> {
@@ -80,7 +82,7 @@ impl Forward<'_> {
         let packing = Packing::plain(self.weight);
         match (self.wiring, self.weights) {
             (Wiring::Convolution(sliding), EdgeWeights::Shared(weights)) if product::pays(sliding) => {
-                let planes = Planes::forward(sliding, weights);
+                let planes = Planes::forward(sliding, weights).with(self.arithmetic);
                 let fill = |first: usize, values: &mut [f32]| values.copy_from_slice(&factors[first..][..values.len()]);
                 return match self.bias {
                     None => planes.fused(

@@ -39,6 +39,7 @@
 //! # Ok::<(), kirchhoff_kernel::Cancelled>(())
 //! ```
 
+mod arithmetic;
 mod backward;
 mod blockwise;
 mod check;
@@ -58,6 +59,7 @@ mod threshold;
 mod window;
 mod wiring;
 
+pub use arithmetic::{Arithmetic, UnknownArithmetic};
 pub use backward::Backward;
 pub use blockwise::{EdgeBlock, propagate_blocks};
 pub use check::WiringError;

@@ -212,7 +212,14 @@ fn run(
     let arguments: Vec<&Values> = network.arguments(id).iter().map(|node| &activations[node.index()]).collect();
     let operation = node.operator.operation();
     let values = network.with_shapes(id, |shapes| {
-        operation.run(&Step { name: &node.name, arguments: &arguments, shapes, batch, monitor })
+        operation.run(&Step {
+            name: &node.name,
+            arguments: &arguments,
+            shapes,
+            batch,
+            arithmetic: network.arithmetic(),
+            monitor,
+        })
     })?;
     // What only moves values, and what takes none farther from 0, keeps them finite.
     let not_finite = if operation.is_bounded() { None } else { first_not_finite(&values) };

@@ -1,6 +1,6 @@
 //! The network: a directed acyclic graph of nodes, each with one result.
 
-use kirchhoff_kernel::{Values, Wiring, first_not_finite};
+use kirchhoff_kernel::{Arithmetic, Values, Wiring, first_not_finite};
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
@@ -24,6 +24,7 @@ pub struct Network {
     outputs: Vec<NodeId>,
     /// Whether each node is a constant of an execution.
     given: Vec<bool>,
+    arithmetic: Arithmetic,
 }
 
 /// One operator and its result.
@@ -256,7 +257,7 @@ fn restricted(
     let inputs = kept.node_indices().filter(|&node| matches!(kept[node].operator, Operator::Input(_))).collect();
     let place = |output: &NodeId| NodeId::new(needed[..output.index()].iter().filter(|needed| **needed).count());
     let outputs = outputs.iter().map(place).collect();
-    Ok(Network { graph: kept, inputs, outputs, given })
+    Ok(Network { graph: kept, inputs, outputs, given, arithmetic: Arithmetic::default() })
 }
 
 /// The arguments of a node, in order.
@@ -320,7 +321,19 @@ impl Network {
         let found = self.find(name).filter(|found| self.outputs.contains(found));
         let known = || self.outputs.iter().map(|&output| format!("'{}'", self.known_as(output))).collect();
         let output = found.ok_or_else(|| NetworkError::Output { name: name.to_string(), known: known() })?;
-        restricted(&self.graph, &self.given, &[output])
+        Ok(restricted(&self.graph, &self.given, &[output])?.with_arithmetic(self.arithmetic))
+    }
+
+    /// The same network, whose executions and their explanations compute sums in a given way. Nothing of it is stored with a
+    /// model or a circuit.
+    #[must_use]
+    pub fn with_arithmetic(self, arithmetic: Arithmetic) -> Self {
+        Network { arithmetic, ..self }
+    }
+
+    /// How its executions compute sums.
+    pub fn arithmetic(&self) -> Arithmetic {
+        self.arithmetic
     }
 
     /// The name that the model file gives a node's result, or else the node's own.

@@ -144,7 +144,7 @@ impl Prunable {
             built.insert(id, new);
         }
         let outputs: Vec<NodeId> = network.outputs().iter().map(|output| built[output]).collect();
-        Ok(builder.finish_all(&outputs)?)
+        Ok(builder.finish_all(&outputs)?.with_arithmetic(network.arithmetic()))
     }
 }
 

@@ -23,6 +23,7 @@ use crate::work::Run;
 
 /// A network, in canonical form.
 #[pyclass(frozen, name = "Network", module = "kirchhoff._kirchhoff")]
+#[derive(Clone)]
 pub struct PyNetwork {
     pub name: String,
     pub network: Arc<Network>,
@@ -240,6 +241,18 @@ impl PyNetwork {
     #[getter]
     fn classes(&self) -> Option<Vec<String>> {
         self.classes.clone()
+    }
+
+    #[getter]
+    fn arithmetic(&self) -> &'static str {
+        self.network.arithmetic().name()
+    }
+
+    /// The same network with sums computed in a given way.
+    fn with_arithmetic(&self, name: &str) -> PyResult<PyNetwork> {
+        let arithmetic = name.parse().or_raise(Kind::Question)?;
+        let network = Network::clone(&self.network).with_arithmetic(arithmetic);
+        Ok(PyNetwork { network: Arc::new(network), ..self.clone() })
     }
 
     #[getter(edges)]

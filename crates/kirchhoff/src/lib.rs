@@ -60,7 +60,7 @@ pub use kirchhoff_evaluate as evaluate;
 pub use kirchhoff_explain as explain;
 pub use kirchhoff_file as file;
 pub use kirchhoff_formula as formula;
-pub use kirchhoff_kernel::{Cancelled, Monitor};
+pub use kirchhoff_kernel::{Arithmetic, Cancelled, Monitor};
 pub use kirchhoff_network as network;
 pub use kirchhoff_render as render;
 pub use kirchhoff_semiring as semiring;

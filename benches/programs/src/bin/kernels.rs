@@ -2,12 +2,14 @@
 //!
 //! `just bench-kernels` prints a row a layer of VGG-16 and a column a kernel. All kernels take turns, round
 //! after round, so that a busy machine is busy for all of them; figures are medians. `--threads N` sets the number of
-//! threads, `--rounds N` that of the rounds, `--instructions` lists and measures every instruction set of the machine.
+//! threads, `--rounds N` that of the rounds, `--instructions` lists and measures every instruction set of the machine, and
+//! `--processor` takes the processor's time instead of the clock's (Linux), of one thread, where a machine is busy otherwise.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use kirchhoff_kernel::{
-    Backward, Cancelled, Contributions, EdgeWeights, Instructions, LayerEdges, Sliding, Slopes, SourceFactor, Term, Threshold,
+    Arithmetic, Backward, Cancelled, Contributions, EdgeWeights, Instructions, LayerEdges, Sliding, Slopes, SourceFactor, Term, Threshold,
     WeightFactor, Weights, Window, Wiring,
 };
 use kirchhoff_semiring::{Count, Law, Laws, RoundedCount, Semiring};
@@ -102,6 +104,7 @@ impl Layer {
             activations: &self.activations,
             contributions: &self.contributions,
             batch: 1,
+            arithmetic: Arithmetic::Direct,
         }
     }
 }
@@ -132,8 +135,13 @@ impl Outputs {
 type Kernel = (&'static str, fn(Backward<'_>, &Layer, &mut Outputs) -> Result<(), Cancelled>);
 
 /// The kernels that are measured.
-const KERNELS: [Kernel; 10] = [
+const KERNELS: [Kernel; 11] = [
     ("plus-times", |edges, layer, out| edges.plus_times(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
+    ("winograd", |_, layer, out| {
+        let edges = LayerEdges { arithmetic: Arithmetic::Winograd, ..layer.edges() };
+        let backward = Backward::new(&edges).expect("a convolution");
+        backward.plus_times(&layer.relevance, cleared(&mut out.floats, 0.0), &())
+    }),
     ("max-times", |edges, layer, out| edges.max_times(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
     ("min-plus", |edges, layer, out| edges.min_plus(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
     ("max-plus", |edges, layer, out| edges.max_plus(&layer.relevance, cleared(&mut out.floats, 0.0), &())),
@@ -206,15 +214,33 @@ impl Sgemm {
     }
 }
 
+/// The time since the first call.
+fn wall_time() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
+/// The time that the process's threads have run.
+fn processor_time() -> Duration {
+    let threads = std::fs::read_dir("/proc/self/task").expect("a system that tells").flatten();
+    let time = |thread: std::fs::DirEntry| {
+        let statistics = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        statistics.split(' ').next()?.parse().ok()
+    };
+    Duration::from_nanos(threads.filter_map(time).sum::<u64>())
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let number = |name: &str, default: usize| {
         let position = arguments.iter().position(|argument| argument == name);
         position.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(default)
     };
-    let (threads, rounds) = (number("--threads", 2), number("--rounds", 7));
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let (threads, rounds) = (number("--threads", if has("--processor") { 1 } else { 2 }), number("--rounds", 7));
+    let clock = if has("--processor") { processor_time } else { wall_time };
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("the first pool");
-    let sets = if arguments.iter().any(|argument| argument == "--instructions") {
+    let sets = if has("--instructions") {
         Instructions::available()
     } else {
         vec![Instructions::chosen()]
@@ -226,13 +252,13 @@ fn main() {
         KERNELS.iter().for_each(|(name, _)| print!(" {name:>15}"));
         println!();
         for shape in SHAPES {
-            row(shape, threads, rounds);
+            row(shape, threads, rounds, clock);
         }
     }
     Instructions::force(None);
 }
 
-fn row(shape: [usize; 3], threads: usize, rounds: usize) {
+fn row(shape: [usize; 3], threads: usize, rounds: usize, clock: fn() -> Duration) {
     let layer = Layer::new(shape);
     let mut sgemm = Sgemm::new(shape);
     let edges = layer.edges();
@@ -241,14 +267,14 @@ fn row(shape: [usize; 3], threads: usize, rounds: usize) {
     let mut times = vec![Vec::new(); KERNELS.len() + 1];
     for round in 0..=rounds {
         for (kernel, times) in times.iter_mut().enumerate() {
-            let clock = Instant::now();
+            let before = clock();
             match kernel {
                 0 => sgemm.run(threads),
                 _ => KERNELS[kernel - 1].1(backward, &layer, &mut outputs).expect("nobody cancels"),
             }
             // The first round warms up.
             if round > 0 {
-                times.push(clock.elapsed());
+                times.push(clock() - before);
             }
         }
     }

@@ -398,8 +398,15 @@ impl Normalisation<'_> {
                 if factor.vanishes(&activations) {
                     continue;
                 }
-                let forward =
-                    Forward { wiring: &link.wiring, weights, source: factor, weight: *weight, reduction, bias: None };
+                let forward = Forward {
+                    wiring: &link.wiring,
+                    weights,
+                    source: factor,
+                    weight: *weight,
+                    reduction,
+                    bias: None,
+                    arithmetic: self.circuit.arithmetic(),
+                };
                 forward.run(&activations, &mut products, self.monitor)?;
                 let scale = self.layer.scale.as_deref();
                 z.par_iter_mut().zip(&products).enumerate().for_each(|(k, (z, product))| {

@@ -6,7 +6,7 @@ mod rule;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use kirchhoff_kernel::{EdgeWeights, Edges, LayerEdges, Values, Weights, Wiring};
+use kirchhoff_kernel::{Arithmetic, EdgeWeights, Edges, LayerEdges, Values, Weights, Wiring};
 use thiserror::Error;
 
 pub use contributions::{Absorbed, LayerContributions};
@@ -24,6 +24,7 @@ pub struct LayeredCircuit {
     layers: Vec<Layer>,
     inputs: Vec<TensorId>,
     output: TensorId,
+    arithmetic: Arithmetic,
 }
 
 /// A tensor of a [`LayeredCircuit`], by its number.
@@ -248,7 +249,18 @@ impl LayeredCircuit {
         if let Some(layer) = layers.iter().find(|layer| inputs.contains(&layer.destination)) {
             return Err(CircuitError::Input(layer.name.clone()));
         }
-        Ok(LayeredCircuit { batch, tensors, layers, inputs, output })
+        Ok(LayeredCircuit { batch, tensors, layers, inputs, output, arithmetic: Arithmetic::default() })
+    }
+
+    /// The same circuit, in which normalisers and real relevance are computed in a given way. It is not stored.
+    #[must_use]
+    pub fn with_arithmetic(self, arithmetic: Arithmetic) -> Self {
+        LayeredCircuit { arithmetic, ..self }
+    }
+
+    /// How sums of products are computed.
+    pub fn arithmetic(&self) -> Arithmetic {
+        self.arithmetic
     }
 
     /// The number of executions.
@@ -355,6 +367,7 @@ impl LayeredCircuit {
             activations: &self.tensor(*source).activations,
             contributions: contributions.edges(link),
             batch: self.batch,
+            arithmetic: self.arithmetic,
         }
     }
 

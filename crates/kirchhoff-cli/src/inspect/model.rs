@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use kirchhoff::Arithmetic;
 use kirchhoff::compile::{Bounds, compile_shape};
 use kirchhoff::drawing::network_svg;
 use kirchhoff::explain::Question;
@@ -30,6 +31,9 @@ struct LayerView {
     folded: Vec<String>,
     /// By which relevance goes through it; none of inputs.
     rule: Option<String>,
+    /// How its sums are computed, where it has weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arithmetic: Option<&'static str>,
     /// What its result takes for one input, and its parameters.
     bytes: u64,
 }
@@ -150,12 +154,20 @@ fn layers(network: &Network, question: &Question) -> Result<Vec<LayerView>, Fail
                 parameters,
                 folded: node.folded.clone(),
                 rule: rule(&node.name),
+                arithmetic: (parameters > 0).then(|| arithmetic(network, id).name()),
                 bytes: ((values + parameters) * size_of::<f32>()) as u64,
                 arguments: arguments.into_iter().map(|argument| network.node(argument).name.clone()).collect(),
             }
         })
         .collect();
     Ok(view)
+}
+
+/// How the sums of a layer are computed: of several wirings, the first that takes fewer multiplications tells.
+fn arithmetic(network: &Network, layer: NodeId) -> Arithmetic {
+    let links = network.links(layer);
+    let ways = links.iter().map(|link| network.arithmetic().over(&link.wiring));
+    ways.into_iter().find(|way| *way == Arithmetic::Winograd).unwrap_or(Arithmetic::Direct)
 }
 
 impl ModelView {
@@ -189,6 +201,14 @@ impl ModelView {
             grouped(self.edges),
             grouped(self.parameters as u64)
         );
+        let few = self.layers.iter().filter(|layer| layer.arithmetic == Some(Arithmetic::Winograd.name())).count();
+        if few > 0 {
+            let _ = writeln!(
+                text,
+                "Sums of {few} {} take four ninths of the multiplications (--arithmetic direct: one an edge).\n",
+                if few == 1 { "layer" } else { "layers" }
+            );
+        }
         for (what, ends) in [("input", &self.inputs), ("output", &self.all_outputs)] {
             for EndView { name, shape, given } in ends {
                 let given = if *given { ", given" } else { "" };

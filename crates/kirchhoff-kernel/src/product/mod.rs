@@ -20,6 +20,7 @@ mod parts;
 mod plan;
 mod planes;
 mod strip;
+mod winograd;
 mod words;
 
 pub use blocks::LaneTheta;
@@ -32,10 +33,13 @@ pub(crate) use pairs::{CountExact, CountRounded, MaxMin, PairOperation};
 pub(crate) use planes::{Lanes, Neuron, Pairs, Planes};
 pub(crate) use strip::{MaxPlus, MaxTimes, MinPlus, Operation, PlusTimes};
 
-use crate::Sliding;
+use crate::{Sliding, Weights};
 
 /// A group with fewer channels on a side leaves most of a panel of rows empty: edge by edge is faster.
 const FEWEST_CHANNELS: usize = 3;
+
+/// Groups that are worth a task each, at least.
+const FEWEST_GROUPS: usize = 4;
 
 /// What stands beyond the last plane, row and column, where vectors reach but no result comes from: where assertions are
 /// on, a number that would show in every result that it enters.
@@ -44,8 +48,23 @@ const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
 /// Executions from which on a dense layer is a convolution of one tap to the kernels of pairs and of any semiring.
 pub(crate) const FEWEST_EXECUTIONS: usize = 8;
 
+/// Whether sums over a convolution take fewer multiplications than edges.
+pub(crate) fn saves(sliding: &Sliding) -> bool {
+    pays(sliding) && winograd::Winograd::new(&Planes::forward(sliding, &Weights::from(Vec::new()))).is_some()
+}
+
 /// Whether a convolution is worth running as a product, in either direction.
 pub(crate) fn pays(sliding: &Sliding) -> bool {
-    let channels = sliding.inputs.min(sliding.outputs) / sliding.groups;
-    channels >= FEWEST_CHANNELS
+    channels(sliding) >= FEWEST_CHANNELS || is_thin(sliding)
+}
+
+/// Whether a convolution is many of a channel or two, as depthwise ones are: a fused operation then takes a group a task, and
+/// what goes edge by edge is better off walking.
+pub(crate) fn is_thin(sliding: &Sliding) -> bool {
+    channels(sliding) < FEWEST_CHANNELS && sliding.groups >= FEWEST_GROUPS
+}
+
+/// Channels of a group, on the side that has fewer.
+fn channels(sliding: &Sliding) -> usize {
+    sliding.inputs.min(sliding.outputs) / sliding.groups
 }

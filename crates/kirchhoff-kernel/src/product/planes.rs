@@ -5,7 +5,6 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::BEYOND;
 use super::lanes::{EDGES, LANES, Panel, Place, WIDTH};
 use super::live::Live;
 use super::packing::Packing;
@@ -13,9 +12,11 @@ use super::pairs::{PAIR_VECTORS, PairOperation, PairStrip};
 use super::parts::{Block, Layout, Part};
 use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, VECTORS};
+use super::winograd::Winograd;
 use super::words::{StripWords, has_words};
+use super::{BEYOND, is_thin};
 use crate::memory::{filled, zeros};
-use crate::{Cancelled, Monitor, Sliding, Weights, parallel};
+use crate::{Arithmetic, Cancelled, Monitor, Sliding, Weights, parallel};
 use kirchhoff_semiring::dispatch;
 
 /// Packed weights that are held at a time: 32 MiB.
@@ -27,7 +28,7 @@ pub(super) struct Side {
     /// Channels of one group.
     pub channels: usize,
     /// Height and width of an image.
-    size: [usize; 2],
+    pub size: [usize; 2],
     pub layout: Layout,
 }
 
@@ -49,13 +50,16 @@ impl Side {
 
 /// One direction of a layer as products over planes.
 pub(crate) struct Planes<'a> {
-    plans: Vec<Plan>,
-    weights: &'a Weights,
+    pub(super) plans: Vec<Plan>,
+    pub(super) weights: &'a Weights,
     pub(super) groups: usize,
     pub(super) data: Side,
     pub(super) result: Side,
     /// Distance in the weights of neighbouring data channels and of neighbouring result channels of a group.
-    strides: [usize; 2],
+    pub(super) strides: [usize; 2],
+    arithmetic: Arithmetic,
+    /// Whether these are many groups of a channel or two.
+    thin: bool,
 }
 
 /// The first of neighbouring result neurons.
@@ -102,7 +106,16 @@ impl<'a> Planes<'a> {
         let data = Side::image(sliding.inputs / sliding.groups, sliding.source);
         let result = Side::image(sliding.outputs / sliding.groups, sliding.destination);
         let strides = [taps, data.channels * taps];
-        Planes { plans: vec![Plan::forward(sliding)], weights, groups: sliding.groups, data, result, strides }
+        Planes {
+            plans: vec![Plan::forward(sliding)],
+            weights,
+            groups: sliding.groups,
+            data,
+            result,
+            strides,
+            arithmetic: Arithmetic::Direct,
+            thin: is_thin(sliding),
+        }
     }
 
     /// The source of a convolution from its destination.
@@ -111,7 +124,16 @@ impl<'a> Planes<'a> {
         let data = Side::image(sliding.outputs / sliding.groups, sliding.destination);
         let result = Side::image(sliding.inputs / sliding.groups, sliding.source);
         let strides = [result.channels * taps, taps];
-        Planes { plans: Plan::backward(sliding), weights, groups: sliding.groups, data, result, strides }
+        Planes {
+            plans: Plan::backward(sliding),
+            weights,
+            groups: sliding.groups,
+            data,
+            result,
+            strides,
+            arithmetic: Arithmetic::Direct,
+            thin: is_thin(sliding),
+        }
     }
 
     /// The source of a dense layer from its destination, in a batch of executions.
@@ -123,7 +145,14 @@ impl<'a> Planes<'a> {
             data: Side::matrix(outputs, executions),
             result: Side::matrix(inputs, executions),
             strides: [inputs, 1],
+            arithmetic: Arithmetic::Direct,
+            thin: false,
         }
+    }
+
+    /// The same with sums computed otherwise than directly, where that can be.
+    pub fn with(self, arithmetic: Arithmetic) -> Self {
+        Planes { arithmetic, ..self }
     }
 
     /// The product under an operation with instructions of its own: `fill` gives the values of neighbouring data neurons from
@@ -138,6 +167,12 @@ impl<'a> Planes<'a> {
         target: &mut [T],
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
+        if const { O::LINEAR }
+            && self.arithmetic == Arithmetic::Winograd
+            && let Some(winograd) = Winograd::new(self)
+        {
+            return self.winograd(&winograd, packing, &fill, &store, target, monitor);
+        }
         let [width, grain] = VECTORS.width();
         self.blocks(packing, BEYOND, target, &|block, image, target| {
             let plan = block.plan;
@@ -151,7 +186,9 @@ impl<'a> Planes<'a> {
             let live = Live::new(&planes, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
-            self.tasks(block, [width, grain, 1], target, monitor, Vec::new, |part, strip, out: &mut Vec<f32>| {
+            // A group of a channel or two is one task as it is.
+            let fewest = if self.thin { plan.length() } else { 1 };
+            self.tasks(block, [width, grain, fewest], target, monitor, Vec::new, |part, strip, out: &mut Vec<f32>| {
                 out.clear();
                 out.resize(part.panels(block) * ROWS * width, O::ZERO);
                 let columns = strip.len();
@@ -162,7 +199,9 @@ impl<'a> Planes<'a> {
                     shifts: &shifts,
                     weights: part.weights(block),
                     panel: block.panel,
+                    rows: self.result.channels - part.row(block),
                     columns,
+                    width,
                     out,
                 }
                 .run(operation);
@@ -298,16 +337,26 @@ impl<'a> Planes<'a> {
         target: &mut [T],
         run: &Run<'_, T>,
     ) -> Result<(), Cancelled> {
+        self.weights.fetch(0..self.weights.len());
         for plan in &self.plans {
             let panel = self.data.channels * plan.taps.len() * ROWS;
             let panels = self.result.channels.div_ceil(ROWS);
+            if self.thin {
+                parallel::try_chunks(target, self.result.neurons(1), &|number, target| {
+                    let (image, group) = (number / self.groups, number % self.groups);
+                    let packed = self.pack(plan, group, 0, panels, packing, beyond);
+                    let origin = group * self.result.channels;
+                    run(&Block { plan, group, origin, first: 0, panels, weights: &packed, panel }, image, target)
+                })?;
+                continue;
+            }
             let step = (PACKED / panel / Block::together()).max(1) * Block::together();
             for group in 0..self.groups {
                 for first in (0..panels).step_by(step) {
                     let panels = step.min(panels - first);
                     let packed = self.pack(plan, group, first, panels, packing, beyond);
                     self.weights.release(0..self.weights.len());
-                    let block = Block { plan, group, first, panels, weights: &packed, panel };
+                    let block = Block { plan, group, origin: 0, first, panels, weights: &packed, panel };
                     let image = self.result.neurons(self.groups);
                     parallel::try_chunks(target, image, &|number, target| run(&block, number, target))?;
                 }
@@ -322,7 +371,6 @@ impl<'a> Planes<'a> {
         let panel = self.data.channels * taps * ROWS;
         let extent = plan.taps.iter().map(|tap| tap.weight + 1).max().unwrap_or(0);
         let weights = &self.weights[group * self.weights.len() / self.groups..];
-        self.weights.fetch(0..self.weights.len());
         let mut packed = zeros(panels * panel);
         packed.par_chunks_mut(panel).enumerate().for_each(|(number, packed)| {
             let row = (first + number) * ROWS;
@@ -399,7 +447,8 @@ impl<'a> Planes<'a> {
                 if monitor.cancelled() {
                     return Err(Cancelled);
                 }
-                let edges = strip.len() * part.panels(block) * block.panel;
+                let rows = (channels - part.row(block)).min(part.panels(block) * ROWS);
+                let edges = strip.len() * rows * (block.panel / ROWS);
                 task(part, strip, &mut workspace);
                 monitor.advance(edges as u64);
             }

@@ -13,6 +13,10 @@ pub(super) const ROWS: usize = 4;
 /// registers, 4 × 3 leave room for three vectors of data and a weight.
 pub(super) const VECTORS: Vectors = Vectors { of_32: 6, of_16: 3 };
 
+/// Vectors of a strip up to which 32 registers hold the sums of two panels: eight rows of three load half as much an edge as
+/// four of six, which counts where the planes lie in the second-level cache.
+pub(super) const WIDE_VECTORS: usize = 3;
+
 /// Edges whose products make a partial sum of their own: rounding grows with the length of a sum, and so with this number
 /// and with the number of partial sums, not with their product.
 pub(super) const PARTIAL: usize = 128;
@@ -21,6 +25,9 @@ pub(super) const PARTIAL: usize = 128;
 pub(crate) trait Operation: Copy + Send + Sync {
     /// Neutral for `⊕`, and what `⊗` with the value outside of an image gives.
     const ZERO: f32;
+
+    /// Whether these are sums of products of real numbers, which other sums may stand in for.
+    const LINEAR: bool = false;
 
     /// `sum ⊕ (weight ⊗ value)` of vectors; `one` is [`one`].
     fn join<S: Simd>(simd: S, one: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s;
@@ -53,6 +60,7 @@ pub(crate) struct MaxPlus;
 
 impl Operation for PlusTimes {
     const ZERO: f32 = 0.0;
+    const LINEAR: bool = true;
 
     #[inline(always)]
     fn join<S: Simd>(simd: S, _: S::f32s, sum: S::f32s, weight: S::f32s, value: S::f32s) -> S::f32s {
@@ -196,8 +204,12 @@ pub(super) struct Strip<'a> {
     pub weights: &'a [f32],
     /// Weights of one panel.
     pub panel: usize,
+    /// Rows that are wanted, from the first panel on; there may be more.
+    pub rows: usize,
     /// Columns of the strip that are wanted.
     pub columns: usize,
+    /// Columns between rows of the result: as many as a strip has at most, or more.
+    pub width: usize,
     /// What the sums are added to, `[panel, ROWS, width]`; columns beyond those wanted may be written too.
     pub out: &'a mut [f32],
 }
@@ -219,18 +231,43 @@ impl<O: Operation> WithSimd for Kernel<'_, O> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Strip { planes, channel, channels, shifts, weights, panel, columns, out } = self.strip;
-        let width = VECTORS.number::<S>() * S::F32_LANES;
+        let Strip { planes, channel, channels, shifts, weights, panel, rows, columns, width, out } = self.strip;
         let tile = Tile { planes, channel, channels, shifts, width };
+        // The fewest vectors that cover the columns: ragged strips of small images are common.
+        let vectors = columns.div_ceil(S::F32_LANES);
+        if rows == 1 {
+            // Of a depthwise convolution, or an output alone: three rows of four would be computed for nothing.
+            let (weights, out) = ([&weights[..panel]], &mut out[..ROWS * width]);
+            return match vectors {
+                1 => tile.run::<S, O, 1, 1, 1>(simd, weights, out),
+                2 => tile.run::<S, O, 1, 1, 2>(simd, weights, out),
+                3 => tile.run::<S, O, 1, 1, 3>(simd, weights, out),
+                4 => tile.run::<S, O, 1, 1, 4>(simd, weights, out),
+                5 => tile.run::<S, O, 1, 1, 5>(simd, weights, out),
+                _ => tile.run::<S, O, 1, 1, 6>(simd, weights, out),
+            };
+        }
+        let (mut weights, mut out) = (weights, out);
+        // Where registers are many and vectors few, two panels share what is loaded of the planes.
+        while S::REGISTER_COUNT >= 32 && vectors <= WIDE_VECTORS && weights.len() >= 2 * panel {
+            let (these, others) = weights.split_at(2 * panel);
+            let (sums, rest) = std::mem::take(&mut out).split_at_mut(2 * ROWS * width);
+            (weights, out) = (others, rest);
+            let these = these.split_at(panel).into();
+            match vectors {
+                1 => tile.run::<S, O, 2, ROWS, 1>(simd, these, sums),
+                2 => tile.run::<S, O, 2, ROWS, 2>(simd, these, sums),
+                _ => tile.run::<S, O, 2, ROWS, 3>(simd, these, sums),
+            }
+        }
         for (weights, out) in weights.chunks_exact(panel).zip(out.chunks_exact_mut(ROWS * width)) {
-            // The fewest vectors that cover the columns: ragged strips of small images are common.
-            match columns.div_ceil(S::F32_LANES) {
-                1 => tile.run::<S, O, 1>(simd, weights, out),
-                2 => tile.run::<S, O, 2>(simd, weights, out),
-                3 => tile.run::<S, O, 3>(simd, weights, out),
-                4 => tile.run::<S, O, 4>(simd, weights, out),
-                5 => tile.run::<S, O, 5>(simd, weights, out),
-                _ => tile.run::<S, O, 6>(simd, weights, out),
+            match vectors {
+                1 => tile.run::<S, O, 1, ROWS, 1>(simd, [weights], out),
+                2 => tile.run::<S, O, 1, ROWS, 2>(simd, [weights], out),
+                3 => tile.run::<S, O, 1, ROWS, 3>(simd, [weights], out),
+                4 => tile.run::<S, O, 1, ROWS, 4>(simd, [weights], out),
+                5 => tile.run::<S, O, 1, ROWS, 5>(simd, [weights], out),
+                _ => tile.run::<S, O, 1, ROWS, 6>(simd, [weights], out),
             }
         }
     }
@@ -247,38 +284,78 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
-    /// One panel of rows over `N` vectors of columns.
+    /// The first `R` rows of `P` panels over `N` vectors of columns; all rows, if there are several panels.
     #[inline(always)]
-    fn run<S: Simd, O: Operation, const N: usize>(self, simd: S, weights: &[f32], out: &mut [f32]) {
+    fn run<S: Simd, O: Operation, const P: usize, const R: usize, const N: usize>(
+        self,
+        simd: S,
+        weights: [&[f32]; P],
+        out: &mut [f32],
+    ) {
         let one = opaque_one(simd);
-        let together = (PARTIAL / self.shifts.len()).max(1);
+        let taps = self.shifts.len();
+        let weights: [&[[f32; ROWS]]; P] = weights.map(|weights| weights.as_chunks().0);
+        let together = (PARTIAL / taps).max(1);
         let mut channels = self.channels;
         while let Some(first) = channels.first() {
             // Channels whose edges make one partial sum, whichever of them are left out.
-            let part = first / together;
-            let end = channels.iter().position(|channel| channel / together != part).unwrap_or(channels.len());
-            let (these, others) = channels.split_at(end);
+            let beyond = (first / together + 1) * together;
+            let (these, others) = channels.split_at(channels.partition_point(|channel| *channel < beyond));
             channels = others;
-            let mut sums = [[simd.splat_f32s(O::ZERO); N]; ROWS];
-            for &channel in these {
-                let planes = &self.planes[channel * self.channel..];
-                let weights = &weights[channel * self.shifts.len() * ROWS..][..self.shifts.len() * ROWS];
-                for (&shift, weights) in self.shifts.iter().zip(weights.chunks_exact(ROWS)) {
-                    let (values, _) = S::as_simd_f32s(&planes[shift..shift + N * S::F32_LANES]);
-                    let values: [S::f32s; N] = std::array::from_fn(|n| values[n]);
-                    for (sums, &weight) in sums.iter_mut().zip(weights) {
-                        let weight = simd.splat_f32s(weight);
-                        for (sum, value) in sums.iter_mut().zip(values) {
-                            *sum = O::join(simd, one, *sum, weight, value);
+            let mut sums = [[[simd.splat_f32s(O::ZERO); N]; R]; P];
+            if let &[shift] = self.shifts {
+                for &channel in these {
+                    let values = &self.planes[channel * self.channel + shift..][..N * S::F32_LANES];
+                    let mut own = [&[0.0; ROWS]; P];
+                    for p in 0..P {
+                        own[p] = &weights[p][channel];
+                    }
+                    join_edges::<S, O, P, R, N>(simd, one, &mut sums, values, own);
+                }
+            } else {
+                for &channel in these {
+                    let planes = &self.planes[channel * self.channel..];
+                    let mut of_channel = [&[][..]; P];
+                    for p in 0..P {
+                        of_channel[p] = &weights[p][channel * taps..][..taps];
+                    }
+                    // Of the first panel without an index, which would be checked an edge.
+                    for (tap, (&shift, first)) in self.shifts.iter().zip(of_channel[0]).enumerate() {
+                        let mut own = [first; P];
+                        for p in 1..P {
+                            own[p] = &of_channel[p][tap];
                         }
+                        let values = &planes[shift..shift + N * S::F32_LANES];
+                        join_edges::<S, O, P, R, N>(simd, one, &mut sums, values, own);
                     }
                 }
             }
-            for (sums, out) in sums.iter().zip(out.chunks_exact_mut(self.width)) {
+            for (sums, out) in sums.as_flattened().iter().zip(out.chunks_exact_mut(self.width)) {
                 let (out, _) = S::as_mut_simd_f32s(&mut out[..N * S::F32_LANES]);
                 for (out, sum) in out.iter_mut().zip(sums) {
                     *out = O::plus_vectors(simd, *out, *sum);
                 }
+            }
+        }
+    }
+}
+
+/// One tap of one channel: an edge in each lane of each row.
+#[inline(always)]
+fn join_edges<S: Simd, O: Operation, const P: usize, const R: usize, const N: usize>(
+    simd: S,
+    one: S::f32s,
+    sums: &mut [[[S::f32s; N]; R]; P],
+    values: &[f32],
+    weights: [&[f32; ROWS]; P],
+) {
+    let (values, _) = S::as_simd_f32s(values);
+    let values: [S::f32s; N] = std::array::from_fn(|n| values[n]);
+    for (sums, weights) in sums.iter_mut().zip(weights) {
+        for (sums, &weight) in sums.iter_mut().zip(weights) {
+            let weight = simd.splat_f32s(weight);
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum = O::join(simd, one, *sum, weight, value);
             }
         }
     }

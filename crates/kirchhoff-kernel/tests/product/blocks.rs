@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use kirchhoff_kernel::{
-    Backward, Contributions, EdgeBlock, Edges, Sliding, Slopes, SourceFactor, Term, View, WeightFactor, Weights,
-    Window, Wiring, propagate, propagate_blocks, propagate_neurons,
+    Arithmetic, Backward, Contributions, EdgeBlock, Edges, Sliding, Slopes, SourceFactor, Term, View, WeightFactor,
+    Weights, Window, Wiring, propagate, propagate_blocks, propagate_neurons,
 };
 use kirchhoff_semiring::{Annotation, Cells, Defined, DefinedVisitor, Definition, Embed, Semiring};
 use proptest::prelude::*;
@@ -399,6 +399,7 @@ fn weights_are_packed_for_blocks() {
         contributions: Contributions::Terms(vec![term]),
         wiring,
         batch: 1,
+        arithmetic: Arithmetic::Direct,
     };
     check(&layer, 4).unwrap();
 }

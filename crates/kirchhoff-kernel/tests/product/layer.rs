@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use kirchhoff_kernel::{
-    Contributions, EdgeWeights, Forward, Instructions, LayerEdges, Reduction, Sliding, Slopes, SourceFactor, Term,
-    WeightFactor, Weights, Window, Wiring, propagate,
+    Arithmetic, Contributions, EdgeWeights, Forward, Instructions, LayerEdges, Reduction, Sliding, Slopes,
+    SourceFactor, Term, WeightFactor, Weights, Window, Wiring, propagate,
 };
 use kirchhoff_semiring::Semiring;
 use proptest::prelude::*;
@@ -24,21 +24,24 @@ pub fn under_all_instructions(mut test: impl FnMut() -> Result<(), TestCaseError
 pub fn sliding() -> impl Strategy<Value = Sliding> {
     // Widths beyond one strip of registers, channels beyond one panel of rows.
     let axis = (1usize..40, 1usize..5, 1usize..4, 0usize..4, 0usize..4, 1usize..4);
-    (axis.clone(), axis, 1usize..3, 3usize..11, 3usize..11).prop_filter_map(
-        "a window that fits",
-        |(y, x, groups, inputs, outputs)| {
-            let window = Window {
-                kernel: [y.1, x.1],
-                stride: [y.2, x.2],
-                padding: [[y.3, y.4], [x.3, x.4]],
-                dilation: [y.5, x.5],
-                ceil: false,
-            };
-            let source = [y.0, x.0];
-            let destination = window.output(source).ok()?;
-            Some(Sliding { window, inputs: inputs * groups, outputs: outputs * groups, groups, source, destination })
-        },
-    )
+    // A few groups of several channels, or several of a channel or two on a side.
+    let channels = prop_oneof![
+        (1usize..3, 3usize..11, 3usize..11),
+        (4usize..9, 1usize..3, 1usize..6),
+        (4usize..9, 1usize..6, 1usize..3),
+    ];
+    (axis.clone(), axis, channels).prop_filter_map("a window that fits", |(y, x, (groups, inputs, outputs))| {
+        let window = Window {
+            kernel: [y.1, x.1],
+            stride: [y.2, x.2],
+            padding: [[y.3, y.4], [x.3, x.4]],
+            dilation: [y.5, x.5],
+            ceil: false,
+        };
+        let source = [y.0, x.0];
+        let destination = window.output(source).ok()?;
+        Some(Sliding { window, inputs: inputs * groups, outputs: outputs * groups, groups, source, destination })
+    })
 }
 
 /// Small integers: every sum of products is exact in f32, whatever its order.
@@ -82,6 +85,7 @@ pub struct Layer {
     pub activations: Vec<f32>,
     pub contributions: Contributions,
     pub batch: usize,
+    pub arithmetic: Arithmetic,
 }
 
 impl Layer {
@@ -103,6 +107,7 @@ impl Layer {
             contributions: Contributions::Terms(slopes.into_iter().enumerate().map(term).collect()),
             wiring,
             batch,
+            arithmetic: Arithmetic::default(),
         }
     }
 
@@ -113,6 +118,7 @@ impl Layer {
             activations: &self.activations,
             contributions: &self.contributions,
             batch: self.batch,
+            arithmetic: self.arithmetic,
         }
     }
 
@@ -125,6 +131,7 @@ impl Layer {
             weight,
             reduction: Reduction::Sum,
             bias: None,
+            arithmetic: self.arithmetic,
         };
         forward.run(&self.activations, out, &()).unwrap();
     }

@@ -2,10 +2,11 @@
 
 mod blocks;
 mod layer;
+mod winograd;
 
 use kirchhoff_kernel::{
-    Backward, Contributions, EdgeWeights, Forward, Reduction, Sliding, Slopes, SourceFactor, Term, Threshold,
-    WeightFactor, Weights, Window, Wiring,
+    Arithmetic, Backward, Contributions, EdgeWeights, Forward, Reduction, Sliding, Slopes, SourceFactor, Term,
+    Threshold, WeightFactor, Weights, Window, Wiring,
 };
 use kirchhoff_semiring::{
     Annotation, Boolean, Bottleneck, Count, Counting, CountingFloat, Embed, Fuzzy, Lukasiewicz, MaxPlus, Real,
@@ -137,6 +138,7 @@ proptest! {
                 weight: WeightFactor::Weight(Slopes::ABSOLUTE),
                 reduction,
                 bias: biased.then_some(&bias),
+                arithmetic: Arithmetic::default(),
             };
             let absolute: Vec<f32> = weights.iter().map(|w| w.abs()).collect();
             let mut expected = walked(&wiring, &absolute, &activations, reduction);
@@ -312,6 +314,7 @@ fn dense_batches_have_the_bits_of_their_executions() {
             weights: layer.weights.clone(),
             wiring: layer.wiring.clone(),
             batch: 1,
+            arithmetic: layer.arithmetic,
         };
         under_all_instructions(|| {
             let mut sources = before.clone();
@@ -360,6 +363,7 @@ fn products_are_the_same_bits_on_any_number_of_threads() {
         weight: WeightFactor::IDENTITY,
         reduction: Reduction::Sum,
         bias: None,
+        arithmetic: Arithmetic::default(),
     };
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

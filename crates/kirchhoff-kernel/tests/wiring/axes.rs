@@ -1,8 +1,8 @@
 //! Wirings axis by axis, and repeated ones, against edge lists written out from their definitions.
 
 use kirchhoff_kernel::{
-    Axes, Axis, AxisEdges, AxisWindows, Contributions, EdgeWeights, Edges, Forward, LayerEdges, Reduction, Slopes,
-    SourceFactor, Term, WeightFactor, Weights, Wiring, WiringError, propagate,
+    Arithmetic, Axes, Axis, AxisEdges, AxisWindows, Contributions, EdgeWeights, Edges, Forward, LayerEdges, Reduction,
+    Slopes, SourceFactor, Term, WeightFactor, Weights, Wiring, WiringError, propagate,
 };
 use kirchhoff_semiring::Real;
 use proptest::prelude::*;
@@ -171,6 +171,7 @@ proptest! {
                 weight: WeightFactor::IDENTITY,
                 reduction: Reduction::Sum,
                 bias: None,
+                arithmetic: Arithmetic::default(),
             };
             let mut out = vec![f32::NAN; b * m * n];
             forward.run(activations, &mut out, &()).unwrap();
@@ -196,6 +197,7 @@ proptest! {
             activations: &a,
             contributions: &Contributions::Terms(terms),
             batch: 2,
+            arithmetic: Arithmetic::default(),
         };
         for execution in 0..2 {
             let mut expected = vec![0.0; sources];

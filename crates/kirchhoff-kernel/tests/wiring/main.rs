@@ -5,8 +5,8 @@ mod axes;
 use std::collections::BTreeMap;
 
 use kirchhoff_kernel::{
-    Cancelled, Contributions, EdgeWeights, Edges, Forward, Monitor, Reduction, Scratch, Sliding, Slopes, SourceFactor,
-    Term, View, WeightFactor, Weights, Window, Wiring, maximum, propagate,
+    Arithmetic, Cancelled, Contributions, EdgeWeights, Edges, Forward, Monitor, Reduction, Scratch, Sliding, Slopes,
+    SourceFactor, Term, View, WeightFactor, Weights, Window, Wiring, maximum, propagate,
 };
 use kirchhoff_semiring::{Counting, Real, Semiring};
 use proptest::prelude::*;
@@ -194,6 +194,7 @@ proptest! {
             weight: WeightFactor::Weight(Slopes::POSITIVE),
             reduction,
             bias: None,
+            arithmetic: Arithmetic::default(),
         };
         let mut out = vec![f32::NAN; wiring.destinations()];
         forward.run(&activations, &mut out, &()).unwrap();
@@ -301,6 +302,7 @@ fn cancelled_work_stops() {
         weight: WeightFactor::IDENTITY,
         reduction: Reduction::Sum,
         bias: None,
+        arithmetic: Arithmetic::default(),
     };
     assert_eq!(forward.run(&[1.0; 2], &mut [0.0; 2], &Stop), Err(Cancelled));
     let contributions = Contributions::Winner([0, 0].into());

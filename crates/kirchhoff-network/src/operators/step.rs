@@ -1,8 +1,8 @@
 //! One operator about to be executed, and the ways in which operators compute.
 
 use kirchhoff_kernel::{
-    Cancelled, EdgeWeights, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor, Weights, Wiring,
-    maxima, zeros,
+    Arithmetic, Cancelled, EdgeWeights, Forward, Monitor, Reduction, Slopes, SourceFactor, Values, WeightFactor,
+    Weights, Wiring, maxima, zeros,
 };
 use rayon::prelude::*;
 
@@ -21,6 +21,8 @@ pub(crate) struct Step<'a> {
     pub shapes: Shapes<'a>,
     /// The number of executions.
     pub batch: usize,
+    /// How sums are computed.
+    pub arithmetic: Arithmetic,
     pub monitor: &'a dyn Monitor,
 }
 
@@ -53,6 +55,7 @@ impl Step<'_> {
             weight: WeightFactor::IDENTITY,
             reduction: Reduction::Sum,
             bias,
+            arithmetic: self.arithmetic,
         };
         forward.run(source, values, self.monitor)
     }

@@ -46,7 +46,7 @@ use kirchhoff_data::{Inputs, Preprocessing};
 use kirchhoff_evaluate::Ledger;
 use kirchhoff_explain::{Answer, Question, explain_all};
 use kirchhoff_file::{Folder, Output};
-use kirchhoff_kernel::Monitor;
+use kirchhoff_kernel::{Arithmetic, Monitor};
 use kirchhoff_network::{Network, NodeId};
 use ndarray::ArrayViewD;
 
@@ -96,6 +96,7 @@ pub struct Explanation {
     inputs: Arc<Inputs>,
     subjects: Vec<Subject>,
     options: ExplanationOptions,
+    arithmetic: Arithmetic,
     questions: Vec<Question>,
     answers: Vec<Answer>,
     summaries: Vec<Summary>,
@@ -161,6 +162,7 @@ impl Explaining {
         let explanation = Explanation {
             time: Duration::ZERO,
             options: options.clone(),
+            arithmetic: network.arithmetic(),
             questions: questions.iter().map(|question| summed_up(question, options)).collect(),
             answers: Vec::new(),
             summaries: Vec::new(),

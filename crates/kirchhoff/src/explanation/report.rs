@@ -118,6 +118,8 @@ pub struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     words: Option<Vec<Vec<String>>>,
     preprocessing: &'a Preprocessing,
+    /// How sums of products were computed.
+    arithmetic: &'static str,
     inputs: &'a [Summary],
     /// In the order in which they were asked for.
     #[serde(serialize_with = "as_map")]
@@ -166,6 +168,7 @@ impl<'a> Report<'a> {
                 words(answer, &explanation.subjects, &explanation.inputs, &explanation.options.names)
             }),
             preprocessing: &explanation.options.preprocessing,
+            arithmetic: explanation.arithmetic.name(),
             inputs: &explanation.summaries,
             semirings: explanation.questions.iter().zip(&explanation.answers).map(semiring).collect(),
             seconds: explanation.time.as_secs_f64(),

@@ -1,0 +1,574 @@
+//! Convolutions of 3 × 3 and stride 1 in four ninths of the multiplications.
+//!
+//! Two neighbouring results of a filter of three share products: `F(2 × 2, 3 × 3)` of Winograd's minimal filtering makes the
+//! four results of a tile of 2 × 2 from the sixteen values of a patch of 4 × 4, in sixteen multiplications a channel instead
+//! of 36 (Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", section 4.1). Patches, filters and
+//! tiles are transformed by additions; in between stand sixteen products of matrices, filters by tiles, which the kernel of
+//! [fused operations](super::strip) computes.
+//!
+//! Results are rounded otherwise than those of the edges: a product takes part in sums of neighbouring results, in which it
+//! cancels. That needs differences and halves, so that only real sums of products come this way.
+
+use std::ops::Range;
+
+use kirchhoff_semiring::dispatch;
+use pulp::{Simd, WithSimd};
+
+use super::BEYOND;
+use super::packing::Packing;
+use super::plan::Plan;
+use super::planes::{Neuron, Planes};
+use super::strip::{PlusTimes, ROWS, Strip, Vectors, WIDE_VECTORS};
+use crate::memory::zeros;
+use crate::{Cancelled, Monitor, parallel, vectorised};
+
+/// Products of matrices: values of a transformed patch.
+const PRODUCTS: usize = 16;
+/// Channels on a side from which on the products outweigh the transforms.
+const FEWEST_CHANNELS: usize = 16;
+/// Vectors that the tiles of an image fill, from which on products outweigh the transform of filters.
+const FEWEST_VECTORS: usize = 6;
+/// Panels of rows whose products stay in cache until tiles are made of them.
+const PANELS: usize = 16;
+/// Packed filters that are held at a time: 32 MiB.
+const PACKED: usize = 8 << 20;
+/// Tiles of an image up to which its patches are transformed once, for all tasks.
+const WHOLE: usize = 256;
+/// Tiles that a task takes of a larger image, at most.
+const BAND: usize = 256;
+/// Values of the widest vector.
+const LANES: usize = 16;
+/// Vectors of tiles that are multiplied at a time.
+const COLUMNS: Vectors = Vectors { of_32: WIDE_VECTORS, of_16: WIDE_VECTORS };
+/// Tiles that are multiplied at a time, at most.
+const MOST_COLUMNS: usize = WIDE_VECTORS * LANES;
+/// Channels whose patches one task transforms, and whose filters are transformed before they are written.
+const CHANNELS: usize = 16;
+/// Numbers between the products of arrays that hold all of them: at distances that are powers of two, the sixteen values of a
+/// patch would compete for one set of the first-level cache.
+const APART: usize = 5 * LANES;
+
+/// A convolution that suits.
+pub(super) struct Winograd<'a> {
+    plan: &'a Plan,
+    /// The place in the kernel of each tap, row by row as the plan sees them: all are below 9.
+    taps: [usize; 9],
+    /// Rows and columns of tiles.
+    tiles: [usize; 2],
+}
+
+impl<'a> Winograd<'a> {
+    /// `None` for convolutions of another kind, and for small ones, which are faster edge by edge.
+    pub fn new(planes: &'a Planes<'_>) -> Option<Self> {
+        let [plan] = &planes.plans[..] else { return None };
+        let [cut] = &plan.cuts[..] else { return None };
+        let unit = |step: [usize; 2]| step == [1, 1];
+        let images = planes.data.layout.position == 1 && planes.result.layout.position == 1;
+        let tiles = plan.size.map(|size| size.div_ceil(2));
+        let channels = planes.data.channels.min(planes.result.channels);
+        let large = channels >= FEWEST_CHANNELS && tiles[0] * tiles[1] >= FEWEST_VECTORS * COLUMNS.width()[1];
+        if !(large && images && unit(cut.step) && unit(plan.target.step) && plan.taps.len() == 9) {
+            return None;
+        }
+        let mut taps = [None; 9];
+        for tap in &plan.taps {
+            let (row, column) = (tap.shift / plan.pitch, tap.shift % plan.pitch);
+            *taps.get_mut(row * 3 + column).filter(|_| column < 3)? = Some(tap.weight);
+        }
+        let [a, b, c, d, e, f, g, h, i] = taps;
+        Some(Winograd { plan, taps: [a?, b?, c?, d?, e?, f?, g?, h?, i?], tiles })
+    }
+}
+
+/// Result channels of a group whose transformed filters are held: `[set of panels, product, panel, data channel, ROWS]`.
+struct Filters<'a> {
+    group: usize,
+    /// Its result channels in the group.
+    rows: Range<usize>,
+    packed: &'a [f32],
+}
+
+/// Transformed patches of some rows of tiles, `[product, channel, pitch]` with something between products.
+struct Patches {
+    values: Vec<f32>,
+    /// Distance of channels.
+    pitch: usize,
+    /// Distance of products.
+    distance: usize,
+    /// The channels that are not 0 everywhere.
+    live: Vec<usize>,
+}
+
+/// Where sums go: the image whose channels they are, and its first neuron.
+struct Target<'a, F> {
+    store: &'a F,
+    first: usize,
+}
+
+impl Planes<'_> {
+    /// [`fused`](Planes::fused) of sums of products.
+    pub(super) fn winograd<T: Send>(
+        &self,
+        winograd: &Winograd<'_>,
+        packing: Packing,
+        fill: &(impl Fn(usize, &mut [f32]) + Sync),
+        store: &(impl Fn(&mut [T], Neuron, &[f32]) + Sync),
+        target: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let set = PRODUCTS * PANELS * ROWS * self.data.channels;
+        let step = (PACKED / set).max(1) * PANELS * ROWS;
+        let image = self.result.neurons(self.groups);
+        for group in 0..self.groups {
+            for first in (0..self.result.channels).step_by(step) {
+                let rows = first..(first + step).min(self.result.channels);
+                let packed = self.filters(winograd, group, &rows, packing);
+                self.weights.release(0..self.weights.len());
+                let filters = Filters { group, rows, packed: &packed };
+                parallel::try_chunks(target, image, &|number, target| {
+                    let fill = |neuron: usize, values: &mut [f32]| {
+                        fill(number * self.data.neurons(self.groups) + neuron, values);
+                    };
+                    let goal = Target { store, first: number * image };
+                    self.image(winograd, &filters, &fill, &goal, target, monitor)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Transforms the filters of some result channels: `G g Gᵀ` of each.
+    fn filters(&self, winograd: &Winograd<'_>, group: usize, rows: &Range<usize>, packing: Packing) -> Vec<f32> {
+        let channels = self.data.channels;
+        let weights = &self.weights[group * self.weights.len() / self.groups..];
+        self.weights.fetch(0..self.weights.len());
+        let mut packed = zeros(rows.len().div_ceil(ROWS) * PRODUCTS * channels * ROWS);
+        parallel::chunks(&mut packed, PANELS * PRODUCTS * channels * ROWS, &|set, packed| {
+            let panels = packed.len() / (PRODUCTS * channels * ROWS);
+            let (packed, _) = packed.as_chunks_mut::<ROWS>();
+            let mut filters = vec![[BEYOND; 9 * ROWS]; channels];
+            for panel in 0..panels {
+                let row = rows.start + (set * PANELS + panel) * ROWS;
+                let count = ROWS.min(rows.end - row);
+                for (channel, filters) in filters.iter_mut().enumerate() {
+                    for (own, filter) in filters.chunks_exact_mut(9).take(count).enumerate() {
+                        let start = channel * self.strides[0] + (row + own) * self.strides[1];
+                        filter.copy_from_slice(&weights[start..start + 9]);
+                    }
+                }
+                packing.apply(filters.as_flattened_mut());
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        let mut products = [[[0.0; ROWS]; CHANNELS]; PRODUCTS];
+                        for (number, filters) in filters.chunks(CHANNELS).enumerate() {
+                            for (channel, filters) in filters.iter().enumerate() {
+                                let mut taps = [[0.0; ROWS]; 9];
+                                for (taps, &place) in taps.iter_mut().zip(&winograd.taps) {
+                                    for (own, tap) in taps.iter_mut().enumerate() {
+                                        *tap = filters[own * 9 + place];
+                                    }
+                                }
+                                for (products, values) in products.iter_mut().zip(transformed_filter(&taps)) {
+                                    products[channel] = values;
+                                }
+                            }
+                            for (product, values) in products.iter().enumerate() {
+                                let place = (product * panels + panel) * channels + number * CHANNELS;
+                                packed[place..place + filters.len()].copy_from_slice(&values[..filters.len()]);
+                            }
+                        }
+                    },
+                );
+            }
+        });
+        packed
+    }
+
+    /// One image.
+    fn image<T: Send>(
+        &self,
+        winograd: &Winograd<'_>,
+        filters: &Filters<'_>,
+        fill: &(impl Fn(usize, &mut [f32]) + Sync),
+        goal: &Target<'_, impl Fn(&mut [T], Neuron, &[f32]) + Sync>,
+        target: &mut [T],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let [rows, columns] = winograd.tiles;
+        let channel = winograd.plan.size[0] * winograd.plan.size[1];
+        let first = filters.group * self.result.channels + filters.rows.start;
+        let target = &mut target[first * channel..][..filters.rows.len() * channel];
+        if rows * columns <= WHOLE {
+            let patches = self.patches(winograd, filters.group, 0..rows, fill, true);
+            return parallel::try_chunks(target, PANELS * ROWS * channel, &|set, target| {
+                let mut places: Vec<&mut [T]> = target.chunks_mut(channel).collect();
+                self.products(winograd, filters, [set, 0], &patches, goal, &mut places, monitor)
+            });
+        }
+        let band = (BAND / columns).clamp(1, rows);
+        let band = rows.div_ceil(rows.div_ceil(band).next_multiple_of(rayon::current_num_threads()).min(rows));
+        // The places of each band, channel by channel.
+        let mut bands: Vec<Vec<&mut [T]>> = (0..rows.div_ceil(band)).map(|_| Vec::new()).collect();
+        for channel in target.chunks_mut(channel) {
+            let pieces = channel.chunks_mut(2 * band * winograd.plan.size[1]);
+            bands.iter_mut().zip(pieces).for_each(|(band, piece)| band.push(piece));
+        }
+        parallel::try_chunks(&mut bands, 1, &|number, places| {
+            let first = number * band;
+            let patches = self.patches(winograd, filters.group, first..(first + band).min(rows), fill, false);
+            for (set, places) in places[0].chunks_mut(PANELS * ROWS).enumerate() {
+                self.products(winograd, filters, [set, first], &patches, goal, places, monitor)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Transforms the patches of some rows of tiles: `Bᵀ d B` of each.
+    fn patches(
+        &self,
+        winograd: &Winograd<'_>,
+        group: usize,
+        rows: Range<usize>,
+        fill: &(impl Fn(usize, &mut [f32]) + Sync),
+        divided: bool,
+    ) -> Patches {
+        let channels = self.data.channels;
+        // A vector that begins at the last row of tiles may end so far behind it.
+        let pitch = (rows.len() * winograd.tiles[1] + LANES - 1).next_multiple_of(LANES);
+        let slack = COLUMNS.width()[0];
+        let distance = channels * pitch + APART;
+        let mut values = zeros(PRODUCTS * distance + slack);
+        let mut live = vec![false; channels];
+        let together = if divided { CHANNELS } else { channels };
+        let mut parts: Vec<(Vec<&mut [f32]>, &mut [bool])> =
+            live.chunks_mut(together).map(|live| (Vec::with_capacity(PRODUCTS), live)).collect();
+        for product in values[..PRODUCTS * distance].chunks_mut(distance) {
+            let pieces = product[..channels * pitch].chunks_mut(together * pitch);
+            parts.iter_mut().zip(pieces).for_each(|((part, _), piece)| part.push(piece));
+        }
+        parallel::chunks(&mut parts, 1, &|number, parts| {
+            let (products, live) = &mut parts[0];
+            let mut lines = Lines::new(winograd, rows.clone());
+            for (i, live) in live.iter_mut().enumerate() {
+                let channel = group * channels + number * together + i;
+                let first = channel * self.data.layout.channel;
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        *live = lines.read(self.data.size, |position, values| fill(first + position, values));
+                    },
+                );
+                if *live {
+                    dispatch(Transform { lines: &lines, products, start: i * pitch });
+                }
+            }
+        });
+        let live = live.iter().enumerate().filter(|(_, live)| **live).map(|(channel, _)| channel).collect();
+        Patches { values, pitch, distance, live }
+    }
+
+    /// The products of a set of panels with patches, made tiles of and given to their places, which are pieces of each channel
+    /// from a row of tiles on.
+    #[allow(clippy::too_many_arguments)] // Private: what `image` divides.
+    fn products<T>(
+        &self,
+        winograd: &Winograd<'_>,
+        filters: &Filters<'_>,
+        [set, first]: [usize; 2],
+        patches: &Patches,
+        goal: &Target<'_, impl Fn(&mut [T], Neuron, &[f32])>,
+        places: &mut [&mut [T]],
+        monitor: &dyn Monitor,
+    ) -> Result<(), Cancelled> {
+        let channels = self.data.channels;
+        let [width, grain] = COLUMNS.width();
+        let panels = places.len().div_ceil(ROWS);
+        let panel = channels * ROWS;
+        let packed = &filters.packed[set * PANELS * PRODUCTS * panel..][..panels * PRODUCTS * panel];
+        let [height, row] = winograd.plan.size;
+        let rows = places.first().map_or(0, |piece| piece.len() / row);
+        let tiles = rows.div_ceil(2) * winograd.tiles[1];
+        let own = panels * ROWS * width;
+        let mut sums = vec![0.0; PRODUCTS * (own + APART)];
+        let mut images = Images::new(winograd.tiles[1], rows.div_ceil(2), places.len());
+        for strip in super::parts::strips(0..tiles, width, grain) {
+            if monitor.cancelled() {
+                return Err(Cancelled);
+            }
+            sums.fill(0.0);
+            let products = packed.chunks_exact(panels * panel).zip(sums.chunks_exact_mut(own + APART));
+            for (product, (weights, out)) in products.enumerate() {
+                Strip {
+                    planes: &patches.values[product * patches.distance + strip.start..],
+                    channel: patches.pitch,
+                    channels: &patches.live,
+                    shifts: &[0],
+                    weights,
+                    panel,
+                    rows: places.len(),
+                    columns: strip.len(),
+                    width,
+                    out: &mut out[..own],
+                }
+                .run(PlusTimes);
+            }
+            dispatch(Tiles { images: &mut images, sums: &sums, distance: own + APART, width, strip: strip.clone() });
+            // What the edges would have been.
+            monitor.advance((strip.len() * 4 * 9 * panels * panel) as u64);
+        }
+        debug_assert!(2 * first + rows <= height);
+        let layout = self.result.layout;
+        vectorised(
+            #[inline(always)]
+            || {
+                for (own, piece) in places.iter_mut().enumerate() {
+                    let channel = filters.group * self.result.channels + filters.rows.start + set * PANELS * ROWS + own;
+                    let number = |line: usize| goal.first + channel * layout.channel + (2 * first + line) * row;
+                    let image = images.channel(own);
+                    if row == 2 * winograd.tiles[1] {
+                        (goal.store)(piece, Neuron { channel, number: number(0) }, &image[..piece.len()]);
+                        continue;
+                    }
+                    let lines = piece.chunks_exact_mut(row).zip(image.chunks_exact(2 * winograd.tiles[1]));
+                    for (line, (piece, image)) in lines.enumerate() {
+                        (goal.store)(piece, Neuron { channel, number: number(line) }, &image[..row]);
+                    }
+                }
+            },
+        );
+        Ok(())
+    }
+}
+
+/// The lines of one channel that some rows of tiles see, their even and their odd columns apart.
+struct Lines {
+    /// The first line in the image, and the first column.
+    start: [isize; 2],
+    count: usize,
+    /// Columns of tiles.
+    tiles: usize,
+    /// One line as it lies, with zeros around it.
+    line: Vec<f32>,
+    even: Vec<f32>,
+    odd: Vec<f32>,
+    /// Distance of lines in `even` and `odd`.
+    pitch: usize,
+}
+
+impl Lines {
+    fn new(winograd: &Winograd<'_>, rows: Range<usize>) -> Self {
+        let [down, right] = winograd.plan.cuts[0].start;
+        let count = 2 * rows.len() + 2;
+        let tiles = winograd.tiles[1];
+        // Vectors reach a column of tiles beyond the last, and to the end of the last of them.
+        let pitch = (tiles + 1).next_multiple_of(LANES) + LANES;
+        Lines {
+            start: [down + 2 * rows.start as isize, right],
+            count,
+            tiles,
+            line: vec![0.0; 2 * pitch],
+            even: vec![0.0; count * pitch],
+            odd: vec![0.0; count * pitch],
+            pitch,
+        }
+    }
+
+    /// Reads the lines of an image of a size, and says whether any value differs from 0.
+    #[inline(always)]
+    fn read(&mut self, [height, width]: [usize; 2], fill: impl Fn(usize, &mut [f32])) -> bool {
+        let mut live = false;
+        // Columns of a line that lie inside of the image.
+        let seen = 2 * self.tiles + 2;
+        let from = self.start[1].min(0).unsigned_abs().min(seen);
+        let column = self.start[1].max(0) as usize;
+        let inside = width.saturating_sub(column).min(seen - from);
+        for number in 0..self.count {
+            let (even, odd) = (&mut self.even[number * self.pitch..], &mut self.odd[number * self.pitch..]);
+            let (even, odd) = (&mut even[..self.pitch], &mut odd[..self.pitch]);
+            let y = self.start[0] + number as isize;
+            if y < 0 || y as usize >= height || inside == 0 {
+                even.fill(0.0);
+                odd.fill(0.0);
+                continue;
+            }
+            let values = &mut self.line[from..from + inside];
+            fill(y as usize * width + column, values);
+            live |= values.iter().fold(0, |bits, value| bits | (value.to_bits() << 1)) != 0;
+            let (pairs, _) = self.line.as_chunks::<2>();
+            for ((even, odd), pair) in even.iter_mut().zip(odd).zip(pairs) {
+                (*even, *odd) = (pair[0], pair[1]);
+            }
+        }
+        live
+    }
+}
+
+/// [`Lines`] whose patches are to be transformed: each product is written from a place on.
+struct Transform<'a, 'p> {
+    lines: &'a Lines,
+    products: &'a mut [&'p mut [f32]],
+    start: usize,
+}
+
+impl WithSimd for Transform<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Transform { lines: Lines { count, tiles, even, odd, pitch, .. }, products, start } = self;
+        let products: &mut [&mut [f32]; PRODUCTS] = products.try_into().expect("a piece of each product");
+        for row in 0..(count - 2) / 2 {
+            for first in (0..*tiles).step_by(S::F32_LANES) {
+                let at = 2 * row * pitch + first;
+                let even_lines = patch(simd, load_lines::<S>(even, at, *pitch));
+                let odd_lines = patch(simd, load_lines::<S>(odd, at, *pitch));
+                let even_next = patch(simd, load_lines::<S>(even, at + 1, *pitch));
+                let odd_next = patch(simd, load_lines::<S>(odd, at + 1, *pitch));
+                let place = start + row * tiles + first;
+                for line in 0..4 {
+                    let values = patch(simd, [even_lines[line], odd_lines[line], even_next[line], odd_next[line]]);
+                    for (column, value) in values.into_iter().enumerate() {
+                        save::<S>(&mut *products[line * 4 + column], place, value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `Bᵀ d` of four vectors.
+#[inline(always)]
+fn patch<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 4] {
+    [simd.sub_f32s(a, c), simd.add_f32s(b, c), simd.sub_f32s(c, b), simd.sub_f32s(b, d)]
+}
+
+/// `Aᵀ m` of four vectors.
+#[inline(always)]
+fn tile<S: Simd>(simd: S, [a, b, c, d]: [S::f32s; 4]) -> [S::f32s; 2] {
+    [simd.add_f32s(simd.add_f32s(a, b), c), simd.sub_f32s(simd.sub_f32s(b, c), d)]
+}
+
+/// Four vectors at a distance from each other.
+#[inline(always)]
+fn load_lines<S: Simd>(values: &[f32], start: usize, distance: usize) -> [S::f32s; 4] {
+    [
+        load::<S>(values, start),
+        load::<S>(values, start + distance),
+        load::<S>(values, start + 2 * distance),
+        load::<S>(values, start + 3 * distance),
+    ]
+}
+
+#[inline(always)]
+fn load<S: Simd>(values: &[f32], start: usize) -> S::f32s {
+    S::as_simd_f32s(&values[start..start + S::F32_LANES]).0[0]
+}
+
+#[inline(always)]
+fn save<S: Simd>(values: &mut [f32], start: usize, vector: S::f32s) {
+    S::as_mut_simd_f32s(&mut values[start..start + S::F32_LANES]).0[0] = vector;
+}
+
+/// `G g Gᵀ` of a filter, for several rows of results.
+#[inline(always)]
+fn transformed_filter(taps: &[[f32; ROWS]; 9]) -> [[f32; ROWS]; PRODUCTS] {
+    let mut lines = [[[0.0; ROWS]; 3]; 4];
+    for column in 0..3 {
+        for i in 0..ROWS {
+            let (outer, half) = (0.5 * (taps[column][i] + taps[6 + column][i]), 0.5 * taps[3 + column][i]);
+            lines[0][column][i] = taps[column][i];
+            lines[1][column][i] = outer + half;
+            lines[2][column][i] = outer - half;
+            lines[3][column][i] = taps[6 + column][i];
+        }
+    }
+    let mut products = [[0.0; ROWS]; PRODUCTS];
+    for (line, [a, b, c]) in lines.iter().enumerate() {
+        for i in 0..ROWS {
+            let (outer, half) = (0.5 * (a[i] + c[i]), 0.5 * b[i]);
+            products[4 * line][i] = a[i];
+            products[4 * line + 1][i] = outer + half;
+            products[4 * line + 2][i] = outer - half;
+            products[4 * line + 3][i] = c[i];
+        }
+    }
+    products
+}
+
+/// Lines of result channels, made of tiles.
+struct Images {
+    /// Columns of tiles.
+    tiles: usize,
+    /// Lines of each channel.
+    lines: usize,
+    values: Vec<f32>,
+}
+
+impl Images {
+    fn new(tiles: usize, rows: usize, channels: usize) -> Self {
+        Images { tiles, lines: 2 * rows, values: vec![0.0; channels * 2 * rows * 2 * tiles] }
+    }
+
+    /// The lines of one channel.
+    fn channel(&self, channel: usize) -> &[f32] {
+        let length = self.lines * 2 * self.tiles;
+        &self.values[channel * length..][..length]
+    }
+}
+
+/// Products of a strip of tiles, `[product, channel, width]` with something between products, of which tiles are to be made, `Aᵀ m A` of each.
+struct Tiles<'a> {
+    images: &'a mut Images,
+    sums: &'a [f32],
+    /// Distance of products.
+    distance: usize,
+    width: usize,
+    strip: Range<usize>,
+}
+
+impl WithSimd for Tiles<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Tiles { images: Images { tiles, lines, values }, sums, distance, width, strip } = self;
+        let row = 2 * *tiles;
+        let mut results = [[0.0; MOST_COLUMNS]; 4];
+        for (channel, image) in values.chunks_exact_mut(*lines * row).enumerate() {
+            for first in (0..strip.len()).step_by(S::F32_LANES) {
+                let at = channel * width + first;
+                let [a, b, c, d] = [at, at + distance, at + 2 * distance, at + 3 * distance];
+                let a = tile(simd, load_lines::<S>(sums, a, 4 * distance));
+                let b = tile(simd, load_lines::<S>(sums, b, 4 * distance));
+                let c = tile(simd, load_lines::<S>(sums, c, 4 * distance));
+                let d = tile(simd, load_lines::<S>(sums, d, 4 * distance));
+                for line in 0..2 {
+                    let [left, right] = tile(simd, [a[line], b[line], c[line], d[line]]);
+                    save::<S>(&mut results[2 * line], first, left);
+                    save::<S>(&mut results[2 * line + 1], first, right);
+                }
+            }
+            let mut column = strip.start;
+            while column < strip.end {
+                // Tiles of one row.
+                let (line, x) = (column / *tiles, column % *tiles);
+                let count = (*tiles - x).min(strip.end - column);
+                let from = column - strip.start;
+                let (upper, lower) = image[2 * line * row..][..2 * row].split_at_mut(row);
+                let [a, b, c, d] = &results;
+                interleave(&a[from..], &b[from..], &mut upper[2 * x..2 * (x + count)]);
+                interleave(&c[from..], &d[from..], &mut lower[2 * x..2 * (x + count)]);
+                column += count;
+            }
+        }
+    }
+}
+
+/// Writes two rows of values in turns.
+#[inline(always)]
+fn interleave(left: &[f32], right: &[f32], out: &mut [f32]) {
+    for (out, (left, right)) in out.as_chunks_mut::<2>().0.iter_mut().zip(left.iter().zip(right)) {
+        *out = [*left, *right];
+    }
+}

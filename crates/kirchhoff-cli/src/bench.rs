@@ -37,11 +37,10 @@ struct Samples {
 /// Measures the forward pass and every explanation. The semirings take turns in each round, so that whatever else the
 /// machine does meanwhile falls on all of them.
 pub fn run(arguments: &Bench) -> Result<(), Failure> {
-    let mut request = Request::read(&arguments.question)?;
-    request.choose(arguments.question.input.number())?;
+    let request = Request::read(&arguments.question)?;
     stop_at_interrupt();
     if !arguments.common.quiet {
-        request.warn_of_bounds();
+        request.remark();
     }
     // What reading took counts for the whole run alone.
     let mut peak = peak_memory();

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::options::{Common, InputOptions, ReadingOptions, RuleOptions};
+use crate::input_options::InputOptions;
+use crate::options::{Common, ReadingOptions, RuleOptions};
 
 /// A circuit from a file, or what it is made of.
 #[derive(Args, Clone, Debug)]

@@ -46,8 +46,6 @@ impl<'a> Named<'a> {
 
 /// How a circuit is made of a model and an input.
 pub struct Compilation<'a> {
-    /// Which of the inputs; if there is one only, it.
-    pub input: Option<usize>,
     /// Where variables are put; none says on every edge for symbolic semirings, and nowhere for others.
     pub symbolic: Option<&'a SymbolicOption>,
     /// Whether edges that Θ sends to 0 are left out.
@@ -69,29 +67,27 @@ pub struct Compiled {
 
 /// Makes the circuit of a model on one input, for one semiring.
 pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Result<Compiled, Failure> {
-    let Named { numeric, symbolic } = Named::new(&options.semiring, options.rules.unchecked)?;
-    let request = Request::read(&QuestionOptions { semiring: numeric.to_string(), ..options.clone() })?;
+    let named = options.semiring.as_deref().unwrap_or("real");
+    let Named { numeric, symbolic } = Named::new(named, options.rules.unchecked)?;
+    let request = Request::read(&QuestionOptions { semiring: Some(numeric.to_string()), ..options.clone() })?;
     let [question] = &request.questions[..] else {
         return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
     };
-    let (input, count) = (compilation.input.unwrap_or(0), request.inputs.count);
-    if input >= count {
-        return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
-    }
-    if compilation.input.is_none() && count > 1 && compilation.leaves == Leaves::Values {
+    let count = request.inputs.count;
+    if count > 1 && compilation.leaves == Leaves::Values {
         return Err(Failure::usage(format!(
             "a gate circuit is of one input, but there are {count}: choose one with --input, from 0"
         )));
     }
     if !compilation.quiet {
-        request.warn_of_bounds();
+        request.remark();
     }
     stop_at_interrupt();
     let progress = Progress::new(request.edges().saturating_mul(2), compilation.quiet);
     progress.say("network");
-    let execution = request.run(input..input + 1, &progress)?;
+    let execution = request.run(0..1, &progress)?;
     progress.say("gates");
-    let question = question.part(input..input + 1, count)?;
+    let question = question.part(0..1, count)?;
     let options = GateOptions {
         execution: 0,
         prune: compilation.prune,
@@ -114,7 +110,7 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
         max_gates: compilation.max_gates,
     };
     let (circuit, notes) = compile_gates(&execution, &question, &options, &progress)?;
-    let (model, input) = (request.loaded.name.clone(), request.inputs.names[input].clone());
+    let (model, input) = (request.loaded.name.clone(), request.inputs.names[0].clone());
     Ok(Compiled { circuit, notes: GateNotes { model, input, ..notes }, question })
 }
 
@@ -471,7 +467,6 @@ fn made(selection: &Selection<'_>, semiring: &str, prune: bool) -> Result<Compil
     let outputs = [selection.outputs, selection.given].concat();
     let question = question_options(selection.source, semiring, &outputs, selection.layer);
     let compilation = Compilation {
-        input: Some(selection.source.input.number().unwrap_or(0)),
         symbolic: selection.symbolic,
         prune,
         leaves: Leaves::Values,
@@ -494,8 +489,8 @@ pub fn question_options(
         files: source.files.clone(),
         reading: source.reading.clone(),
         of: ModelOutput::default(),
-        input: source.input.clone(),
-        semiring: semirings.to_string(),
+        input: source.input.or_first(),
+        semiring: Some(semirings.to_string()),
         rules: source.rules.clone(),
         layers: if others { "all" } else { "input" }.to_string(),
         count_kept: false,

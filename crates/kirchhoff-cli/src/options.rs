@@ -9,6 +9,7 @@ use kirchhoff::semiring::UnknownName;
 use kirchhoff_file::Output;
 
 use crate::failure::Failure;
+use crate::input_options::InputOptions;
 
 /// Options of every verb that computes or prints.
 #[derive(Args, Debug, Default)]
@@ -244,60 +245,6 @@ impl From<MaximumPoolOption> for MaximumPooling {
     }
 }
 
-/// Which input is meant, and files for the inputs of models with several.
-#[derive(Args, Clone, Debug, Default)]
-pub struct InputOptions {
-    /// One of the inputs, from 0 [default: all; the first, of a circuit]; or, of a model with several inputs, a file for one of
-    /// them: once for each
-    #[arg(long = "input", value_name = "N | NAME=FILE")]
-    inputs: Vec<InputArgument>,
-}
-
-/// One `--input`.
-#[derive(Clone, Debug)]
-enum InputArgument {
-    Number(usize),
-    /// A file, with the name of the input in front.
-    Named(PathBuf),
-}
-
-impl FromStr for InputArgument {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(number) => Ok(InputArgument::Number(number)),
-            Err(_) if text.contains('=') => Ok(InputArgument::Named(text.into())),
-            Err(_) => Err("write the number of an input, from 0, or NAME=FILE".to_string()),
-        }
-    }
-}
-
-impl InputOptions {
-    /// The number of the input that is meant, if one is; the last that is named.
-    pub fn number(&self) -> Option<usize> {
-        let number = |argument: &InputArgument| match argument {
-            InputArgument::Number(number) => Some(*number),
-            InputArgument::Named(_) => None,
-        };
-        self.inputs.iter().rev().find_map(number)
-    }
-
-    /// Files, with those for inputs by name behind them.
-    pub fn with_files(&self, files: &[PathBuf]) -> Vec<PathBuf> {
-        let named = self.inputs.iter().filter_map(|argument| match argument {
-            InputArgument::Number(_) => None,
-            InputArgument::Named(file) => Some(file.clone()),
-        });
-        files.iter().cloned().chain(named).collect()
-    }
-
-    /// Whether anything is said.
-    pub fn is_given(&self) -> bool {
-        !self.inputs.is_empty()
-    }
-}
-
 /// What is asked: a model, inputs, and the questions about them.
 #[derive(Args, Clone, Debug)]
 pub struct QuestionOptions {
@@ -312,9 +259,9 @@ pub struct QuestionOptions {
     #[command(flatten)]
     pub input: InputOptions,
     /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
-    /// there are
-    #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
-    pub semiring: String,
+    /// there are [default: real,boolean,counting,viterbi,bottleneck, without those that rules, Θ or targets do not suit]
+    #[arg(long, short, value_name = "NAMES")]
+    pub semiring: Option<String>,
     #[command(flatten)]
     pub rules: RuleOptions,
     /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas

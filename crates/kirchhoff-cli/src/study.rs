@@ -6,16 +6,17 @@ use std::time::Instant;
 
 use kirchhoff::compile::Bounds;
 use kirchhoff::data::{DataSet, DataSetOptions, Preprocessing, Split, read_inputs};
-use kirchhoff::explain::{Question, Target};
+use kirchhoff::explain::{ExplainError, Question, Target};
 use kirchhoff::explanation::batch_size;
 use kirchhoff::network::{Network, network_hash};
 use kirchhoff::study::{Identity, Outputs, Outside, Run, StudyError, data_hash};
 
 use crate::failure::Failure;
+use crate::input_options::InputOptions;
 use crate::load::{self, Loaded};
 use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
-use crate::questions::split;
+use crate::questions::{named_or_default, say_left_out, split};
 use crate::request;
 use crate::semirings::registry;
 use crate::study_options::StudyOptions;
@@ -34,6 +35,7 @@ pub struct Studied {
     pub bounds: Bounds,
     pub preprocessing: Preprocessing,
     pub progress: Progress,
+    quiet: bool,
     clock: Instant,
 }
 
@@ -42,7 +44,8 @@ impl Studied {
     pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
         let clock = Instant::now();
         let output = targets::output(&options.of, &options.rules.target)?;
-        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading, output.as_deref())?;
+        let files = options.data.input.with_files(&options.files);
+        let (loaded, preprocessing, files) = load::model_of(&files, &options.reading, output.as_deref())?;
         let loaded = loaded.explained()?;
         if let [_, second, ..] = loaded.network.inputs() {
             let name = loaded.network.known_as(*second);
@@ -55,17 +58,19 @@ impl Studied {
             _ => return Err(Failure::usage("a study has one data set: a file, or a folder")),
         };
         let mut data =
-            open(path, options.data.labels.as_deref(), options, &loaded, &preprocessing, options.data.split.into())?;
-        if let Some(limit) = options.data.limit {
-            let count = data.count().min(usize::try_from(limit).unwrap_or(usize::MAX));
-            data.choose(0..count);
+            open(path, options.data.input.labels.as_deref(), options, &loaded, &preprocessing, options.data.input.split.into())?;
+        let chosen = options.data.input.chosen(data.count())?;
+        if chosen != [0..data.count()] {
+            data.choose(chosen.into_iter().flatten());
         }
         let bounds = request::bounds(&options.rules, data.shape(), data.picture(), &preprocessing);
         let progress = Progress::new(0, options.common.quiet);
         let source = path.map_or("the ten embedded digits".to_string(), |path| path.display().to_string());
         let (hash, count) = (data_hash(&data)?, data.count());
         let path = path.map(Path::to_path_buf);
-        let studied = Studied { loaded, source, path, data_hash: hash, count, bounds, preprocessing, progress, clock };
+        let quiet = options.common.quiet;
+        let studied =
+            Studied { loaded, source, path, data_hash: hash, count, bounds, preprocessing, progress, quiet, clock };
         Ok((studied, data))
     }
 
@@ -80,6 +85,21 @@ impl Studied {
         let target = if by_label { vec!["top".to_string()] } else { options.rules.target.clone() };
         let rules = RuleOptions { target, ..options.rules.clone() };
         Ok((targets::settled(&rules, &self.loaded)?, by_label))
+    }
+
+    /// One question for each of the semirings that are named, or of the default ones that `check` and the options admit.
+    pub fn questions(
+        &self,
+        rules: &RuleOptions,
+        named: Option<&str>,
+        default: &str,
+        check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+    ) -> Result<Vec<Question>, Failure> {
+        let (questions, left_out) = named_or_default(rules, named, default, &self.bounds, check)?;
+        if !self.quiet {
+            say_left_out(&left_out);
+        }
+        Ok(questions)
     }
 
     /// The identity of a study of the model and the data, to which the study adds its own settings.
@@ -170,7 +190,7 @@ pub fn open(
     let shape = &network.node(network.input()).shape;
     let outputs: usize = network.node(network.output()).shape.iter().product();
     let Some(path) = path else {
-        let inputs = load::inputs(&[], loaded, preprocessing)?;
+        let inputs = crate::inputs::inputs(&[], loaded, preprocessing, &InputOptions::default(), true)?.inputs;
         let labels: Vec<usize> = (0..inputs.count).collect();
         return DataSet::in_memory("the embedded digits", inputs.values, shape, &labels, outputs)
             .map_err(Failure::input);

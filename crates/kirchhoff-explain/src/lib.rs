@@ -10,6 +10,7 @@ mod identity;
 mod layered;
 mod preset;
 mod question;
+mod relative;
 mod semiring;
 mod target;
 
@@ -31,6 +32,7 @@ pub use gates::{
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
 pub use question::{Layers, Question, ThetaChoice};
+pub use relative::{Against, Place, Relative};
 pub use semiring::{AnySemiring, Blocks, Described, Expressions, NameError, Named, Own, ReadError, Registry, Thetas};
 pub use target::{Target, TargetError, top};
 

@@ -34,6 +34,7 @@ mod page;
 mod paths;
 mod pictures;
 mod relevance;
+mod remarks;
 mod report;
 mod shown;
 
@@ -56,7 +57,7 @@ pub use page::PageOptions;
 pub use paths::{ElementPath, ElementPaths, ElementStep, PathOptions};
 pub use pictures::{Channels, PictureOptions, Pictures};
 pub use relevance::Relevance;
-pub use report::{Explained, Report, Summary, as_map};
+pub use report::{Best, Explained, Report, Summary, as_map};
 pub use shown::{Names, Subject};
 
 use batches::fitting;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kirchhoff::circuit::{CircuitFile, GateCircuit, Leaves, neuron_name, tensor_label};
+use kirchhoff::circuit::{CircuitFile, GateCircuit, Leaves, OutputTensor, neuron_name, tensor_label};
 use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{
     ExplainError, GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates, is_start,
 };
-use kirchhoff::formula::{Cut, Decision, cut, decide, find_outputs, output_names, parse};
+use kirchhoff::formula::{Cut, Decision, FormulaError, cut, decide, find_outputs, output_names, parse};
 use kirchhoff::network::{Network, Node};
 use kirchhoff::semiring::{Call, Image, Interval, find_symbolic, symbolic_semirings};
 use kirchhoff_file::read_text;
@@ -17,6 +17,7 @@ use crate::circuit_options::{CircuitOptions, SourceOptions, SymbolicOption};
 use crate::failure::Failure;
 use crate::load;
 use crate::options::{ModelOutput, QuestionOptions, RuleOptions};
+use crate::places::place;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{checked, split};
 use crate::request::Request;
@@ -278,13 +279,36 @@ pub struct Selected {
     given: Vec<String>,
 }
 
+/// The outputs that a text means, also where it has all indices of a neuron, as `x[0,14,14]`, or those of the first tensor alone,
+/// as `14,14`.
+fn outputs_of(circuit: &GateCircuit, text: &str) -> Result<Vec<usize>, FormulaError> {
+    let found = find_outputs(circuit, text);
+    let respelled = || {
+        let (name, indices) = match text.trim().strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+            Some((name, indices)) => (Some(name), indices),
+            None => (None, text),
+        };
+        let is_meant = |tensor: &&OutputTensor| {
+            name.is_none_or(|name| [&tensor.name[..], &tensor_label(&tensor.name)].contains(&name))
+        };
+        let tensor = circuit.output_tensors().iter().find(is_meant)?;
+        let indices: Vec<usize> = indices.split(',').map(|index| index.trim().parse().ok()).collect::<Option<_>>()?;
+        let neuron = place(&indices, &tensor.shape)?;
+        Some(find_outputs(circuit, &neuron_name(&tensor.name, &tensor.shape, neuron)))
+    };
+    match found {
+        Ok(found) => Ok(found),
+        Err(error) => respelled().unwrap_or(Err(error)),
+    }
+}
+
 /// The outputs and the layer of a circuit that are selected. Pixels are named by their places, also where the network
 /// takes the picture as a vector.
 pub fn selected(circuit: &GateCircuit, notes: &GateNotes, selection: &Selection<'_>) -> Result<Selected, Failure> {
     let pictured = notes.picture.and_then(|picture| circuit.with_output_shape(0, &picture).ok());
     let circuit = pictured.as_ref().unwrap_or(circuit);
     let find = |names: &[String]| -> Result<Vec<usize>, Failure> {
-        let found: Vec<Vec<usize>> = names.iter().map(|name| find_outputs(circuit, name)).collect::<Result<_, _>>()?;
+        let found: Vec<Vec<usize>> = names.iter().map(|name| outputs_of(circuit, name)).collect::<Result<_, _>>()?;
         Ok(found.concat())
     };
     let (mut outputs, given) = (find(selection.outputs)?, find(selection.given)?);

@@ -113,6 +113,7 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     first.extend((arguments.pictures > 0).then_some("sheet.png"));
     first.extend(arguments.has_page().then_some("explanation.html"));
     folder.iter().try_for_each(|folder| folder.check(&first))?;
+    folder.iter_mut().for_each(|folder| folder.replace_run("explanation.json"));
     let mut explanation = explain(&request, names, arguments)?;
     if !arguments.common.quiet {
         request.remark();
@@ -156,6 +157,9 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
         let preview = drawn.preview(explanation.answers(), input, size).map_err(Failure::work)?;
         let best = summary.best(request.outputs(), classes).map_or(String::new(), |best| best + "\n");
         crate::print(&format!("{}\n{best}{preview}\n", summary.heading(classes)))?;
+    }
+    if !colour && arguments.pictures > 0 {
+        crate::print("░▒▓█ or +*#: relevant, weakly to strongly; -=≡: against the target; ·: not relevant\n")?;
     }
     if arguments.ledger {
         crate::print(&crate::ledger::ledgers(&explanation, arguments.pictures.max(1)))?;

@@ -43,7 +43,9 @@ impl FromStr for InputArgument {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.contains('=') {
             true => Ok(InputArgument::Named(text.into())),
-            false => numbered_inputs(text).map(InputArgument::Numbers).map_err(|error| format!("{error}, or NAME=FILE")),
+            false => {
+                numbered_inputs(text).map(InputArgument::Numbers).map_err(|error| format!("{error}, or NAME=FILE"))
+            }
         }
     }
 }

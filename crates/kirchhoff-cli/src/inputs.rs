@@ -110,7 +110,8 @@ pub fn fitted(fitting: &Fitting, name: &str, others: usize) -> String {
     let Fitting { size, scaled, seen, is_grey } = *fitting;
     let (shorter, longest) = (size[0].min(size[1]), seen[0].max(seen[1]));
     let warning = if longest <= SMALL && shorter >= 4 * longest { "warning: " } else { "" };
-    let middle = if scaled == seen { String::new() } else { format!(", of which the middle {} is seen", written(seen)) };
+    let middle =
+        if scaled == seen { String::new() } else { format!(", of which the middle {} is seen", written(seen)) };
     let grey = if is_grey { ", in grey" } else { "" };
     let others = match others {
         0 => String::new(),
@@ -210,6 +211,12 @@ fn several(
 
 /// Files that are not named as models.
 fn check_inputs(paths: &[PathBuf]) -> Result<(), Failure> {
+    if let Some(number) = paths.iter().find(|path| !path.exists() && path.to_string_lossy().parse::<f64>().is_ok()) {
+        return Err(Failure::usage(format!(
+            "there is no file {}: several numbers of an option are separated by commas, as in --mean 0.485,0.456,0.406",
+            number.display()
+        )));
+    }
     // Inputs may be .safetensors files too.
     match paths.iter().find(|path| is_model(path) && !is_input(path)) {
         None => Ok(()),
@@ -237,7 +244,9 @@ fn digits(
     let wrong = |reason| Failure::usage(format!("the preprocessing cannot be done: {reason}"));
     preprocessing.check(shape[0]).map_err(wrong)?;
     if options.labels.is_some() {
-        return Err(Failure::usage("--labels are those of the inputs that are named: the embedded digits have their own"));
+        return Err(Failure::usage(
+            "--labels are those of the inputs that are named: the embedded digits have their own",
+        ));
     }
     let length: usize = shape.iter().product();
     for (position, value) in inputs.values.iter_mut().enumerate() {
@@ -246,7 +255,8 @@ fn digits(
     let of = inputs.count;
     let numbers = options.chosen(of)?;
     let labels: Vec<usize> = numbers.iter().cloned().flatten().collect();
-    inputs.values = numbers.iter().flat_map(|run| inputs.values[run.start * length..run.end * length].to_vec()).collect();
+    inputs.values =
+        numbers.iter().flat_map(|run| inputs.values[run.start * length..run.end * length].to_vec()).collect();
     inputs.names = labels.iter().map(|&number| inputs.names[number].clone()).collect();
     inputs.count = labels.len();
     Ok(Chosen { inputs, numbers, of, labels: Some(labels), fitting: None })

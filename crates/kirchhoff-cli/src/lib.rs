@@ -9,6 +9,7 @@ mod circuit_options;
 mod circuits;
 mod compile;
 mod evaluate;
+mod examples;
 mod explain;
 mod failure;
 mod formula;
@@ -31,6 +32,7 @@ mod questions;
 mod request;
 mod run;
 mod semirings;
+mod shell;
 mod signals;
 mod simplify;
 mod study;
@@ -147,6 +149,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Rules(arguments) => listings::rules(&arguments),
         Verb::Laws(arguments) => laws::run(&arguments),
         Verb::New(arguments) => new::run(&arguments),
+        Verb::Completions(arguments) => shell::completions(&arguments),
+        Verb::Man(arguments) => shell::manual(&arguments),
     }
 }
 

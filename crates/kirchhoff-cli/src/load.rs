@@ -152,6 +152,14 @@ fn classes_of(path: &Path, network: &Network) -> Result<Vec<String>, Failure> {
 /// Opens a circuit file. With `verify`, all of it is read and compared with its checksum: whatever makes another circuit
 /// of it starts so.
 pub fn circuit(path: &Path, verify: bool) -> Result<CircuitFile, Failure> {
+    let is = |extension: &str| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension));
+    if path.is_file() && !is("safetensors") && (is("sexpr") || is_model(path)) {
+        let (what, verbs) = match is("sexpr") {
+            true => ("a circuit as text", "`formula`, `draw` and `ask` read it"),
+            false => ("a model", "`compile` makes a circuit of it, and `explain` explains it at once"),
+        };
+        return Err(Failure::usage(format!("{} is {what}, no circuit file: {verbs}", path.display())));
+    }
     let file = CircuitFile::open(path).map_err(Failure::input)?;
     if verify {
         file.verify().map_err(Failure::input)?;
@@ -193,7 +201,13 @@ pub fn stored_notes(notes: &impl Serialize) -> Result<Notes, Failure> {
 
 /// The preprocessing that the options ask for, over what the model file says.
 fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preprocessing {
-    let mut preprocessing = loaded.preprocessing.clone().unwrap_or_default();
+    let mut preprocessing = match options.preprocess {
+        Some(preset) => preset.preprocessing(&loaded.network.node(loaded.network.input()).shape),
+        None => loaded.preprocessing.clone().unwrap_or_default(),
+    };
+    if let Some(resize) = options.scale_to {
+        preprocessing.resize = resize;
+    }
     if let Some(scale) = options.scale {
         preprocessing.scale = scale;
     }

@@ -27,9 +27,9 @@ pub struct Mask {
     /// Layers to make masks of: `input`, `all`, or names and patterns separated by commas; the input is always among them
     #[arg(long, value_name = "LAYERS", default_value = "input")]
     pub layers: String,
-    /// Classes to make masks of, by number [default: all that occur]
-    #[arg(long, value_name = "NUMBERS", value_delimiter = ',')]
-    pub classes: Option<Vec<usize>>,
+    /// Classes to make masks of, by number or name, separated by commas [default: all that occur]
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',')]
+    pub classes: Option<Vec<String>>,
     /// Take those inputs only on which the network's answer is their label
     #[arg(long)]
     pub correct: bool,
@@ -54,11 +54,13 @@ pub fn run(arguments: &Mask) -> Result<(), Failure> {
     let semirings = questions.iter().map(|question| &*question.semiring.name).collect::<Vec<_>>().join(",");
     let outside = outside(&arguments.relevance, arguments.semiring.as_deref().unwrap_or(DEFAULT), &data)?;
     let questions = [questions, outside_questions(&outside, &rules)?].concat();
+    let named = |names: &Vec<String>| names.iter().map(|name| studied.class(name)).collect::<Result<Vec<_>, _>>();
+    let classes = arguments.classes.as_ref().map(named).transpose()?;
     let settings = MaskSettings {
         questions,
         outside,
         by_label,
-        classes: arguments.classes.clone(),
+        classes: classes.clone(),
         correct: arguments.correct,
         quantiles: arguments.quantile.clone(),
         memory: options.memory,
@@ -75,7 +77,8 @@ pub fn run(arguments: &Mask) -> Result<(), Failure> {
     });
     let network = studied.network().clone();
     let mut run = studied.run(identity, options)?;
-    let masks = mask(&mut run, &network, &mut data, &settings)?;
+    let mut masks = mask(&mut run, &network, &mut data, &settings)?;
+    masks.class_names = studied.class_names.clone().unwrap_or_default();
     let outputs = masks.outputs(&settings, &described)?;
     studied.finish(run, outputs, options)
 }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 use kirchhoff::compile::{LayerPattern, MaximumPooling, Treatments};
+use kirchhoff::data::{Filter, Preprocessing, Resize};
 use kirchhoff::semiring::UnknownName;
 use kirchhoff_file::Output;
 
@@ -13,6 +14,7 @@ use crate::input_options::InputOptions;
 
 /// Options of every verb that computes or prints.
 #[derive(Args, Debug, Default)]
+#[command(next_help_heading = "General")]
 pub struct Common {
     /// Print JSON to stdout
     #[arg(long)]
@@ -27,6 +29,7 @@ pub struct Common {
 
 /// Options of every verb that writes files.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
 pub struct WriteOptions {
     /// Replace files that are there, also those that kirchhoff did not write; never one that the run reads
     #[arg(long)]
@@ -42,6 +45,7 @@ impl WriteOptions {
 
 /// Options that say how a model file is to be read.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Model")]
 pub struct ModelOptions {
     /// Architecture of a safetensors model, where its tensor names do not tell
     #[arg(long, value_name = "FILE.toml")]
@@ -56,6 +60,7 @@ pub struct ModelOptions {
 
 /// Names of what inputs consist of, for pictures.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Inputs")]
 pub struct NameOptions {
     /// Words by the number of their token: a text with one a line, vocab.json or tokenizer.json
     #[arg(long, value_name = "FILE")]
@@ -91,6 +96,7 @@ impl FromStr for InputShape {
 
 /// Which output of a model with several is meant.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Model")]
 pub struct ModelOutput {
     /// Output of a model with several, by name [default: the first]
     #[arg(long, value_name = "NAME")]
@@ -99,7 +105,16 @@ pub struct ModelOutput {
 
 /// How files become inputs.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Inputs")]
 pub struct PreprocessingOptions {
+    /// Preprocessing by name: `imagenet`, as of torchvision's weights: the shorter side to 256 pixels (for a network of 224), mean and std
+    /// of ImageNet; the options below go over it
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub preprocess: Option<PresetOption>,
+    /// Size that pictures are scaled to before their middle is cut out: `cover` (as little as fits), `stretch`, or the pixels of
+    /// the shorter side [default: from the model, or cover]
+    #[arg(long, value_name = "SIZE")]
+    pub scale_to: Option<Resize>,
     /// Factor on raw values, before mean and std [default: from the model, or 1; images are read as 0..1]
     #[arg(long, allow_hyphen_values = true)]
     pub scale: Option<f32>,
@@ -112,6 +127,30 @@ pub struct PreprocessingOptions {
     /// Order of the axes in arrays
     #[arg(long, value_enum)]
     pub layout: Option<LayoutOption>,
+}
+
+/// Preprocessing by name.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum PresetOption {
+    /// That of torchvision's weights
+    Imagenet,
+}
+
+impl PresetOption {
+    /// What is done for a network that takes inputs of a shape.
+    pub fn preprocessing(self, shape: &[usize]) -> Preprocessing {
+        let side = shape.last().and_then(|&side| u32::try_from(side).ok()).unwrap_or(224);
+        match self {
+            PresetOption::Imagenet => Preprocessing {
+                mean: vec![0.485, 0.456, 0.406],
+                std: vec![0.229, 0.224, 0.225],
+                // 256 for 224, and as much more for others.
+                resize: Resize::Side(side.saturating_mul(256).saturating_add(112) / 224),
+                filter: Filter::Bilinear,
+                ..Preprocessing::default()
+            },
+        }
+    }
 }
 
 /// A model, and how its inputs are read.
@@ -134,6 +173,7 @@ pub enum LayoutOption {
 
 /// From which outputs on, by which rules and annotations.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Target, rules and Θ")]
 pub struct RuleOptions {
     /// Output to explain: `top`, a class by name, `3`, `3,8` (both), `3-8` (for 3 and against 8); a value of an image or sequence `[3,17,42]`, a
     /// box of them `[3,10:20,:]`, a region by the file of a mask `[3,mask.png]`, of an output by name `scores[3]`. Repeat to give one an input

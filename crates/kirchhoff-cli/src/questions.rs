@@ -98,7 +98,7 @@ pub fn admitted(
 ) -> Result<Admitted, Failure> {
     let accepted = accepted(options, semirings, bounds, true, check)?;
     let none = accepted.iter().all(|(_, question)| question.is_err());
-    let (mut questions, mut left_out) = (Vec::new(), Vec::new());
+    let (mut questions, mut left_out) = (Vec::new(), Vec::<(String, String)>::new());
     for (name, question) in accepted {
         match question {
             Ok(question) => questions.push(question),
@@ -108,11 +108,14 @@ pub fn admitted(
                 let reason = failure.to_string();
                 let reason = reason.split("; ").next().unwrap_or_default();
                 let reason = reason.strip_prefix(&format!("semiring `{name}`: ")).unwrap_or(reason);
-                left_out.push(format!("{name}: {reason}"));
+                match left_out.iter_mut().find(|(_, other)| other == reason) {
+                    Some((names, _)) => *names += &format!(", {name}"),
+                    None => left_out.push((name, reason.to_string())),
+                }
             }
         }
     }
-    Ok((questions, left_out))
+    Ok((questions, left_out.into_iter().map(|(names, reason)| format!("{names}: {reason}")).collect()))
 }
 
 /// A semiring's name, and its question or why there is none.

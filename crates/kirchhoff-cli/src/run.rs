@@ -12,8 +12,8 @@ use kirchhoff_file::{Seal, Tensor, write_tensors};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::load;
 use crate::input_options::InputOptions;
+use crate::load;
 use crate::options::{Common, ModelOutput, ReadingOptions, WriteOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 

@@ -35,6 +35,8 @@ pub struct Studied {
     pub bounds: Bounds,
     pub preprocessing: Preprocessing,
     pub progress: Progress,
+    /// The names of classes: the model's, or those of folders.
+    pub class_names: Option<Vec<String>>,
     quiet: bool,
     clock: Instant,
 }
@@ -57,26 +59,70 @@ impl Studied {
             [path] => Some(path.as_path()),
             _ => return Err(Failure::usage("a study has one data set: a file, or a folder")),
         };
-        let mut data =
-            open(path, options.data.input.labels.as_deref(), options, &loaded, &preprocessing, options.data.input.split.into())?;
+        let mut data = open(
+            path,
+            options.data.input.labels.as_deref(),
+            options,
+            &loaded,
+            &preprocessing,
+            options.data.input.split.into(),
+        )?;
         let chosen = options.data.input.chosen(data.count())?;
         if chosen != [0..data.count()] {
             data.choose(chosen.into_iter().flatten());
         }
+        let outputs = loaded.network.size(loaded.network.output());
+        let class_names = match (&loaded.classes, data.folders()) {
+            (None, Some(folders)) if folders.len() == outputs => Some(folders.to_vec()),
+            (None, Some(folders)) if !options.common.quiet => {
+                crate::say(format_args!(
+                    "warning: the folders {} are taken as classes 0 to {}, but the network has {outputs}: name them by number, \
+                     or give the names of all classes by --class-names",
+                    folders[..folders.len().min(8)].join(", "),
+                    folders.len() - 1
+                ));
+                None
+            }
+            (names, _) => names.clone(),
+        };
         let bounds = request::bounds(&options.rules, data.shape(), data.picture(), &preprocessing);
         let progress = Progress::new(0, options.common.quiet);
         let source = path.map_or("the ten embedded digits".to_string(), |path| path.display().to_string());
         let (hash, count) = (data_hash(&data)?, data.count());
         let path = path.map(Path::to_path_buf);
         let quiet = options.common.quiet;
-        let studied =
-            Studied { loaded, source, path, data_hash: hash, count, bounds, preprocessing, progress, quiet, clock };
+        let studied = Studied {
+            loaded,
+            source,
+            path,
+            data_hash: hash,
+            count,
+            bounds,
+            preprocessing,
+            progress,
+            class_names,
+            quiet,
+            clock,
+        };
         Ok((studied, data))
     }
 
     /// The network.
     pub fn network(&self) -> &Arc<Network> {
         &self.loaded.network
+    }
+
+    /// The class of a number or a name.
+    pub fn class(&self, text: &str) -> Result<usize, Failure> {
+        let names = self.class_names.as_deref().unwrap_or_default();
+        match targets::class(text, names).or_else(|| text.trim().parse().ok()) {
+            Some(class) => Ok(class),
+            None => Err(targets::unnamed(text, names).unwrap_or_else(|| {
+                Failure::usage(format!(
+                    "`{text}` is no class: give its number, or the names of classes by --class-names"
+                ))
+            })),
+        }
     }
 
     /// The rules that the options ask for, and whether each input is explained from the output of its label.

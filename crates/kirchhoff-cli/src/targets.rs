@@ -63,14 +63,15 @@ fn classed(text: &str, classes: &[String]) -> Option<String> {
     let contrast = |(at, _): (usize, &str)| {
         let (left, right) = (&text[..at], &text[at + 1..]);
         let (own, other) = (side(left), side(right));
-        let both = (own.is_some() || known(left)) && (other.is_some() || known(right)) && (own.is_some() || other.is_some());
+        let both =
+            (own.is_some() || known(left)) && (other.is_some() || known(right)) && (own.is_some() || other.is_some());
         both.then(|| format!("{}-{}", own.unwrap_or(left.trim().into()), other.unwrap_or(right.trim().into())))
     };
     text.match_indices('-').find_map(contrast)
 }
 
 /// The refusal of a text that is no target by its form, where classes have names: with those that come nearest.
-fn unnamed(text: &str, classes: &[String]) -> Option<Failure> {
+pub fn unnamed(text: &str, classes: &[String]) -> Option<Failure> {
     let is_word = text.parse::<Target>().is_err() && !text.contains(['[', '.']) && text.contains(char::is_alphabetic);
     if !is_word || classes.is_empty() {
         return None;
@@ -85,7 +86,7 @@ fn unnamed(text: &str, classes: &[String]) -> Option<Failure> {
 }
 
 /// The number of the class of a name, or of one of the names that it lists, as "tabby" of "tabby, tabby cat".
-fn class(text: &str, classes: &[String]) -> Option<usize> {
+pub fn class(text: &str, classes: &[String]) -> Option<usize> {
     let is = |name: &str| name.trim().eq_ignore_ascii_case(text.trim()) && !text.trim().is_empty();
     let whole = classes.iter().position(|name| is(name));
     whole.or_else(|| classes.iter().position(|name| name.split(',').any(is)))

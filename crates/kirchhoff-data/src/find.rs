@@ -47,7 +47,8 @@ fn file(path: &Path, for_whom: For<'_>) -> Result<Found, InputError> {
             let archive = open(path)?;
             let array = archive.choose(path, &[&inputs::NAMES[..], &images].concat())?;
             let has_labels = archive.names.iter().any(|name| label_names.contains(&&name[..]));
-            let own = (options.labels.is_none() && has_labels).then(|| archive.choose(path, &label_names)).transpose()?;
+            let own =
+                (options.labels.is_none() && has_labels).then(|| archive.choose(path, &label_names)).transpose()?;
             (array, own)
         }
         Some(Open::Picture | Open::Labels(_)) | None => {

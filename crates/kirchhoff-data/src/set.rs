@@ -100,7 +100,7 @@ impl DataSet {
     ) -> Result<Self, InputError> {
         let channels = shape.first().copied().unwrap_or(1);
         preprocessing.check(channels).map_err(InputError::Preprocessing)?;
-            let Found { reader, labels, folders } = find(path, For { network: shape, preprocessing, options })?;
+        let Found { reader, labels, folders } = find(path, For { network: shape, preprocessing, options })?;
         let labels = labels.ok_or_else(|| {
             InputError::unsupported(path, "there are no labels for it: give a file of them (--labels)")
         })?;

@@ -405,6 +405,7 @@ impl Explanation {
     /// Values that no picture can be made of; files that cannot be written.
     pub fn write(&self, folder: impl Into<Output>, pictures: &PictureOptions) -> Result<(), ExplanationError> {
         let mut folder = Folder::open(folder)?;
+        folder.replace_run("explanation.json");
         self.write_to(&mut folder, pictures, &())?;
         Ok(folder.commit()?)
     }
@@ -420,18 +421,20 @@ impl Explanation {
         monitor: &dyn Monitor,
     ) -> Result<(), ExplanationError> {
         folder.write("relevance.safetensors", &relevance_file(&self.answers, self.summaries.len())?)?;
-        folder.write("explanation.json", &serde_json::to_vec_pretty(&self.report())?)?;
         if let Some(page) = &self.options.page {
             folder.write("explanation.html", self.page(page, monitor)?.as_bytes())?;
         }
         let shown = &self.summaries[..self.summaries.len().min(pictures.most)];
-        if shown.is_empty() {
-            return Ok(());
+        if !shown.is_empty() {
+            let label = |summary: &Summary| summary.label(self.options.classes.as_deref());
+            let labels: Vec<String> = shown.iter().map(label).collect();
+            let pictures = self.pictures(pictures);
+            pictures.draw(folder, &self.answers, shown.len(), monitor)?;
+            pictures.draw_sheet(folder, &self.answers, &labels)?;
         }
-        let labels: Vec<String> = shown.iter().map(|summary| summary.label(self.options.classes.as_deref())).collect();
-        let pictures = self.pictures(pictures);
-        pictures.draw(folder, &self.answers, shown.len(), monitor)?;
-        pictures.draw_sheet(folder, &self.answers, &labels)
+        // Last of all: it lists the others, for the next run into the folder.
+        let report = self.report().with_files(folder.names());
+        Ok(folder.write("explanation.json", &serde_json::to_vec_pretty(&report)?)?)
     }
 }
 

@@ -19,12 +19,15 @@ impl Explanation {
     /// the input, or more than twice as much.
     pub fn warnings(&self) -> Vec<String> {
         let pairs = self.questions.iter().zip(&self.answers);
-        pairs.flat_map(|(question, answer)| self.uniform(question, answer).into_iter().chain(self.lost(answer))).collect()
+        pairs
+            .flat_map(|(question, answer)| self.uniform(question, answer).into_iter().chain(self.lost(answer)))
+            .collect()
     }
 
     /// The relevance of the inputs of an answer: one part an input of the network, all inputs one after the other.
     fn at_input<'a>(&'a self, answer: &'a Answer) -> impl Iterator<Item = (usize, Vec<f64>)> + 'a {
-        let found = answer.tensors.iter().filter(|tensor| self.subjects.iter().any(|subject| subject.name == tensor.name));
+        let found =
+            answer.tensors.iter().filter(|tensor| self.subjects.iter().any(|subject| subject.name == tensor.name));
         found.map(|tensor| (tensor.shape.iter().product(), tensor.values.to_f64()))
     }
 
@@ -82,7 +85,8 @@ impl Explanation {
         let (mut inputs, mut worst) = (0, None);
         for ((ledger, targets), arrived) in answer.ledgers.iter().zip(&answer.targets).zip(arrived) {
             // What contrasts start with may come to nothing by itself.
-            let Some(start) = ledger.layers.first().and_then(|entry| entry.conservation).map(|sums| sums.entered) else {
+            let Some(start) = ledger.layers.first().and_then(|entry| entry.conservation).map(|sums| sums.entered)
+            else {
                 continue;
             };
             let share = arrived / start;
@@ -101,7 +105,8 @@ impl Explanation {
             }
         }
         let (share, layer, taken) = worst?;
-        let of = if count == 1 { String::new() } else { format!(" in {inputs} of {count} inputs, of the first of them") };
+        let of =
+            if count == 1 { String::new() } else { format!(" in {inputs} of {count} inputs, of the first of them") };
         let what = match taken < 0.0 {
             true => format!("layer `{}` adds {} to it", layer.layer, percent(-taken)),
             false => format!("layer `{}` takes {} of it", layer.layer, percent(taken)),

@@ -111,9 +111,13 @@ impl Summary {
     /// The first few targets in words, and how many more there are: a region of an image has many.
     fn listed(&self, words: impl Fn(&Explained) -> String) -> Vec<String> {
         const FEW: usize = 4;
-        let mut listed: Vec<String> = self.targets.iter().take(FEW).map(words).collect();
-        if self.targets.len() > FEW {
-            listed.push(format!("and {} more", self.targets.len() - FEW));
+        // Those that count by a part of a sign are all the others.
+        let whole = || self.targets.iter().filter(|target| target.sign.abs() == 1.0);
+        let mut listed: Vec<String> = whole().take(FEW).map(words).collect();
+        match (whole().count(), self.targets.len() - whole().count()) {
+            (whole, _) if whole > FEW => listed.push(format!("and {} more", whole - FEW)),
+            (_, 0) => {}
+            (_, others) => listed.push(format!("against the mean of the {others} others")),
         }
         listed
     }
@@ -156,6 +160,9 @@ pub struct Report<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     words: Option<Vec<Vec<String>>>,
     preprocessing: &'a Preprocessing,
+    /// What the model's file calls each tensor of its input.
+    #[serde(serialize_with = "as_map")]
+    input_names: Vec<(&'a str, &'a str)>,
     inputs: &'a [Summary],
     /// What [`Explanation::warnings`] says.
     warnings: Vec<String>,
@@ -164,6 +171,9 @@ pub struct Report<'a> {
     semirings: Vec<(&'a str, SemiringReport<'a>)>,
     seconds: f64,
     peak_memory_bytes: Option<u64>,
+    /// The files that were written with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
 }
 
 /// Serialises named parts as a map in their order.
@@ -206,11 +216,18 @@ impl<'a> Report<'a> {
                 words(answer, &explanation.subjects, &explanation.inputs, &explanation.options.names)
             }),
             preprocessing: &explanation.options.preprocessing,
+            input_names: explanation.subjects.iter().map(|subject| (&*subject.name, &*subject.known_as)).collect(),
             inputs: &explanation.summaries,
             warnings: explanation.warnings(),
             semirings: explanation.questions.iter().zip(&explanation.answers).map(semiring).collect(),
             seconds: explanation.time.as_secs_f64(),
             peak_memory_bytes: peak_memory(),
+            files: Vec::new(),
         }
+    }
+
+    /// The same with the names of the files that are written with it.
+    pub(super) fn with_files(self, files: Vec<String>) -> Self {
+        Report { files, ..self }
     }
 }

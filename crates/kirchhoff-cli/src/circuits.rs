@@ -285,7 +285,7 @@ fn outputs_of(circuit: &GateCircuit, text: &str) -> Result<Vec<usize>, FormulaEr
     let found = find_outputs(circuit, text);
     let respelled = || {
         let (name, indices) = match text.trim().strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
-            Some((name, indices)) => (Some(name), indices),
+            Some((name, indices)) => (Some(name).filter(|name| !name.is_empty()), indices),
             None => (None, text),
         };
         let is_meant = |tensor: &&OutputTensor| {

@@ -117,7 +117,6 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let mut explanation = explain(&request, names, arguments)?;
     if !arguments.common.quiet {
         request.remark();
-        explanation.warnings().iter().for_each(|warning| crate::say(format_args!("warning: {warning}")));
     }
     explanation.time = clock.elapsed();
     check_names(&explanation)?;
@@ -140,6 +139,9 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
             };
             crate::say(format_args!("wrote {files} to {path}"));
         }
+    }
+    if !arguments.common.quiet {
+        explanation.warnings().iter().for_each(|warning| crate::say(format_args!("warning: {warning}")));
     }
     if arguments.common.json {
         return crate::print_json(&explanation.report());

@@ -71,8 +71,8 @@ pub fn inputs(
     check_inputs(paths)?;
     let outputs = network.size(network.output());
     let settings = DataSetOptions {
-        labels: options.labels.as_deref(),
-        split: options.split.into(),
+        labels: options.choice.labels.as_deref(),
+        split: options.choice.split.into(),
         outputs,
         classes: loaded.classes.as_deref(),
         skip_bad: false,
@@ -82,7 +82,7 @@ pub fn inputs(
     let of = files.count();
     let numbers = options.chosen(of)?;
     // Labels that nobody asks for may be damaged.
-    let wanted = by_label || options.labels.is_some();
+    let wanted = by_label || options.choice.labels.is_some();
     let labels = if wanted { files.labels().map_err(Failure::input)? } else { None };
     let fitting = fitting(&files, shape, preprocessing);
     let inputs = files.read(&numbers).map_err(Failure::input)?;
@@ -181,7 +181,7 @@ fn several(
     }
     let of = found.iter().map(|(_, files)| files.count()).max().unwrap_or(0);
     let numbers = options.chosen(of)?;
-    let labels = match &options.labels {
+    let labels = match &options.choice.labels {
         None => None,
         Some(path) => {
             let all = kirchhoff::data::read_labels(path).map_err(Failure::input)?;
@@ -243,7 +243,7 @@ fn digits(
     })?;
     let wrong = |reason| Failure::usage(format!("the preprocessing cannot be done: {reason}"));
     preprocessing.check(shape[0]).map_err(wrong)?;
-    if options.labels.is_some() {
+    if options.choice.labels.is_some() {
         return Err(Failure::usage(
             "--labels are those of the inputs that are named: the embedded digits have their own",
         ));

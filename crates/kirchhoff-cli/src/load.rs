@@ -71,7 +71,7 @@ pub fn model_of<'a>(
 /// Files and not folders: what the system says of a folder that is read as a file helps nobody.
 fn check_file(path: &Path) -> Result<(), Failure> {
     match path.is_dir() {
-        true => Err(Failure::usage(format!("{} is a folder, no model: name the file in it", path.display()))),
+        true => Err(Failure::usage(format!("{} is a folder: name the file of the model in it", path.display()))),
         false => Ok(()),
     }
 }

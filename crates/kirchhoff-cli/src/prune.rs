@@ -82,7 +82,7 @@ pub fn run(arguments: &Prune) -> Result<(), Failure> {
         step: arguments.step.map_or((neurons / 75).max(1), |step| usize::try_from(step).unwrap_or(usize::MAX)),
     };
     let train = arguments.train.as_deref().or(studied.path.as_deref());
-    let labels = if arguments.train.is_some() { &arguments.train_labels } else { &options.data.input.labels };
+    let labels = if arguments.train.is_some() { &arguments.train_labels } else { &options.data.input.choice.labels };
     let mut ranking =
         study::open(train, labels.as_deref(), options, &studied.loaded, &studied.preprocessing, Split::Train)?;
     let mut identity = studied.identity("prune", options)?;

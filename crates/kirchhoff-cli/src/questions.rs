@@ -98,11 +98,14 @@ pub fn admitted(
 ) -> Result<Admitted, Failure> {
     let accepted = accepted(options, semirings, bounds, true, check)?;
     let none = accepted.iter().all(|(_, question)| question.is_err());
+    // What is said of one semiring by name is meant for it.
+    let scoped = options.composite.iter().chain(&options.rule).chain(&options.theta);
+    let scoped: Vec<&str> = scoped.filter_map(|option| Scoped::new(option, &[]).semiring).collect();
     let (mut questions, mut left_out) = (Vec::new(), Vec::<(String, String)>::new());
     for (name, question) in accepted {
         match question {
             Ok(question) => questions.push(question),
-            Err(failure) if none => return Err(failure),
+            Err(failure) if none || scoped.contains(&&name[..]) => return Err(failure),
             // What to do instead is for those who ask for it.
             Err(failure) => {
                 let reason = failure.to_string();

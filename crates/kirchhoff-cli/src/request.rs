@@ -38,7 +38,7 @@ impl Request {
     /// Reads the files and checks the questions; nothing is run.
     pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
         let output = targets::output(&options.of, &options.rules.target)?;
-        let given = options.input.with_files(&options.files);
+        let given = options.input.choice.with_files(&options.files);
         let (loaded, preprocessing, files) = load::model_of(&given, &options.reading, output.as_deref())?;
         let loaded = loaded.explained()?;
         let by_label = options.rules.target.iter().any(|target| target == targets::LABEL);

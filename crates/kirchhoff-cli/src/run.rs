@@ -60,7 +60,7 @@ impl Computed<'_> {
 /// Runs a network and prints what it computes: the logits, before a final softmax or sigmoid.
 pub fn run(arguments: &Run) -> Result<(), Failure> {
     let output = arguments.of.output.as_deref();
-    let files = arguments.input.with_files(&arguments.files);
+    let files = arguments.input.choice.with_files(&arguments.files);
     let (loaded, preprocessing, files) = load::model_of(&files, &arguments.reading, output)?;
     let chosen = crate::inputs::inputs(files, &loaded, &preprocessing, &arguments.input, false)?;
     let (inputs, labels) = (&chosen.inputs, chosen.labels.as_deref());

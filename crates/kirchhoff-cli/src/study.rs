@@ -13,6 +13,7 @@ use kirchhoff::study::{Identity, Outputs, Outside, Run, StudyError, data_hash};
 
 use crate::failure::Failure;
 use crate::input_options::InputOptions;
+use crate::listings::counted;
 use crate::load::{self, Loaded};
 use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
@@ -46,7 +47,7 @@ impl Studied {
     pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
         let clock = Instant::now();
         let output = targets::output(&options.of, &options.rules.target)?;
-        let files = options.data.input.with_files(&options.files);
+        let files = options.data.input.choice.with_files(&options.files);
         let (loaded, preprocessing, files) = load::model_of(&files, &options.reading, output.as_deref())?;
         let loaded = loaded.explained()?;
         if let [_, second, ..] = loaded.network.inputs() {
@@ -61,11 +62,11 @@ impl Studied {
         };
         let mut data = open(
             path,
-            options.data.input.labels.as_deref(),
+            options.data.input.choice.labels.as_deref(),
             options,
             &loaded,
             &preprocessing,
-            options.data.input.split.into(),
+            options.data.input.choice.split.into(),
         )?;
         let chosen = options.data.input.chosen(data.count())?;
         if chosen != [0..data.count()] {
@@ -182,7 +183,7 @@ impl Studied {
         if !options.common.quiet {
             self.progress.clear();
             let seconds = self.clock.elapsed().as_secs_f64();
-            crate::say(format_args!("{} inputs in {seconds:.1} s; {said}", self.count));
+            crate::say(format_args!("{} in {seconds:.1} s; {said}", counted(self.count, "input")));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::arguments::Compile;
 use crate::failure::Failure;
-use crate::listings::grouped;
+use crate::listings::{counted, grouped};
 use crate::load;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::request::Request;
@@ -60,9 +60,9 @@ pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
         }))?;
     } else if !arguments.common.quiet {
         crate::say(format_args!(
-            "wrote {}: {} inputs, {layers} layers, {} edges",
+            "wrote {}: {}, {layers} layers, {} edges",
             arguments.out.display(),
-            circuit.batch(),
+            counted(circuit.batch(), "input"),
             grouped(edges)
         ));
     }

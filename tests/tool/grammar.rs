@@ -267,8 +267,8 @@ fn circuits_that_are_none_are_told_from_models_and_texts() {
     place.refuses_whole(&["evaluate", "c.sexpr"], &["a circuit as text", "`formula`"]);
     place.refuses_whole(&["evaluate", &golden("mnist-cnn/model.onnx")], &["is a model", "`compile`"]);
     place.refuses_whole(
-        &["study", "prune", "--method", "l3", "--out", "p"],
-        &["unknown method `l3`: did you mean `l1`"],
+        &["study", "prune", "--method", "activatoin", "--out", "p"],
+        &["unknown method `activatoin`: did you mean `activation`?"],
     );
 }
 

@@ -95,7 +95,8 @@ fn annotations_outside_the_carrier() {
     // A rule for all semirings that only one of them can take: how to say so.
     let both = ["--semiring", "real,viterbi", "--rule", "gamma"];
     place.refuses(&both, &["rule `gamma(0.25)`", "`viterbi`", "`--rule real:gamma`"]);
-    place.refuses(&["--theta", "0.1"], &["semiring `real`", "`identity` has no θ", "`--theta boolean:0.1`"]);
+    let both = ["--semiring", "real,boolean", "--theta", "0.1"];
+    place.refuses(&both, &["semiring `real`", "`identity` has no θ", "`--theta boolean:0.1`"]);
     place.refuses(&["--theta", "4=0.1"], &["semiring `real`", "layer `4`", "`identity` has no θ"]);
 }
 

@@ -95,7 +95,8 @@ impl InputOptions {
         let most = self.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let mut numbers = self.choice.numbers().peekable();
         if numbers.peek().is_none() {
-            return Ok(vec![0..count.min(most)]);
+            let first = 0..count.min(most);
+            return Ok(vec![first]);
         }
         let mut runs: Vec<Range<usize>> = Vec::new();
         for number in numbers.take(most) {

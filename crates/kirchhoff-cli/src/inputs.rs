@@ -198,8 +198,8 @@ fn several(
     let mut parts = Vec::new();
     for (name, mut files) in found {
         // One that is the same for all is read once; where numbers do not agree, all are read, and refused together.
-        let all = [0..files.count()];
-        let read = if files.count() == of { files.read(&numbers) } else { files.read(&all) };
+        let all = 0..files.count();
+        let read = if files.count() == of { files.read(&numbers) } else { files.read(&[all]) };
         parts.push((name, read.map_err(Failure::input)?));
     }
     let inputs = match &mut parts[..] {

@@ -69,7 +69,8 @@ impl Studied {
             options.data.input.choice.split.into(),
         )?;
         let chosen = options.data.input.chosen(data.count())?;
-        if chosen != [0..data.count()] {
+        let all = 0..data.count();
+        if chosen != [all] {
             data.choose(chosen.into_iter().flatten());
         }
         let outputs = loaded.network.size(loaded.network.output());

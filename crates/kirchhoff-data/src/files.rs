@@ -358,7 +358,7 @@ mod tests {
         }
         let given = place.path().join("labels.txt");
         let options = DataSetOptions { labels: Some(&given), ..DataSetOptions::default() };
-        let files = InputFiles::find(&[file.clone()], &[1], &Preprocessing::default(), &options).unwrap();
+        let files = InputFiles::find(std::slice::from_ref(&file), &[1], &Preprocessing::default(), &options).unwrap();
         assert_eq!(files.labels().unwrap(), Some(vec![1, 2]));
         let files = InputFiles::find(&[file.clone(), file], &[1], &Preprocessing::default(), &options).unwrap();
         assert!(files.labels().unwrap_err().to_string().contains("2 labels for 4 inputs"));

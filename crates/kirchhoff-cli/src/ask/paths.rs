@@ -4,7 +4,7 @@ use kirchhoff::ask::{OutputPaths, PathEdge, strongest_paths};
 use serde_json::json;
 
 use super::arguments::Paths;
-use super::witnesses::irrelevant;
+use super::witnesses::{FEW, irrelevant};
 use crate::circuit_options::SymbolicOption;
 use crate::circuits::{StoredVariables, part};
 use crate::failure::Failure;
@@ -24,11 +24,11 @@ pub fn run(arguments: &Paths) -> Result<(), Failure> {
     if arguments.options.common.json {
         return crate::print_json(&json!({ "k": arguments.k, "outputs": outputs }));
     }
-    // Where all outputs are meant, those that paths lead to are, the strongest first.
-    let is_named = !arguments.options.outputs.output.is_empty();
+    // Where many outputs are meant, those that paths lead to are, the strongest first.
+    let all = !arguments.options.outputs.output.is_empty() || outputs.len() <= FEW;
     let (mut outputs, others): (Vec<_>, Vec<_>) =
-        outputs.into_iter().partition(|output| is_named || !output.paths.is_empty());
-    if !is_named {
+        outputs.into_iter().partition(|output| all || !output.paths.is_empty());
+    if !all {
         let strength = |output: &OutputPaths| output.paths.first().map_or(0.0, |path| path.weight);
         outputs.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
     }

@@ -176,7 +176,7 @@ fn arguments_are_what_the_rule_takes() {
     assert_eq!(message("zero(1)"), "`zero` takes no argument, not 1");
     assert_eq!(message("gamma(1, 2)"), "`gamma` takes one argument (γ), not 2");
     assert_eq!(message("z-box(1)"), "`z-box` takes 2 arguments (low, high), not 1");
-    assert_eq!(message("z-box(2, 1)"), "`z-box` takes low ≤ high within the range of f32, not 2");
+    assert_eq!(message("z-box(2, 1)"), "`z-box` takes low ≤ high within the range of f32, not 2, 1");
     assert_eq!(message("gamma(-1)"), "`gamma` takes γ ≥ 0 within the range of f32, not -1");
     assert_eq!(message("alpha-beta(2, 0)"), "`alpha-beta` takes α and β with β ≥ 0 and α − β = 1, not 2, 0");
     assert_eq!(message("alpha-beta(0, -1)"), "`alpha-beta` takes α and β with β ≥ 0 and α − β = 1, not 0, -1");

@@ -97,7 +97,8 @@ fn annotations_outside_the_carrier() {
     place.refuses(&both, &["rule `gamma(0.25)`", "`viterbi`", "`--rule real:gamma`"]);
     let both = ["--semiring", "real,boolean", "--theta", "0.1"];
     place.refuses(&both, &["semiring `real`", "`identity` has no θ", "`--theta boolean:0.1`"]);
-    place.refuses(&["--theta", "4=0.1"], &["semiring `real`", "layer `4`", "`identity` has no θ"]);
+    let both = ["--semiring", "real,boolean", "--theta", "4=0.1"];
+    place.refuses(&both, &["semiring `real`", "layer `4`", "`identity` has no θ"]);
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn relevance_is_that_of_the_reference() {
     ] {
         let place = case(name);
         let relevance = explained(&place, "model.onnx", &["--semiring", "real", "--rule", rule]);
-        let far = difference(&relevance.tensor("real/x").values, &array(&place, "expected.npy"));
+        let far = difference(&relevance.tensor("real/input").values, &array(&place, "expected.npy"));
         assert!(far < 1e-4, "{name}: {far}");
     }
 }
@@ -93,13 +93,13 @@ fn logarithms_go_on_where_products_end() {
     let place = case("log-deep");
     let relevance = explained(&place, "model.onnx", &["--semiring", "log,tropical,max-plus"]);
     for (semiring, expected) in [("log", -2763.102), ("tropical", 2763.102), ("max-plus", -2763.102)] {
-        let got = relevance.tensor(&format!("{semiring}/x")).values[1];
+        let got = relevance.tensor(&format!("{semiring}/input")).values[1];
         assert!((got / expected - 1.0).abs() < 1e-5, "{semiring}: {got}");
     }
     // What docs/semantics.md says of viterbi: below the smallest f32 a product is 0, and its logarithms go on.
     let place = case("viterbi-underflow");
     let relevance = explained(&place, "model.onnx", &["--semiring", "viterbi,tropical,log"]);
-    let of = |semiring: &str| relevance.tensor(&format!("{semiring}/x")).values;
+    let of = |semiring: &str| relevance.tensor(&format!("{semiring}/input")).values;
     assert_eq!(of("viterbi"), [1.0, 0.0]);
     assert!((of("tropical")[1] - 138.1551).abs() < 1e-3 && (of("log")[1] + 138.1551).abs() < 1e-3);
 }
@@ -111,14 +111,14 @@ fn counts_beyond_floating_point_are_exact() {
     place.write("model.onnx", onnx_chain("MatMul", 400, 8, Some((8, [0.125; 64].to_vec()))));
     place.write("x.npy", npy_floats(&[8], &[1.0; 8]));
     let relevance = explained(&place, "model.onnx", &["--semiring", "counting,counting-float"]);
-    let limbs = relevance.tensor("counting/x/limbs").shape;
+    let limbs = relevance.tensor("counting/input/limbs").shape;
     assert_eq!(limbs, [1, 8, 19]);
     // 2^1197 is the fourteenth bit of the nineteenth limb.
-    let exact = relevance.integers("counting/x/limbs");
+    let exact = relevance.integers("counting/input/limbs");
     assert!(
         exact.chunks(19).all(|limbs| limbs[..18].iter().all(|&limb| limb == 0) && limbs[18] == 1 << (1197 - 18 * 64))
     );
-    assert!(relevance.tensor("counting-float/x").values.iter().all(|&value| value == f64::INFINITY));
+    assert!(relevance.tensor("counting-float/input").values.iter().all(|&value| value == f64::INFINITY));
 }
 
 /// Where summands cancel, the error grows as docs/semantics.md says.
@@ -126,7 +126,7 @@ fn counts_beyond_floating_point_are_exact() {
 fn cancellation_keeps_to_the_stated_bound() {
     let place = case("cancellation");
     let relevance = explained(&place, "model.onnx", &["--semiring", "real", "--rule", "epsilon(1e-6)"]);
-    let far = difference(&relevance.tensor("real/x").values, &array(&place, "expected.npy"));
+    let far = difference(&relevance.tensor("real/input").values, &array(&place, "expected.npy"));
     // A thousand summands of about 1 make 3.1e-5.
     assert!(far < 1e-7 * 1000.0 / 3.1e-5, "{far}");
 }

@@ -11,6 +11,7 @@ mod ends;
 mod explain;
 mod files;
 mod formula;
+mod grammar;
 mod harness;
 mod hostile;
 mod inputs;

@@ -71,12 +71,17 @@ fn files_of_other_formats() {
 }
 
 #[test]
-fn folders_are_no_files() {
+fn folders_are_no_models_and_some_hold_no_inputs() {
     let place = Workplace::new();
-    for name in ["folder.onnx", "folder.safetensors", "folder.npy", "folder"] {
+    for (name, is_model) in
+        [("folder.onnx", true), ("folder.safetensors", true), ("folder.npy", false), ("folder", false)]
+    {
         std::fs::create_dir(place.path(name)).unwrap();
-        place.refuses(&[name], &[name, "folder: name the files in it"]);
-        place.refuses(&["digits", name], &[name, "folder: name the files in it"]);
+        let said =
+            if is_model { "is a folder: name the file of the model in it" } else { "the folder holds no inputs" };
+        place.refuses(&[name], &[name, said]);
+        let said = if name == "folder.onnx" { "is named as a model" } else { "the folder holds no inputs" };
+        place.refuses(&["digits", name], &[name, said]);
     }
 }
 

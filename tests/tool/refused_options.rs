@@ -93,9 +93,12 @@ fn annotations_outside_the_carrier() {
     let arguments = ["--semiring", "counting", "--theta", "identity"];
     place.refuses(&arguments, &["layer `0`", "`identity`", "`counting`", "`threshold`"]);
     // A rule for all semirings that only one of them can take: how to say so.
-    place.refuses(&["--rule", "gamma"], &["rule `gamma(0.25)`", "`viterbi`", "`--rule real:gamma`"]);
-    place.refuses(&["--theta", "0.1"], &["semiring `real`", "`identity` has no θ", "`--theta boolean:0.1`"]);
-    place.refuses(&["--theta", "4=0.1"], &["semiring `real`", "layer `4`", "`identity` has no θ"]);
+    let both = ["--semiring", "real,viterbi", "--rule", "gamma"];
+    place.refuses(&both, &["rule `gamma(0.25)`", "`viterbi`", "`--rule real:gamma`"]);
+    let both = ["--semiring", "real,boolean", "--theta", "0.1"];
+    place.refuses(&both, &["semiring `real`", "`identity` has no θ", "`--theta boolean:0.1`"]);
+    let both = ["--semiring", "real,boolean", "--theta", "4=0.1"];
+    place.refuses(&both, &["semiring `real`", "layer `4`", "`identity` has no θ"]);
 }
 
 #[test]

@@ -37,11 +37,10 @@ struct Samples {
 /// Measures the forward pass and every explanation. The semirings take turns in each round, so that whatever else the
 /// machine does meanwhile falls on all of them.
 pub fn run(arguments: &Bench) -> Result<(), Failure> {
-    let mut request = Request::read(&arguments.question)?;
-    request.choose(arguments.question.input.number())?;
+    let request = Request::read(&arguments.question)?;
     stop_at_interrupt();
     if !arguments.common.quiet {
-        request.warn_of_bounds();
+        request.remark();
     }
     // What reading took counts for the whole run alone.
     let mut peak = peak_memory();
@@ -170,9 +169,8 @@ impl<'a> Report<'a> {
     }
 
     fn table(&self) -> String {
-        let plural = |number: usize, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
-        let (inputs, threads) = (plural(self.inputs, "input"), plural(self.threads, "thread"));
-        let rounds = plural(self.repeat as usize, "round");
+        let (inputs, threads) = (listings::counted(self.inputs, "input"), listings::counted(self.threads, "thread"));
+        let rounds = listings::counted(self.repeat as usize, "round");
         let edges = format!("{} edges each", listings::grouped(self.edges));
         let mut text = format!("{}: {inputs}, {edges}, {threads}, {rounds} after one to warm up\n\n", self.model);
         let megabytes = |bytes: Option<u64>| bytes.map_or(String::new(), |bytes| bytes.div_ceil(1_000_000).to_string());

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::options::{Common, InputOptions, ReadingOptions, RuleOptions};
+use crate::input_options::ChoiceOptions;
+use crate::options::{Common, ReadingOptions, RuleOptions};
 
 /// A circuit from a file, or what it is made of.
 #[derive(Args, Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct SourceOptions {
     #[command(flatten)]
     pub rules: RuleOptions,
     #[command(flatten)]
-    pub input: InputOptions,
+    pub input: ChoiceOptions,
 }
 
 /// Which outputs of a circuit are meant.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use kirchhoff::circuit::{CircuitFile, GateCircuit, Leaves, neuron_name, tensor_label};
+use kirchhoff::circuit::{CircuitFile, GateCircuit, Leaves, OutputTensor, neuron_name, tensor_label};
 use kirchhoff::compile::{Bounds, LayerPattern};
 use kirchhoff::explain::{
     ExplainError, GateNotes, GateOptions, Question, Symbolic, annotated, compile_gates, is_start,
 };
-use kirchhoff::formula::{Cut, Decision, cut, decide, find_outputs, output_names, parse};
+use kirchhoff::formula::{Cut, Decision, FormulaError, cut, decide, find_outputs, output_names, parse};
 use kirchhoff::network::{Network, Node};
 use kirchhoff::semiring::{Call, Image, Interval, find_symbolic, symbolic_semirings};
 use kirchhoff_file::read_text;
@@ -17,6 +17,7 @@ use crate::circuit_options::{CircuitOptions, SourceOptions, SymbolicOption};
 use crate::failure::Failure;
 use crate::load;
 use crate::options::{ModelOutput, QuestionOptions, RuleOptions};
+use crate::places::place;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{checked, split};
 use crate::request::Request;
@@ -46,8 +47,6 @@ impl<'a> Named<'a> {
 
 /// How a circuit is made of a model and an input.
 pub struct Compilation<'a> {
-    /// Which of the inputs; if there is one only, it.
-    pub input: Option<usize>,
     /// Where variables are put; none says on every edge for symbolic semirings, and nowhere for others.
     pub symbolic: Option<&'a SymbolicOption>,
     /// Whether edges that Θ sends to 0 are left out.
@@ -69,29 +68,27 @@ pub struct Compiled {
 
 /// Makes the circuit of a model on one input, for one semiring.
 pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Result<Compiled, Failure> {
-    let Named { numeric, symbolic } = Named::new(&options.semiring, options.rules.unchecked)?;
-    let request = Request::read(&QuestionOptions { semiring: numeric.to_string(), ..options.clone() })?;
+    let named = options.semiring.as_deref().unwrap_or("real");
+    let Named { numeric, symbolic } = Named::new(named, options.rules.unchecked)?;
+    let request = Request::read(&QuestionOptions { semiring: Some(numeric.to_string()), ..options.clone() })?;
     let [question] = &request.questions[..] else {
         return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
     };
-    let (input, count) = (compilation.input.unwrap_or(0), request.inputs.count);
-    if input >= count {
-        return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
-    }
-    if compilation.input.is_none() && count > 1 && compilation.leaves == Leaves::Values {
+    let count = request.inputs.count;
+    if count > 1 && compilation.leaves == Leaves::Values {
         return Err(Failure::usage(format!(
             "a gate circuit is of one input, but there are {count}: choose one with --input, from 0"
         )));
     }
     if !compilation.quiet {
-        request.warn_of_bounds();
+        request.remark();
     }
     stop_at_interrupt();
     let progress = Progress::new(request.edges().saturating_mul(2), compilation.quiet);
     progress.say("network");
-    let execution = request.run(input..input + 1, &progress)?;
+    let execution = request.run(0..1, &progress)?;
     progress.say("gates");
-    let question = question.part(input..input + 1, count)?;
+    let question = question.part(0..1, count)?;
     let options = GateOptions {
         execution: 0,
         prune: compilation.prune,
@@ -114,7 +111,7 @@ pub fn compiled(options: &QuestionOptions, compilation: &Compilation<'_>) -> Res
         max_gates: compilation.max_gates,
     };
     let (circuit, notes) = compile_gates(&execution, &question, &options, &progress)?;
-    let (model, input) = (request.loaded.name.clone(), request.inputs.names[input].clone());
+    let (model, input) = (request.loaded.name.clone(), request.inputs.names[0].clone());
     Ok(Compiled { circuit, notes: GateNotes { model, input, ..notes }, question })
 }
 
@@ -282,13 +279,36 @@ pub struct Selected {
     given: Vec<String>,
 }
 
+/// The outputs that a text means, also where it has all indices of a neuron, as `x[0,14,14]`, or those of the first tensor alone,
+/// as `14,14`.
+fn outputs_of(circuit: &GateCircuit, text: &str) -> Result<Vec<usize>, FormulaError> {
+    let found = find_outputs(circuit, text);
+    let respelled = || {
+        let (name, indices) = match text.trim().strip_suffix(']').and_then(|rest| rest.rsplit_once('[')) {
+            Some((name, indices)) => (Some(name).filter(|name| !name.is_empty()), indices),
+            None => (None, text),
+        };
+        let is_meant = |tensor: &&OutputTensor| {
+            name.is_none_or(|name| [&tensor.name[..], &tensor_label(&tensor.name)].contains(&name))
+        };
+        let tensor = circuit.output_tensors().iter().find(is_meant)?;
+        let indices: Vec<usize> = indices.split(',').map(|index| index.trim().parse().ok()).collect::<Option<_>>()?;
+        let neuron = place(&indices, &tensor.shape)?;
+        Some(find_outputs(circuit, &neuron_name(&tensor.name, &tensor.shape, neuron)))
+    };
+    match found {
+        Ok(found) => Ok(found),
+        Err(error) => respelled().unwrap_or(Err(error)),
+    }
+}
+
 /// The outputs and the layer of a circuit that are selected. Pixels are named by their places, also where the network
 /// takes the picture as a vector.
 pub fn selected(circuit: &GateCircuit, notes: &GateNotes, selection: &Selection<'_>) -> Result<Selected, Failure> {
     let pictured = notes.picture.and_then(|picture| circuit.with_output_shape(0, &picture).ok());
     let circuit = pictured.as_ref().unwrap_or(circuit);
     let find = |names: &[String]| -> Result<Vec<usize>, Failure> {
-        let found: Vec<Vec<usize>> = names.iter().map(|name| find_outputs(circuit, name)).collect::<Result<_, _>>()?;
+        let found: Vec<Vec<usize>> = names.iter().map(|name| outputs_of(circuit, name)).collect::<Result<_, _>>()?;
         Ok(found.concat())
     };
     let (mut outputs, given) = (find(selection.outputs)?, find(selection.given)?);
@@ -471,7 +491,6 @@ fn made(selection: &Selection<'_>, semiring: &str, prune: bool) -> Result<Compil
     let outputs = [selection.outputs, selection.given].concat();
     let question = question_options(selection.source, semiring, &outputs, selection.layer);
     let compilation = Compilation {
-        input: Some(selection.source.input.number().unwrap_or(0)),
         symbolic: selection.symbolic,
         prune,
         leaves: Leaves::Values,
@@ -494,8 +513,8 @@ pub fn question_options(
         files: source.files.clone(),
         reading: source.reading.clone(),
         of: ModelOutput::default(),
-        input: source.input.clone(),
-        semiring: semirings.to_string(),
+        input: source.input.or_first(),
+        semiring: Some(semirings.to_string()),
         rules: source.rules.clone(),
         layers: if others { "all" } else { "input" }.to_string(),
         count_kept: false,

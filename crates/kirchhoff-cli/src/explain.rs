@@ -39,6 +39,9 @@ pub struct Explain {
     /// for each
     #[arg(long, value_name = "INDICES")]
     pub paths_of: Vec<String>,
+    /// Print what each layer did with the relevance that entered it: a table for each semiring and input
+    #[arg(long)]
+    pub ledger: bool,
     #[command(flatten)]
     pub write: WriteOptions,
     #[command(flatten)]
@@ -74,8 +77,7 @@ fn command() -> String {
 /// Explains a model on inputs.
 pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let clock = Instant::now();
-    let mut request = Request::read(&arguments.question)?;
-    request.choose(arguments.question.input.number())?;
+    let request = Request::read(&arguments.question)?;
     let pictures = arguments.look.options()?;
     let names = names(&arguments.names)?;
     // Before the folder is made: interrupted right after that, it would stay.
@@ -87,9 +89,10 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     first.extend(sheets.iter().map(String::as_str).filter(|_| arguments.look.pictures > 0));
     first.extend(arguments.has_page().then_some("explanation.html"));
     folder.iter().try_for_each(|folder| folder.check(&first))?;
+    folder.iter_mut().for_each(|folder| folder.replace_run("explanation.json"));
     let mut explanation = explain(&request, names, arguments)?;
     if !arguments.common.quiet {
-        request.warn_of_bounds();
+        request.remark();
     }
     explanation.time = clock.elapsed();
     check_names(&explanation)?;
@@ -120,8 +123,16 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
             }
         }
     }
+    if !arguments.common.quiet {
+        explanation.warnings().iter().for_each(|warning| crate::say(format_args!("warning: {warning}")));
+    }
     if arguments.common.json {
         return crate::print_json(&explanation.report());
+    }
+    let classes = request.loaded.classes.as_deref();
+    if arguments.common.quiet {
+        let lines: String = explanation.summaries().iter().map(|summary| summary.heading(classes) + "\n").collect();
+        return crate::print(&lines);
     }
     let columns = usize::from(console_width());
     let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
@@ -129,7 +140,14 @@ pub fn run(arguments: &Explain) -> Result<(), Failure> {
     let drawn = explanation.pictures(&pictures);
     for (input, summary) in explanation.summaries().iter().enumerate().take(arguments.look.pictures) {
         let preview = drawn.preview(explanation.answers(), input, size).map_err(Failure::work)?;
-        crate::print(&format!("{}\n{preview}\n", summary.heading(request.loaded.classes.as_deref())))?;
+        let best = summary.best(request.outputs(), classes).map_or(String::new(), |best| best + "\n");
+        crate::print(&format!("{}\n{best}{preview}\n", summary.heading(classes)))?;
+    }
+    if !colour && arguments.look.pictures > 0 {
+        crate::print("░▒▓█ or +*#: relevant, weakly to strongly; -=≡: against the target; ·: not relevant\n")?;
+    }
+    if arguments.ledger {
+        crate::print(&crate::ledger::ledgers(&explanation, arguments.look.pictures.max(1)))?;
     }
     crate::print(&closing(&explanation, arguments.look.pictures))
 }

@@ -178,7 +178,7 @@ fn draw_page(arguments: &Draw) -> Result<(), Failure> {
     };
     let questions = match options.semiring {
         Some(_) => checked(rules, names, &Bounds::default(), fitting)?,
-        None => admitted(rules, names, &Bounds::default(), fitting)?,
+        None => admitted(rules, names, &Bounds::default(), fitting)?.0,
     };
     let title = match (&*notes.model, &*notes.input) {
         ("", _) => out.file_stem().unwrap_or_default().to_string_lossy().into_owned(),

@@ -9,11 +9,15 @@ mod circuit_options;
 mod circuits;
 mod compile;
 mod evaluate;
+mod examples;
 mod explain;
 mod failure;
 mod formula;
+mod input_options;
+mod inputs;
 mod inspect;
 mod laws;
+mod ledger;
 mod listings;
 mod load;
 mod look;
@@ -29,6 +33,7 @@ mod questions;
 mod request;
 mod run;
 mod semirings;
+mod shell;
 mod signals;
 mod simplify;
 mod study;
@@ -146,6 +151,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
         Verb::Rules(arguments) => listings::rules(&arguments),
         Verb::Laws(arguments) => laws::run(&arguments),
         Verb::New(arguments) => new::run(&arguments),
+        Verb::Completions(arguments) => shell::completions(&arguments),
+        Verb::Man(arguments) => shell::manual(&arguments),
     }
 }
 

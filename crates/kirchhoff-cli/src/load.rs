@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kirchhoff::circuit::{CircuitFile, CircuitKind, GateCircuit, Notes};
-use kirchhoff::data::{Inputs, Layout, Preprocessing, array_shape, is_input, read_inputs, read_names};
+use kirchhoff::data::{Layout, Preprocessing, read_names};
 use kirchhoff::embedded;
 use kirchhoff::explain::{GateNotes, LayeredNotes};
 use kirchhoff::network::import::{ImportOptions, Model, read};
-use kirchhoff::network::{Network, NodeId, canonical};
+use kirchhoff::network::{Network, canonical};
 use kirchhoff_file::Output;
 use serde::Serialize;
 
@@ -47,7 +47,7 @@ impl Loaded {
 const EXTENSIONS: [&str; 10] = ["onnx", "safetensors", "pt", "pth", "ckpt", "h5", "keras", "tflite", "gguf", "pb"];
 
 /// Whether a file is named as models are.
-fn is_model(path: &Path) -> bool {
+pub fn is_model(path: &Path) -> bool {
     let named = |extension: &std::ffi::OsStr| EXTENSIONS.iter().any(|known| extension.eq_ignore_ascii_case(known));
     path.as_os_str() == EMBEDDED || path.extension().is_some_and(named)
 }
@@ -71,7 +71,7 @@ pub fn model_of<'a>(
 /// Files and not folders: what the system says of a folder that is read as a file helps nobody.
 fn check_file(path: &Path) -> Result<(), Failure> {
     match path.is_dir() {
-        true => Err(Failure::usage(format!("{} is a folder: name the files in it", path.display()))),
+        true => Err(Failure::usage(format!("{} is a folder: name the file of the model in it", path.display()))),
         false => Ok(()),
     }
 }
@@ -115,7 +115,7 @@ fn read_model(
                     None => input_shape = Some(&shape[..]),
                 }
             }
-            let array_shapes: Vec<_> = inputs.iter().filter_map(|input| shape_of(input)).collect();
+            let array_shapes: Vec<_> = inputs.iter().filter_map(|input| crate::inputs::shape_of(input)).collect();
             let import = ImportOptions {
                 architecture: options.architecture.as_deref(),
                 input_shape,
@@ -153,6 +153,14 @@ fn classes_of(path: &Path, network: &Network) -> Result<Vec<String>, Failure> {
 /// Opens a circuit file. With `verify`, all of it is read and compared with its checksum: whatever makes another circuit
 /// of it starts so.
 pub fn circuit(path: &Path, verify: bool) -> Result<CircuitFile, Failure> {
+    let is = |extension: &str| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(extension));
+    if path.is_file() && !is("safetensors") && (is("sexpr") || is_model(path)) {
+        let (what, verbs) = match is("sexpr") {
+            true => ("a circuit as text", "`formula`, `draw` and `ask` read it"),
+            false => ("a model", "`compile` makes a circuit of it, and `explain` explains it at once"),
+        };
+        return Err(Failure::usage(format!("{} is {what}, no circuit file: {verbs}", path.display())));
+    }
     let file = CircuitFile::open(path).map_err(Failure::input)?;
     if verify {
         file.verify().map_err(Failure::input)?;
@@ -194,7 +202,13 @@ pub fn stored_notes(notes: &impl Serialize) -> Result<Notes, Failure> {
 
 /// The preprocessing that the options ask for, over what the model file says.
 fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preprocessing {
-    let mut preprocessing = loaded.preprocessing.clone().unwrap_or_default();
+    let mut preprocessing = match options.preprocess {
+        Some(preset) => preset.preprocessing(&loaded.network.node(loaded.network.input()).shape),
+        None => loaded.preprocessing.clone().unwrap_or_default(),
+    };
+    if let Some(resize) = options.scale_to {
+        preprocessing.resize = resize;
+    }
     if let Some(scale) = options.scale {
         preprocessing.scale = scale;
     }
@@ -211,128 +225,6 @@ fn preprocessing(loaded: &Loaded, options: &PreprocessingOptions) -> Preprocessi
         };
     }
     preprocessing
-}
-
-/// Reads inputs; none are the embedded digits, where the network takes them.
-pub fn inputs(paths: &[PathBuf], loaded: &Loaded, preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
-    let network = &loaded.network;
-    let shape = &network.node(network.input()).shape;
-    let named: Vec<(&str, &Path)> = paths.iter().filter_map(|path| named(network, path)).collect();
-    if !named.is_empty() || network.inputs().len() > 1 {
-        return several(loaded, paths, &named, preprocessing);
-    }
-    if paths.is_empty() {
-        return digits(loaded, shape, preprocessing);
-    }
-    check_inputs(paths)?;
-    read_inputs(paths, shape, preprocessing).map_err(Failure::input)
-}
-
-/// The shape of the array in a file, with the name of the input that it is for, where it is given as `NAME=FILE`.
-fn shape_of(path: &Path) -> Option<(Option<String>, Vec<usize>)> {
-    match path.to_str().and_then(|text| text.split_once('=')).filter(|_| !path.exists()) {
-        Some((name, file)) => Some((Some(name.to_string()), array_shape(Path::new(file))?)),
-        None => Some((None, array_shape(path)?)),
-    }
-}
-
-/// The name of an input and a file for it, of `NAME=FILE`.
-fn named<'a>(network: &Network, path: &'a Path) -> Option<(&'a str, &'a Path)> {
-    let (name, file) = path.to_str()?.split_once('=')?;
-    let is_input = network.find(name).is_some_and(|node| network.inputs().contains(&node));
-    (is_input && !path.exists()).then(|| (name, Path::new(file)))
-}
-
-/// The inputs of a network of several, from a file for each by its name.
-fn several(
-    loaded: &Loaded,
-    paths: &[PathBuf],
-    named: &[(&str, &Path)],
-    preprocessing: &Preprocessing,
-) -> Result<Inputs, Failure> {
-    let network = &loaded.network;
-    let described = |&input: &NodeId| format!("{} of shape {:?}", network.known_as(input), network.node(input).shape);
-    if named.len() < paths.len() {
-        let inputs: Vec<String> = network.inputs().iter().map(described).collect();
-        let other = paths.iter().find(|path| !named.iter().any(|(name, _)| path.to_string_lossy().starts_with(name)));
-        let other = other.map_or(String::new(), |path| format!("{}: ", path.display()));
-        return Err(Failure::usage(format!(
-            "{other}{} takes several inputs, so a file is named for each, as NAME=FILE: {}",
-            loaded.name,
-            inputs.join(", ")
-        )));
-    }
-    let mut parts = Vec::new();
-    for &input in network.inputs() {
-        let files: Vec<PathBuf> = named
-            .iter()
-            .filter(|(name, _)| network.find(name) == Some(input))
-            .map(|(_, file)| file.to_path_buf())
-            .collect();
-        if files.is_empty() {
-            return Err(Failure::usage(format!(
-                "no file is named for the input {}: write {}=FILE",
-                described(&input),
-                network.known_as(input)
-            )));
-        }
-        check_inputs(&files)?;
-        let node = network.node(input);
-        // Tokens and columns of tables are taken as they are; mean and deviation are those of pictures.
-        let is_picture = node.shape.len() == 3;
-        let own = if is_picture { preprocessing.clone() } else { Preprocessing::default() };
-        let read = read_inputs(&files, &node.shape, &own).map_err(Failure::input)?;
-        parts.push((node.name.clone(), read));
-    }
-    match &mut parts[..] {
-        [_] => Ok(parts.remove(0).1),
-        _ => Inputs::together(parts).map_err(Failure::input),
-    }
-}
-
-/// Files that are no folders, and not named as models.
-fn check_inputs(paths: &[PathBuf]) -> Result<(), Failure> {
-    for path in paths {
-        check_file(path)?;
-        // Inputs may be .safetensors files too.
-        if is_model(path) && !is_input(path) {
-            return Err(Failure::usage(format!(
-                "{} is named as a model, not as an input: a single model is given, before all inputs",
-                path.display()
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// The input of a number, from 0, or all of them where none is given.
-pub fn only(inputs: Inputs, input: Option<usize>) -> Result<Inputs, Failure> {
-    let Some(input) = input else { return Ok(inputs) };
-    if input >= inputs.count {
-        let count = inputs.count;
-        return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
-    }
-    let size = inputs.values.len() / inputs.count;
-    let values = inputs.values[input * size..(input + 1) * size].to_vec();
-    Ok(Inputs { values, count: 1, names: vec![inputs.names[input].clone()], ..inputs })
-}
-
-/// The embedded digits, preprocessed like any other images.
-fn digits(loaded: &Loaded, shape: &[usize], preprocessing: &Preprocessing) -> Result<Inputs, Failure> {
-    let mut inputs = embedded::inputs(shape).ok_or_else(|| {
-        Failure::usage(format!(
-            "{} takes inputs of shape {shape:?}, which the embedded digits do not have: name an image, .npy, \
-             .safetensors or IDX file after the model",
-            loaded.name
-        ))
-    })?;
-    let wrong = |reason| Failure::usage(format!("the preprocessing cannot be done: {reason}"));
-    preprocessing.check(shape[0]).map_err(wrong)?;
-    let length: usize = shape.iter().product();
-    for (position, value) in inputs.values.iter_mut().enumerate() {
-        *value = preprocessing.apply(*value, position % length / (length / shape[0]));
-    }
-    Ok(inputs)
 }
 
 /// Refuses a path at which `what` could not be found again, or cannot be written.

@@ -6,13 +6,16 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use kirchhoff::Arithmetic;
 use kirchhoff::compile::{LayerPattern, MaximumPooling, Treatments};
+use kirchhoff::data::{Filter, Preprocessing, Resize};
 use kirchhoff::semiring::UnknownName;
 use kirchhoff_file::Output;
 
 use crate::failure::Failure;
+use crate::input_options::InputOptions;
 
 /// Options of every verb that computes or prints.
 #[derive(Args, Debug, Default)]
+#[command(next_help_heading = "General")]
 pub struct Common {
     /// Print JSON to stdout
     #[arg(long)]
@@ -27,6 +30,7 @@ pub struct Common {
 
 /// Options of every verb that writes files.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
 pub struct WriteOptions {
     /// Replace files that are there, also those that kirchhoff did not write; never one that the run reads
     #[arg(long)]
@@ -42,6 +46,7 @@ impl WriteOptions {
 
 /// Options that say how a model file is to be read.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Model")]
 pub struct ModelOptions {
     /// Architecture of a safetensors model, where its tensor names do not tell
     #[arg(long, value_name = "FILE.toml")]
@@ -60,6 +65,7 @@ pub struct ModelOptions {
 
 /// Names of what inputs consist of, for pictures.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Inputs")]
 pub struct NameOptions {
     /// Words by the number of their token: a text with one a line, vocab.json or tokenizer.json
     #[arg(long, value_name = "FILE")]
@@ -95,6 +101,7 @@ impl FromStr for InputShape {
 
 /// Which output of a model with several is meant.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Model")]
 pub struct ModelOutput {
     /// Output of a model with several, by name [default: the first]
     #[arg(long, value_name = "NAME")]
@@ -103,7 +110,16 @@ pub struct ModelOutput {
 
 /// How files become inputs.
 #[derive(Args, Clone, Debug, Default, PartialEq)]
+#[command(next_help_heading = "Inputs")]
 pub struct PreprocessingOptions {
+    /// Preprocessing by name: `imagenet`, as of torchvision's weights: the shorter side to 256 pixels (for a network of 224), mean and std
+    /// of ImageNet; the options below go over it
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub preprocess: Option<PresetOption>,
+    /// Size that pictures are scaled to before their middle is cut out: `cover` (as little as fits), `stretch`, or the pixels of
+    /// the shorter side [default: from the model, or cover]
+    #[arg(long, value_name = "SIZE")]
+    pub scale_to: Option<Resize>,
     /// Factor on raw values, before mean and std [default: from the model, or 1; images are read as 0..1]
     #[arg(long, allow_hyphen_values = true)]
     pub scale: Option<f32>,
@@ -116,6 +132,30 @@ pub struct PreprocessingOptions {
     /// Order of the axes in arrays
     #[arg(long, value_enum)]
     pub layout: Option<LayoutOption>,
+}
+
+/// Preprocessing by name.
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+pub enum PresetOption {
+    /// That of torchvision's weights
+    Imagenet,
+}
+
+impl PresetOption {
+    /// What is done for a network that takes inputs of a shape.
+    pub fn preprocessing(self, shape: &[usize]) -> Preprocessing {
+        let side = shape.last().and_then(|&side| u32::try_from(side).ok()).unwrap_or(224);
+        match self {
+            PresetOption::Imagenet => Preprocessing {
+                mean: vec![0.485, 0.456, 0.406],
+                std: vec![0.229, 0.224, 0.225],
+                // 256 for 224, and as much more for others.
+                resize: Resize::Side(side.saturating_mul(256).saturating_add(112) / 224),
+                filter: Filter::Bilinear,
+                ..Preprocessing::default()
+            },
+        }
+    }
 }
 
 /// A model, and how its inputs are read.
@@ -138,6 +178,7 @@ pub enum LayoutOption {
 
 /// From which outputs on, by which rules and annotations.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Target, rules and Θ")]
 pub struct RuleOptions {
     /// Output to explain: `top`, a class by name, `3`, `3,8` (both), `3-8` (for 3 and against 8); a value of an image or sequence `[3,17,42]`, a
     /// box of them `[3,10:20,:]`, a region by the file of a mask `[3,mask.png]`, of an output by name `scores[3]`. Repeat to give one an input
@@ -249,60 +290,6 @@ impl From<MaximumPoolOption> for MaximumPooling {
     }
 }
 
-/// Which input is meant, and files for the inputs of models with several.
-#[derive(Args, Clone, Debug, Default)]
-pub struct InputOptions {
-    /// One of the inputs, from 0 [default: all; the first, of a circuit]; or, of a model with several inputs, a file for one of
-    /// them: once for each
-    #[arg(long = "input", value_name = "N | NAME=FILE")]
-    inputs: Vec<InputArgument>,
-}
-
-/// One `--input`.
-#[derive(Clone, Debug)]
-enum InputArgument {
-    Number(usize),
-    /// A file, with the name of the input in front.
-    Named(PathBuf),
-}
-
-impl FromStr for InputArgument {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse() {
-            Ok(number) => Ok(InputArgument::Number(number)),
-            Err(_) if text.contains('=') => Ok(InputArgument::Named(text.into())),
-            Err(_) => Err("write the number of an input, from 0, or NAME=FILE".to_string()),
-        }
-    }
-}
-
-impl InputOptions {
-    /// The number of the input that is meant, if one is; the last that is named.
-    pub fn number(&self) -> Option<usize> {
-        let number = |argument: &InputArgument| match argument {
-            InputArgument::Number(number) => Some(*number),
-            InputArgument::Named(_) => None,
-        };
-        self.inputs.iter().rev().find_map(number)
-    }
-
-    /// Files, with those for inputs by name behind them.
-    pub fn with_files(&self, files: &[PathBuf]) -> Vec<PathBuf> {
-        let named = self.inputs.iter().filter_map(|argument| match argument {
-            InputArgument::Number(_) => None,
-            InputArgument::Named(file) => Some(file.clone()),
-        });
-        files.iter().cloned().chain(named).collect()
-    }
-
-    /// Whether anything is said.
-    pub fn is_given(&self) -> bool {
-        !self.inputs.is_empty()
-    }
-}
-
 /// What is asked: a model, inputs, and the questions about them.
 #[derive(Args, Clone, Debug)]
 pub struct QuestionOptions {
@@ -317,9 +304,9 @@ pub struct QuestionOptions {
     #[command(flatten)]
     pub input: InputOptions,
     /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
-    /// there are
-    #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting,viterbi,bottleneck")]
-    pub semiring: String,
+    /// there are [default: real,boolean,counting,viterbi,bottleneck, without those that rules, Θ or targets do not suit]
+    #[arg(long, short, value_name = "NAMES")]
+    pub semiring: Option<String>,
     #[command(flatten)]
     pub rules: RuleOptions,
     /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas

@@ -48,7 +48,7 @@ fn element(text: &str, parts: &[Part<'_>]) -> Result<(usize, usize), Failure> {
 }
 
 /// The position of an element, if the indices are those of one; leading axes of length 1 may be left out.
-fn place(indices: &[usize], shape: &[usize]) -> Option<usize> {
+pub fn place(indices: &[usize], shape: &[usize]) -> Option<usize> {
     let (left_out, axes) = shape.split_at(shape.len().checked_sub(indices.len())?);
     let fits = left_out.iter().all(|&length| length == 1) && axes.iter().zip(indices).all(|(length, at)| at < length);
     fits.then(|| axes.iter().zip(indices).fold(0, |place, (length, at)| place * length + at))

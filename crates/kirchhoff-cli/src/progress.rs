@@ -18,7 +18,8 @@ pub struct Progress {
 impl Progress {
     /// A bar over so many edges, drawn only where stderr is a terminal and `quiet` is not set.
     pub fn new(edges: u64, quiet: bool) -> Self {
-        let bar = ProgressBar::new(edges);
+        // Of unknown length, it would be full at once.
+        let bar = if edges == 0 { ProgressBar::no_length() } else { ProgressBar::new(edges) };
         if quiet || !std::io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }

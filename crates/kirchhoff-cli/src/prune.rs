@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use kirchhoff::data::Split;
+use kirchhoff::explain::Question;
 use kirchhoff::network::{NodeId, Prunable};
+use kirchhoff::semiring::{LookupError, UnknownName};
 use kirchhoff::study::data_hash;
 use kirchhoff::study::prune::{Method, PruneSettings, prune};
 use serde_json::json;
 
 use crate::failure::Failure;
-use crate::questions::checked;
 use crate::semirings::registry;
 use crate::study::{self, Studied, numbers};
 use crate::study_options::StudyOptions;
@@ -25,13 +26,10 @@ pub struct Prune {
     pub layer: Option<String>,
     /// How neurons are ranked, separated by commas: semirings (by mean |R|), l1, l2, activation, random, or NAME=FILE, an
     /// array (.npy, .npz, .safetensors) with a number a neuron of the layer, of which the lowest go first
-    #[arg(
-        long,
-        alias = "methods",
-        value_name = "NAMES",
-        default_value = "real,viterbi,boolean,counting-float,l1,l2,activation,random"
-    )]
-    pub method: String,
+    /// [default: real,viterbi,boolean,counting-float,l1,l2,activation,random, without semirings that rules, Θ or targets do not
+    /// suit]
+    #[arg(long, alias = "methods", value_name = "NAMES")]
+    pub method: Option<String>,
     /// Number of seeds, from --seed on: each ranks by training inputs of its own and draws a random order of its own
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub seeds: u64,
@@ -59,6 +57,9 @@ fn written(text: &str) -> Result<(String, f64), String> {
         .ok_or_else(|| "write a method and a share from 0 to below 1, such as real=0.5".to_string())
 }
 
+/// How neurons are ranked where nothing else is said.
+const DEFAULT: &str = "real,viterbi,boolean,counting-float,l1,l2,activation,random";
+
 /// Removes neurons step by step.
 pub fn run(arguments: &Prune) -> Result<(), Failure> {
     let options = &arguments.study;
@@ -71,6 +72,7 @@ pub fn run(arguments: &Prune) -> Result<(), Failure> {
     {
         return Err(Failure::usage(format!("--write names method `{method}`, which --method does not")));
     }
+    let named = methods.iter().map(|method| method.name().to_string()).collect::<Vec<_>>().join(",");
     let settings = PruneSettings {
         layer,
         methods,
@@ -80,7 +82,7 @@ pub fn run(arguments: &Prune) -> Result<(), Failure> {
         step: arguments.step.map_or((neurons / 75).max(1), |step| usize::try_from(step).unwrap_or(usize::MAX)),
     };
     let train = arguments.train.as_deref().or(studied.path.as_deref());
-    let labels = if arguments.train.is_some() { &arguments.train_labels } else { &options.data.labels };
+    let labels = if arguments.train.is_some() { &arguments.train_labels } else { &options.data.input.choice.labels };
     let mut ranking =
         study::open(train, labels.as_deref(), options, &studied.loaded, &studied.preprocessing, Split::Train)?;
     let mut identity = studied.identity("prune", options)?;
@@ -90,7 +92,7 @@ pub fn run(arguments: &Prune) -> Result<(), Failure> {
         "model": studied.loaded.name,
         "data": studied.source,
         "training data": train.map_or(studied.source.clone(), |path| path.display().to_string()),
-        "methods": arguments.method,
+        "methods": named,
         "target": options.rules.target.join(" "),
         "seeds": settings.seeds,
         "inputs to rank by": settings.inputs,
@@ -122,7 +124,8 @@ fn file(method: &str) -> Option<&str> {
 }
 
 fn methods(arguments: &Prune, studied: &Studied, neurons: usize) -> Result<(Vec<Method>, bool), Failure> {
-    let texts: Vec<&str> = arguments.method.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+    let named = arguments.method.as_deref().unwrap_or(DEFAULT);
+    let texts: Vec<&str> = named.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     let names: Vec<&str> =
         texts.iter().map(|text| text.split_once('=').map_or(*text, |(name, _)| name.trim())).collect();
     let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
@@ -135,12 +138,24 @@ fn methods(arguments: &Prune, studied: &Studied, neurons: usize) -> Result<(Vec<
     }
     let semirings: Vec<&str> =
         texts.iter().copied().filter(|text| !Method::NAMES.contains(text) && file(text).is_none()).collect();
+    for name in &semirings {
+        // A definition says itself what is wrong with it.
+        let is_name = !name.contains(['.', '(']);
+        if let Some(Err(LookupError::Unknown(unknown))) = is_name.then(|| registry().find(name)) {
+            let known: Vec<&str> = Method::NAMES.into_iter().chain(unknown.known.iter().map(String::as_str)).collect();
+            return Err(Failure::input(UnknownName::new("method", name, &known)));
+        }
+    }
     let (rules, by_label) = studied.rules(&arguments.study)?;
     let questions = match semirings.is_empty() {
         true => Vec::new(),
-        false => checked(&rules, &semirings.join(","), &studied.bounds, |question| question.check(studied.network()))?,
+        false => {
+            let semirings = semirings.join(",");
+            let named = arguments.method.is_some().then_some(&semirings[..]);
+            studied.questions(&rules, named, &semirings, |question| question.check(studied.network()))?
+        }
     };
-    let mut questions = questions.into_iter();
+    let mut questions = questions.into_iter().peekable();
     let mut methods = Vec::with_capacity(texts.len());
     for (text, name) in texts.iter().zip(&names) {
         methods.extend(match (*text, file(text)) {
@@ -152,7 +167,11 @@ fn methods(arguments: &Prune, studied: &Studied, neurons: usize) -> Result<(Vec<
             ("l2", _) => Some(Method::L2),
             ("activation", _) => Some(Method::Activation),
             ("random", _) => Some(Method::Random),
-            _ => questions.next().map(|question| Method::Relevance(Box::new(question))),
+            // A default one may have been left out.
+            _ => {
+                let is_it = |question: &Question| arguments.method.is_some() || question.semiring.name == *name;
+                questions.next_if(is_it).map(|question| Method::Relevance(Box::new(question)))
+            }
         });
     }
     Ok((methods, by_label))

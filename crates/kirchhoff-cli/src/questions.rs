@@ -43,14 +43,40 @@ impl<'a> Scoped<'a> {
     }
 }
 
-/// One question a semiring, in the order in which they are named; all of them can be asked of the network.
-pub fn questions(options: &QuestionOptions, bounds: &Bounds, network: &Arc<Network>) -> Result<Vec<Question>, Failure> {
+/// The semirings of explanations for which none are named.
+pub const DEFAULT_SEMIRINGS: &str = "real,boolean,counting,viterbi,bottleneck";
+
+/// Questions that can be asked, and a line about each semiring that was left out.
+pub type Admitted = (Vec<Question>, Vec<String>);
+
+/// One question a semiring, in the order in which they are named; all of them can be asked of the network. Of the default
+/// semirings, those in which a question cannot be asked are left out.
+pub fn questions(options: &QuestionOptions, bounds: &Bounds, network: &Arc<Network>) -> Result<Admitted, Failure> {
     let layers = layers(&options.layers)?;
-    checked(&options.rules, &options.semiring, bounds, |question| {
+    named_or_default(&options.rules, options.semiring.as_deref(), DEFAULT_SEMIRINGS, bounds, |question| {
         question.layers = layers.clone();
         question.count_kept = options.count_kept;
         question.check(network)
     })
+}
+
+/// One question for each of the semirings that are named, as [`checked`]; or of the default ones, as [`admitted`].
+pub fn named_or_default(
+    options: &RuleOptions,
+    named: Option<&str>,
+    default: &str,
+    bounds: &Bounds,
+    check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+) -> Result<Admitted, Failure> {
+    match named {
+        Some(named) => Ok((checked(options, named, bounds, check)?, Vec::new())),
+        None => admitted(options, default, bounds, check),
+    }
+}
+
+/// Says which semirings were left out.
+pub fn say_left_out(left_out: &[String]) {
+    left_out.iter().for_each(|line| crate::say(format_args!("left out {line}")));
 }
 
 /// One question for each of the semirings that `semirings` names, in that order, which `check` completes and accepts.
@@ -60,7 +86,7 @@ pub fn checked(
     bounds: &Bounds,
     check: impl Fn(&mut Question) -> Result<(), ExplainError>,
 ) -> Result<Vec<Question>, Failure> {
-    accepted(options, semirings, bounds, check)?.into_iter().collect()
+    accepted(options, semirings, bounds, false, check)?.into_iter().map(|(_, question)| question).collect()
 }
 
 /// As [`checked`], without the semirings in which `check` or the options do not admit a question; one at least has to.
@@ -69,21 +95,43 @@ pub fn admitted(
     semirings: &str,
     bounds: &Bounds,
     check: impl Fn(&mut Question) -> Result<(), ExplainError>,
-) -> Result<Vec<Question>, Failure> {
-    let questions = accepted(options, semirings, bounds, check)?;
-    match questions.iter().any(Result::is_ok) {
-        true => Ok(questions.into_iter().flatten().collect()),
-        false => questions.into_iter().collect(),
+) -> Result<Admitted, Failure> {
+    let accepted = accepted(options, semirings, bounds, true, check)?;
+    let none = accepted.iter().all(|(_, question)| question.is_err());
+    // What is said of one semiring by name is meant for it.
+    let scoped = options.composite.iter().chain(&options.rule).chain(&options.theta);
+    let scoped: Vec<&str> = scoped.filter_map(|option| Scoped::new(option, &[]).semiring).collect();
+    let (mut questions, mut left_out) = (Vec::new(), Vec::<(String, String)>::new());
+    for (name, question) in accepted {
+        match question {
+            Ok(question) => questions.push(question),
+            Err(failure) if none || scoped.contains(&&name[..]) => return Err(failure),
+            // What to do instead is for those who ask for it.
+            Err(failure) => {
+                let reason = failure.to_string();
+                let reason = reason.split("; ").next().unwrap_or_default();
+                let reason = reason.strip_prefix(&format!("semiring `{name}`: ")).unwrap_or(reason);
+                match left_out.iter_mut().find(|(_, other)| other == reason) {
+                    Some((names, _)) => *names += &format!(", {name}"),
+                    None => left_out.push((name, reason.to_string())),
+                }
+            }
+        }
     }
+    Ok((questions, left_out.into_iter().map(|(names, reason)| format!("{names}: {reason}")).collect()))
 }
 
-/// For each of the semirings its question, or why there is none.
+/// A semiring's name, and its question or why there is none.
+type Accepted = (String, Result<Question, Failure>);
+
+/// For each of the semirings its question, or why there is none; `alone` if the others do not matter for that.
 fn accepted(
     options: &RuleOptions,
     semirings: &str,
     bounds: &Bounds,
+    alone: bool,
     check: impl Fn(&mut Question) -> Result<(), ExplainError>,
-) -> Result<Vec<Result<Question, Failure>>, Failure> {
+) -> Result<Vec<Accepted>, Failure> {
     let texts = split(semirings);
     if texts.is_empty() {
         return Err(Failure::usage("--semiring names no semiring; `kirchhoff semirings` lists them"));
@@ -102,11 +150,12 @@ fn accepted(
     let targets: Vec<Target> =
         options.target.iter().map(|target| target.parse().map_err(Failure::input)).collect::<Result<_, _>>()?;
     let question_in = |semiring: &AnySemiring| {
-        let mut question = question(semiring, options, &names, bounds, &targets)?;
-        check(&mut question).map_err(|error| explained(names.len(), &question, error))?;
+        let semirings = if alone { 1 } else { names.len() };
+        let mut question = question(semiring, options, &names, semirings, bounds, &targets)?;
+        check(&mut question).map_err(|error| explained(semirings, &question, error))?;
         Ok(question)
     };
-    Ok(semirings.iter().map(question_in).collect())
+    Ok(semirings.iter().map(|semiring| (semiring.name.to_string(), question_in(semiring))).collect())
 }
 
 /// The failure of a question, with what it was meant for.
@@ -124,10 +173,11 @@ fn question(
     semiring: &AnySemiring,
     options: &RuleOptions,
     names: &[&str],
+    semirings: usize,
     bounds: &Bounds,
     targets: &[Target],
 ) -> Result<Question, Failure> {
-    let (name, semirings) = (&*semiring.name, names.len());
+    let name = &*semiring.name;
     let mut question = Question::of(semiring.clone());
     question.targets = targets.to_vec();
     question.assignment.bounds = bounds.clone();

@@ -4,16 +4,17 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use kirchhoff::compile::Bounds;
-use kirchhoff::data::{Inputs, Preprocessing};
+use kirchhoff::data::{Fitting, Inputs, Preprocessing};
 use kirchhoff::explain::Question;
 use kirchhoff::explanation::{batch_size, batches, execute};
 use kirchhoff::network::Execution;
 use kirchhoff_kernel::Monitor;
 
 use crate::failure::Failure;
+use crate::inputs::{self, Chosen};
 use crate::load::{self, Loaded};
 use crate::options::{QuestionOptions, RuleOptions};
-use crate::questions::questions;
+use crate::questions::{questions, say_left_out};
 use crate::targets;
 
 /// A model, inputs that it takes, and questions that can be asked of it.
@@ -27,40 +28,45 @@ pub struct Request {
     pub questions: Vec<Question>,
     /// Inputs that are run together.
     batch: usize,
+    /// A line about each semiring that was left out.
+    left_out: Vec<String>,
+    /// How the first picture of another size than the network's is fitted to it, its name, and how many more there are.
+    fitting: Option<(Fitting, String, usize)>,
 }
 
 impl Request {
     /// Reads the files and checks the questions; nothing is run.
     pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
         let output = targets::output(&options.of, &options.rules.target)?;
-        let given = options.input.with_files(&options.files);
+        let given = options.input.choice.with_files(&options.files);
         let (loaded, preprocessing, files) = load::model_of(&given, &options.reading, output.as_deref())?;
         let loaded = loaded.explained()?;
-        let inputs = load::inputs(files, &loaded, &preprocessing)?;
+        let by_label = options.rules.target.iter().any(|target| target == targets::LABEL);
+        let chosen = inputs::inputs(files, &loaded, &preprocessing, &options.input, by_label)?;
+        let inputs = &chosen.inputs;
         let first = inputs.parts.first();
         let (shape, picture) = first.map_or((&inputs.shape, inputs.picture), |part| (&part.shape, part.picture));
         let bounds = bounds(&options.rules, shape, picture, &preprocessing);
         let rules = targets::settled(&options.rules, &loaded)?;
-        let options = QuestionOptions { rules, ..options.clone() };
-        let questions = questions(&options, &bounds, &loaded.network)?;
+        let target = match by_label {
+            true => targets::labelled(&rules.target, &chosen)?,
+            false => chosen.of_chosen(rules.target),
+        };
+        let options = QuestionOptions { rules: RuleOptions { target, ..rules }, ..options.clone() };
+        let (questions, left_out) = questions(&options, &bounds, &loaded.network)?;
         let batch = batch_size(&loaded.network, inputs.count, options.memory)?;
-        Ok(Request { loaded, preprocessing, inputs: Arc::new(inputs), bounds, questions, batch })
-    }
-
-    /// Keeps one of the inputs, if one is named, and what is asked of it.
-    pub fn choose(&mut self, input: Option<usize>) -> Result<(), Failure> {
-        let Some(number) = input else { return Ok(()) };
-        let count = self.inputs.count;
-        self.inputs = Arc::new(load::only(Inputs::clone(&self.inputs), input)?);
-        let part = |question: &Question| question.part(number..number + 1, count);
-        self.questions = self.questions.iter().map(part).collect::<Result<_, _>>()?;
-        self.batch = 1;
-        Ok(())
+        let Chosen { inputs, fitting, .. } = chosen;
+        Ok(Request { loaded, preprocessing, inputs: Arc::new(inputs), bounds, questions, batch, left_out, fitting })
     }
 
     /// Edges of the network, which one input passes once forward and once for each question.
     pub fn edges(&self) -> u64 {
         self.loaded.network.nodes().map(|(id, _)| self.loaded.network.edges(id)).sum()
+    }
+
+    /// How many outputs the network has.
+    pub fn outputs(&self) -> usize {
+        self.loaded.network.size(self.loaded.network.output())
     }
 
     /// Makes batches so small that what else an input takes, in bytes, keeps to `memory` too.
@@ -79,8 +85,18 @@ impl Request {
         Ok(execute(&self.loaded.network, &self.inputs, batch, monitor)?)
     }
 
+    /// Says what was made of the request: which semirings were left out, how pictures are fitted to the network; and whether
+    /// inputs leave the bounds of z-box.
+    pub fn remark(&self) {
+        say_left_out(&self.left_out);
+        if let Some((fitting, name, others)) = &self.fitting {
+            crate::say(inputs::fitted(fitting, name, *others));
+        }
+        self.warn_of_bounds();
+    }
+
     /// Says so where z-box is asked for and inputs leave its bounds: relevance then means little.
-    pub fn warn_of_bounds(&self) {
+    fn warn_of_bounds(&self) {
         let rules = self.questions.iter().filter_map(|question| question.assignment.resolve(&self.loaded.network).ok());
         if !rules.flatten().any(|rule| rule.takes_bounds()) {
             return;

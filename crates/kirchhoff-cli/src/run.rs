@@ -5,14 +5,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use kirchhoff::data::Inputs;
+use kirchhoff::explain::top;
 use kirchhoff::explanation::{batch_size, batches, execute};
 use kirchhoff::network::NodeId;
 use kirchhoff_file::{Seal, Tensor, write_tensors};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
+use crate::input_options::InputOptions;
 use crate::load;
-use crate::options::{Common, InputOptions, ModelOutput, ReadingOptions, WriteOptions};
+use crate::options::{Common, ModelOutput, ReadingOptions, WriteOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 
 /// `kirchhoff run`.
@@ -58,9 +60,13 @@ impl Computed<'_> {
 /// Runs a network and prints what it computes: the logits, before a final softmax or sigmoid.
 pub fn run(arguments: &Run) -> Result<(), Failure> {
     let output = arguments.of.output.as_deref();
-    let files = arguments.input.with_files(&arguments.files);
+    let files = arguments.input.choice.with_files(&arguments.files);
     let (loaded, preprocessing, files) = load::model_of(&files, &arguments.reading, output)?;
-    let inputs = load::only(load::inputs(files, &loaded, &preprocessing)?, arguments.input.number())?;
+    let chosen = crate::inputs::inputs(files, &loaded, &preprocessing, &arguments.input, false)?;
+    let (inputs, labels) = (&chosen.inputs, chosen.labels.as_deref());
+    if !arguments.common.quiet {
+        chosen.remark();
+    }
     let out = match &arguments.out {
         Some(path) => Some(load::output(path, "outputs", &arguments.write)?),
         None => None,
@@ -78,7 +84,7 @@ pub fn run(arguments: &Run) -> Result<(), Failure> {
     };
     let mut outputs: Vec<Computed> = network.outputs().iter().map(computed).collect();
     for batch in batches(inputs.count, batch) {
-        let execution = execute(network, &inputs, batch, &progress)?;
+        let execution = execute(network, inputs, batch, &progress)?;
         for (computed, &output) in outputs.iter_mut().zip(network.outputs()) {
             computed.values.extend_from_slice(execution.activations(output));
         }
@@ -96,14 +102,21 @@ pub fn run(arguments: &Run) -> Result<(), Failure> {
         write_tensors(out, tensors, &notes, Seal::None)?;
     }
     if arguments.common.json {
-        return crate::print_json(&json(&loaded.name, &inputs, &outputs));
+        return crate::print_json(&json(&loaded.name, inputs, &outputs));
     }
     let mut text = String::new();
     for output in &outputs {
         let _ = writeln!(text, "output '{}' of shape {:?}", output.name, output.shape);
         for (number, name) in inputs.names.iter().enumerate() {
             let shown = best(output, number, arguments.best, loaded.classes.as_deref());
-            let _ = writeln!(text, "{name}: {shown}");
+            let label = labels.map_or(String::new(), |labels| format!(", label {}", labels[number]));
+            let _ = writeln!(text, "{name}: {shown}{label}");
+        }
+        let is_right = |(number, label): (usize, &usize)| top(output.of(number)) == *label;
+        if let Some(labels) = labels.filter(|_| output.shape.len() == 1) {
+            let right = labels.iter().enumerate().filter(|&pair| is_right(pair)).count();
+            let share = 100.0 * right as f64 / labels.len() as f64;
+            let _ = writeln!(text, "the largest is the label in {right} of {} inputs: {share:.1} %", labels.len());
         }
     }
     crate::print(&text)

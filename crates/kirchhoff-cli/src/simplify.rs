@@ -40,7 +40,7 @@ pub struct Simplify {
     /// The linear-time pass alone
     #[arg(long)]
     pub linear: bool,
-    /// Largest number of nodes of the e-graph [default: 100 000]
+    /// Largest number of nodes of the e-graph [default: 100 000; with --saturate four for each gate, if that is more]
     #[arg(long, value_name = "N", conflicts_with = "linear")]
     pub max_nodes: Option<usize>,
     /// Equal gates that are kept side by side [default: 64]
@@ -143,7 +143,7 @@ fn simplified(arguments: &Simplify, circuit: &GateCircuit, laws: Laws) -> Result
     let saturates = arguments.saturate || !arguments.linear && simplified.gates() <= SATURATED_GATES;
     let (simplified, shared, saturation) = if saturates {
         let (saturated, report) =
-            saturate(circuit, laws, &options(arguments), &Interrupt).map_err(|error| match error {
+            saturate(circuit, laws, &options(arguments, circuit.gates()), &Interrupt).map_err(|error| match error {
                 SaturateError::Cancelled(_) => Failure::Cancelled,
                 SaturateError::Gates(error) => Failure::work(error),
             })?;
@@ -167,10 +167,14 @@ fn simplified(arguments: &Simplify, circuit: &GateCircuit, laws: Laws) -> Result
     Ok((simplified, view))
 }
 
-fn options(arguments: &Simplify) -> SaturateOptions {
+fn options(arguments: &Simplify, gates: usize) -> SaturateOptions {
     let default = SaturateOptions::default();
     SaturateOptions {
-        max_nodes: arguments.max_nodes.unwrap_or(default.max_nodes),
+        // Whoever saturates a large circuit wants room for rewrites beside the gates that there are.
+        max_nodes: arguments.max_nodes.unwrap_or(match arguments.saturate {
+            true => default.max_nodes.max(gates.saturating_mul(4)),
+            false => default.max_nodes,
+        }),
         max_alternatives: arguments.max_alternatives.unwrap_or(default.max_alternatives),
         max_iterations: arguments.max_iterations.unwrap_or(default.max_iterations),
         max_terms: arguments.max_terms.unwrap_or(default.max_terms),

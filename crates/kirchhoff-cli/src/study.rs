@@ -6,16 +6,18 @@ use std::time::Instant;
 
 use kirchhoff::compile::Bounds;
 use kirchhoff::data::{DataSet, DataSetOptions, Preprocessing, Split, read_inputs};
-use kirchhoff::explain::{Question, Target};
+use kirchhoff::explain::{ExplainError, Question, Target};
 use kirchhoff::explanation::batch_size;
 use kirchhoff::network::{Network, network_hash};
 use kirchhoff::study::{Identity, Outputs, Outside, Run, StudyError, data_hash};
 
 use crate::failure::Failure;
+use crate::input_options::InputOptions;
+use crate::listings::counted;
 use crate::load::{self, Loaded};
 use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
-use crate::questions::split;
+use crate::questions::{named_or_default, say_left_out, split};
 use crate::request;
 use crate::semirings::registry;
 use crate::study_options::StudyOptions;
@@ -34,6 +36,9 @@ pub struct Studied {
     pub bounds: Bounds,
     pub preprocessing: Preprocessing,
     pub progress: Progress,
+    /// The names of classes: the model's, or those of folders.
+    pub class_names: Option<Vec<String>>,
+    quiet: bool,
     clock: Instant,
 }
 
@@ -42,7 +47,8 @@ impl Studied {
     pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
         let clock = Instant::now();
         let output = targets::output(&options.of, &options.rules.target)?;
-        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading, output.as_deref())?;
+        let files = options.data.input.choice.with_files(&options.files);
+        let (loaded, preprocessing, files) = load::model_of(&files, &options.reading, output.as_deref())?;
         let loaded = loaded.explained()?;
         if let [_, second, ..] = loaded.network.inputs() {
             let name = loaded.network.known_as(*second);
@@ -54,18 +60,52 @@ impl Studied {
             [path] => Some(path.as_path()),
             _ => return Err(Failure::usage("a study has one data set: a file, or a folder")),
         };
-        let mut data =
-            open(path, options.data.labels.as_deref(), options, &loaded, &preprocessing, options.data.split.into())?;
-        if let Some(limit) = options.data.limit {
-            let count = data.count().min(usize::try_from(limit).unwrap_or(usize::MAX));
-            data.choose(0..count);
+        let mut data = open(
+            path,
+            options.data.input.choice.labels.as_deref(),
+            options,
+            &loaded,
+            &preprocessing,
+            options.data.input.choice.split.into(),
+        )?;
+        let chosen = options.data.input.chosen(data.count())?;
+        let all = 0..data.count();
+        if chosen != [all] {
+            data.choose(chosen.into_iter().flatten());
         }
+        let outputs = loaded.network.size(loaded.network.output());
+        let class_names = match (&loaded.classes, data.folders()) {
+            (None, Some(folders)) if folders.len() == outputs => Some(folders.to_vec()),
+            (None, Some(folders)) if !options.common.quiet => {
+                crate::say(format_args!(
+                    "warning: the folders {} are taken as classes 0 to {}, but the network has {outputs}: name them by number, \
+                     or give the names of all classes by --class-names",
+                    folders[..folders.len().min(8)].join(", "),
+                    folders.len() - 1
+                ));
+                None
+            }
+            (names, _) => names.clone(),
+        };
         let bounds = request::bounds(&options.rules, data.shape(), data.picture(), &preprocessing);
         let progress = Progress::new(0, options.common.quiet);
         let source = path.map_or("the ten embedded digits".to_string(), |path| path.display().to_string());
         let (hash, count) = (data_hash(&data)?, data.count());
         let path = path.map(Path::to_path_buf);
-        let studied = Studied { loaded, source, path, data_hash: hash, count, bounds, preprocessing, progress, clock };
+        let quiet = options.common.quiet;
+        let studied = Studied {
+            loaded,
+            source,
+            path,
+            data_hash: hash,
+            count,
+            bounds,
+            preprocessing,
+            progress,
+            class_names,
+            quiet,
+            clock,
+        };
         Ok((studied, data))
     }
 
@@ -74,12 +114,40 @@ impl Studied {
         &self.loaded.network
     }
 
+    /// The class of a number or a name.
+    pub fn class(&self, text: &str) -> Result<usize, Failure> {
+        let names = self.class_names.as_deref().unwrap_or_default();
+        match targets::class(text, names).or_else(|| text.trim().parse().ok()) {
+            Some(class) => Ok(class),
+            None => Err(targets::unnamed(text, names).unwrap_or_else(|| {
+                Failure::usage(format!(
+                    "`{text}` is no class: give its number, or the names of classes by --class-names"
+                ))
+            })),
+        }
+    }
+
     /// The rules that the options ask for, and whether each input is explained from the output of its label.
     pub fn rules(&self, options: &StudyOptions) -> Result<(RuleOptions, bool), Failure> {
         let by_label = options.rules.target == ["label"];
         let target = if by_label { vec!["top".to_string()] } else { options.rules.target.clone() };
         let rules = RuleOptions { target, ..options.rules.clone() };
         Ok((targets::settled(&rules, &self.loaded)?, by_label))
+    }
+
+    /// One question for each of the semirings that are named, or of the default ones that `check` and the options admit.
+    pub fn questions(
+        &self,
+        rules: &RuleOptions,
+        named: Option<&str>,
+        default: &str,
+        check: impl Fn(&mut Question) -> Result<(), ExplainError>,
+    ) -> Result<Vec<Question>, Failure> {
+        let (questions, left_out) = named_or_default(rules, named, default, &self.bounds, check)?;
+        if !self.quiet {
+            say_left_out(&left_out);
+        }
+        Ok(questions)
     }
 
     /// The identity of a study of the model and the data, to which the study adds its own settings.
@@ -116,7 +184,7 @@ impl Studied {
         if !options.common.quiet {
             self.progress.clear();
             let seconds = self.clock.elapsed().as_secs_f64();
-            crate::say(format_args!("{} inputs in {seconds:.1} s; {said}", self.count));
+            crate::say(format_args!("{} in {seconds:.1} s; {said}", counted(self.count, "input")));
         }
         Ok(())
     }
@@ -170,7 +238,7 @@ pub fn open(
     let shape = &network.node(network.input()).shape;
     let outputs: usize = network.node(network.output()).shape.iter().product();
     let Some(path) = path else {
-        let inputs = load::inputs(&[], loaded, preprocessing)?;
+        let inputs = crate::inputs::inputs(&[], loaded, preprocessing, &InputOptions::default(), true)?.inputs;
         let labels: Vec<usize> = (0..inputs.count).collect();
         return DataSet::in_memory("the embedded digits", inputs.values, shape, &labels, outputs)
             .map_err(Failure::input);

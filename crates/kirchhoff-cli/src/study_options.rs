@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use kirchhoff::data::Split;
+use clap::Args;
 
+use crate::input_options::InputOptions;
 use crate::options::{Common, ModelOutput, ReadingOptions, RuleOptions, WriteOptions};
 
 /// Options of every study: a model, a data set, questions, and where the results go.
@@ -44,16 +44,8 @@ pub struct StudyOptions {
 /// How a data set is read.
 #[derive(Args, Clone, Debug, Default)]
 pub struct DataOptions {
-    /// Labels of the data set: an IDX, .npy, .safetensors or .txt file [default: by MNIST's names, from the folders' names,
-    /// or the tensor `labels`]
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
-    /// Part of a folder in MNIST's format
-    #[arg(long, value_enum, default_value_t)]
-    pub split: SplitOption,
-    /// Take the first N inputs only
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub limit: Option<u64>,
+    #[command(flatten)]
+    pub input: InputOptions,
     /// Pass over inputs that cannot be read or whose label is out of range; they are counted and listed
     #[arg(long)]
     pub skip_bad: bool,
@@ -67,24 +59,5 @@ pub fn named_file(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((name, file)) if !name.trim().is_empty() && !file.is_empty() => Ok((name.trim().to_string(), file.into())),
         _ => Err("write a name and a file, such as captum=scores.npy".to_string()),
-    }
-}
-
-/// A part of a folder in MNIST's format.
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub enum SplitOption {
-    /// Files whose names begin with t10k or test
-    #[default]
-    Test,
-    /// Files whose names begin with train
-    Train,
-}
-
-impl From<SplitOption> for Split {
-    fn from(option: SplitOption) -> Self {
-        match option {
-            SplitOption::Test => Split::Test,
-            SplitOption::Train => Split::Train,
-        }
     }
 }

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use kirchhoff::data::{Preprocessing, is_input, read_inputs};
 use kirchhoff::explain::Target;
+use kirchhoff::semiring::UnknownName;
 
 use crate::failure::Failure;
+use crate::inputs::Chosen;
 use crate::load::Loaded;
 use crate::options::{ModelOutput, RuleOptions};
 
@@ -25,20 +27,66 @@ pub fn output(of: &ModelOutput, targets: &[String]) -> Result<Option<String>, Fa
     Ok(found)
 }
 
+/// The target that stands for each input's label.
+pub const LABEL: &str = "label";
+
+/// The targets with each input's label in place of [`LABEL`].
+pub fn labelled(targets: &[String], chosen: &Chosen) -> Result<Vec<String>, Failure> {
+    let labels = chosen.labelled()?;
+    match targets {
+        [_] => Ok(labels.iter().map(usize::to_string).collect()),
+        _ => Err(Failure::usage("--target label is given alone: it is a target for each input")),
+    }
+}
+
 /// The rules with targets by number, of the output of a network that is to be explained.
 pub fn settled(rules: &RuleOptions, loaded: &Loaded) -> Result<RuleOptions, Failure> {
     let shape = &loaded.network.node(loaded.network.output()).shape;
     let classes = loaded.classes.as_deref().unwrap_or_default();
-    let target = rules.target.iter().map(|text| match class(text, classes) {
-        Some(number) => Ok(number.to_string()),
-        None => numbered(text, shape),
+    let target = rules.target.iter().map(|text| match classed(text, classes) {
+        Some(numbered) => Ok(numbered),
+        None if text == LABEL => Ok(text.clone()),
+        None => unnamed(text, classes).map_or_else(|| numbered(text, shape), Err),
     });
     let target = target.collect::<Result<_, _>>()?;
     Ok(RuleOptions { target, ..rules.clone() })
 }
 
+/// A target with the numbers of classes that it names: a name, or a contrast such as `tabby-tiger cat` or `tabby-rest`.
+fn classed(text: &str, classes: &[String]) -> Option<String> {
+    if let Some(number) = class(text, classes) {
+        return Some(number.to_string());
+    }
+    // Names may have dashes of their own.
+    let side = |text: &str| class(text, classes).map(|number| number.to_string());
+    let known = |text: &str| ["top", "second", "rest"].contains(&text.trim()) || text.trim().parse::<usize>().is_ok();
+    let contrast = |(at, _): (usize, &str)| {
+        let (left, right) = (&text[..at], &text[at + 1..]);
+        let (own, other) = (side(left), side(right));
+        let both =
+            (own.is_some() || known(left)) && (other.is_some() || known(right)) && (own.is_some() || other.is_some());
+        both.then(|| format!("{}-{}", own.unwrap_or(left.trim().into()), other.unwrap_or(right.trim().into())))
+    };
+    text.match_indices('-').find_map(contrast)
+}
+
+/// The refusal of a text that is no target by its form, where classes have names: with those that come nearest.
+pub fn unnamed(text: &str, classes: &[String]) -> Option<Failure> {
+    let is_word = text.parse::<Target>().is_err() && !text.contains(['[', '.']) && text.contains(char::is_alphabetic);
+    if !is_word || classes.is_empty() {
+        return None;
+    }
+    let words: Vec<&str> = classes.iter().flat_map(|class| class.split(',')).map(str::trim).collect();
+    let nearest = UnknownName::new("class", text, &words).nearest;
+    let nearest = match nearest.is_empty() {
+        true => format!("{} has {} named classes", "the model", classes.len()),
+        false => format!("did you mean `{}`?", nearest.join("`, `")),
+    };
+    Some(Failure::usage(format!("no class is named `{text}`: {nearest}")))
+}
+
 /// The number of the class of a name, or of one of the names that it lists, as "tabby" of "tabby, tabby cat".
-fn class(text: &str, classes: &[String]) -> Option<usize> {
+pub fn class(text: &str, classes: &[String]) -> Option<usize> {
     let is = |name: &str| name.trim().eq_ignore_ascii_case(text.trim()) && !text.trim().is_empty();
     let whole = classes.iter().position(|name| is(name));
     whole.or_else(|| classes.iter().position(|name| name.split(',').any(is)))

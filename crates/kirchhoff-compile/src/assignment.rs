@@ -4,6 +4,7 @@ use std::fmt;
 
 use globset::{GlobBuilder, GlobMatcher};
 use kirchhoff_network::{LayerKind, Network, Node, NodeId};
+use kirchhoff_semiring::UnknownName;
 
 use crate::composite::{Composite, MaximumPooling};
 use crate::error::CompileError;
@@ -33,7 +34,8 @@ enum Base {
     Composite(Composite),
 }
 
-/// The name of a layer, or a glob pattern for several: `features.0`, `features.*`, `*`.
+/// The name of a layer, or a glob pattern for several: `features.0`, `features.*`, `*`. Layers of ONNX models are also meant by the
+/// [name](module_name) that PyTorch gives their module: `conv1` is `/conv1/Conv`.
 #[derive(Clone, Debug)]
 pub struct LayerPattern {
     text: String,
@@ -64,9 +66,10 @@ impl LayerPattern {
         Ok(LayerPattern { text: text.to_string(), glob })
     }
 
-    /// Whether the layer `name` is meant. A name that is the text itself always is.
+    /// Whether the layer `name` is meant, or its module. A name that is the text itself always is.
     pub fn matches(&self, name: &str) -> bool {
-        name == self.text || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
+        let is = |name: &str| name == self.text || self.glob.as_ref().is_some_and(|glob| glob.is_match(name));
+        is(name) || module_name(name).is_some_and(|module| is(&module))
     }
 
     /// Whether the text is a pattern for several layers.
@@ -78,6 +81,45 @@ impl LayerPattern {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// The name of the module that a layer of a model that PyTorch exported belongs to, as `named_modules` gives it: `layer4.0.conv1` of
+/// `/layer4/layer4.0/conv1/Conv`. None of names of other kinds.
+///
+/// ```
+/// use kirchhoff_compile::module_name;
+///
+/// assert_eq!(module_name("/layer4/layer4.0/conv1/Conv").as_deref(), Some("layer4.0.conv1"));
+/// assert_eq!(module_name("/features/features.0/Conv").as_deref(), Some("features.0"));
+/// assert_eq!(module_name("layer4.0.conv1"), None);
+/// ```
+pub fn module_name(layer: &str) -> Option<String> {
+    let (scopes, _) = layer.strip_prefix('/')?.rsplit_once('/')?;
+    let mut path: Vec<&str> = Vec::new();
+    for scope in scopes.split('/') {
+        // Members of a list or a sequence have its name in front of their own.
+        if path.last().is_some_and(|last| scope.strip_prefix(last).is_some_and(|rest| rest.starts_with('.'))) {
+            path.pop();
+        }
+        path.push(scope);
+    }
+    Some(path.join("."))
+}
+
+/// For a message about a layer that is not there: those that come nearest, as a question, and the first of those there are.
+pub fn listed(pattern: &str, layers: &[&str]) -> (String, String) {
+    const MOST: usize = 16;
+    let modules: Vec<String> = layers.iter().filter_map(|layer| module_name(layer)).collect();
+    let known: Vec<&str> = layers.iter().copied().chain(modules.iter().map(String::as_str)).collect();
+    let mut nearest = UnknownName::new("layer", pattern, &known).nearest;
+    nearest.dedup();
+    let question = match nearest.is_empty() {
+        true => String::new(),
+        false => format!(" (did you mean `{}`?)", nearest.join("`, `")),
+    };
+    let rest = layers.len().saturating_sub(MOST);
+    let rest = if rest > 0 { format!(", … and {rest} more") } else { String::new() };
+    (question, layers[..layers.len().min(MOST)].join(", ") + &rest)
 }
 
 /// As lines of a name and a value each: equal texts are equal assignments, and the other way round.
@@ -187,7 +229,8 @@ impl Assignment {
             if !network.nodes().any(|(_, node)| pattern.matches(&node.name)) {
                 let layers: Vec<_> =
                     network.nodes().filter(|(_, node)| edges(node)).map(|(_, node)| &node.name[..]).collect();
-                return Err(CompileError::NoLayer { pattern: pattern.text.clone(), layers: layers.join(", ") });
+                let (nearest, layers) = listed(&pattern.text, &layers);
+                return Err(CompileError::NoLayer { pattern: pattern.text.clone(), nearest, layers });
             }
         }
         // Whether a layer that could be a first one comes before each node, or is it.
@@ -206,14 +249,19 @@ impl Assignment {
 
     fn rule(&self, node: &Node, kind: LayerKind, first: bool) -> Result<Rule, CompileError> {
         match self.choices.iter().rev().find(|(pattern, _)| pattern.matches(&node.name)) {
-            Some((pattern, rule)) if pattern.is_glob() => self.spread(rule.clone(), node, kind),
+            // A module may have several layers.
+            Some((pattern, rule)) if pattern.is_glob() || pattern.text != node.name => {
+                self.spread(rule.clone(), node, kind)
+            }
             Some((_, rule)) => self.named(rule.clone(), node, kind),
             None => match &self.base {
                 Base::Rule(rule) => self.spread(rule.clone(), node, kind),
                 Base::Composite(_) if kind.is_passing() => Ok(Rule::PASS),
                 Base::Composite(_) if self.passes_affine(kind, node) => Ok(Rule::PASS),
                 Base::Composite(composite) => {
-                    let rule = composite.rule(kind, &node.name, first).ok_or_else(|| CompileError::Unnumbered {
+                    let module = module_name(&node.name);
+                    let numbered = module.as_deref().unwrap_or(&node.name);
+                    let rule = composite.rule(kind, numbered, first).ok_or_else(|| CompileError::Unnumbered {
                         composite: composite.name.to_string(),
                         layer: node.name.clone(),
                     })?;

@@ -41,10 +41,12 @@ pub enum CompileError {
         hint: &'static str,
     },
     /// A choice for layers that the network does not have.
-    #[error("no layer is named `{pattern}`; the layers with edges are: {layers}")]
+    #[error("no layer is named `{pattern}`{nearest}; the layers with edges are: {layers}")]
     NoLayer {
         /// The name or pattern.
         pattern: String,
+        /// The names that come nearest, as a question; often nothing.
+        nearest: String,
         /// The names there are.
         layers: String,
     },

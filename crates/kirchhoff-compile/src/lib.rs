@@ -32,7 +32,7 @@ mod rule;
 mod rules;
 mod treatment;
 
-pub use assignment::{Assignment, LayerPattern};
+pub use assignment::{Assignment, LayerPattern, listed, module_name};
 pub use compile::{compile, compile_shape};
 pub use composite::{Composite, MaximumPooling, composites};
 pub use error::CompileError;

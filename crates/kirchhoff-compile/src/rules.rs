@@ -236,7 +236,7 @@ impl RuleInfo {
         let arguments: Vec<f32> = call.arguments.iter().map(|&argument| argument as f32).chain(defaults).collect();
         match (self.accepts)(&arguments) {
             true => Ok(arguments),
-            false => Err(call.value_error(self.requirement, call.arguments.first().copied().unwrap_or(f64::NAN))),
+            false => Err(call.values_error(self.requirement)),
         }
     }
 

@@ -176,10 +176,10 @@ fn arguments_are_what_the_rule_takes() {
     assert_eq!(message("zero(1)"), "`zero` takes no argument, not 1");
     assert_eq!(message("gamma(1, 2)"), "`gamma` takes one argument (γ), not 2");
     assert_eq!(message("z-box(1)"), "`z-box` takes 2 arguments (low, high), not 1");
-    assert_eq!(message("z-box(2, 1)"), "`z-box` takes low ≤ high within the range of f32, not 2");
+    assert_eq!(message("z-box(2, 1)"), "`z-box` takes low ≤ high within the range of f32, not 2, 1");
     assert_eq!(message("gamma(-1)"), "`gamma` takes γ ≥ 0 within the range of f32, not -1");
-    assert_eq!(message("alpha-beta(2, 0)"), "`alpha-beta` takes α and β with β ≥ 0 and α − β = 1, not 2");
-    assert_eq!(message("alpha-beta(0, -1)"), "`alpha-beta` takes α and β with β ≥ 0 and α − β = 1, not 0");
+    assert_eq!(message("alpha-beta(2, 0)"), "`alpha-beta` takes α and β with β ≥ 0 and α − β = 1, not 2, 0");
+    assert_eq!(message("alpha-beta(0, -1)"), "`alpha-beta` takes α and β with β ≥ 0 and α − β = 1, not 0, -1");
     for text in ["alpha-beta(1)", "alpha-beta(3)"] {
         assert!(text.parse::<Rule>().is_err(), "{text}");
     }
@@ -336,4 +336,34 @@ fn relevance_ends_at_a_softmax_unless_it_is_told_otherwise() {
     let taylor = Treatments { softmax: Some(SoftmaxTreatment::Taylor), ..Treatments::NONE };
     let circuit = compile(&execution, &Assignment::from(Rule::ZERO).with_treatments(taylor)).unwrap();
     assert_eq!((circuit.edges(), &circuit.layers()[0].rule_name[..]), (4, "taylor"));
+}
+
+#[test]
+fn layers_of_exported_models_go_by_their_modules_too() {
+    let dense = || Operator::Dense(Dense { inputs: 2, outputs: 2, weights: vec![0.5; 4].into(), bias: None });
+    let mut b = NetworkBuilder::new();
+    let mut x = b.input("input", &[2]).unwrap();
+    for name in ["/conv1/Conv", "/layer4/layer4.0/conv1/Conv", "/layer4/layer4.1/conv1/Conv", "/fc/Gemm"] {
+        x = b.add(name, dense(), &[x]).unwrap();
+    }
+    let network = b.finish(x).unwrap();
+    let rules = |pattern: &str| {
+        let pattern = LayerPattern::new(pattern).unwrap();
+        let assignment = Assignment::from(Rule::ZERO).choose(pattern, Rule::gamma(0.25));
+        let rules = assignment.resolve(&network)?;
+        Ok::<_, CompileError>(rules[1..].iter().map(|rule| *rule == Rule::gamma(0.25)).collect::<Vec<_>>())
+    };
+    assert_eq!(rules("conv1"), Ok(vec![true, false, false, false]));
+    assert_eq!(rules("/conv1/Conv"), Ok(vec![true, false, false, false]));
+    assert_eq!(rules("layer4*"), Ok(vec![false, true, true, false]));
+    assert_eq!(rules("layer4.1.*"), Ok(vec![false, false, true, false]));
+    assert_eq!(rules("/layer4/*"), Ok(vec![false, true, true, false]));
+    let error = rules("layer4.1.conv").unwrap_err().to_string();
+    assert!(error.starts_with("no layer is named `layer4.1.conv` (did you mean `layer4.1.conv1`"), "{error}");
+    let error = rules("xyz").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "no layer is named `xyz`; the layers with edges are: /conv1/Conv, /layer4/layer4.0/conv1/Conv, \
+         /layer4/layer4.1/conv1/Conv, /fc/Gemm"
+    );
 }

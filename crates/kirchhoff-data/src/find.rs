@@ -11,10 +11,12 @@ use crate::reader::{ArrayReader, PictureReader, Reader};
 use crate::set::{DataSetOptions, Split};
 use crate::{InputError, inputs, labels};
 
-/// The inputs of a data set, and their labels.
+/// The inputs of a data set, and their labels where there are some.
 pub(crate) struct Found {
     pub(crate) reader: Box<dyn Reader>,
-    pub(crate) labels: Vec<u32>,
+    pub(crate) labels: Option<Vec<u32>>,
+    /// The names of folders that are classes by their place alone.
+    pub(crate) folders: Option<Vec<String>>,
 }
 
 /// For whom a data set is read.
@@ -39,13 +41,15 @@ fn file(path: &Path, for_whom: For<'_>) -> Result<Found, InputError> {
         Split::Train => (["train_images", "x_train"], ["train_labels", "y_train"]),
     };
     let label_names = [&labels::NAMES[..], &of_images].concat();
-    let (array, own_labels) = match format(path)?.map(|format| &format.open) {
+    let (array, own) = match format(path)?.map(|format| &format.open) {
         Some(Open::Array(open)) => (open(path)?, None),
         Some(Open::Archive(open)) => {
             let archive = open(path)?;
             let array = archive.choose(path, &[&inputs::NAMES[..], &images].concat())?;
-            let beside = options.labels.is_none().then(|| archive.choose(path, &label_names)).transpose()?;
-            (array, beside)
+            let has_labels = archive.names.iter().any(|name| label_names.contains(&&name[..]));
+            let own =
+                (options.labels.is_none() && has_labels).then(|| archive.choose(path, &label_names)).transpose()?;
+            (array, own)
         }
         Some(Open::Picture | Open::Labels(_)) | None => {
             let reason = "it is no data set: there are IDX, .npy, .npz and .safetensors files, and folders of images";
@@ -59,16 +63,24 @@ fn file(path: &Path, for_whom: For<'_>) -> Result<Found, InputError> {
         return Err(InputError::unsupported(path, reason));
     }
     let count = Some(reader.count());
-    let labels = match (own_labels, options.labels, beside(path)) {
-        (Some(own), ..) => labels::of_array(own, count)?,
-        (None, Some(given), _) => labels::read(given, count, &label_names)?,
-        (None, None, Some(beside)) => labels::read(&beside, count, &label_names)?,
-        (None, None, None) => {
-            let reason = "there are no labels for it: give a file of them (--labels)";
-            return Err(InputError::unsupported(path, reason));
-        }
+    let labels = match (own, options.labels, beside(path)) {
+        (Some(own), ..) => Some(labels::of_array(own, count)?),
+        (None, Some(given), _) => Some(labels::read(given, count, &label_names)?),
+        (None, None, Some(beside)) => Some(labels::read(&beside, count, &label_names)?),
+        (None, None, None) => None,
     };
-    Ok(Found { reader: Box::new(reader), labels })
+    Ok(Found { reader: Box::new(reader), labels, folders: None })
+}
+
+/// The labels that belong to a file of so many inputs: in the same archive, or beside it by MNIST's names.
+pub(crate) fn own_labels(path: &Path, count: usize) -> Result<Option<Vec<u32>>, InputError> {
+    if let Some(Open::Archive(open)) = format(path)?.map(|format| &format.open) {
+        let archive = open(path)?;
+        if archive.names.iter().any(|name| labels::NAMES.contains(&&name[..])) {
+            return Ok(Some(labels::of_array(archive.choose(path, &labels::NAMES)?, Some(count))?));
+        }
+    }
+    beside(path).map(|beside| labels::read(&beside, Some(count), &labels::NAMES)).transpose()
 }
 
 /// The labels that MNIST's names put beside a file of images, with or without compression.
@@ -83,7 +95,7 @@ fn beside(path: &Path) -> Option<PathBuf> {
 }
 
 /// The entries of a folder, in natural order.
-fn entries(path: &Path) -> Result<Vec<PathBuf>, InputError> {
+pub(crate) fn entries(path: &Path) -> Result<Vec<PathBuf>, InputError> {
     let io = |error| InputError::io(path, error);
     let mut entries = std::fs::read_dir(path)
         .map_err(io)?
@@ -125,7 +137,9 @@ fn folder(path: &Path, for_whom: For<'_>) -> Result<Found, InputError> {
     }
     let names: Vec<String> = folders.iter().map(|folder| file_name(folder)).collect();
     let mut of_class: Vec<(u32, Vec<PathBuf>)> = Vec::new();
-    for (folder, label) in folders.iter().zip(classes(&names, options.classes)) {
+    let known = classes(&names, options.classes);
+    let by_place = known.is_none();
+    for (folder, label) in folders.iter().zip(known.unwrap_or_else(|| (0..names.len() as u32).collect())) {
         let pictures = self::entries(folder)?.into_iter().filter(|path| is_picture(path)).collect();
         of_class.push((label, pictures));
     }
@@ -133,15 +147,21 @@ fn folder(path: &Path, for_whom: For<'_>) -> Result<Found, InputError> {
     for (place, (label, files)) in of_class.into_iter().enumerate() {
         turns.extend(files.into_iter().enumerate().map(|(turn, file)| ((turn, place), (file, label))));
     }
-    let (files, labels) = turns.into_values().unzip();
+    let (files, labels): (_, Vec<u32>) = turns.into_values().unzip();
     let reader = PictureReader::new(files, network, preprocessing, !options.resize)?;
-    Ok(Found { reader: Box::new(reader), labels })
+    Ok(Found { reader: Box::new(reader), labels: Some(labels), folders: by_place.then_some(names) })
 }
 
-/// The classes that the names of folders stand for.
-fn classes(names: &[String], known: Option<&[String]>) -> Vec<u32> {
+/// The classes that the names of folders stand for, by number or by name.
+fn classes(names: &[String], known: Option<&[String]>) -> Option<Vec<u32>> {
     let numbers: Option<Vec<u32>> = names.iter().map(|name| name.parse().ok()).collect();
     let place = |name: &String| known?.iter().position(|class| class == name).map(|place| place as u32);
-    let named: Option<Vec<u32>> = names.iter().map(place).collect();
-    numbers.or(named).unwrap_or_else(|| (0..names.len() as u32).collect())
+    numbers.or_else(|| names.iter().map(place).collect())
+}
+
+/// Whether a folder holds a data set: IDX files of images, or folders.
+pub(crate) fn is_data_set(path: &Path) -> bool {
+    entries(path).is_ok_and(|entries| {
+        entries.iter().any(|path| path.is_dir() || (path.is_file() && file_name(path).contains("images-idx")))
+    })
 }

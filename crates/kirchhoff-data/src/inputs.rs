@@ -1,18 +1,16 @@
 //! Inputs from files of any format.
 
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use kirchhoff_file::elements;
 use kirchhoff_network::Preprocessing;
 
-use crate::InputError;
-use crate::fit::picture;
-use crate::formats::{KNOWN, Open, format, stem};
-use crate::reader::{ArrayReader, PictureReader, Reader, preprocess};
+use crate::formats::{Open, format};
+use crate::set::DataSetOptions;
+use crate::{InputError, InputFiles};
 
 /// How many values are read at once: 1 GiB of them.
-const LIMIT: usize = 1 << 28;
+pub(crate) const LIMIT: usize = 1 << 28;
 
 /// What inputs are called in archives.
 pub(crate) const NAMES: [&str; 4] = ["inputs", "input", "x", "images"];
@@ -102,7 +100,8 @@ pub fn array_shape(path: &Path) -> Option<Vec<usize>> {
     Some(array.shape)
 }
 
-/// Reads inputs for a network that takes the given `shape`. The files come in order; each holds one input or several.
+/// Reads inputs for a network that takes the given `shape`. The files come in order; each holds one input or several. Folders
+/// and patterns mean files, as for [`InputFiles::find`].
 ///
 /// - PNG and JPEG: see [the crate's page](crate#pictures).
 /// - `.npy`: integers of any type, truth values, float16, float32 or float64, in either order of bytes and of axes.
@@ -117,75 +116,7 @@ pub fn array_shape(path: &Path) -> Option<Vec<usize>> {
 /// A file that cannot be read, is damaged, of another format, or too large; values that do not fit the network or are not
 /// finite, before preprocessing or after it; preprocessing for another number of channels; no files.
 pub fn read_inputs(paths: &[PathBuf], shape: &[usize], preprocessing: &Preprocessing) -> Result<Inputs, InputError> {
-    let channels = shape.first().copied().unwrap_or(1);
-    preprocessing.check(channels).map_err(InputError::Preprocessing)?;
-    if paths.is_empty() {
-        return Err(InputError::Nothing);
-    }
-    let mut inputs = Inputs {
-        values: Vec::new(),
-        count: 0,
-        shape: shape.to_vec(),
-        picture: None,
-        parts: Vec::new(),
-        names: Vec::new(),
-    };
-    let mut names = HashSet::new();
-    for path in paths {
-        let mut reader = open(path, shape, preprocessing)?;
-        let count = reader.count();
-        let total = (inputs.count as u128 + count as u128) * elements(shape).unwrap_or(usize::MAX) as u128;
-        if total > LIMIT as u128 {
-            return Err(InputError::TooLarge { path: path.to_path_buf(), values: total, limit: LIMIT });
-        }
-        if count == 0 {
-            return Err(InputError::unsupported(path, "it holds no inputs"));
-        }
-        let mut values = reader.read(0..count)?;
-        preprocess(&mut values, shape, preprocessing, path, 0)?;
-        let picture_here = reader.picture();
-        if inputs.count == 0 {
-            inputs.picture = picture_here;
-        } else if inputs.picture != picture_here {
-            inputs.picture = picture(&[], shape);
-        }
-        inputs.count += count;
-        for number in 0..count {
-            inputs.names.push(name(path, (count > 1).then_some(number), &mut names));
-        }
-        match inputs.values.is_empty() {
-            true => inputs.values = values,
-            false => inputs.values.extend(values),
-        }
-    }
-    Ok(inputs)
-}
-
-fn open(path: &Path, shape: &[usize], preprocessing: &Preprocessing) -> Result<Box<dyn Reader>, InputError> {
-    let array = match format(path)?.map(|format| &format.open) {
-        Some(Open::Picture) => {
-            let files = vec![path.to_path_buf()];
-            return Ok(Box::new(PictureReader::new(files, shape, preprocessing, false)?));
-        }
-        Some(Open::Array(open)) => open(path)?,
-        Some(Open::Archive(open)) => open(path)?.choose(path, &NAMES)?,
-        Some(Open::Labels(_)) | None => {
-            return Err(InputError::unsupported(path, format!("it is of no format that is read: {KNOWN}")));
-        }
-    };
-    Ok(Box::new(ArrayReader::new(array, shape, preprocessing)?))
-}
-
-/// A name for an input that none has yet.
-fn name(path: &Path, number: Option<usize>, names: &mut HashSet<String>) -> String {
-    let file = path.file_name().unwrap_or_default().to_string_lossy();
-    let stem = stem(&file);
-    let wanted = number.map_or_else(|| stem.to_string(), |number| format!("{stem}-{number}"));
-    let mut name = wanted.clone();
-    let mut copy = 2;
-    while !names.insert(name.clone()) {
-        name = format!("{wanted}-{copy}");
-        copy += 1;
-    }
-    name
+    let mut files = InputFiles::find(paths, shape, preprocessing, &DataSetOptions::default())?;
+    let all = 0..files.count();
+    files.read(&[all])
 }

@@ -37,6 +37,7 @@
 
 mod array;
 mod error;
+mod files;
 mod find;
 mod fit;
 mod formats;
@@ -53,9 +54,11 @@ mod tensors;
 mod text;
 
 pub use error::InputError;
+pub use files::{InputFiles, numbered_inputs};
 pub use formats::is_input;
 pub use inputs::{InputPart, Inputs, array_shape, read_inputs};
 pub use kirchhoff_network::{Filter, Layout, Preprocessing, Resize};
 pub use labels::read_labels;
 pub use names::read_names;
+pub use picture::{Fitting, picture_fitting};
 pub use set::{Batch, DataSet, DataSetOptions, Skipped, Split};

@@ -39,6 +39,11 @@ pub(crate) trait Reader: Send {
         false
     }
 
+    /// Whether they can be read one by one.
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
     /// All their values, where they are in memory and preprocessed.
     fn in_memory(&self) -> Option<&[f32]> {
         None
@@ -80,11 +85,6 @@ impl ArrayReader {
         })?;
         Ok(ArrayReader { array, fit, network: network.to_vec() })
     }
-
-    /// Whether inputs can be read one by one.
-    pub(crate) fn is_seekable(&self) -> bool {
-        self.fit.count < 2 || self.array.is_seekable()
-    }
 }
 
 impl Reader for ArrayReader {
@@ -117,6 +117,10 @@ impl Reader for ArrayReader {
 
     fn files(&self) -> Vec<&Path> {
         vec![&self.array.path]
+    }
+
+    fn is_seekable(&self) -> bool {
+        self.fit.count < 2 || self.array.is_seekable()
     }
 }
 

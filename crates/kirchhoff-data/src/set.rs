@@ -22,6 +22,7 @@ pub struct DataSet {
     labels: Vec<u32>,
     /// Positions in the files, in the order of the set; `None` for all of them.
     chosen: Option<Vec<u32>>,
+    folders: Option<Vec<String>>,
     skip_bad: bool,
     outputs: usize,
 }
@@ -99,7 +100,10 @@ impl DataSet {
     ) -> Result<Self, InputError> {
         let channels = shape.first().copied().unwrap_or(1);
         preprocessing.check(channels).map_err(InputError::Preprocessing)?;
-        let Found { reader, labels } = find(path, For { network: shape, preprocessing, options })?;
+        let Found { reader, labels, folders } = find(path, For { network: shape, preprocessing, options })?;
+        let labels = labels.ok_or_else(|| {
+            InputError::unsupported(path, "there are no labels for it: give a file of them (--labels)")
+        })?;
         let set = DataSet {
             path: path.to_path_buf(),
             shape: shape.to_vec(),
@@ -107,6 +111,7 @@ impl DataSet {
             reader,
             labels,
             chosen: None,
+            folders,
             skip_bad: options.skip_bad,
             outputs: options.outputs,
         };
@@ -132,6 +137,7 @@ impl DataSet {
             reader: Box::new(reader),
             labels: labels.iter().map(|&label| u32::try_from(label).unwrap_or(u32::MAX)).collect(),
             chosen: None,
+            folders: None,
             skip_bad: false,
             outputs,
         };
@@ -176,6 +182,11 @@ impl DataSet {
     /// The label of the input at a position. It may be out of range where bad inputs are passed over.
     pub fn label(&self, position: usize) -> usize {
         self.labels[self.item(position)] as usize
+    }
+
+    /// The names of the folders that are classes 0, 1, … by their place, neither by number nor by the name of a class.
+    pub fn folders(&self) -> Option<&[String]> {
+        self.folders.as_deref()
     }
 
     /// The place in its files of the input at a position.

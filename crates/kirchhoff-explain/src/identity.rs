@@ -77,6 +77,7 @@ fn choice_text(choice: &ThetaChoice) -> String {
 fn target_text(target: &Target) -> String {
     match target {
         Target::Top => "top".to_string(),
+        Target::Relative(relative) => relative.to_string(),
         Target::Outputs { plus, minus } => {
             let list = |outputs: &[usize]| outputs.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
             format!("for [{}], against [{}]", list(plus), list(minus))

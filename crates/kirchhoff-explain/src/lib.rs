@@ -10,6 +10,7 @@ mod identity;
 mod layered;
 mod preset;
 mod question;
+mod relative;
 mod semiring;
 mod target;
 
@@ -31,6 +32,7 @@ pub use gates::{
 pub use layered::LayeredNotes;
 pub use preset::{ThetaPreset, theta_presets};
 pub use question::{Layers, Question, ThetaChoice};
+pub use relative::{Against, Place, Relative};
 pub use semiring::{AnySemiring, Blocks, Described, Expressions, NameError, Named, Own, ReadError, Registry, Thetas};
 pub use target::{Target, TargetError, top};
 
@@ -93,18 +95,22 @@ pub enum ExplainError {
         coverage: Coverage,
     },
     /// A choice for layers that are not there, or that take no annotation.
-    #[error("no annotated layer is named `{pattern}`; the annotated layers are: {layers}")]
+    #[error("no annotated layer is named `{pattern}`{nearest}; the annotated layers are: {layers}")]
     NoLayer {
         /// The name or pattern.
         pattern: String,
+        /// The names that come nearest, as a question; often nothing.
+        nearest: String,
         /// The names there are.
         layers: String,
     },
     /// A layer to keep the relevance of that is not there.
-    #[error("no layer is named `{pattern}`; the layers are: {layers}")]
+    #[error("no layer is named `{pattern}`{nearest}; the layers are: {layers}")]
     NoTensor {
         /// The name or pattern.
         pattern: String,
+        /// The names that come nearest, as a question; often nothing.
+        nearest: String,
         /// The names there are.
         layers: String,
     },

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use kirchhoff_circuit::{GateCircuit, LayeredCircuit, TensorId};
-use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile_shape};
+use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile_shape, listed};
 use kirchhoff_evaluate::{Annotations, Chooser, Coverage, LayerTheta, run};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Network;
@@ -286,8 +286,8 @@ impl Question {
         let annotated = || layers.iter().filter(|(_, annotated)| *annotated).map(|(name, _)| *name);
         for (pattern, _) in &self.choices {
             if !annotated().any(|layer| pattern.matches(layer)) {
-                let layers = annotated().collect::<Vec<_>>().join(", ");
-                return Err(ExplainError::NoLayer { pattern: pattern.text().to_string(), layers });
+                let (nearest, layers) = listed(pattern.text(), &annotated().collect::<Vec<_>>());
+                return Err(ExplainError::NoLayer { pattern: pattern.text().to_string(), nearest, layers });
             }
         }
         let of = |(layer, _): &(&str, bool)| {
@@ -326,8 +326,8 @@ impl Question {
         };
         let name = |id: TensorId| &circuit.tensor(id).name[..];
         if let Some(pattern) = patterns.iter().find(|pattern| !all().any(|id| pattern.matches(name(id)))) {
-            let layers: Vec<_> = all().map(name).collect();
-            return Err(ExplainError::NoTensor { pattern: pattern.text().to_string(), layers: layers.join(", ") });
+            let (nearest, layers) = listed(pattern.text(), &all().map(name).collect::<Vec<_>>());
+            return Err(ExplainError::NoTensor { pattern: pattern.text().to_string(), nearest, layers });
         }
         let wanted =
             |id: &TensorId| circuit.inputs().contains(id) || patterns.iter().any(|pattern| pattern.matches(name(*id)));

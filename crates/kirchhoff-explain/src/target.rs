@@ -5,10 +5,12 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::Relative;
+
 /// Which outputs an explanation starts from.
 ///
-/// Written `top` (the largest output of each input), `3`, `3,8` (both), or `3-8` (what speaks for 3 and against 8;
-/// real relevance only).
+/// Written `top` (the largest output of each input), `3`, `3,8` (both), `3-8` (what speaks for 3 and against 8), or as a
+/// [`Relative`] one: `top-second`, `3-rest`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Target {
     /// The largest output, the first of equals.
@@ -21,6 +23,8 @@ pub enum Target {
         /// Those that count against it.
         minus: Vec<usize>,
     },
+    /// An output in relation to others.
+    Relative(Relative),
 }
 
 /// A text that is no target, or a target that the network does not have.
@@ -28,7 +32,8 @@ pub enum Target {
 pub enum TargetError {
     /// Not of the right form.
     #[error(
-        "`{0}` is no target: write `top`, an output's number such as `3`, several as `3,8`, or a contrast as `3-8`"
+        "`{0}` is no target: write `top`, `second`, an output's number such as `3`, several as `3,8`, or a contrast as `3-8`, \
+         `top-second` or `3-rest`"
     )]
     Syntax(String),
     /// A place that an output does not have.
@@ -111,6 +116,7 @@ impl Target {
     pub fn resolve(&self, outputs: &[f32]) -> Result<Vec<(usize, f32)>, TargetError> {
         match self {
             Target::Top => Ok(vec![(top(outputs), 1.0)]),
+            Target::Relative(relative) => relative.resolve(outputs),
             Target::Outputs { plus, minus } => {
                 let signed = |sign| move |&index: &usize| (index, sign);
                 let targets: Vec<_> = plus.iter().map(signed(1.0)).chain(minus.iter().map(signed(-1.0))).collect();
@@ -169,6 +175,9 @@ impl FromStr for Target {
         if text.trim() == "top" {
             return Ok(Target::Top);
         }
+        if let Some(relative) = Relative::read(text) {
+            return Ok(Target::Relative(relative));
+        }
         let syntax = || TargetError::Syntax(text.to_string());
         let number = |part: &str| part.trim().parse::<usize>().map_err(|_| syntax());
         let (mut plus, mut minus) = (Vec::new(), Vec::new());
@@ -194,6 +203,7 @@ impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Target::Top => f.write_str("top"),
+            Target::Relative(relative) => write!(f, "{relative}"),
             Target::Outputs { plus, minus } => {
                 // A contrast was written beside the output that it is held against; the order within is kept.
                 let mut minus = minus.iter();

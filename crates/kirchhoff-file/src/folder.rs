@@ -4,9 +4,11 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{Draft, FinishedDraft, Output};
+use crate::ours::says_so;
+use crate::{Draft, FinishedDraft, Output, Refusal};
 
 /// A set of files that appear in a folder together, when all of them are written.
 ///
@@ -30,6 +32,18 @@ pub struct Folder {
     /// Folders that were not there before, the innermost first.
     made: Vec<PathBuf>,
     files: Vec<FinishedDraft>,
+    /// What an earlier run wrote, which goes when this one's files are there.
+    earlier: Vec<String>,
+}
+
+/// What says which files a run wrote is not read beyond this size.
+const LONGEST_MANIFEST: u64 = 1 << 28;
+
+/// The part of a run's JSON that lists its files.
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    files: Vec<String>,
 }
 
 /// A file that is begun and dropped, to see whether the folder takes any: of a name that nothing else has.
@@ -67,9 +81,10 @@ impl Folder {
         let missing = path.ancestors().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
         let made: Vec<_> = missing.map(Path::to_path_buf).collect();
         match fs::create_dir_all(path).and_then(|()| Draft::new(output.join(PROBE)).map(drop)) {
-            Ok(()) => Ok(Folder { output, made, files: Vec::new() }),
+            Ok(()) => Ok(Folder { output, made, files: Vec::new(), earlier: Vec::new() }),
             Err(error) => {
                 remove(&made);
+                let error = if path.is_file() { Refusal::File.into() } else { error };
                 Err(FolderError::Open { path: output.path().to_path_buf(), error })
             }
         }
@@ -90,6 +105,38 @@ impl Folder {
             output.check().map_err(|error| FolderError::Write { path: output.path().to_path_buf(), error })
         };
         names.iter().try_for_each(check)
+    }
+
+    /// Lets the files of an earlier run go when those of this one are there: those that the list `files` of the JSON object in
+    /// `manifest` names, if this tool wrote that and them. A folder without it loses nothing.
+    pub fn replace_run(&mut self, manifest: &str) {
+        let path = self.path().join(manifest);
+        let is_small =
+            fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() < LONGEST_MANIFEST);
+        if !is_small || !says_so(&path).unwrap_or(false) {
+            return;
+        }
+        let listed = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice::<Listed>(&bytes).ok());
+        self.earlier = listed.map_or_else(Vec::new, |listed| listed.files);
+    }
+
+    /// The names of the files that are written so far, in their order.
+    pub fn names(&self) -> Vec<String> {
+        let name = |file: &FinishedDraft| Some(file.path().strip_prefix(self.path()).ok()?.to_str()?.to_string());
+        self.files.iter().filter_map(name).collect()
+    }
+
+    /// Removes what an earlier run wrote and this one did not; what cannot be removed stays.
+    fn remove_earlier(&self, written: &[String]) {
+        for name in self.earlier.iter().filter(|name| !written.contains(name)) {
+            // A list may have been edited: nothing beside the folder is meant, and nothing of anybody else's.
+            let is_plain = Path::new(name).components().count() == 1 && Path::new(name).file_name().is_some();
+            let path = self.path().join(name);
+            let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
+            if is_plain && is_file && says_so(&path).unwrap_or(false) {
+                let _ = fs::remove_file(&path);
+            }
+        }
     }
 
     /// Writes a file aside.
@@ -115,11 +162,13 @@ impl Folder {
     pub fn commit(mut self) -> Result<(), FolderError> {
         let failed = |path: &Path, error| FolderError::Write { path: path.to_path_buf(), error };
         self.files.iter().try_for_each(|file| file.admit().map_err(|error| failed(file.path(), error)))?;
+        let written = self.names();
         for file in std::mem::take(&mut self.files) {
             let path = file.path().to_path_buf();
             file.commit().map_err(|error| failed(&path, error))?;
         }
         self.made.clear();
+        self.remove_earlier(&written);
         Ok(())
     }
 }
@@ -163,6 +212,44 @@ mod tests {
         assert!(error.to_string().contains("b.png: there is a file of that name"), "{error}");
         let names: Vec<_> = fs::read_dir(place.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(names, ["b.png"]);
+    }
+
+    #[test]
+    fn what_an_earlier_run_wrote_goes_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let out = place.path().join("out");
+        let ours = |text: &str| format!("{}{text}</svg>", crate::SVG_MARK);
+        let run = |names: &[&str]| {
+            let mut folder = Folder::open(&out).unwrap();
+            folder.replace_run("run.json");
+            names.iter().for_each(|name| folder.write(name, ours(name).as_bytes()).unwrap());
+            let files = [folder.names(), vec!["run.json".to_string()]].concat();
+            let json = serde_json::json!({ crate::GENERATOR: "1", "files": files });
+            folder.write("run.json", json.to_string().as_bytes()).unwrap();
+            folder.commit().unwrap();
+        };
+        let there = || {
+            let entries = fs::read_dir(&out).unwrap();
+            let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        run(&["a.svg", "b.svg", "c.svg"]);
+        fs::write(out.join("c.svg"), "a user's now").unwrap();
+        fs::write(out.join("d.svg"), ours("of another run")).unwrap();
+        run(&["a.svg"]);
+        assert_eq!(there(), ["a.svg", "c.svg", "d.svg", "run.json"]);
+        // A list that names what lies elsewhere, and one that somebody else wrote.
+        fs::write(place.path().join("x.svg"), ours("x")).unwrap();
+        let json = serde_json::json!({ crate::GENERATOR: "1", "files": ["../x.svg", ".", "", "/"] });
+        fs::write(out.join("run.json"), json.to_string()).unwrap();
+        run(&["a.svg"]);
+        assert!(place.path().join("x.svg").exists());
+        fs::write(out.join("run.json"), r#"{"files": ["a.svg"]}"#).unwrap();
+        let mut folder = Folder::open(&out).unwrap();
+        folder.replace_run("run.json");
+        folder.commit().unwrap();
+        assert_eq!(there(), ["a.svg", "c.svg", "d.svg", "run.json"]);
     }
 
     #[test]

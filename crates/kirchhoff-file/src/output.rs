@@ -45,6 +45,9 @@ pub enum Refusal {
     /// A folder is there.
     #[error("it is a folder")]
     Folder,
+    /// A file is there, where a folder should be.
+    #[error("it is a file")]
+    File,
     /// Something is there that is neither a file nor a folder.
     #[error("it is a {0}, not a regular file")]
     Special(&'static str),

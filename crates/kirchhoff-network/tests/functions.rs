@@ -12,7 +12,7 @@ use proptest::prelude::*;
 /// A network of one function.
 fn network(function: Activation, size: usize) -> Network {
     let mut builder = NetworkBuilder::new();
-    let input = builder.input("x", &[size]).unwrap();
+    let input = builder.input("input", &[size]).unwrap();
     let output = builder.add("layer", Operator::Activation(function), &[input]).unwrap();
     builder.finish(output).unwrap()
 }

@@ -125,8 +125,8 @@ fn what_is_not_measured_is_given() {
     assert_eq!(given("tokens-and-mask"), [named("tokens", true), named("mask", true)]);
     assert_eq!(given("given-over-tensor"), [named("x", false), named("mask", true)]);
     // Integers are numbers where there is nothing else to explain, and bytes always are.
-    assert_eq!(given("integer-columns"), [named("x", false)]);
-    assert_eq!(given("bytes"), [named("x", false)]);
+    assert_eq!(given("integer-columns"), [named("input", false)]);
+    assert_eq!(given("bytes"), [named("input", false)]);
     // A comparison is a constant of the execution, whatever is compared.
     let network = network("where-computed");
     let comparison = network.nodes().find(|(_, node)| matches!(node.operator, Operator::Comparison(_))).unwrap().0;
@@ -155,14 +155,22 @@ fn outputs_are_read_by_name() {
 }
 
 #[test]
+fn an_only_input_has_the_same_name_in_every_format() {
+    let network = network("gemm");
+    let input = network.input();
+    assert_eq!((&*network.node(input).name, network.known_as(input)), ("input", "x"));
+    assert_eq!((network.find("input"), network.find("x")), (Some(input), Some(input)));
+}
+
+#[test]
 fn layers_are_named_after_their_modules() {
-    assert_eq!(names(&network("gemm")), ["x", "fc", "relu_1", "last"]);
-    assert_eq!(names(&network("conv")), ["x", "conv"]);
-    assert_eq!(names(&network("batch-norm")), ["x", "conv", "bn"]);
+    assert_eq!(names(&network("gemm")), ["input", "fc", "relu_1", "last"]);
+    assert_eq!(names(&network("conv")), ["input", "conv"]);
+    assert_eq!(names(&network("batch-norm")), ["input", "conv", "bn"]);
     // The name of the module where the weights tell it, else where the bias does.
-    assert_eq!(names(&network("matmul")), ["x", "fc", "relu", "last"]);
+    assert_eq!(names(&network("matmul")), ["input", "fc", "relu", "last"]);
     // Whoever comes second takes the node's name, or one like it.
-    assert_eq!(names(&network("shared-weights")), ["x", "a", "relu", "twice", "relu_3", "a_2"]);
+    assert_eq!(names(&network("shared-weights")), ["input", "a", "relu", "twice", "relu_3", "a_2"]);
 }
 
 #[test]

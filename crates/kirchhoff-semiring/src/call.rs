@@ -62,8 +62,8 @@ pub enum CallError {
         name: String,
         /// What it takes, for example `a whole k ≥ 1`.
         requirement: String,
-        /// The argument.
-        given: f64,
+        /// The argument, or the arguments.
+        given: String,
     },
 }
 
@@ -111,6 +111,12 @@ impl Call {
     /// The error that this call's argument `given` is not what the name takes: `requirement`, for example
     /// `a whole k ≥ 1`.
     pub fn value_error(&self, requirement: &str, given: f64) -> CallError {
+        CallError::Value { name: self.name.clone(), requirement: requirement.to_string(), given: given.to_string() }
+    }
+
+    /// The error that this call's arguments are not what the name takes together.
+    pub fn values_error(&self, requirement: &str) -> CallError {
+        let given = self.arguments.iter().map(f64::to_string).collect::<Vec<_>>().join(", ");
         CallError::Value { name: self.name.clone(), requirement: requirement.to_string(), given }
     }
 }

@@ -24,7 +24,7 @@ impl Outputs {
     pub(crate) fn study(&mut self, study: &Value) {
         let mut text = format!("{study:#}");
         text.insert_str(1, &format!("\n  \"{GENERATOR}\": \"{}\",", env!("CARGO_PKG_VERSION")));
-        self.add("study.json", text);
+        self.add(STUDY, text);
     }
 
     /// Writes all of them to a folder, which is made where it is not there: whole, or none.
@@ -33,11 +33,26 @@ impl Outputs {
     /// A folder or file that cannot be written.
     pub fn write(&self, folder: impl Into<Output>) -> Result<(), FolderError> {
         let mut folder = Folder::open(folder)?;
+        folder.replace_run(STUDY);
+        let names: Vec<&str> = self.files.iter().map(|(name, _)| &name[..]).collect();
         for (name, bytes) in &self.files {
-            folder.write(name, bytes)?;
+            match name == STUDY {
+                true => folder.write(name, &listing(bytes, &names))?,
+                false => folder.write(name, bytes)?,
+            }
         }
         folder.commit()
     }
+}
+
+/// What a study says of itself.
+const STUDY: &str = "study.json";
+
+/// The text of `study.json` with the names of all files behind its first line, for the next run into the folder.
+fn listing(study: &[u8], names: &[&str]) -> Vec<u8> {
+    let line = format!("\n  \"files\": {},", json!(names));
+    let first = study.iter().position(|&byte| byte == b',').map_or(study.len(), |comma| comma + 1);
+    [&study[..first], line.as_bytes(), &study[first..]].concat()
 }
 
 /// A table, for CSV files and reports.

@@ -7,6 +7,7 @@ use kirchhoff::evaluate::{DEFAULT_MAX_NODES, Sampling};
 
 use crate::circuit_options::{OutputOptions, SizeOptions, SourceOptions, SymbolicOption};
 use crate::circuits::{Part, Selection, StoredVariables, has_own_variables};
+use crate::examples;
 use crate::options::{Common, WriteOptions};
 
 /// `kirchhoff ask`.
@@ -21,10 +22,13 @@ pub struct Ask {
 #[derive(Debug, Subcommand)]
 pub enum About {
     /// What is left of relevance when these hidden neurons, or edges, are removed
+    #[command(after_help = examples::REMOVED)]
     Removed(Box<Removed>),
     /// The smallest sets of hidden neurons, or of edges, that carry relevance to an output together
+    #[command(after_help = examples::WITNESSES)]
     Witnesses(Box<Witnesses>),
     /// The strongest paths from the target to an output, with the weights of their edges
+    #[command(after_help = examples::PATHS)]
     Paths(Box<Paths>),
     /// How probable an output stays relevant when hidden neurons, or edges, are dropped at random
     Probability(Box<Probability>),

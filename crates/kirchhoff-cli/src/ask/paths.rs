@@ -1,9 +1,10 @@
 //! `kirchhoff ask paths`.
 
-use kirchhoff::ask::{PathEdge, strongest_paths};
+use kirchhoff::ask::{OutputPaths, PathEdge, strongest_paths};
 use serde_json::json;
 
 use super::arguments::Paths;
+use super::witnesses::{FEW, irrelevant};
 use crate::circuit_options::SymbolicOption;
 use crate::circuits::{StoredVariables, part};
 use crate::failure::Failure;
@@ -23,6 +24,14 @@ pub fn run(arguments: &Paths) -> Result<(), Failure> {
     if arguments.options.common.json {
         return crate::print_json(&json!({ "k": arguments.k, "outputs": outputs }));
     }
+    // Where many outputs are meant, those that paths lead to are, the strongest first.
+    let all = !arguments.options.outputs.output.is_empty() || outputs.len() <= FEW;
+    let (mut outputs, others): (Vec<_>, Vec<_>) =
+        outputs.into_iter().partition(|output| all || !output.paths.is_empty());
+    if !all {
+        let strength = |output: &OutputPaths| output.paths.first().map_or(0.0, |path| path.weight);
+        outputs.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
+    }
     let edge = |edge: &PathEdge| format!("{} {}", edge.name, short(edge.weight));
     let mut rows: Vec<[String; 3]> = Vec::new();
     for output in &outputs {
@@ -34,7 +43,8 @@ pub fn run(arguments: &Paths) -> Result<(), Failure> {
             rows.push([output.name.clone(), short(path.weight), edges.join(" · ")]);
         }
     }
-    crate::print(&table(&["output", "weight", "path, from the target"], &rows))
+    crate::print(&table(&["output", "weight", "path, from the target"], &rows))?;
+    crate::print(&irrelevant(others.len()))
 }
 
 /// A weight to six digits.

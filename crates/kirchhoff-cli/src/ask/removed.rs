@@ -70,7 +70,7 @@ fn of_circuit(
                 annotate(circuit, notes, rules, question)?;
                 notes.admit(circuit, question, question.semiring.laws).map(|_| ())
             };
-            admitted(rules, SEMIRINGS, &Bounds::default(), admit)?
+            admitted(rules, SEMIRINGS, &Bounds::default(), admit)?.0
         }
     };
     stop_at_interrupt();
@@ -130,19 +130,18 @@ fn of_model(arguments: &Removed) -> Result<(BTreeSet<String>, Vec<Left>), Failur
     let request = read(arguments)?;
     let network = &request.loaded.network;
     let subjects = subjects(&arguments.remove, network)?;
-    let input = arguments.options.source.input.number().unwrap_or(0);
     if !arguments.options.common.quiet {
-        request.warn_of_bounds();
+        request.remark();
     }
     stop_at_interrupt();
     let edges = request.edges() * (1 + 3 * request.questions.len() as u64);
     let progress = Progress::new(edges, arguments.options.common.quiet);
     progress.say("network");
-    let execution = request.run(input..input + 1, &progress)?;
+    let execution = request.run(0..1, &progress)?;
     let mut all = Vec::new();
     for question in &request.questions {
         progress.say(question.semiring.name.to_string());
-        let question = question.part(input..input + 1, request.inputs.count)?;
+        let question = question.part(0..1, request.inputs.count)?;
         let (circuit, notes) = circuit(arguments, &request, &execution, &question, &subjects.symbolic, &progress)?;
         if let Symbolic::Edges = subjects.symbolic {
             check_edges(&subjects.names, &circuit)?;
@@ -158,12 +157,7 @@ fn read(arguments: &Removed) -> Result<Request, Failure> {
     let options = &arguments.options.source;
     let outputs = &arguments.options.outputs.output;
     let semirings = arguments.semiring.as_deref().unwrap_or(SEMIRINGS);
-    let request = Request::read(&question_options(options, semirings, outputs, None))?;
-    let (input, count) = (options.input.number().unwrap_or(0), request.inputs.count);
-    if input >= count {
-        return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
-    }
-    Ok(request)
+    Request::read(&question_options(options, semirings, outputs, None))
 }
 
 /// The neurons or edges that the texts name.

@@ -25,7 +25,22 @@ pub fn run(arguments: &Witnesses) -> Result<(), Failure> {
     if arguments.options.common.json {
         return crate::print_json(&json!({ "of": of, "together": arguments.together, "outputs": outputs }));
     }
-    crate::print(&outputs.iter().map(|output| text(output, of, arguments.most)).collect::<String>())
+    let all = !arguments.options.outputs.output.is_empty() || outputs.len() <= FEW;
+    let (outputs, others): (Vec<_>, Vec<_>) = outputs.into_iter().partition(|output| all || !output.sets.is_empty());
+    let texts: String = outputs.iter().map(|output| text(output, of, arguments.most)).collect();
+    crate::print(&(texts + &irrelevant(others.len())))
+}
+
+/// So many outputs are listed whether they are relevant or not.
+pub const FEW: usize = 20;
+
+/// A line about outputs that are not relevant, where they were not asked for by name.
+pub fn irrelevant(outputs: usize) -> String {
+    match outputs {
+        0 => String::new(),
+        1 => "1 other output is not relevant\n".to_string(),
+        outputs => format!("{} other outputs are not relevant\n", grouped(outputs as u64)),
+    }
 }
 
 fn text(output: &OutputWitnesses, of: &str, most: usize) -> String {

@@ -16,7 +16,6 @@ use crate::load;
 pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
     let clock = Instant::now();
     let compilation = Compilation {
-        input: arguments.question.input.number(),
         symbolic: arguments.symbolic.as_ref(),
         prune: arguments.prune,
         leaves: arguments.leaves.into(),

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::arguments::Compile;
 use crate::failure::Failure;
-use crate::listings::grouped;
+use crate::listings::{counted, grouped};
 use crate::load;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::request::Request;
@@ -23,13 +23,7 @@ pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
         return Err(Failure::usage("a circuit is compiled under the rules of one semiring: name one with --semiring"));
     };
     let count = request.inputs.count;
-    let inputs = match arguments.question.input.number() {
-        Some(input) if input >= count => {
-            return Err(Failure::usage(format!("--input {input} is out of range: there are {count}, from 0")));
-        }
-        Some(input) => input..input + 1,
-        None => 0..count,
-    };
+    let inputs = 0..count;
     if request.batches().next().is_some_and(|first| first.len() < inputs.len()) {
         return Err(Failure::usage(format!(
             "the activations of {} inputs do not fit in memory together: choose one with --input, or raise --memory",
@@ -38,7 +32,7 @@ pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
     }
     stop_at_interrupt();
     if !arguments.common.quiet {
-        request.warn_of_bounds();
+        request.remark();
     }
     let progress = Progress::new(request.edges().saturating_mul(inputs.len() as u64), arguments.common.quiet);
     progress.say("network");
@@ -66,9 +60,9 @@ pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
         }))?;
     } else if !arguments.common.quiet {
         crate::say(format_args!(
-            "wrote {}: {} inputs, {layers} layers, {} edges",
+            "wrote {}: {}, {layers} layers, {} edges",
             arguments.out.display(),
-            circuit.batch(),
+            counted(circuit.batch(), "input"),
             grouped(edges)
         ));
     }

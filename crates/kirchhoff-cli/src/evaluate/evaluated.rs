@@ -5,6 +5,7 @@ use std::fmt::Write;
 use kirchhoff::data::{Inputs, Preprocessing};
 use kirchhoff::explain::Answer;
 use kirchhoff::explanation::{Names, PictureOptions, Pictures};
+use kirchhoff::semiring::Meaning;
 use kirchhoff_file::Folder;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -73,6 +74,18 @@ impl Evaluated {
         json!({ "circuits": self.circuits, "semirings": self.answers.iter().map(semiring).collect::<Map<_, _>>() })
     }
 
+    /// What was found, as the JSON of a folder with these files: it says first who wrote it.
+    pub fn written(&self, files: Vec<String>) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Written {
+            kirchhoff: &'static str,
+            #[serde(flatten)]
+            report: Value,
+            files: Vec<String>,
+        }
+        Written { kirchhoff: env!("CARGO_PKG_VERSION"), report: self.report(), files }
+    }
+
     /// What was found, as a table.
     pub fn text(&self) -> String {
         let rows: Vec<[String; 5]> = self
@@ -103,7 +116,7 @@ impl Evaluated {
 struct TensorReport<'a> {
     name: &'a str,
     shape: &'a [usize],
-    /// How many values are not the semiring's 0, over all circuits.
+    /// How many values are not the semiring's 0, or critical thresholds above 0, over all circuits.
     relevant: usize,
     /// The values, where they are few. Infinities are text.
     values: Option<Vec<Value>>,
@@ -112,6 +125,7 @@ struct TensorReport<'a> {
 impl<'a> TensorReport<'a> {
     fn all(answer: &'a Answer) -> Vec<Self> {
         let zero = answer.semiring.zero_number;
+        let is_threshold = answer.semiring.meaning == Meaning::Threshold;
         answer
             .tensors
             .iter()
@@ -124,7 +138,11 @@ impl<'a> TensorReport<'a> {
                 TensorReport {
                     name: &tensor.name,
                     shape: &tensor.shape,
-                    relevant: values.iter().filter(|&&value| value != zero).count(),
+                    // A critical threshold of 0 says that no θ above it keeps the neuron.
+                    relevant: values
+                        .iter()
+                        .filter(|&&value| if is_threshold { value > 0.0 } else { value != zero })
+                        .count(),
                     values: (values.len() <= PRINTED).then(|| values.iter().map(number).collect()),
                 }
             })

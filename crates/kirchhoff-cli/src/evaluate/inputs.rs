@@ -10,8 +10,9 @@ use super::arguments::Evaluate;
 use super::evaluated::Evaluated;
 use super::gates::numbers;
 use crate::failure::Failure;
+use crate::input_options::InputOptions;
 use crate::load;
-use crate::options::{InputOptions, ModelOutput, QuestionOptions, RuleOptions};
+use crate::options::{ModelOutput, QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::request::Request;
 use crate::values::Values;
@@ -41,7 +42,7 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
         reading: arguments.reading.clone(),
         of: ModelOutput::default(),
         input: InputOptions::default(),
-        semiring: arguments.semiring.clone(),
+        semiring: Some(arguments.semiring.clone()),
         rules: RuleOptions {
             target,
             theta: arguments.theta.clone(),

@@ -16,6 +16,9 @@ use crate::failure::Failure;
 use crate::load;
 use crate::options::ReadingOptions;
 
+/// What was evaluated, as JSON.
+const EVALUATION: &str = "evaluation.json";
+
 /// Evaluates stored circuits over semirings.
 pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
     if arguments.inputs.is_none() && arguments.reading != ReadingOptions::default() {
@@ -32,11 +35,14 @@ pub fn run(arguments: &Evaluate) -> Result<(), Failure> {
     let Evaluated { names, answers, .. } = &evaluated;
     if let Some(path) = &arguments.out {
         let mut folder = Folder::open(arguments.write.output(path))?;
+        folder.replace_run(EVALUATION);
         folder.write("relevance.safetensors", &relevance_file(answers, names.len())?)?;
         evaluated.draw(&mut folder, arguments.pictures)?;
+        let report = evaluated.written(folder.names());
+        folder.write(EVALUATION, &serde_json::to_vec_pretty(&report).map_err(Failure::work)?)?;
         folder.commit()?;
         if !arguments.common.quiet {
-            crate::say(format_args!("wrote relevance.safetensors to {}", path.display()));
+            crate::say(format_args!("wrote relevance.safetensors and {EVALUATION} to {}", path.display()));
         }
     }
     if arguments.common.json { crate::print_json(&evaluated.report()) } else { crate::print(&evaluated.text()) }

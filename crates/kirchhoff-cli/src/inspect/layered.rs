@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::arguments::Inspect;
 use crate::failure::Failure;
-use crate::listings::{grouped, table};
+use crate::listings::{counted, grouped, table};
 use crate::load;
 
 /// Shows a layered circuit: its layers, with their rules.
@@ -31,11 +31,11 @@ pub fn inspect(file: &CircuitFile, arguments: &Inspect) -> Result<(), Failure> {
     }
     let verified = if arguments.verify { ", checksum verified" } else { "" };
     let mut text = format!(
-        "{}: {}, {} bytes{verified}\n{} inputs, {} edges each\n\n",
+        "{}: {}, {} bytes{verified}\n{}, {} edges each\n\n",
         file.path().display(),
         file.kind(),
         grouped(file.bytes() as u64),
-        circuit.batch(),
+        counted(circuit.batch(), "input"),
         grouped(circuit.edges())
     );
     let row = |layer: &Layer| {

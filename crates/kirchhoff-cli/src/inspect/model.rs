@@ -1,5 +1,6 @@
 //! Models as `inspect` shows them.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -136,10 +137,10 @@ fn draw(path: &Path, arguments: &Inspect, network: &Network, view: &ModelView) -
 
 fn layers(network: &Network, question: &Question) -> Result<Vec<LayerView>, Failure> {
     let circuit = compile_shape(network, &question.assignment).map_err(Failure::input)?;
-    let rule = |name: &str| {
-        let layer = circuit.layers().iter().find(|layer| layer.name == name);
-        layer.map(|layer| layer.rule_name.clone())
-    };
+    // Networks may have a hundred thousand layers.
+    let rules: HashMap<&str, &str> =
+        circuit.layers().iter().map(|layer| (&layer.name[..], &layer.rule_name[..])).collect();
+    let rule = |name: &str| rules.get(name).map(|rule| rule.to_string());
     let view = network
         .nodes()
         .map(|(id, node)| {

@@ -75,6 +75,29 @@ pub(crate) fn size(path: &Path, upright: bool) -> Result<(usize, usize), InputEr
     Ok(if upright && orientation.turns() { (height, width) } else { (width, height) })
 }
 
+/// How a picture becomes what a network takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fitting {
+    /// Its height and width.
+    pub size: [usize; 2],
+    /// The height and width that it is scaled to.
+    pub scaled: [usize; 2],
+    /// The height and width of the middle that is cut out, all that the network sees.
+    pub seen: [usize; 2],
+    /// Whether the network sees no colours.
+    pub is_grey: bool,
+}
+
+/// How a picture becomes what a network of inputs of the shape `network` takes, from its header alone; nothing of a file that
+/// cannot be read as one, or where the network takes it as large as it is.
+pub fn picture_fitting(path: &Path, network: &[usize], preprocessing: &Preprocessing) -> Option<Fitting> {
+    let view = View::of(network).ok()?;
+    let (width, height) = size(path, preprocessing.upright).ok()?;
+    let (size, seen) = ([height, width], view.size?);
+    let scaled = scale::new_size(size, seen, preprocessing.resize).ok()?;
+    (size != seen).then_some(Fitting { size, scaled, seen, is_grey: view.channels == 1 })
+}
+
 /// Reads a picture as a network sees it: its shape, and its values from 0 to 1, channel by channel.
 pub(crate) fn read(
     path: &Path,

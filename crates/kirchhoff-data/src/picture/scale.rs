@@ -90,8 +90,11 @@ pub(super) fn scaled(picture: Picture, size: [usize; 2], preprocessing: &Preproc
     Ok(Picture { height: size[0], width: size[1], channels, samples })
 }
 
-/// The size that a picture is scaled to.
-fn new_size(old: [usize; 2], size: [usize; 2], resize: Resize) -> Result<[usize; 2], String> {
+/// The size that a picture is scaled to, before its middle of `size` is cut out.
+///
+/// # Errors
+/// A sentence about a picture that becomes smaller than that, or too large.
+pub(super) fn new_size(old: [usize; 2], size: [usize; 2], resize: Resize) -> Result<[usize; 2], String> {
     let ([height, width], [rows, columns]) = (old.map(|length| length as u64), size.map(|length| length as u64));
     if rows == 0 || columns == 0 {
         return Err(format!("no image can be scaled to {rows}×{columns}"));

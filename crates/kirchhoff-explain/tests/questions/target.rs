@@ -4,10 +4,10 @@ use kirchhoff_explain::{Target, TargetError};
 
 #[test]
 fn targets_are_read_and_written() {
-    for text in ["top", "3", "3,8", "3-8", "1,3-8"] {
+    for text in ["top", "3", "3,8", "3-8", "1,3-8", "second", "top-second", "top-3", "3-top", "3-rest", "second-rest"] {
         assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
     }
-    for text in ["", "x", "-3", "3-", "3,,4", "3,3", "3-3"] {
+    for text in ["", "x", "-3", "3-", "3,,4", "3,3", "3-3", "rest", "top-top", "top-", "-rest", "top,3"] {
         assert_eq!(text.parse::<Target>(), Err(TargetError::Syntax(text.to_string())));
     }
 }
@@ -18,6 +18,25 @@ fn targets_are_found_among_outputs() {
     assert_eq!(Target::Top.resolve(&outputs), Ok(vec![(1, 1.0)]));
     assert_eq!("0,3-2".parse::<Target>().unwrap().resolve(&outputs), Ok(vec![(0, 1.0), (3, 1.0), (2, -1.0)]));
     assert_eq!(Target::output(4).resolve(&outputs), Err(TargetError::Range { index: 4, outputs: 4 }));
+}
+
+#[test]
+fn targets_are_held_against_the_runner_up_and_the_rest() {
+    let resolved = |text: &str, outputs: &[f32]| text.parse::<Target>().unwrap().resolve(outputs);
+    let outputs = [0.5, 2.0, -1.0, 1.5];
+    assert_eq!(resolved("second", &outputs), Ok(vec![(3, 1.0)]));
+    assert_eq!(resolved("top-second", &outputs), Ok(vec![(1, 1.0), (3, -1.0)]));
+    assert_eq!(resolved("top-0", &outputs), Ok(vec![(1, 1.0), (0, -1.0)]));
+    // What would be held against itself is held against what comes next to it.
+    assert_eq!(resolved("top-1", &outputs), Ok(vec![(1, 1.0), (3, -1.0)]));
+    assert_eq!(resolved("1-top", &outputs), Ok(vec![(1, 1.0), (3, -1.0)]));
+    assert_eq!(resolved("3-second", &outputs), Ok(vec![(3, 1.0), (1, -1.0)]));
+    let third = -1.0 / 3.0;
+    assert_eq!(resolved("2-rest", &outputs), Ok(vec![(2, 1.0), (0, third), (1, third), (3, third)]));
+    assert_eq!(resolved("top-rest", &[1.0]), Ok(vec![(0, 1.0)]));
+    for (text, index) in [("second", 1), ("top-second", 1), ("4-rest", 4), ("top-7", 7)] {
+        assert_eq!(resolved(text, &[1.0]), Err(TargetError::Range { index, outputs: 1 }), "{text}");
+    }
 }
 
 #[test]

@@ -37,7 +37,16 @@ impl Masks {
              “any” (∨) the one in which it is most so.",
         );
         let inputs = self.images.last().map_or(0, |(_, images)| *images);
-        report.paragraph(&format!("{inputs} inputs were taken, {} could not be.", self.skipped.0));
+        let lost = match self.skipped.0 {
+            0 => String::new(),
+            lost => format!(" {lost} could not be."),
+        };
+        report.paragraph(&format!("Inputs that were taken: {inputs}.{lost}"));
+        let named = self.images.iter().filter(|(group, _)| self.title(*group) != group.to_string());
+        let named: Vec<String> = named.map(|(group, _)| self.title(*group)).collect();
+        if !named.is_empty() {
+            report.paragraph(&format!("Classes: {}.", named.join(", ")));
+        }
         for skipped in self.skipped.1.iter().take(20) {
             report.paragraph(&format!("Not taken: {}: {}", skipped.name, skipped.reason));
         }
@@ -66,8 +75,11 @@ impl Masks {
             "The share of neurons that are relevant in some (any) and in all inputs, and the mean of the mean.",
         );
         report.table(&table.columns, &table.rows);
-        let images: Vec<_> =
-            self.images.iter().map(|(group, images)| json!({"group": group.to_string(), "inputs": images})).collect();
+        let images: Vec<_> = self
+            .images
+            .iter()
+            .map(|(group, images)| json!({"group": group.to_string(), "name": self.title(*group), "inputs": images}))
+            .collect();
         let study = json!({
             "study": "mask",
             "settings": described,
@@ -84,6 +96,17 @@ impl Masks {
         outputs.study(&study);
         outputs.add("report.html", report.html());
         Ok(outputs)
+    }
+
+    /// What a group is called: a class by number and name.
+    fn title(&self, group: Group) -> String {
+        match group {
+            Group::Class(class) => match self.class_names.get(class).filter(|name| !name.is_empty()) {
+                Some(name) => format!("{class} {name}"),
+                None => group.to_string(),
+            },
+            Group::All => group.to_string(),
+        }
     }
 
     fn layers(&self) -> Vec<String> {
@@ -188,7 +211,8 @@ impl Masks {
                 panels.push(Panel::new(map, style(&tensor.semiring, join)?));
             }
             let images = self.images.iter().find(|(of, _)| of == group).map_or(0, |(_, images)| *images);
-            let label = format!("{group}\n{images} inputs");
+            let noun = if images == 1 { "input" } else { "inputs" };
+            let label = format!("{}\n{images} {noun}", self.title(*group));
             sheet.push(SheetRow { label, picture: None, panels })?;
         }
         sheet.pages(SheetSize { cell: 140, ..SheetSize::default() })?.map(|page| Ok(encode_png(&page)?)).collect()

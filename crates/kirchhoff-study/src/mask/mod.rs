@@ -48,6 +48,8 @@ pub struct Masks {
     pub picture: Option<[usize; 3]>,
     /// The number of inputs that could not be taken, and the first thousand of them.
     pub skipped: (u64, Vec<Skipped>),
+    /// The names of classes by number, for pictures and reports.
+    pub class_names: Vec<String>,
 }
 
 /// The masks of one layer in one semiring.
@@ -364,6 +366,7 @@ pub fn mask(
         images: groups.iter().copied().zip(images.iter().copied()).collect(),
         picture: data.picture(),
         skipped: (sums.skipped, sums.listed),
+        class_names: Vec::new(),
     })
 }
 

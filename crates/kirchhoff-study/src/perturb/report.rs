@@ -193,7 +193,8 @@ impl Found {
             let points = tally.probability.iter().enumerate().map(|(step, mean)| [x(step), mean.mean()]).collect();
             let ends = |mean: &crate::Mean| {
                 let half = CONFIDENCE * mean.error();
-                [mean.mean() - half, mean.mean() + half]
+                // What is beyond is no probability.
+                [(mean.mean() - half).max(0.0), (mean.mean() + half).min(1.0)]
             };
             let band = tally.probability.iter().map(ends).collect();
             let curve = PlotCurve { name: self.name(combination), points, band };

@@ -97,8 +97,8 @@ impl Pruning {
                 let head = [method.to_string(), removed.to_string()];
                 means.push([&head[..], &numbers.map(|value| value.to_string())].concat());
             }
-            accuracy = with_curve(accuracy, method, false, self.line(method, &right));
-            loss = with_curve(loss, method, false, self.line(method, &lost));
+            accuracy = with_curve(accuracy, method, false, self.line(method, &right, 1.0));
+            loss = with_curve(loss, method, false, self.line(method, &lost, f64::INFINITY));
             let at = |wanted: f64| {
                 let distance = |&point: &usize| ((share(self.removed[point]) - wanted).abs() * 1e9) as u64;
                 right[(0..self.removed.len()).min_by_key(distance).unwrap_or(0)]
@@ -162,12 +162,13 @@ impl Pruning {
         Ok(outputs)
     }
 
-    fn line(&self, method: &str, means: &[(f64, f64)]) -> Line {
+    /// The line of numbers from 0 to `most`, beyond which no band goes.
+    fn line(&self, method: &str, means: &[(f64, f64)], most: f64) -> Line {
         let share = |removed: &usize| *removed as f64 / self.neurons as f64;
         Line {
             name: method.to_string(),
             points: self.removed.iter().zip(means).map(|(removed, (mean, _))| [share(removed), *mean]).collect(),
-            band: means.iter().map(|(mean, half)| [mean - half, mean + half]).collect(),
+            band: means.iter().map(|(mean, half)| [(mean - half).max(0.0), (mean + half).min(most)]).collect(),
         }
     }
 }

@@ -80,8 +80,8 @@ impl Found {
             let [of_best, of_other] = [best, other].map(|index| self.judged.scores[index][1].over.mean());
             let difference = &self.judged.differences[best][other];
             format!(
-                "On the inputs held out, {} has an AOPC of {of_best:.4}, and {} of {of_other:.4}: a difference of {:+.4} ± \
-                 {:.4}.",
+                "On the inputs held out, the AOPC of {} is {of_best:.4}, and that of {} is {of_other:.4}: a difference of \
+                 {:+.4} ± {:.4}.",
                 self.candidates[best],
                 self.candidates[other],
                 difference.mean(),

@@ -36,6 +36,7 @@ mod paths;
 mod picture_files;
 mod pictures;
 mod relevance;
+mod remarks;
 mod report;
 mod shown;
 
@@ -59,7 +60,7 @@ pub use page::PageOptions;
 pub use paths::{ElementPath, ElementPaths, ElementStep, PathOptions};
 pub use pictures::Pictures;
 pub use relevance::Relevance;
-pub use report::{Explained, Report, Summary, as_map};
+pub use report::{Best, Explained, Report, Summary, as_map};
 pub use shown::{Names, Subject};
 
 use batches::fitting;
@@ -417,6 +418,7 @@ impl Explanation {
     /// Values that no picture can be made of; files that cannot be written.
     pub fn write(&self, folder: impl Into<Output>, pictures: &PictureOptions) -> Result<(), ExplanationError> {
         let mut folder = Folder::open(folder)?;
+        folder.replace_run("explanation.json");
         self.write_to(&mut folder, pictures, &())?;
         Ok(folder.commit()?)
     }
@@ -432,18 +434,19 @@ impl Explanation {
         monitor: &dyn Monitor,
     ) -> Result<(), ExplanationError> {
         folder.write("relevance.safetensors", &relevance_file(&self.answers, self.summaries.len())?)?;
-        folder.write("explanation.json", &serde_json::to_vec_pretty(&self.report())?)?;
         if let Some(page) = &self.options.page {
             folder.write("explanation.html", self.page(page, monitor)?.as_bytes())?;
         }
         let shown = &self.summaries[..self.summaries.len().min(pictures.most)];
-        if shown.is_empty() {
-            return Ok(());
+        if !shown.is_empty() {
+            let labels: Vec<String> = (0..shown.len()).map(|input| self.label(input)).collect();
+            let pictures = self.pictures(pictures);
+            pictures.draw(folder, &self.answers, &labels, monitor)?;
+            pictures.draw_sheet(folder, &self.answers, &labels)?;
         }
-        let labels: Vec<String> = (0..shown.len()).map(|input| self.label(input)).collect();
-        let pictures = self.pictures(pictures);
-        pictures.draw(folder, &self.answers, &labels, monitor)?;
-        pictures.draw_sheet(folder, &self.answers, &labels)
+        // Last of all: it lists the others, for the next run into the folder.
+        let report = self.report().with_files(folder.names());
+        Ok(folder.write("explanation.json", &serde_json::to_vec_pretty(&report)?)?)
     }
 }
 

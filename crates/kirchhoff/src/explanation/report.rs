@@ -18,7 +18,25 @@ pub struct Summary {
     pub top: usize,
     /// The outputs explained, with their signs.
     pub targets: Vec<Explained>,
+    /// The five largest outputs, the largest first; all where there are fewer.
+    pub best: Vec<Best>,
 }
+
+/// One of the largest outputs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Best {
+    /// Its number.
+    pub output: usize,
+    /// Its logit.
+    pub logit: f32,
+    /// Its softmax probability; none of a network of one output.
+    pub probability: Option<f64>,
+}
+
+/// How many of the largest outputs are told.
+const BEST: usize = 5;
+/// Networks of more outputs have their largest shown: of fewer, the target tells enough.
+const MANY: usize = 10;
 
 /// An output that an explanation starts from.
 #[derive(Clone, Debug, Serialize)]
@@ -41,16 +59,26 @@ impl Summary {
     pub fn new(input: &str, outputs: &[f32], targets: &[(usize, f32)]) -> Self {
         let largest = outputs.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b));
         let sum: f64 = outputs.iter().map(|&output| f64::from(output - largest).exp()).sum();
+        let share = |output: usize| (outputs.len() > 1).then(|| f64::from(outputs[output] - largest).exp() / sum);
         let explained = |&(output, sign): &(usize, f32)| Explained {
             output,
             sign,
             logit: outputs[output],
-            probability: (outputs.len() > 1).then(|| f64::from(outputs[output] - largest).exp() / sum),
+            probability: share(output),
         };
+        let mut order: Vec<usize> = (0..outputs.len()).collect();
+        let larger = |a: &usize, b: &usize| outputs[*b].total_cmp(&outputs[*a]).then(a.cmp(b));
+        if order.len() > BEST {
+            order.select_nth_unstable_by(BEST, larger);
+            order.truncate(BEST);
+        }
+        order.sort_unstable_by(larger);
+        let best = |output: usize| Best { output, logit: outputs[output], probability: share(output) };
         Summary {
             input: input.to_string(),
             top: kirchhoff_explain::top(outputs),
             targets: targets.iter().map(explained).collect(),
+            best: order.into_iter().map(best).collect(),
         }
     }
 
@@ -70,12 +98,26 @@ impl Summary {
         format!("{}: target {}{top}", self.input, targets.join(", "))
     }
 
+    /// One line of the largest outputs of a network of so many, where they are more than a few.
+    pub fn best(&self, outputs: usize, classes: Option<&[String]>) -> Option<String> {
+        let words = |best: &Best| {
+            let percent = best.probability.map_or(String::new(), |share| format!(", {:.1} %", 100.0 * share));
+            format!("{} ({:.2}{percent})", named(best.output, classes), best.logit)
+        };
+        let listed: Vec<String> = self.best.iter().map(words).collect();
+        (outputs > MANY).then(|| format!("  answers: {}", listed.join(", ")))
+    }
+
     /// The first few targets in words, and how many more there are: a region of an image has many.
     fn listed(&self, words: impl Fn(&Explained) -> String) -> Vec<String> {
         const FEW: usize = 4;
-        let mut listed: Vec<String> = self.targets.iter().take(FEW).map(words).collect();
-        if self.targets.len() > FEW {
-            listed.push(format!("and {} more", self.targets.len() - FEW));
+        // Those that count by a part of a sign are all the others.
+        let whole = || self.targets.iter().filter(|target| target.sign.abs() == 1.0);
+        let mut listed: Vec<String> = whole().take(FEW).map(words).collect();
+        match (whole().count(), self.targets.len() - whole().count()) {
+            (whole, _) if whole > FEW => listed.push(format!("and {} more", whole - FEW)),
+            (_, 0) => {}
+            (_, others) => listed.push(format!("against the mean of the {others} others")),
         }
         listed
     }
@@ -120,12 +162,20 @@ pub struct Report<'a> {
     preprocessing: &'a Preprocessing,
     /// How sums of products were computed.
     arithmetic: &'static str,
+    /// What the model's file calls each tensor of its input.
+    #[serde(serialize_with = "as_map")]
+    input_names: Vec<(&'a str, &'a str)>,
     inputs: &'a [Summary],
+    /// What [`Explanation::warnings`] says.
+    warnings: Vec<String>,
     /// In the order in which they were asked for.
     #[serde(serialize_with = "as_map")]
     semirings: Vec<(&'a str, SemiringReport<'a>)>,
     seconds: f64,
     peak_memory_bytes: Option<u64>,
+    /// The files that were written with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
 }
 
 /// Serialises named parts as a map in their order.
@@ -169,10 +219,18 @@ impl<'a> Report<'a> {
             }),
             preprocessing: &explanation.options.preprocessing,
             arithmetic: explanation.arithmetic.name(),
+            input_names: explanation.subjects.iter().map(|subject| (&*subject.name, &*subject.known_as)).collect(),
             inputs: &explanation.summaries,
+            warnings: explanation.warnings(),
             semirings: explanation.questions.iter().zip(&explanation.answers).map(semiring).collect(),
             seconds: explanation.time.as_secs_f64(),
             peak_memory_bytes: peak_memory(),
+            files: Vec::new(),
         }
+    }
+
+    /// The same with the names of the files that are written with it.
+    pub(super) fn with_files(self, files: Vec<String>) -> Self {
+        Report { files, ..self }
     }
 }

@@ -22,6 +22,8 @@ pub struct Names {
 pub struct Subject {
     /// Its name in the network.
     pub(super) name: String,
+    /// What the model's file calls it.
+    pub(super) known_as: String,
     pub(super) shape: Vec<usize>,
     /// `[channels, height, width]`, where it can be drawn.
     pub(super) picture: Option<[usize; 3]>,
@@ -35,16 +37,19 @@ impl Subject {
     /// The inputs of a network, as they were read.
     pub fn all(network: &Network, inputs: &Inputs) -> Vec<Subject> {
         let given = |name: &str| network.find(name).is_some_and(|node| network.is_given(node));
+        let known_as = |name: &str| network.find(name).map_or(name, |node| network.known_as(node)).to_string();
         if inputs.parts.is_empty() {
             let name = network.node(network.input()).name.clone();
             let shape = inputs.shape.clone();
             let picture = inputs.picture.or_else(|| shape[..].try_into().ok());
-            return vec![Subject { given: given(&name), name, shape, picture, first: 0 }];
+            let known_as = known_as(&name);
+            return vec![Subject { given: given(&name), name, known_as, shape, picture, first: 0 }];
         }
         let mut first = 0;
         let subject = |part: &InputPart| {
             let (name, shape) = (part.name.clone(), part.shape.clone());
-            let subject = Subject { given: given(&name), name, shape, picture: part.picture, first };
+            let known_as = known_as(&name);
+            let subject = Subject { given: given(&name), name, known_as, shape, picture: part.picture, first };
             first += part.size();
             subject
         };

@@ -83,6 +83,9 @@ impl Tensor {
     }
 }
 
+/// What an only input is called.
+const INPUT: &str = "input";
+
 /// A value that a network node computes.
 #[derive(Clone, Debug)]
 pub(super) struct Operand {
@@ -158,8 +161,10 @@ impl<'a> Importer<'a> {
             let shape = importer.inner(&dims);
             importer.check_size(&shape, || format!("input '{name}'"))?;
             let is_given = *is_integer && !reading.are_numbers;
-            let unnamed = if name.is_empty() { "input" } else { name };
-            let node = importer.builder.input_of(Input { is_given }, unnamed, &shape)?;
+            let unnamed = if name.is_empty() { INPUT } else { name };
+            // An only input has the same name in every format; its own is that of its tensor.
+            let known = if graph.inputs.len() == 1 { INPUT } else { unnamed };
+            let node = importer.builder.input_of(Input { is_given }, known, &shape)?;
             // What passes it on gives it no other name.
             importer.builder.name_tensor(node, unnamed);
             let label = format!("input '{name}'");

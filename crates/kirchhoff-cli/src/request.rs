@@ -32,10 +32,9 @@ pub struct Request {
 impl Request {
     /// Reads the files and checks the questions; nothing is run.
     pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
-        let output = targets::output(&options.of, &options.rules.target)?;
         let given = options.input.with_files(&options.files);
-        let (loaded, preprocessing, files) = load::model_of(&given, &options.reading, output.as_deref())?;
-        let loaded = loaded.explained()?;
+        let (loaded, preprocessing, files) =
+            targets::model_of(&given, &options.reading, &options.of, &options.rules.target)?;
         let inputs = load::inputs(files, &loaded, &preprocessing)?;
         let first = inputs.parts.first();
         let (shape, picture) = first.map_or((&inputs.shape, inputs.picture), |part| (&part.shape, part.picture));

@@ -41,9 +41,8 @@ impl Studied {
     /// Opens the model and the data that the options name.
     pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
         let clock = Instant::now();
-        let output = targets::output(&options.of, &options.rules.target)?;
-        let (loaded, preprocessing, files) = load::model_of(&options.files, &options.reading, output.as_deref())?;
-        let loaded = loaded.explained()?;
+        let (loaded, preprocessing, files) =
+            targets::model_of(&options.files, &options.reading, &options.of, &options.rules.target)?;
         if let [_, second, ..] = loaded.network.inputs() {
             let name = loaded.network.known_as(*second);
             return Err(Failure::usage(format!("a study is of a model with one input; this one has '{name}' too")));

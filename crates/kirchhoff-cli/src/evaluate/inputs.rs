@@ -11,7 +11,7 @@ use super::evaluated::Evaluated;
 use super::gates::numbers;
 use crate::failure::Failure;
 use crate::load;
-use crate::options::{InputOptions, ModelOutput, QuestionOptions, RuleOptions};
+use crate::options::{ConditionOptions, InputOptions, ModelOutput, QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::request::Request;
 use crate::values::Values;
@@ -49,6 +49,7 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
             unchecked: arguments.unchecked,
             ..RuleOptions::default()
         },
+        conditions: ConditionOptions::default(),
         layers: "input".to_string(),
         count_kept: false,
         memory: Some(arguments.memory),

@@ -18,6 +18,7 @@ use crate::new::New;
 use crate::perturb::Perturb;
 use crate::prune::Prune;
 use crate::run::Run;
+use crate::score::Score;
 use crate::simplify::Simplify;
 use crate::thresholds::Thresholds;
 
@@ -96,6 +97,8 @@ pub enum Study {
     Mask(Box<Mask>),
     /// Perturbation: how soon the answer changes as what is relevant goes.
     Perturb(Box<Perturb>),
+    /// Scores: metrics of explanations as Quantus defines them, input by input.
+    Score(Box<Score>),
     /// Thresholds: what is relevant at each θ, and which θ to choose.
     Thresholds(Box<Thresholds>),
     /// Pruning: accuracy and loss without the neurons that matter least, by relevance and other measures.

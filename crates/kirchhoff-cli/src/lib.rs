@@ -27,6 +27,7 @@ mod prune;
 mod questions;
 mod request;
 mod run;
+mod score;
 mod semirings;
 mod signals;
 mod simplify;
@@ -130,6 +131,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Study::Perturb(arguments) => {
                 set_threads(&arguments.study.common)?;
                 perturb::run(&arguments)
+            }
+            Study::Score(arguments) => {
+                set_threads(&arguments.study.common)?;
+                score::run(&arguments)
             }
             Study::Thresholds(arguments) => {
                 set_threads(&arguments.study.common)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use kirchhoff::data::{Preprocessing, is_input, read_inputs};
-use kirchhoff::explain::{Neurons, Target};
+use kirchhoff::explain::{Neurons, Target, target_layer as named};
 use kirchhoff::network::Network;
 
 use crate::circuits::find_layer;
@@ -109,13 +109,6 @@ pub fn numbered(text: &str, shape: &[usize]) -> Result<String, Failure> {
         true => Ok(Target::read(places, shape).map_err(Failure::input)?.to_string()),
         false => Ok(text.to_string()),
     }
-}
-
-/// The name in front of a place.
-fn named(target: &str) -> Option<&str> {
-    let (name, _) = target.split_once('[')?;
-    let is_number = |character: char| character.is_ascii_digit() || ",- ".contains(character);
-    Some(name.trim()).filter(|name| !name.chars().all(is_number))
 }
 
 /// The values of an output that a file names, by number: `mask.npy` those that are not 0 in an array or picture of the output's

@@ -38,7 +38,7 @@ pub use question::{Layers, Question, ThetaChoice};
 pub use semiring::{
     AnySemiring, Blocks, Described, Expressions, FindPaths, NameError, Named, Own, ReadError, Registry, Thetas,
 };
-pub use target::{Target, TargetError, top};
+pub use target::{Target, TargetError, target_layer, top};
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, Error, PartialEq)]

@@ -117,7 +117,7 @@ impl Target {
     /// # Errors
     /// Another form, or a place that the output does not have.
     pub fn read(text: &str, shape: &[usize]) -> Result<Self, TargetError> {
-        if !text.contains('[') || is_of_layer(text) {
+        if !text.contains('[') || target_layer(text).is_some() {
             return text.parse();
         }
         let syntax = || TargetError::Syntax(text.to_string());
@@ -210,10 +210,12 @@ impl Target {
     }
 }
 
-/// Whether a text names neurons of a layer: a name stands in front of the first bracket.
-fn is_of_layer(text: &str) -> bool {
-    let is_number = |character: char| character.is_ascii_digit() || ",- ".contains(character);
-    text.split_once('[').is_some_and(|(name, _)| !name.chars().all(is_number))
+/// The name of the layer, or of the output, in front of the first place of a target: `conv` of `conv[3]`, or `1` of `1[17]`; none of
+/// `[3,17]` or `5-[0,0]`, where numbers of outputs stand before a place.
+pub fn target_layer(text: &str) -> Option<&str> {
+    let (name, _) = text.split_once('[')?;
+    let name = name.trim();
+    (!name.is_empty() && !name.ends_with([',', '-'])).then_some(name)
 }
 
 /// The position of the largest value, the first of equals.
@@ -234,7 +236,7 @@ impl FromStr for Target {
         if text.trim() == "top" {
             return Ok(Target::Top);
         }
-        if is_of_layer(text) {
+        if target_layer(text).is_some() {
             let [plus, minus] = Neurons::read_sides(text)?;
             return Ok(Target::Neurons { plus, minus });
         }

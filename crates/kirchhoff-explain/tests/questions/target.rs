@@ -14,7 +14,9 @@ fn targets_are_read_and_written() {
 
 #[test]
 fn neurons_of_layers_are_targets() {
-    for text in ["features.28[3]", "conv[3,7,7],conv[0:2]", "/block/conv-1[*]-/block/conv-1[3]", "a[0]-a[1],a[2]"] {
+    for text in
+        ["features.28[3]", "conv[3,7,7],conv[0:2]", "/block/conv-1[*]-/block/conv-1[3]", "a[0]-a[1],a[2]", "1[17]"]
+    {
         let target: Target = text.parse().unwrap();
         assert!(matches!(target, Target::Neurons { .. }), "{text}");
         assert_eq!(target.to_string(), text);

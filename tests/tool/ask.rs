@@ -500,6 +500,6 @@ fn the_strongest_paths_of_all_are_found_and_drawn() {
     place.refuses_whole(&ask(&["--semiring", "counting"]), &["⊕ is one of its operands"]);
     place.refuses_whole(&ask(&["-k", "1000"]), &["784000 paths", "100000"]);
     place.refuses_whole(&ask(&["--draw", "paths.png"]), &["must end in .svg"]);
-    place.refuses_whole(&ask(&["--through", "h1[300]"]), &["h1[300]", "[300]"]);
+    place.refuses_whole(&ask(&["--through", "h1[300]"]), &["no neurons 1[300]", "shape [300]"]);
     place.misuses(&ask(&["--overall", "--output", "x[1,1]"]), &["--overall"]);
 }

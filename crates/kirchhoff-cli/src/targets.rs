@@ -20,6 +20,12 @@ pub fn model_of<'a>(
     targets: &[String],
 ) -> Result<(Loaded, Preprocessing, &'a [PathBuf]), Failure> {
     let named: Vec<&str> = targets.iter().filter_map(|target| named(target)).collect();
+    if let Some(pair) = named.windows(2).find(|pair| pair[0] != pair[1]) {
+        return Err(Failure::usage(format!(
+            "targets are of '{}' and of '{}': an explanation starts from one output, or from one layer",
+            pair[0], pair[1]
+        )));
+    }
     let output = of.output.as_deref().or(named.first().copied());
     let (loaded, preprocessing, rest) = match (load::model_of(files, reading, output), named.first()) {
         (Ok(read), _) => read,
@@ -32,17 +38,10 @@ pub fn model_of<'a>(
     };
     let loaded = loaded.explained()?;
     let network = &loaded.network;
-    let place = |name: &str| match network.find(name).filter(|id| *id == network.output()) {
-        Some(_) => Ok("the output"),
-        None => find_layer(network, name).map(|node| &*node.name).ok_or_else(|| no_layer(&loaded, name)),
-    };
-    let places = named.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
-    match places.windows(2).find(|pair| pair[0] != pair[1]) {
+    let is_there = |name: &str| network.find(name) == Some(network.output()) || find_layer(network, name).is_some();
+    match named.first().filter(|name| !is_there(name)) {
+        Some(name) => Err(no_layer(&loaded, name)),
         None => Ok((loaded, preprocessing, rest)),
-        Some(pair) => Err(Failure::usage(format!(
-            "targets are of {} and of {}: an explanation starts from one output, or from one layer",
-            pair[0], pair[1]
-        ))),
     }
 }
 

@@ -6,6 +6,7 @@
 mod agreement;
 mod approximate;
 mod bits;
+mod conditions;
 mod conservation;
 mod corners;
 mod counting;

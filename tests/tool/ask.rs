@@ -462,3 +462,44 @@ fn derivatives_are_written_in_the_order_of_leaves() {
     let model = place.succeed(&["ask", "gradient", "--input", "7", "--output", "x[9,14]", "--symbolic", "edges"]);
     assert!(model.starts_with("the relevance of 1 output is") && model.contains("w0[9,14→102]"), "{model}");
 }
+
+#[test]
+fn the_strongest_paths_of_all_are_found_and_drawn() {
+    let place = Workplace::new();
+    let seven = ["--input", "7", "--quiet"];
+    let overall = |options: &[&'static str]| {
+        place.json(&[&["ask", "paths", "--overall", "--json"][..], &seven, options].concat())["outputs"][0].clone()
+    };
+    let found = overall(&["-k", "5", "--draw", "paths.svg"]);
+    assert_eq!(found["name"], "x[*]");
+    let paths = found["paths"].as_array().unwrap();
+    let weights: Vec<f64> = paths.iter().map(|path| path["weight"].as_f64().unwrap()).collect();
+    assert!(weights.len() == 5 && weights.is_sorted_by(|a, b| a >= b), "{weights:?}");
+    let svg = std::fs::read_to_string(place.path("paths.svg")).unwrap();
+    let begins = paths[0]["neurons"][0]["name"].as_str().unwrap();
+    assert!(svg.contains(&format!("<title>{begins}: ")) && svg.matches("<circle").count() == 5 * 4 + 5, "{svg}");
+
+    // The best of all is the best of where it begins, and the best of all relevance.
+    let of = place.json(&[&["ask", "paths", "-k", "1", "--json", "--output", begins][..], &seven].concat());
+    assert_eq!(of["outputs"][0]["paths"][0], paths[0]);
+    // Costs are −ln of weights, and the best in the weakest edge is no weaker than any.
+    let costs = overall(&["-k", "5", "--semiring", "tropical"]);
+    let cost = costs["paths"][4]["weight"].as_f64().unwrap();
+    assert!((weights[4] - (-cost).exp()).abs() < 1e-5, "{cost} {}", weights[4]);
+    let widest = overall(&["-k", "1", "--semiring", "bottleneck"]);
+    assert!(widest["paths"][0]["weight"].as_f64().unwrap() > 0.0);
+
+    // Conditions hold for paths, too.
+    let through = overall(&["-k", "3", "--through", "h1[234]"]);
+    let through = through["paths"].as_array().unwrap();
+    assert!(!through.is_empty() && through.iter().all(|path| path["neurons"].to_string().contains("h1[234]")));
+    let start = place.json(&[&["ask", "paths", "--overall", "--json", "--target", "1[102]"][..], &seven].concat());
+    assert!(start["outputs"][0]["paths"][0]["edges"].as_array().unwrap().len() == 1, "{start}");
+
+    let ask = |options: &[&'static str]| [&["ask", "paths"][..], &seven[..2], options].concat();
+    place.refuses_whole(&ask(&["--semiring", "counting"]), &["⊕ is one of its operands"]);
+    place.refuses_whole(&ask(&["-k", "1000"]), &["784000 paths", "100000"]);
+    place.refuses_whole(&ask(&["--draw", "paths.png"]), &["must end in .svg"]);
+    place.refuses_whole(&ask(&["--through", "h1[300]"]), &["no neurons 1[300]", "shape [300]"]);
+    place.misuses(&ask(&["--overall", "--output", "x[1,1]"]), &["--overall"]);
+}

@@ -1,5 +1,7 @@
 //! What `explain` answers: on stdout, in files, and in numbers that are known.
 
+use std::collections::BTreeMap;
+
 use safetensors::Dtype;
 
 use crate::files::{decode_png, digit_values, npy_floats, perceptron};
@@ -374,4 +376,38 @@ fn looks_that_cannot_be_are_refused_before_anything_runs() {
     place.refuses_whole(&["explain", "--clip", "0.3"], &["quantile", "0.3"]);
     place.misuses(&["explain", "--colours", "jet"], &["jet", "viridis"]);
     place.misuses(&["explain", "--formats", "gif"], &["gif", "pdf"]);
+}
+
+#[test]
+fn explanations_start_at_hidden_layers_and_keep_to_conditions() {
+    let place = Workplace::new();
+    let seven = ["--input", "7", "--pictures", "0", "--semiring", "real,boolean,counting"];
+    let relevance = |options: &[&'static str]| place.relevance(&[&seven[..], options].concat()).tensors();
+    let whole = relevance(&[]);
+    let (through, left) = (relevance(&["--through", "h1[102]"]), relevance(&["--remove", "h1[102]"]));
+    let values = |all: &BTreeMap<String, Tensor>, semiring: &str| all[&format!("{semiring}/input")].values.clone();
+    for semiring in ["real", "counting"] {
+        let [whole, through, left] = [&whole, &through, &left].map(|all| values(all, semiring));
+        assert!(through.iter().any(|value| *value != 0.0), "{semiring}");
+        let largest = whole.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+        for (whole, parts) in whole.iter().zip(through.iter().zip(&left).map(|(a, b)| a + b)) {
+            assert!((whole - parts).abs() <= 1e-5 * largest, "{semiring}: {whole} {parts}");
+        }
+    }
+    let json = place.json(&[&["explain", "--json", "--target", "1[*]", "--through", "h1[102]"][..], &seven].concat());
+    assert_eq!(json["inputs"][0]["neurons"]["target"], "1[*]");
+    assert_eq!(json["semirings"]["real"]["through"][0], "1[102]");
+    // The neuron alone, or all of its layer and then it alone: the same.
+    let alone = relevance(&["--target", "h1[102]"]);
+    assert_eq!(alone, relevance(&["--target", "1[*]", "--through", "1[102]"]));
+    assert!(values(&alone, "boolean").iter().sum::<f64>() > 0.0);
+    let said = place.succeed(&[&["explain", "--target", "1[102]", "--input", "7", "--semiring", "real"][..]].concat());
+    assert!(said.contains("target 1[102] (1 active neuron); the network's answer is 7"), "{said}");
+
+    let explain = |options: &[&'static str]| [&["explain"][..], options].concat();
+    place.refuses_whole(&explain(&["--target", "nowhere[3]"]), &["no output and no layer `nowhere`", "4"]);
+    place.refuses_whole(&explain(&["--target", "1[300]"]), &["there are no neurons 1[300]", "[300]"]);
+    place.refuses_whole(&explain(&["--target", "1[3]", "--through", "3[3]"]), &["`1`", "`3`", "in front of it"]);
+    place.refuses_whole(&explain(&["--remove", "h1"]), &["`h1` names no neurons"]);
+    place.refuses_whole(&["study", "perturb", "--target", "1[102]", "--out", "s"], &["1[102]", "name an output"]);
 }

@@ -235,7 +235,7 @@ fn an_interrupted_measurement_ends_at_once() {
 #[cfg(target_os = "linux")]
 fn an_interrupted_question_ends_soon() {
     let place = Workplace::new();
-    let mut child = spawn(&place, &["ask", "paths", "--input", "7", "-k", "100000"]);
+    let mut child = spawn(&place, &["formula", "--input", "7", "--top", "100000"]);
     wait_for_handler(&child);
     std::thread::sleep(Duration::from_millis(500));
     terminate(&child);

@@ -79,13 +79,13 @@ mod store;
 pub use gates::{
     ContributionError, DEFAULT_MAX_GATES, EdgeError, EdgeMap, Firings, FlatArray, Gate, GateArrays, GateBuilder,
     GateCircuit, GateError, GateId, GateKind, GateLayer, GateSize, KeepEdge, LeafEdges, Leaves, MappedGates,
-    OutputTensor, RewriteInfo, SimplifyReport, Start, UnrollError, UnrollOptions, Variables, neuron_name,
-    neuron_position, simplify, tensor_label, unroll,
+    OutputTensor, RewriteInfo, SimplifyReport, Start, UnrollError, UnrollOptions, Variables, edge_name, neuron_name,
+    neuron_position, neurons_at, simplify, tensor_label, unroll,
 };
 #[cfg(feature = "saturate")]
 pub use gates::{SaturateError, SaturateOptions, SaturateReport, StopReason, rewrites, saturate};
 pub use layered::{
-    Absorbed, Bias, CircuitError, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link,
+    Absorbed, Bias, CircuitError, Conditions, Destinations, Layer, LayerContributions, LayerRule, LayeredCircuit, Link,
     LinkWeights, Normaliser, Part, RuleError, SeparableRule, Stabilised, Stabiliser, Tensor, TensorId,
 };
 pub use store::{CircuitFile, CircuitKind, Notes, StoreError, WeightStorage, save_gates, save_layered};

@@ -19,6 +19,7 @@ use crate::new::New;
 use crate::perturb::Perturb;
 use crate::prune::Prune;
 use crate::run::Run;
+use crate::score::Score;
 use crate::shell::{Completions, Manual};
 use crate::simplify::Simplify;
 use crate::thresholds::Thresholds;
@@ -123,6 +124,9 @@ pub enum Study {
     /// Perturbation: how soon the answer changes as what is relevant goes.
     #[command(after_help = examples::PERTURB)]
     Perturb(Box<Perturb>),
+    /// Scores: metrics of explanations as Quantus defines them, input by input.
+    #[command(after_help = examples::SCORE)]
+    Score(Box<Score>),
     /// Thresholds: what is relevant at each θ, and which θ to choose.
     #[command(after_help = examples::THRESHOLDS)]
     Thresholds(Box<Thresholds>),

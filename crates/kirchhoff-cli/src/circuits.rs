@@ -16,7 +16,7 @@ use kirchhoff_file::read_text;
 use crate::circuit_options::{CircuitOptions, SourceOptions, SymbolicOption};
 use crate::failure::Failure;
 use crate::load;
-use crate::options::{ModelOutput, QuestionOptions, RuleOptions};
+use crate::options::{ConditionOptions, ModelOutput, QuestionOptions, RuleOptions};
 use crate::places::place;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{checked, split};
@@ -516,6 +516,7 @@ pub fn question_options(
         input: source.input.or_first(),
         semiring: Some(semirings.to_string()),
         rules: source.rules.clone(),
+        conditions: ConditionOptions::default(),
         layers: if others { "all" } else { "input" }.to_string(),
         count_kept: false,
         memory: None,

@@ -53,6 +53,10 @@ pub const MASK: &str = "Examples:
 pub const PERTURB: &str = "Examples:
   kirchhoff study perturb mnist --limit 500 --semiring real,viterbi --out perturbation";
 
+pub const SCORE: &str = "Examples:
+  kirchhoff study score --limit 10 --semiring real,viterbi --out scores
+  kirchhoff study score model.onnx photos --preprocess imagenet --metric sparseness,complexity --out scores";
+
 pub const THRESHOLDS: &str = "Examples:
   kirchhoff study thresholds mnist --limit 500 --out thresholds";
 

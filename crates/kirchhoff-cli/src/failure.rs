@@ -140,7 +140,6 @@ impl From<ExplanationError> for Failure {
             )),
             ExplanationError::Input { error: ExecutionError::Overflow { .. }, .. }
             | ExplanationError::Render(_)
-            | ExplanationError::Paths(_)
             | ExplanationError::Tensors(_)
             | ExplanationError::Json(_) => Failure::work(error),
             ExplanationError::Input { .. }

@@ -32,6 +32,7 @@ mod prune;
 mod questions;
 mod request;
 mod run;
+mod score;
 mod semirings;
 mod shell;
 mod signals;
@@ -137,6 +138,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Study::Perturb(arguments) => {
                 set_threads(&arguments.study.common)?;
                 perturb::run(&arguments)
+            }
+            Study::Score(arguments) => {
+                set_threads(&arguments.study.common)?;
+                score::run(&arguments)
             }
             Study::Thresholds(arguments) => {
                 set_threads(&arguments.study.common)?;

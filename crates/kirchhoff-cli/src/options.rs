@@ -181,7 +181,8 @@ pub enum LayoutOption {
 #[command(next_help_heading = "Target, rules and Θ")]
 pub struct RuleOptions {
     /// Output to explain: `top`, a class by name, `3`, `3,8` (both), `3-8` (for 3 and against 8); a value of an image or sequence `[3,17,42]`, a
-    /// box of them `[3,10:20,:]`, a region by the file of a mask `[3,mask.png]`, of an output by name `scores[3]`. Repeat to give one an input
+    /// box of them `[3,10:20,:]`, a region by the file of a mask `[3,mask.png]`, of an output by name `scores[3]`; a channel or neuron of a layer
+    /// `features.28[3]`, `features.28[3,7,7]`. Repeat to give one an input
     #[arg(long, value_name = "TARGET", default_value = "top", allow_negative_numbers = true)]
     pub target: Vec<String>,
     /// Composite: a rule for each kind of layer. With `SEMIRING:` before it, for that semiring only
@@ -290,6 +291,19 @@ impl From<MaximumPoolOption> for MaximumPooling {
     }
 }
 
+/// Which neurons relevance goes through.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Target, rules and Θ")]
+pub struct ConditionOptions {
+    /// Only relevance that goes through these neurons, `conv[3]` (a channel), `conv[3,7,7]` or `h1[17]`; separated by commas, or
+    /// repeated. Of several layers through all of them
+    #[arg(long, value_name = "NAMES")]
+    pub through: Vec<String>,
+    /// Only relevance that does not go through these neurons, named likewise
+    #[arg(long, value_name = "NAMES")]
+    pub remove: Vec<String>,
+}
+
 /// What is asked: a model, inputs, and the questions about them.
 #[derive(Args, Clone, Debug)]
 pub struct QuestionOptions {
@@ -309,6 +323,8 @@ pub struct QuestionOptions {
     pub semiring: Option<String>,
     #[command(flatten)]
     pub rules: RuleOptions,
+    #[command(flatten)]
+    pub conditions: ConditionOptions,
     /// Layers to keep the relevance of: `input`, `all`, or names and patterns separated by commas
     #[arg(long, value_name = "LAYERS", default_value = "input")]
     pub layers: String,

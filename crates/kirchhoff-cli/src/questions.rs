@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use kirchhoff::compile::{Bounds, Composite, LayerPattern, Rule};
 use kirchhoff::evaluate::Coverage;
-use kirchhoff::explain::{AnySemiring, ExplainError, Layers, Question, Target, ThetaChoice, ThetaPreset};
+use kirchhoff::explain::{AnySemiring, ExplainError, Layers, Neurons, Question, Target, ThetaChoice, ThetaPreset};
 use kirchhoff::network::Network;
 use kirchhoff::semiring::{Call, DefaultStart};
 
+use crate::circuits::find_layer;
 use crate::failure::Failure;
-use crate::options::{QuestionOptions, RuleOptions, StartOption};
+use crate::options::{ConditionOptions, QuestionOptions, RuleOptions, StartOption};
 use crate::semirings::{registry, semiring};
 
 /// An option that may be meant for one semiring only: `boolean:…`.
@@ -53,8 +54,10 @@ pub type Admitted = (Vec<Question>, Vec<String>);
 /// semirings, those in which a question cannot be asked are left out.
 pub fn questions(options: &QuestionOptions, bounds: &Bounds, network: &Arc<Network>) -> Result<Admitted, Failure> {
     let layers = layers(&options.layers)?;
+    let [through, removed] = conditions(&options.conditions, network)?;
     named_or_default(&options.rules, options.semiring.as_deref(), DEFAULT_SEMIRINGS, bounds, |question| {
         question.layers = layers.clone();
+        (question.through, question.removed) = (through.clone(), removed.clone());
         question.count_kept = options.count_kept;
         question.check(network)
     })
@@ -77,6 +80,19 @@ pub fn named_or_default(
 /// Says which semirings were left out.
 pub fn say_left_out(left_out: &[String]) {
     left_out.iter().for_each(|line| crate::say(format_args!("left out {line}")));
+}
+
+/// The neurons that relevance goes through, and those that it does not go through, under the names that the network has.
+fn conditions(options: &ConditionOptions, network: &Network) -> Result<[Vec<Neurons>; 2], Failure> {
+    let read = |texts: &[String]| -> Result<Vec<Neurons>, Failure> {
+        let one = |text: &str| {
+            let neurons: Neurons = text.parse().map_err(Failure::input)?;
+            let layer = find_layer(network, &neurons.layer).map(|node| node.name.clone());
+            Ok(Neurons { layer: layer.unwrap_or(neurons.layer), ..neurons })
+        };
+        texts.iter().flat_map(|text| split(text)).map(one).collect()
+    };
+    Ok([read(&options.through)?, read(&options.remove)?])
 }
 
 /// One question for each of the semirings that `semirings` names, in that order, which `check` completes and accepts.

@@ -12,7 +12,7 @@ use kirchhoff_kernel::Monitor;
 
 use crate::failure::Failure;
 use crate::inputs::{self, Chosen};
-use crate::load::{self, Loaded};
+use crate::load::Loaded;
 use crate::options::{QuestionOptions, RuleOptions};
 use crate::questions::{questions, say_left_out};
 use crate::targets;
@@ -37,10 +37,9 @@ pub struct Request {
 impl Request {
     /// Reads the files and checks the questions; nothing is run.
     pub fn read(options: &QuestionOptions) -> Result<Self, Failure> {
-        let output = targets::output(&options.of, &options.rules.target)?;
         let given = options.input.choice.with_files(&options.files);
-        let (loaded, preprocessing, files) = load::model_of(&given, &options.reading, output.as_deref())?;
-        let loaded = loaded.explained()?;
+        let (loaded, preprocessing, files) =
+            targets::model_of(&given, &options.reading, &options.of, &options.rules.target)?;
         let by_label = options.rules.target.iter().any(|target| target == targets::LABEL);
         let chosen = inputs::inputs(files, &loaded, &preprocessing, &options.input, by_label)?;
         let inputs = &chosen.inputs;

@@ -14,7 +14,7 @@ use kirchhoff::study::{Identity, Outputs, Outside, Run, StudyError, data_hash};
 use crate::failure::Failure;
 use crate::input_options::InputOptions;
 use crate::listings::counted;
-use crate::load::{self, Loaded};
+use crate::load::Loaded;
 use crate::options::RuleOptions;
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::questions::{named_or_default, say_left_out, split};
@@ -46,10 +46,9 @@ impl Studied {
     /// Opens the model and the data that the options name.
     pub fn open(options: &StudyOptions) -> Result<(Self, DataSet), Failure> {
         let clock = Instant::now();
-        let output = targets::output(&options.of, &options.rules.target)?;
         let files = options.data.input.choice.with_files(&options.files);
-        let (loaded, preprocessing, files) = load::model_of(&files, &options.reading, output.as_deref())?;
-        let loaded = loaded.explained()?;
+        let (loaded, preprocessing, files) =
+            targets::model_of(&files, &options.reading, &options.of, &options.rules.target)?;
         if let [_, second, ..] = loaded.network.inputs() {
             let name = loaded.network.known_as(*second);
             return Err(Failure::usage(format!("a study is of a model with one input; this one has '{name}' too")));

@@ -1,30 +1,57 @@
 //! Targets of outputs of any shape, and of models with several.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use kirchhoff::data::{Preprocessing, is_input, read_inputs};
-use kirchhoff::explain::Target;
+use kirchhoff::explain::{Neurons, Target, target_layer as named};
+use kirchhoff::network::Network;
 use kirchhoff::semiring::UnknownName;
 
+use crate::circuits::find_layer;
 use crate::failure::Failure;
 use crate::inputs::Chosen;
-use crate::load::Loaded;
-use crate::options::{ModelOutput, RuleOptions};
+use crate::load::{self, Loaded};
+use crate::options::{ModelOutput, ReadingOptions, RuleOptions};
 
-/// The name of the output that targets are of, if they or the option name one: `scores[3]` is the value 3 of `scores`.
-pub fn output(of: &ModelOutput, targets: &[String]) -> Result<Option<String>, Failure> {
-    let mut found = of.output.clone();
-    for name in targets.iter().filter_map(|target| named(target)) {
-        match &found {
-            Some(other) if other != name => {
-                return Err(Failure::usage(format!(
-                    "targets are of the outputs '{other}' and '{name}': an explanation starts from one output"
-                )));
-            }
-            _ => found = Some(name.to_string()),
-        }
+/// Reads the model that files begin with, with the output alone that targets are of: `scores[3]` is the value 3 of the output
+/// `scores`. A name that no output has is that of a layer, of which targets are neurons.
+pub fn model_of<'a>(
+    files: &'a [PathBuf],
+    reading: &ReadingOptions,
+    of: &ModelOutput,
+    targets: &[String],
+) -> Result<(Loaded, Preprocessing, &'a [PathBuf]), Failure> {
+    let named: Vec<&str> = targets.iter().filter_map(|target| named(target)).collect();
+    if let Some(pair) = named.windows(2).find(|pair| pair[0] != pair[1]) {
+        return Err(Failure::usage(format!(
+            "targets are of '{}' and of '{}': an explanation starts from one output, or from one layer",
+            pair[0], pair[1]
+        )));
     }
-    Ok(found)
+    let output = of.output.as_deref().or(named.first().copied());
+    let (loaded, preprocessing, rest) = match (load::model_of(files, reading, output), named.first()) {
+        (Ok(read), _) => read,
+        (Err(failure), Some(&layer)) if of.output.is_none() => match load::model_of(files, reading, None) {
+            Ok(read) if find_layer(&read.0.network, layer).is_some() => read,
+            Ok((loaded, ..)) => return Err(no_layer(&loaded, layer)),
+            Err(_) => return Err(failure),
+        },
+        (Err(failure), _) => return Err(failure),
+    };
+    let loaded = loaded.explained()?;
+    let network = &loaded.network;
+    let is_there = |name: &str| network.find(name) == Some(network.output()) || find_layer(network, name).is_some();
+    match named.first().filter(|name| !is_there(name)) {
+        Some(name) => Err(no_layer(&loaded, name)),
+        None => Ok((loaded, preprocessing, rest)),
+    }
+}
+
+/// The failure of a target of an output or layer that is not there.
+fn no_layer(loaded: &Loaded, name: &str) -> Failure {
+    let network = &loaded.network;
+    let names: Vec<&str> = network.nodes().map(|(_, node)| &*node.name).collect();
+    Failure::usage(format!("{} has no output and no layer `{name}`; it has: {}", loaded.name, names.join(", ")))
 }
 
 /// The target that stands for each input's label.
@@ -43,10 +70,13 @@ pub fn labelled(targets: &[String], chosen: &Chosen) -> Result<Vec<String>, Fail
 pub fn settled(rules: &RuleOptions, loaded: &Loaded) -> Result<RuleOptions, Failure> {
     let shape = &loaded.network.node(loaded.network.output()).shape;
     let classes = loaded.classes.as_deref().unwrap_or_default();
-    let target = rules.target.iter().map(|text| match classed(text, classes) {
-        Some(numbered) => Ok(numbered),
-        None if text == LABEL => Ok(text.clone()),
-        None => unnamed(text, classes).map_or_else(|| numbered(text, shape), Err),
+    let network = &loaded.network;
+    let is_output = |name: &str| network.find(name) == Some(network.output());
+    let target = rules.target.iter().map(|text| match (classed(text, classes), named(text)) {
+        (Some(numbered), _) => Ok(numbered),
+        (None, _) if text == LABEL => Ok(text.clone()),
+        (None, Some(name)) if !is_output(name) => of_layer(text, network),
+        (None, _) => unnamed(text, classes).map_or_else(|| numbered(text, shape), Err),
     });
     let target = target.collect::<Result<_, _>>()?;
     Ok(RuleOptions { target, ..rules.clone() })
@@ -85,6 +115,22 @@ pub fn unnamed(text: &str, classes: &[String]) -> Option<Failure> {
     Some(Failure::usage(format!("no class is named `{text}`: {nearest}")))
 }
 
+/// A target of a layer under the name that the network has for it.
+fn of_layer(text: &str, network: &Network) -> Result<String, Failure> {
+    let target: Target = text.parse().map_err(Failure::input)?;
+    let known = |one: &Neurons| {
+        let layer = find_layer(network, &one.layer).map_or(&one.layer, |node| &node.name).clone();
+        Neurons { layer, ..one.clone() }
+    };
+    Ok(match target {
+        Target::Neurons { plus, minus } => {
+            let known = |side: Vec<Neurons>| side.iter().map(known).collect();
+            Target::Neurons { plus: known(plus), minus: known(minus) }.to_string()
+        }
+        target @ (Target::Top | Target::Outputs { .. } | Target::Relative(_)) => target.to_string(),
+    })
+}
+
 /// The number of the class of a name, or of one of the names that it lists, as "tabby" of "tabby, tabby cat".
 pub fn class(text: &str, classes: &[String]) -> Option<usize> {
     let is = |name: &str| name.trim().eq_ignore_ascii_case(text.trim()) && !text.trim().is_empty();
@@ -106,16 +152,10 @@ pub fn numbered(text: &str, shape: &[usize]) -> Result<String, Failure> {
         return Ok(numbers);
     }
     match places.contains('[') {
+        true if named(places).is_some() => Ok(text.to_string()),
         true => Ok(Target::read(places, shape).map_err(Failure::input)?.to_string()),
         false => Ok(text.to_string()),
     }
-}
-
-/// The name in front of a place.
-fn named(target: &str) -> Option<&str> {
-    let (name, _) = target.split_once('[')?;
-    let is_number = |character: char| character.is_ascii_digit() || ",- ".contains(character);
-    Some(name.trim()).filter(|name| !name.chars().all(is_number))
 }
 
 /// The values of an output that a file names, by number: `mask.npy` those that are not 0 in an array or picture of the output's

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kirchhoff_circuit::{LayerContributions, LayeredCircuit};
+use kirchhoff_circuit::{Conditions, LayerContributions, LayeredCircuit};
 use kirchhoff_kernel::{Monitor, filled};
 use kirchhoff_semiring::{Annotation, Bottleneck};
 
@@ -49,6 +49,7 @@ pub fn choose_thresholds(
 pub struct Chooser<'a> {
     circuit: &'a LayeredCircuit,
     thetas: Vec<LayerTheta>,
+    conditions: Conditions,
     /// Θ in the bottleneck semiring.
     annotations: Annotations,
     /// What each tensor that some layer has reached and no layer has left has received so far, of all executions.
@@ -81,7 +82,13 @@ impl<'a> Chooser<'a> {
         };
         let annotations = Annotations::new(thetas.iter().map(critical).collect());
         let before = Annotations::new(thetas.iter().map(|theta| theta.before_choice()).collect());
-        Ok(Chooser { circuit, annotations, reached, chosen: vec![before; batch], time: Duration::ZERO, thetas })
+        let (conditions, chosen) = (Conditions::default(), vec![before; batch]);
+        Ok(Chooser { circuit, annotations, conditions, reached, chosen, time: Duration::ZERO, thetas })
+    }
+
+    /// The same choice where relevance goes through some neurons only, or without them.
+    pub fn with_conditions(self, conditions: Conditions) -> Self {
+        Chooser { conditions, ..self }
     }
 
     /// The annotation of a layer, one an execution: those before the choice until the chooser has advanced through it.
@@ -134,14 +141,21 @@ impl Advance for Chooser<'_> {
         let clock = Instant::now();
         let circuit = self.circuit;
         let layer = &circuit.layers()[index];
-        let Some(destinations) = self.reached[layer.destination.index()].take() else { return Ok(()) };
+        let Some(mut destinations) = self.reached[layer.destination.index()].take() else { return Ok(()) };
+        let size = circuit.tensor(layer.destination).size();
+        let excluded = self.conditions.excluded(layer.destination, size);
+        for relevance in destinations.chunks_mut(size.max(1)) {
+            excluded.iter().for_each(|&neuron| relevance[neuron] = truth(false));
+        }
         let bookkeeping = Bookkeeping::default();
         let step =
             LayerStep { circuit, index, contributions, semiring: &Bottleneck, bookkeeping: &bookkeeping, monitor };
         let mut sources: Vec<Vec<f32>> = Vec::with_capacity(layer.links.len());
         for (number, link) in layer.links.iter().enumerate() {
             let mut reached = filled(&f32::NEG_INFINITY, circuit.batch() * link.wiring.sources());
-            step.propagate(number, &self.annotations, &destinations, &mut reached)?;
+            if !self.conditions.leads_past(link.source, layer.destination) {
+                step.propagate(number, &self.annotations, &destinations, &mut reached)?;
+            }
             sources.push(reached);
         }
         if let (LayerTheta::Chosen(coverage), true) = (self.thetas[index], layer.is_annotated()) {

@@ -83,6 +83,13 @@ impl<S: Semiring> LayerStep<'_, S> {
         }
     }
 
+    /// Enters into the books that they need not balance: some relevance is passed to no source.
+    pub fn leave_open(&self, entries: &mut [LedgerEntry]) {
+        for conservation in entries.iter_mut().filter_map(|entry| entry.conservation.as_mut()) {
+            conservation.shares = false;
+        }
+    }
+
     /// Propagates along one link, for every execution.
     pub fn link(
         &self,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use kirchhoff_circuit::{LayerContributions, LayeredCircuit, TensorId};
+use kirchhoff_circuit::{Conditions, LayerContributions, LayeredCircuit, TensorId};
 use kirchhoff_kernel::{Monitor, filled, vectorised};
 use kirchhoff_semiring::Semiring;
 
@@ -167,6 +167,7 @@ pub struct Stream<'a, S: Semiring, A, K> {
     annotations: A,
     bookkeeping: Bookkeeping<'a, S::Value>,
     sink: K,
+    conditions: Conditions,
     /// What each tensor that some layer has reached and no layer has left has received so far.
     reached: Vec<Option<Reached<S::Value>>>,
     ledgers: Vec<Ledger>,
@@ -194,7 +195,26 @@ impl<'a, S: Semiring, A: Annotate<S>, K: Sink<S::Value>> Stream<'a, S, A, K> {
         let totals = bookkeeping.totals(&start, outputs);
         reached[circuit.output().index()] = Some(Reached { relevance: start, totals });
         let ledgers = vec![Ledger::default(); batch];
-        Ok(Stream { circuit, semiring, annotations, bookkeeping, sink, reached, ledgers, time: Duration::ZERO })
+        let (conditions, time) = (Conditions::default(), Duration::ZERO);
+        Ok(Stream { circuit, semiring, annotations, bookkeeping, sink, conditions, reached, ledgers, time })
+    }
+
+    /// The same stream where relevance goes through some neurons only, or without them: the others have 0.
+    pub fn with_conditions(self, conditions: Conditions) -> Self {
+        Stream { conditions, ..self }
+    }
+
+    /// Puts 0 on the neurons of a tensor that relevance does not go through.
+    fn exclude(&self, tensor: TensorId, reached: &mut Reached<S::Value>) {
+        let size = self.circuit.tensor(tensor).size();
+        let excluded = self.conditions.excluded(tensor, size);
+        if excluded.is_empty() {
+            return;
+        }
+        for relevance in reached.relevance.chunks_mut(size) {
+            excluded.iter().for_each(|&neuron| relevance[neuron] = self.semiring.zero());
+        }
+        reached.totals = self.bookkeeping.totals(&reached.relevance, size);
     }
 
     /// How long it has taken, with its share of what was done for several streams.
@@ -248,7 +268,8 @@ impl<S: Semiring, A: Annotate<S> + Send, K: Sink<S::Value>> Advance for Stream<'
         let clock = Instant::now();
         let layer = &self.circuit.layers()[index];
         // Layers are in the order of their destinations, and every user of a tensor comes later: it is complete.
-        let Some(destinations) = self.reached[layer.destination.index()].take() else { return Ok(()) };
+        let Some(mut destinations) = self.reached[layer.destination.index()].take() else { return Ok(()) };
+        self.exclude(layer.destination, &mut destinations);
         self.sink.tensor(layer.destination, Cow::Borrowed(&destinations.relevance));
         let step = LayerStep {
             circuit: self.circuit,
@@ -259,11 +280,19 @@ impl<S: Semiring, A: Annotate<S> + Send, K: Sink<S::Value>> Advance for Stream<'
             monitor,
         };
         let mut entries = step.entries(&destinations);
-        if let Some(source) = step.moves_to().filter(|source| self.reached[source.index()].is_none()) {
+        let leads_past = |source: TensorId| self.conditions.leads_past(source, layer.destination);
+        if layer.links.iter().any(|link| leads_past(link.source)) {
+            step.leave_open(&mut entries);
+        }
+        let can_move = |source: &TensorId| self.reached[source.index()].is_none() && !leads_past(*source);
+        if let Some(source) = step.moves_to().filter(can_move) {
             step.keep_all(&mut entries);
             self.reached[source.index()] = Some(destinations);
         } else {
             for (number, link) in layer.links.iter().enumerate() {
+                if self.conditions.leads_past(link.source, layer.destination) {
+                    continue;
+                }
                 let size = self.circuit.batch() * self.circuit.tensor(link.source).size();
                 let mut sources = self.reached[link.source.index()].take().unwrap_or_else(|| Reached {
                     relevance: filled(&self.semiring.zero(), size),
@@ -284,7 +313,11 @@ impl<S: Semiring, A: Annotate<S> + Send, K: Sink<S::Value>> Advance for Stream<'
     fn finish(&mut self) {
         for &input in self.circuit.inputs() {
             let size = self.circuit.batch() * self.circuit.tensor(input).size();
-            let reached = self.reached[input.index()].take();
+            let reached = self.reached[input.index()].take().filter(|_| !self.conditions.ends_before(input));
+            let reached = reached.map(|mut reached| {
+                self.exclude(input, &mut reached);
+                reached
+            });
             let relevance = reached.map_or_else(|| vec![self.semiring.zero(); size], |reached| reached.relevance);
             self.sink.tensor(input, Cow::Owned(relevance));
         }

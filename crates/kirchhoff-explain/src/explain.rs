@@ -40,7 +40,8 @@ pub fn explain_circuit(
     question: &Question,
     monitor: &dyn Monitor,
 ) -> Result<Answer, ExplainError> {
-    Ok(side_by_side(circuit, &[question], monitor)?.swap_remove(0))
+    let circuit = question.started(circuit)?;
+    Ok(side_by_side(&circuit, &[question], monitor)?.swap_remove(0))
 }
 
 /// Answers questions about a circuit: their streams go through the layers together.
@@ -82,9 +83,16 @@ pub fn explain_all(
     while let Some(first) = answers.iter().position(Option::is_none) {
         let assignment = &questions[first].assignment;
         let circuit = compile(execution, assignment)?;
-        let alike: Vec<usize> = (first..questions.len())
-            .filter(|&number| answers[number].is_none() && questions[number].assignment == *assignment)
-            .collect();
+        let circuit = questions[first].started(&circuit)?;
+        let starts_here =
+            |question: &Question| Ok::<_, ExplainError>(question.started(&circuit)?.output() == circuit.output());
+        let mut alike: Vec<usize> = Vec::new();
+        for number in first..questions.len() {
+            let is_open = answers[number].is_none() && questions[number].assignment == *assignment;
+            if is_open && (number == first || starts_here(&questions[number])?) {
+                alike.push(number);
+            }
+        }
         let asked: Vec<&Question> = alike.iter().map(|&number| &questions[number]).collect();
         for (number, answer) in alike.into_iter().zip(side_by_side(&circuit, &asked, monitor)?) {
             answers[number] = Some(answer);

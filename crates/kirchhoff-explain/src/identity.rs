@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use kirchhoff_semiring::DefaultStart;
 
-use crate::{Layers, Question, Target, ThetaChoice};
+use crate::{Layers, Neurons, Question, Target, ThetaChoice};
 
 impl Question {
     /// Everything that the answer depends on, as lines of a name and a value each. Two questions with equal texts are the
@@ -40,6 +40,8 @@ impl Question {
             },
         );
         self.targets.iter().for_each(|target| line("target", &target_text(target)));
+        self.through.iter().for_each(|neurons| line("through", &counted(&neurons.to_string())));
+        self.removed.iter().for_each(|neurons| line("removed", &counted(&neurons.to_string())));
         match &self.layers {
             Layers::Input => line("layers", "input"),
             Layers::All => line("layers", "all"),
@@ -81,6 +83,10 @@ fn target_text(target: &Target) -> String {
         Target::Outputs { plus, minus } => {
             let list = |outputs: &[usize]| outputs.iter().map(usize::to_string).collect::<Vec<_>>().join(",");
             format!("for [{}], against [{}]", list(plus), list(minus))
+        }
+        Target::Neurons { plus, minus } => {
+            let list = |side: &[Neurons]| side.iter().map(|one| counted(&one.to_string())).collect::<String>();
+            format!("for neurons {}, against {}", list(plus), list(minus))
         }
     }
 }

@@ -8,6 +8,8 @@ mod explain;
 mod gates;
 mod identity;
 mod layered;
+mod neurons;
+mod paths;
 mod preset;
 mod question;
 mod relative;
@@ -16,7 +18,7 @@ mod target;
 
 use kirchhoff_circuit::{EdgeError, GateError, UnrollError};
 use kirchhoff_compile::CompileError;
-use kirchhoff_evaluate::{AnnotationError, Coverage, EvaluationError, FoldError, GradientError};
+use kirchhoff_evaluate::{AnnotationError, Coverage, EvaluationError, FoldError, GradientError, PathError};
 use kirchhoff_kernel::Cancelled;
 use kirchhoff_network::{ExecutionError, HASH_VERSION};
 use kirchhoff_semiring::{Annotation, DefinitionFault, LookupError, ThetaError};
@@ -30,11 +32,15 @@ pub use gates::{
     evaluate_gates_with, expressions, gradient, is_start, symbolic_values,
 };
 pub use layered::LayeredNotes;
+pub use neurons::Neurons;
+pub use paths::strongest_paths;
 pub use preset::{ThetaPreset, theta_presets};
 pub use question::{Layers, Question, ThetaChoice};
 pub use relative::{Against, Place, Relative};
-pub use semiring::{AnySemiring, Blocks, Described, Expressions, NameError, Named, Own, ReadError, Registry, Thetas};
-pub use target::{Target, TargetError, top};
+pub use semiring::{
+    AnySemiring, Blocks, Described, Expressions, FindPaths, NameError, Named, Own, ReadError, Registry, Thetas,
+};
+pub use target::{Target, TargetError, target_layer, top};
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -117,6 +123,17 @@ pub enum ExplainError {
     /// A target that the network does not have.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// Relevance that is to go through neurons that it starts before.
+    #[error(
+        "relevance starts at `{start}` and goes to the input, and `{layer}`, which it is to go through, does not come before \
+         that: name a layer in front of it"
+    )]
+    Behind {
+        /// Where relevance starts.
+        start: String,
+        /// The layer that it is to go through.
+        layer: String,
+    },
     /// Neither one target nor one an input.
     #[error("{targets} targets are given for {inputs} inputs: give one for all, or one an input")]
     Targets {
@@ -169,6 +186,9 @@ pub enum ExplainError {
         /// Its carrier.
         carrier: String,
     },
+    /// There are no strongest paths.
+    #[error(transparent)]
+    Paths(PathError),
     /// A circuit has no derivatives.
     #[error(transparent)]
     Gradient(#[from] GradientError),
@@ -236,6 +256,12 @@ pub enum ExplainError {
          contributions on its leaves"
     )]
     Leaves,
+    /// A circuit for every execution that starts at neurons of a hidden layer, which are active in some of them.
+    #[error(
+        "a circuit with a leaf for each edge starts from the network's outputs, so that it serves every input: without \
+         `--leaves edges` it may start at a hidden layer"
+    )]
+    HiddenStart,
     /// Another target for a circuit that starts from its own.
     #[error(
         "the circuit starts from the targets that it was compiled for: a circuit with a leaf for each edge (`--leaves \
@@ -251,4 +277,17 @@ pub enum ExplainError {
         /// The layer.
         layer: String,
     },
+}
+
+impl From<PathError> for ExplainError {
+    fn from(error: PathError) -> Self {
+        match error {
+            PathError::Cancelled(cancelled) => cancelled.into(),
+            error @ (PathError::NotSelective
+            | PathError::Annotation { .. }
+            | PathError::Relevance { .. }
+            | PathError::Neuron { .. }
+            | PathError::Steps { .. }) => ExplainError::Paths(error),
+        }
+    }
 }

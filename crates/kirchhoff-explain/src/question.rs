@@ -1,15 +1,16 @@
 //! Questions: what is asked of an execution.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use kirchhoff_circuit::{GateCircuit, LayeredCircuit, TensorId};
+use kirchhoff_circuit::{Conditions, GateCircuit, LayeredCircuit, TensorId};
 use kirchhoff_compile::{Assignment, Composite, LayerPattern, MaximumPooling, Rule, compile_shape, listed};
 use kirchhoff_evaluate::{Annotations, Chooser, Coverage, LayerTheta, run};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Network;
 use kirchhoff_semiring::{Annotation, DefaultStart, Image, Interval, LookupError};
 
-use crate::{AnySemiring, ExplainError, Registry, Target};
+use crate::{AnySemiring, ExplainError, Neurons, Registry, Target, TargetError};
 
 /// One explanation to make of every input: in which semiring, under which rules, from where.
 ///
@@ -38,6 +39,11 @@ pub struct Question {
     pub start: DefaultStart,
     /// The outputs to start from: one target for all inputs, or one an input.
     pub targets: Vec<Target>,
+    /// The neurons that relevance has to go through: of each layer that is named, one of those named. Paths that go past such a
+    /// layer by another branch are left out. None says that all count.
+    pub through: Vec<Neurons>,
+    /// The neurons that relevance does not go through.
+    pub removed: Vec<Neurons>,
     /// The tensors to keep the relevance of.
     pub layers: Layers,
     /// Whether ledgers hold how many edges Θ keeps, which costs a visit to every edge.
@@ -91,6 +97,8 @@ impl Question {
             choices: Vec::new(),
             start: semiring.start,
             targets: vec![Target::Top],
+            through: Vec::new(),
+            removed: Vec::new(),
             layers: Layers::Input,
             count_kept: false,
             summaries: false,
@@ -160,9 +168,60 @@ impl Question {
         let circuit = compile_shape(network, &self.assignment)?;
         self.annotations_so_far(&circuit)?;
         self.kept(&circuit)?;
+        self.conditions(&*self.started(&circuit)?)?;
         let outputs = vec![0.0; circuit.tensor(circuit.output()).size()];
-        self.targets.iter().try_for_each(|target| target.resolve(&outputs).map(|_| ()))?;
-        Ok(())
+        let check = |target: &Target| match target {
+            Target::Neurons { .. } => target.neurons().try_for_each(|(neurons, _)| neurons.find(&circuit).map(|_| ())),
+            Target::Top | Target::Outputs { .. } | Target::Relative(_) => Ok(target.resolve(&outputs).map(|_| ())?),
+        };
+        self.targets.iter().try_for_each(check)
+    }
+
+    /// The circuit from where the targets are: itself, or the same that [starts](LayeredCircuit::starting_at) at a hidden layer.
+    ///
+    /// # Errors
+    /// A layer that is not there, or targets of several.
+    pub fn started<'a>(&self, circuit: &'a LayeredCircuit) -> Result<Cow<'a, LayeredCircuit>, ExplainError> {
+        let mut start: Option<TensorId> = None;
+        let name = |id: TensorId| circuit.tensor(id).name.clone();
+        for target in &self.targets {
+            let mut tensors = target.neurons().map(|(neurons, _)| neurons.tensor(circuit)).peekable();
+            let of_output = tensors.peek().is_none().then_some(Ok(circuit.output()));
+            for tensor in tensors.chain(of_output) {
+                let tensor = tensor?;
+                match start.replace(tensor) {
+                    Some(other) if other != tensor => return Err(TargetError::Layers(name(other), name(tensor)).into()),
+                    _ => {}
+                }
+            }
+        }
+        match start {
+            Some(start) if start != circuit.output() => Ok(Cow::Owned(circuit.starting_at(start))),
+            _ => Ok(Cow::Borrowed(circuit)),
+        }
+    }
+
+    /// The neurons of a circuit that relevance goes through.
+    ///
+    /// # Errors
+    /// Neurons that are not there, or some to go through that relevance starts before.
+    pub fn conditions(&self, circuit: &LayeredCircuit) -> Result<Conditions, ExplainError> {
+        let mut conditions = Conditions::default();
+        for neurons in &self.through {
+            let (tensor, neurons) = neurons.find(circuit)?;
+            conditions = conditions.through(tensor, neurons);
+        }
+        for neurons in &self.removed {
+            let (tensor, neurons) = neurons.find(circuit)?;
+            conditions = conditions.without(tensor, neurons);
+        }
+        match conditions.last_passed().filter(|last| *last > circuit.output()) {
+            Some(last) => Err(ExplainError::Behind {
+                start: circuit.tensor(circuit.output()).name.clone(),
+                layer: circuit.tensor(last).name.clone(),
+            }),
+            None => Ok(conditions),
+        }
     }
 
     /// The annotation of every layer of a circuit, checked against the semiring's carrier.
@@ -216,7 +275,8 @@ impl Question {
         }
     }
 
-    /// The outputs that each input of a circuit is explained from, with their signs.
+    /// The outputs that each input of a circuit is explained from, with their signs: of a circuit that
+    /// [starts](Question::started) at a hidden layer, its neurons that are meant and active.
     ///
     /// # Errors
     /// Targets that are neither one for all nor one an input, or that the network does not have.
@@ -225,8 +285,8 @@ impl Question {
         if targets.len() != 1 && targets.len() != inputs {
             return Err(ExplainError::Targets { targets: targets.len(), inputs });
         }
-        let target = |input: usize| if targets.len() == 1 { &targets[0] } else { &targets[input] };
-        (0..inputs).map(|input| Ok(target(input).resolve(circuit.outputs(input))?)).collect()
+        let target = |input: usize| &targets[if targets.len() == 1 { 0 } else { input }];
+        (0..inputs).map(|input| target(input).resolve_in(circuit, input)).collect()
     }
 
     /// The question about each execution of a circuit, with the thresholds that it leaves
@@ -258,7 +318,8 @@ impl Question {
         for (input, targets) in self.resolve(circuit)?.into_iter().enumerate() {
             targets.into_iter().for_each(|(output, _)| start[input * outputs + output] = true);
         }
-        Ok(Chooser::new(circuit, self.thetas(circuit)?, &start)?)
+        let conditions = self.conditions(circuit)?;
+        Ok(Chooser::new(circuit, self.thetas(circuit)?, &start)?.with_conditions(conditions))
     }
 
     /// The Θ of every layer of a circuit, where some are left open: all others have to be thresholds.

@@ -2,9 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use kirchhoff_circuit::{
-    Gate, GateBuilder, GateCircuit, GateError, GateId, neuron_name, neuron_position, tensor_label,
-};
+use kirchhoff_circuit::{Gate, GateBuilder, GateCircuit, GateError, GateId, neuron_name, neurons_at, tensor_label};
 
 use crate::FormulaError;
 
@@ -167,8 +165,9 @@ pub fn output_names(circuit: &GateCircuit) -> Vec<String> {
         .collect()
 }
 
-/// The outputs that a text names, by their positions: `5` is output number 5, `x[3,4]` a neuron, `input[88]` the same
-/// by its number in row-major order, and `input`, `x` or `input[*]` are all neurons of a tensor.
+/// The outputs that a text names, by their positions: `5` is output number 5, `x[3,4]` a neuron, `h1[2]` a channel of an image
+/// or whatever else is [at a place](neurons_at) of a tensor, and `input`, `x` or `input[*]` are all neurons of a tensor. A neuron
+/// of a tensor whose first axis has length 1 may be named by its number in row-major order: `input[88]`.
 ///
 /// # Errors
 /// No such output; the error says what there is.
@@ -183,15 +182,12 @@ pub fn find_outputs(circuit: &GateCircuit, asked: &str) -> Result<Vec<usize>, Fo
     }
     let (name, place) = asked.strip_suffix(']').and_then(|rest| rest.rsplit_once('[')).ok_or_else(none)?;
     let range = tensor(circuit, name).ok_or_else(none)?;
-    if place.trim() == "*" {
-        return Ok(range.collect());
-    }
-    let place = place.replace(' ', "");
     let shape = shape_of(circuit, range.start).ok_or_else(none)?;
-    if let Some(neuron) = (0..range.len()).find(|&neuron| neuron_position(shape, neuron) == place) {
-        return Ok(vec![range.start + neuron]);
+    if let Some(neurons) = neurons_at(shape, place) {
+        return Ok(neurons.into_iter().map(|neuron| range.start + neuron).collect());
     }
-    let number = place.parse::<usize>().ok().filter(|&number| number < range.len());
+    let is_grey = shape.first() == Some(&1);
+    let number = place.trim().parse::<usize>().ok().filter(|&number| is_grey && number < range.len());
     number.map(|number| vec![range.start + number]).ok_or_else(none)
 }
 

@@ -65,6 +65,11 @@ impl PyCircuit {
                 "a circuit has its rules and its target: give them to `compile`, or another target to `with_target`",
             ));
         }
+        if options.through.len() + options.remove.len() > 0 {
+            return Err(Kind::Question.error(
+                "a circuit has the conditions that it was compiled under: give `through` and `remove` to `compile`, or see `removed`",
+            ));
+        }
         let question = options.question(semiring, &Bounds::default())?;
         match options.thetas.is_empty() {
             true => self.notes.annotate(&self.circuit, question).or_raise(Kind::Question),

@@ -159,7 +159,6 @@ pub fn explanation_error(error: ExplanationError) -> PyErr {
         | ExplanationError::Explain(_)
         | ExplanationError::Unknown { .. }
         | ExplanationError::Render(_)
-        | ExplanationError::Paths(_)
         | ExplanationError::Cancelled(_) => Kind::Question,
     };
     kind.error(error)

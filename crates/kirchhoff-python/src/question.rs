@@ -2,7 +2,7 @@
 
 use kirchhoff::compile::{Assignment, Bounds, Composite, LayerPattern, MaximumPooling, Rule, Treatments};
 use kirchhoff::evaluate::Coverage;
-use kirchhoff::explain::{AnySemiring, Layers, Question, Target, ThetaChoice, ThetaPreset};
+use kirchhoff::explain::{AnySemiring, Layers, Neurons, Question, Target, ThetaChoice, ThetaPreset};
 use kirchhoff::semiring::{Annotation, Call};
 use pyo3::prelude::*;
 
@@ -39,6 +39,8 @@ pub struct QuestionOptions {
     pub low: Option<Vec<f32>>,
     pub high: Option<Vec<f32>>,
     pub layers: Vec<String>,
+    pub through: Vec<String>,
+    pub remove: Vec<String>,
     pub count_kept: bool,
     pub memory: Option<u64>,
 }
@@ -117,6 +119,11 @@ impl QuestionOptions {
             [one] if one == "all" => Layers::All,
             names => Layers::Matching(names.iter().map(|name| pattern(name)).collect::<PyResult<_>>()?),
         };
+        let neurons = |names: &[String]| -> PyResult<Vec<Neurons>> {
+            names.iter().map(|name| name.parse().or_raise(Kind::Question)).collect()
+        };
+        question.through = neurons(&self.through)?;
+        question.removed = neurons(&self.remove)?;
         question.count_kept = self.count_kept;
         Ok(question)
     }

@@ -290,3 +290,23 @@ def test_nothing_is_warned_of(digits: Any) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         digits[0].explain(digits[1], progress=False)
+
+
+def test_explanations_start_at_hidden_layers_and_go_through_neurons(digits: Any) -> None:
+    network, x = digits
+    hidden = network.explain(x[7], layers="all", target="1[102]")
+    start = np.zeros(300, np.float32)
+    start[102] = network.explain(x[7], layers="all", activations=True).activations("1")[102]
+    assert start[102] != 0 and np.array_equal(hidden["1"], start)
+    assert hidden.summaries[0]["neurons"] == {"target": "1[102]", "active": 1}
+    # What goes through a neuron and what does not make up the whole.
+    whole, through, without = (
+        network.explain(x[7], **options)["input"]
+        for options in ({}, {"through": "h1[102]"}, {"remove": ["h1[102]"]})
+    )
+    assert np.abs(through).max() > 0 and np.allclose(through + without, whole, atol=1e-5)
+    best = network.explain(x[7], semiring="viterbi", remove="h1[*]")["input"]
+    assert best.max() == 0
+    for wrong in ({"target": "9[3]"}, {"through": "h1[300]"}, {"remove": "h1"}):
+        with pytest.raises(QuestionError):
+            network.explain(x[7], **wrong)

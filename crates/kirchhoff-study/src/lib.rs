@@ -41,6 +41,7 @@ pub mod perturb;
 pub mod prune;
 mod relevance;
 mod run;
+pub mod score;
 mod state;
 pub mod thresholds;
 

@@ -23,7 +23,7 @@ pub use circuit::{Gate, GateCircuit, GateId, GateSize};
 pub use edges::{EdgeError, EdgeMap};
 pub use error::{ContributionError, GateError};
 pub use map::MappedGates;
-pub use name::{neuron_name, neuron_position, tensor_label};
+pub use name::{edge_name, neuron_name, neuron_position, neurons_at, tensor_label};
 #[cfg(feature = "saturate")]
 pub use saturate::{SaturateError, SaturateOptions, SaturateReport, StopReason, rewrites, saturate};
 pub use simplify::{Firings, RewriteInfo, SimplifyReport, simplify};

@@ -29,7 +29,7 @@ pub fn tensor_label(tensor: &str) -> String {
 
 /// The name of an edge of a layer, `w2[17→4]`, from its source to its destination; with the tensor it comes from in
 /// front where the layer joins several.
-pub(super) fn edge_name(layer: &str, tensor: Option<&str>, source: &str, destination: &str) -> String {
+pub fn edge_name(layer: &str, tensor: Option<&str>, source: &str, destination: &str) -> String {
     let layer = lettered('w', layer);
     match tensor {
         None => format!("{layer}[{source}→{destination}]"),
@@ -53,6 +53,63 @@ pub fn neuron_position(shape: &[usize], neuron: usize) -> String {
     }
     indices.reverse();
     indices.join(",")
+}
+
+/// The neurons of a tensor at a place: what stands in the brackets behind its name, in row-major order.
+///
+/// A place has an entry for each axis: an index, a range `10:20` (up to 20), or `:` for the whole axis. With fewer entries it is
+/// all behind the first axes, so that `3` is a channel of an image; leading axes of length 1 may be left out instead, as
+/// [`neuron_position`] does, so that a grey picture has `3,4`. `*` is every neuron.
+///
+/// ```
+/// use kirchhoff_circuit::neurons_at;
+///
+/// assert_eq!(neurons_at(&[512, 2, 2], "3"), Some(vec![12, 13, 14, 15]));
+/// assert_eq!(neurons_at(&[512, 2, 2], "3,1,0"), Some(vec![14]));
+/// assert_eq!(neurons_at(&[512, 2, 2], "3,:,0"), Some(vec![12, 14]));
+/// assert_eq!(neurons_at(&[1, 28, 28], "3,4"), Some(vec![88]));
+/// assert_eq!(neurons_at(&[300], "300"), None);
+/// ```
+///
+/// `None` says that the tensor has no such place.
+pub fn neurons_at(shape: &[usize], place: &str) -> Option<Vec<usize>> {
+    let size: usize = shape.iter().product();
+    if place.trim() == "*" {
+        return Some((0..size).collect());
+    }
+    let entries: Vec<&str> = place.split(',').map(str::trim).collect();
+    let leading = shape.iter().take_while(|&&length| length == 1).count();
+    // Behind leading axes of length 1 a place is whole: one of fewer entries begins at the first axis.
+    let axes = match shape.len().checked_sub(entries.len())? {
+        left_out if left_out <= leading => &shape[left_out..],
+        _ if leading > 0 => return None,
+        _ => shape,
+    };
+    let (named, whole) = axes.split_at(entries.len());
+    let mut neurons = vec![0];
+    for (entry, &length) in entries.iter().zip(named) {
+        let range = entry_range(entry, length)?;
+        neurons = neurons.iter().flat_map(|neuron| range.clone().map(move |index| neuron * length + index)).collect();
+    }
+    let behind: usize = whole.iter().product();
+    Some(neurons.iter().flat_map(|neuron| neuron * behind..(neuron + 1) * behind).collect())
+}
+
+/// The indices of an axis that an entry means; none are an error.
+fn entry_range(entry: &str, length: usize) -> Option<std::ops::Range<usize>> {
+    let number = |text: &str, default: usize| match text.trim() {
+        "" => Some(default),
+        text if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok(),
+        _ => None,
+    };
+    let range = match entry.split_once(':') {
+        Some((from, to)) => number(from, 0)?..number(to, length)?,
+        None => {
+            let index = number(entry, usize::MAX)?;
+            index..index.checked_add(1)?
+        }
+    };
+    (range.start < range.end && range.end <= length).then_some(range)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Layered circuits: one wiring a layer, which knows its edges without storing them.
 
+mod conditions;
 mod contributions;
 mod rule;
 
@@ -9,6 +10,7 @@ use std::ops::Range;
 use kirchhoff_kernel::{Arithmetic, EdgeWeights, Edges, LayerEdges, Values, Weights, Wiring};
 use thiserror::Error;
 
+pub use conditions::Conditions;
 pub use contributions::{Absorbed, LayerContributions};
 pub use rule::{Destinations, LayerRule, Normaliser, Part, RuleError, SeparableRule, Stabilised, Stabiliser};
 
@@ -302,6 +304,12 @@ impl LayeredCircuit {
             layers: self.layers.iter().map(layer).collect(),
             ..self.clone()
         }
+    }
+
+    /// The same circuit where explanations start from another tensor: a hidden layer's, of which the layers behind it have no
+    /// part in relevance.
+    pub fn starting_at(&self, output: TensorId) -> Self {
+        LayeredCircuit { output, ..self.clone() }
     }
 
     /// What the output neurons of one execution have computed.

@@ -8,7 +8,7 @@ use kirchhoff::evaluate::{DEFAULT_MAX_NODES, Sampling};
 use crate::circuit_options::{OutputOptions, SizeOptions, SourceOptions, SymbolicOption};
 use crate::circuits::{Part, Selection, StoredVariables, has_own_variables};
 use crate::examples;
-use crate::options::{Common, WriteOptions};
+use crate::options::{Common, ConditionOptions, WriteOptions};
 
 /// `kirchhoff ask`.
 #[derive(Args, Debug)]
@@ -27,7 +27,7 @@ pub enum About {
     /// The smallest sets of hidden neurons, or of edges, that carry relevance to an output together
     #[command(after_help = examples::WITNESSES)]
     Witnesses(Box<Witnesses>),
-    /// The strongest paths from the target to an output, with the weights of their edges
+    /// The strongest paths from the target to an output, or of all, with the weights of their edges; at any size of a model
     #[command(after_help = examples::PATHS)]
     Paths(Box<Paths>),
     /// How probable an output stays relevant when hidden neurons, or edges, are dropped at random
@@ -180,9 +180,22 @@ pub struct Witnesses {
 pub struct Paths {
     #[command(flatten)]
     pub options: AskOptions,
+    #[command(flatten)]
+    pub conditions: ConditionOptions,
     /// How many paths to each output
     #[arg(long, short, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub k: u32,
+    /// The semiring whose best paths they are: one whose ⊕ is one of its operands, such as `viterbi`, `tropical` or `bottleneck`
+    #[arg(long, short, value_name = "NAME", default_value = "viterbi")]
+    pub semiring: String,
+    /// The K strongest paths of all, to any element of the input
+    #[arg(long, conflicts_with = "output")]
+    pub overall: bool,
+    /// Draw the paths through the layers to this file
+    #[arg(long, value_name = "FILE.svg")]
+    pub draw: Option<PathBuf>,
+    #[command(flatten)]
+    pub write: WriteOptions,
 }
 
 /// `kirchhoff ask probability`.

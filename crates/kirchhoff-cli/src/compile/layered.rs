@@ -17,6 +17,13 @@ use crate::request::Request;
 
 /// Runs a model on its inputs and writes the executed layers to a file.
 pub fn compile(arguments: &Compile, output: Output) -> Result<(), Failure> {
+    let conditions = &arguments.question.conditions;
+    if !conditions.through.is_empty() || !conditions.remove.is_empty() {
+        return Err(Failure::usage(
+            "a layered circuit keeps all its neurons, whatever is asked of it: --through and --remove are for `explain` and for \
+             circuits of gates",
+        ));
+    }
     let clock = Instant::now();
     let request = Request::read(&arguments.question)?;
     let [question] = &request.questions[..] else {

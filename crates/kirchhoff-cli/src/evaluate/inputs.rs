@@ -12,7 +12,7 @@ use super::gates::numbers;
 use crate::failure::Failure;
 use crate::input_options::InputOptions;
 use crate::load;
-use crate::options::{ModelOutput, QuestionOptions, RuleOptions};
+use crate::options::{ConditionOptions, ModelOutput, QuestionOptions, RuleOptions};
 use crate::progress::{Progress, stop_at_interrupt};
 use crate::request::Request;
 use crate::values::Values;
@@ -50,6 +50,7 @@ pub fn evaluate(arguments: &Evaluate, path: &Path) -> Result<Evaluated, Failure>
             unchecked: arguments.unchecked,
             ..RuleOptions::default()
         },
+        conditions: ConditionOptions::default(),
         layers: "input".to_string(),
         count_kept: false,
         memory: Some(arguments.memory),

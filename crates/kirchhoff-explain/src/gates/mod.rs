@@ -183,6 +183,11 @@ pub fn compile_gates(
     monitor: &dyn Monitor,
 ) -> Result<(GateCircuit, GateNotes), ExplainError> {
     let layered = compile(execution, &question.assignment)?;
+    let started = question.started(&layered)?;
+    if options.leaves == Leaves::Edges && started.output() != layered.output() {
+        return Err(ExplainError::HiddenStart);
+    }
+    let layered = started;
     let question = &question.settle(&layered, monitor)?[options.execution];
     let (circuit, notes) = unrolled(&layered, question, options, monitor)?;
     let network = (options.leaves == Leaves::Edges).then(|| NetworkNote {
@@ -196,7 +201,7 @@ pub fn compile_gates(
 }
 
 /// The variable that an output neuron starts with.
-fn start_name(output: usize) -> String {
+pub(crate) fn start_name(output: usize) -> String {
     format!("{START}{output}]")
 }
 
@@ -217,7 +222,7 @@ fn unrolled(
 ) -> Result<(GateCircuit, GateNotes), ExplainError> {
     let annotations = question.annotations(layered)?;
     let logits = layered.outputs(options.execution);
-    let targets = question.targets[0].resolve(logits)?;
+    let targets = question.targets[0].resolve_in(layered, options.execution)?;
     let prune = options.prune || !options.contributions;
     let edges = options.leaves == Leaves::Edges;
     if edges && prune {
@@ -244,6 +249,7 @@ fn unrolled(
         },
         tensors: question.kept(layered)?,
         keep: prune.then_some(keep),
+        conditions: question.conditions(layered)?,
         variables: variables(layered, question, &options.symbolic)?,
         contributions: options.contributions,
         leaves: options.leaves,
@@ -379,7 +385,7 @@ impl GateNotes {
     /// A circuit that starts from the targets that it was made for, or an output that the network does not have.
     pub fn with_target(&self, target: &Target) -> Result<Self, ExplainError> {
         let logits = self.network.as_ref().map_or(&[][..], |network| &network.logits);
-        if logits.is_empty() {
+        if logits.is_empty() || matches!(target, Target::Neurons { .. }) {
             return Err(ExplainError::FixedTargets);
         }
         Ok(GateNotes { targets: target_notes(&target.resolve(logits)?, logits), ..self.clone() })

@@ -6,20 +6,22 @@ use std::time::Instant;
 
 use kirchhoff_circuit::{GateCircuit, GateId, GateLayer, LayeredCircuit};
 use kirchhoff_evaluate::{
-    Amount, Annotations, Bookkeeping, Keep, LeafVectors, OwnTheta, PerExecution, Stream, check_elements, fold_batch,
-    fold_gates, fold_lanes,
+    Amount, Annotations, Bookkeeping, Keep, LeafVectors, OwnTheta, PathError, Paths, PerExecution, Stream,
+    check_elements, fold_batch, fold_gates, fold_lanes, run,
 };
 use kirchhoff_formula::Decision;
-use kirchhoff_kernel::vectorised;
+use kirchhoff_kernel::{Monitor, vectorised};
 use kirchhoff_semiring::{
-    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, LawChecker, LawReport, Meaning, Project,
+    Annotation, Array, Carrier, DefaultStart, Embed, Interval, Join, Law, LawChecker, LawReport, Meaning, Project,
     SemiringInfo,
 };
 
+use super::paths::Shown;
 use super::questioned::Questioned;
 use super::recorder::{Recorder, Summaries};
 use super::theta::{Blocks, Named, Own, Thetas};
-use super::{Answering, AnySemiring, Erased, GateFold, VariableValue};
+use super::{Answering, AnySemiring, Erased, FindPaths, GateFold, VariableValue};
+use crate::gates::start_name;
 use crate::{Answer, ExplainError, LayerSetting, Question, TensorRelevance};
 
 /// A semiring with what there is to know of it.
@@ -355,7 +357,7 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         let adds = self.info.embeds == Carrier::real(Interval::REALS);
         let amount: Amount<'a, S::Value> = if adds { Some(Arc::new(project)) } else { None };
         let settings = settings(circuit, &annotations);
-        let kept = question.kept(circuit)?;
+        let (kept, conditions) = (question.kept(circuit)?, question.conditions(circuit)?);
         // What is beyond what is known of the tensors that are kept alone.
         let summed_up = question.summaries && !contrasts;
         let stream = |start: Vec<S::Value>, bookkeeping: Bookkeeping<'a, S::Value>| {
@@ -365,7 +367,8 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
             let summaries = || Summaries { semiring, circuit, meaning, join, found: Vec::new() };
             let keep = Keep::tensors(kept.iter().copied());
             let recorder = Recorder { keep, summaries: summed_up.then(summaries) };
-            Stream::new(circuit, semiring, bound, start, bookkeeping, recorder)
+            let stream = Stream::new(circuit, semiring, bound, start, bookkeeping, recorder);
+            stream.map(|stream| stream.with_conditions(conditions.clone()))
         };
         let [start, against] = starts;
         let against = match contrasts {
@@ -374,6 +377,49 @@ impl<S: Project + Clone + 'static, T: Thetas<S>> Erased for Described<S, T> {
         };
         let stream = stream(start, Bookkeeping { amount, kept: question.count_kept })?;
         Ok(Box::new(Questioned { described: self, handle, circuit, stream, against, settings, targets }))
+    }
+
+    fn paths<'a>(
+        &'a self,
+        circuit: &'a LayeredCircuit,
+        question: &Question,
+        count: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<Box<dyn FindPaths + 'a>, ExplainError> {
+        let semiring = self.of(circuit);
+        if !semiring.laws().has(Law::Selective) {
+            return Err(PathError::NotSelective.into());
+        }
+        let (annotations, conditions) = (question.annotations(circuit)?, question.conditions(circuit)?);
+        for (index, layer) in circuit.layers().iter().enumerate().filter(|(_, layer)| layer.is_annotated()) {
+            let annotation = annotations.of(index);
+            let of_neurons = annotation == Annotation::Own && self.info.theta_of_neurons;
+            if of_neurons || annotation == Annotation::Rank {
+                let (layer, annotation) = (layer.name.clone(), annotation.to_string());
+                return Err(PathError::Annotation { layer, annotation }.into());
+            }
+        }
+        let outputs = circuit.tensor(circuit.output()).size();
+        let mut start = vec![semiring.zero(); circuit.batch() * outputs];
+        for (input, targets) in question.resolve(circuit)?.into_iter().enumerate() {
+            for (output, sign) in targets {
+                if sign < 0.0 {
+                    return Err(ExplainError::Difference { variable: start_name(output) });
+                }
+                start[input * outputs + output] = self.start(question.start, sign, circuit.outputs(input)[output])?;
+            }
+        }
+        let bound = PerExecution::alike(self.theta.bind(&annotations));
+        let keep = Keep::all(circuit);
+        let stream = Stream::new(circuit, semiring, bound, start, Bookkeeping { amount: None, kept: false }, keep)?;
+        let mut stream = stream.with_conditions(conditions.clone());
+        run(circuit, &mut [&mut stream], monitor)?;
+        self.check_fault()?;
+        let (_, keep) = stream.into_parts();
+        let weight =
+            move |layer: usize, d| self.theta.apply(semiring, annotations.of(layer), &circuit.layers()[layer].name, d);
+        let paths = Paths::new(circuit, semiring, weight, keep, count)?.with_conditions(conditions);
+        Ok(Box::new(Shown { semiring, paths }))
     }
 
     fn fold(&self, handle: &AnySemiring, fold: GateFold<'_>) -> Result<Answer, ExplainError> {

@@ -2,6 +2,7 @@
 
 mod definition;
 mod described;
+mod paths;
 mod questioned;
 mod recorder;
 mod registry;
@@ -21,6 +22,7 @@ use crate::{Answer, ExplainError, Question};
 
 pub use definition::Expressions;
 pub use described::Described;
+pub use paths::FindPaths;
 pub use registry::{NameError, ReadError, Registry};
 pub use theta::{Blocks, Named, Own, Thetas};
 
@@ -101,6 +103,17 @@ impl AnySemiring {
         self.0.stream(self, circuit, question)
     }
 
+    /// The strongest paths through a layered circuit.
+    pub(crate) fn paths<'a>(
+        &'a self,
+        circuit: &'a LayeredCircuit,
+        question: &Question,
+        count: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<Box<dyn FindPaths + 'a>, ExplainError> {
+        self.0.paths(circuit, question, count, monitor)
+    }
+
     /// The answer of a gate circuit.
     pub(crate) fn fold(&self, fold: GateFold<'_>) -> Result<Answer, ExplainError> {
         self.0.fold(self, fold)
@@ -157,6 +170,14 @@ pub(crate) trait Erased: Send + Sync {
         circuit: &'a LayeredCircuit,
         question: &Question,
     ) -> Result<Box<dyn Answering + 'a>, ExplainError>;
+
+    fn paths<'a>(
+        &'a self,
+        circuit: &'a LayeredCircuit,
+        question: &Question,
+        count: usize,
+        monitor: &dyn Monitor,
+    ) -> Result<Box<dyn FindPaths + 'a>, ExplainError>;
 
     fn fold(&self, handle: &AnySemiring, fold: GateFold<'_>) -> Result<Answer, ExplainError>;
 

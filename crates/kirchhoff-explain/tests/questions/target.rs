@@ -1,6 +1,6 @@
 //! Targets as text, and among outputs.
 
-use kirchhoff_explain::{Target, TargetError};
+use kirchhoff_explain::{Neurons, Target, TargetError};
 
 #[test]
 fn targets_are_read_and_written() {
@@ -9,6 +9,26 @@ fn targets_are_read_and_written() {
     }
     for text in ["", "x", "-3", "3-", "3,,4", "3,3", "3-3", "rest", "top-top", "top-", "-rest", "top,3"] {
         assert_eq!(text.parse::<Target>(), Err(TargetError::Syntax(text.to_string())));
+    }
+}
+
+#[test]
+fn neurons_of_layers_are_targets() {
+    for text in
+        ["features.28[3]", "conv[3,7,7],conv[0:2]", "/block/conv-1[*]-/block/conv-1[3]", "a[0]-a[1],a[2]", "1[17]"]
+    {
+        let target: Target = text.parse().unwrap();
+        assert!(matches!(target, Target::Neurons { .. }), "{text}");
+        assert_eq!(target.to_string(), text);
+        assert_eq!(Target::read(text, &[10]), Ok(target));
+    }
+    let signs: Vec<f32> = "a[0]-a[1],a[2]".parse::<Target>().unwrap().neurons().map(|(_, sign)| sign).collect();
+    assert_eq!(signs, [1.0, -1.0, -1.0]);
+    for text in ["conv[3", "conv[3]5", "conv[3],", "conv[3]-", "conv[3],[4]"] {
+        assert_eq!(text.parse::<Target>(), Err(TargetError::Syntax(text.to_string())), "{text}");
+    }
+    for text in ["conv", "[3]", "", "conv]"] {
+        assert_eq!(text.parse::<Neurons>(), Err(TargetError::NoNeurons(text.to_string())), "{text}");
     }
 }
 
@@ -50,10 +70,11 @@ fn places_of_images_are_targets() {
     // What is no place is read as everywhere.
     assert_eq!(read("top"), Ok(Target::Top));
     assert_eq!(read("3-8"), "3-8".parse());
-    for text in ["[1,2]", "[2,0,0]", "[0,0,2:2]", "[0,0,1:5]", "[0,0,3:1]"] {
+    assert_eq!(read("[1,2]"), read("[1,2,:]"));
+    for text in ["[2]", "[2,0,0]", "[0,0,2:2]", "[0,0,1:5]", "[0,0,3:1]", "[a,0,0]", "[0,-1,0]", "[0,0,0,0]"] {
         assert!(matches!(read(text), Err(TargetError::Place { .. })), "{text}");
     }
-    for text in ["[1,2,3", "[a,0,0]", "[0,0,0][1,1,1]", "[0,0,0]-", "[0,0,0],", "[0,0,0],0", "[0,-1,0]", "-[0,0,0]"] {
+    for text in ["[1,2,3", "[0,0,0][1,1,1]", "[0,0,0]-", "[0,0,0],", "[0,0,0],0", "-[0,0,0]"] {
         assert_eq!(read(text), Err(TargetError::Syntax(text.to_string())), "{text}");
     }
 }

@@ -12,16 +12,18 @@ use kirchhoff::explain::Question;
 use kirchhoff::network::{Activation, Dense, Network, NetworkBuilder, Operator};
 use kirchhoff::study::perturb::{Baseline, Order};
 use kirchhoff::study::prune::{Method, PruneSettings, prune};
-use kirchhoff::study::{Identity, Run, StudyError, Watch, mask, perturb, thresholds};
+use kirchhoff::study::score::Metric;
+use kirchhoff::study::{Identity, Run, StudyError, Watch, mask, perturb, score, thresholds};
 
 const INPUTS: usize = 4;
 /// Two batches, so that a study can be stopped between them.
 const COUNT: usize = 520;
 
 /// The studies, with the passes of each.
-const STUDIES: [(&str, &[&str]); 4] = [
+const STUDIES: [(&str, &[&str]); 5] = [
     ("mask", &["masks", "quantiles"]),
     ("perturb", &["curves"]),
+    ("score", &["scores"]),
     ("thresholds", &["critical", "judge"]),
     ("prune", &["ranking", "pruning"]),
 ];
@@ -87,6 +89,23 @@ fn study(name: &str, folder: &Path, watch: &dyn Watch) -> Result<(), StudyError>
                 steps: 3,
                 attack: None,
                 windows: None,
+                range: vec![(0.0, 1.0)],
+                keep: 2,
+                seed: 1,
+            };
+            let found = settings.run(network, &mut data, &mut run)?;
+            found.outputs(&serde_json::json!({})).map(drop)?;
+        }
+        "score" => {
+            let settings = score::Settings {
+                questions: vec![question("real")],
+                outside: Vec::new(),
+                by_label: true,
+                metrics: vec![Metric::Sparseness, Metric::Complexity, Metric::FaithfulnessCorrelation],
+                runs: 3,
+                subset: 1,
+                baseline: Baseline::Value(0.0),
+                masks: None,
                 range: vec![(0.0, 1.0)],
                 keep: 2,
                 seed: 1,

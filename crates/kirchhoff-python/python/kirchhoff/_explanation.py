@@ -192,7 +192,8 @@ class Explanation(Relevance):
 
     def _title(self, number: int, summary: Mapping[str, Any]) -> str:
         name = self._names[number] if self._names else str(summary["input"])
-        targets = ", ".join(str(target["output"]) for target in summary["targets"])
+        neurons = summary.get("neurons")
+        targets = neurons["target"] if neurons else ", ".join(str(target["output"]) for target in summary["targets"])
         return f"{name}, target {targets}"
 
     def save(

@@ -187,7 +187,11 @@ class Network:
             As for :meth:`__call__`.
         target
             The output to explain: a number, ``"top"`` (the default), ``"3,8"`` (both), ``"3-8"`` (for 3 and against 8), an entry
-            of an output with several axes as a tuple; or a list of one an input.
+            of an output with several axes as a tuple; or a list of one an input. ``"features.28[3]"`` starts at a channel of a
+            hidden layer, from the neurons of it that are active.
+        through, remove
+            Neurons by name, ``"features.28[3]"`` or ``"h1[17]"``, or a list: only relevance that goes through them, of several
+            layers through all, or only what does not.
         semiring
             What stands for a :class:`Semiring`, or a list of such: then they share what they can, and the result is a dict of
             explanations by their names.

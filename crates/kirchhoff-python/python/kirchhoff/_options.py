@@ -17,6 +17,8 @@ class TargetedOptions(TypedDict, total=False):
     rules: Any
     theta: Any
     layers: Any
+    through: Any
+    remove: Any
     start: str | None
     max_pool: str | None
     product: Any
@@ -58,6 +60,8 @@ def native(options: Options, output_shape: Sequence[int] = ()) -> dict[str, Any]
         "low": _numbers("low", options.get("low")),
         "high": _numbers("high", options.get("high")),
         "layers": _names(options.get("layers")),
+        "through": _names(options.get("through")),
+        "remove": _names(options.get("remove")),
         "count_kept": bool(options.get("count_kept", False)),
         "memory": memory,
     }

@@ -24,6 +24,7 @@ mod settings;
 mod study;
 mod windows;
 
+pub(crate) use baseline::Perturbed;
 pub use baseline::{Baseline, Layout};
 pub use curve::{Curve, Perturbation, Subject, area_over_curve, area_under_curve, probability};
 pub use order::{Order, drawn};

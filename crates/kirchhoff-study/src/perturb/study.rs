@@ -102,7 +102,7 @@ impl Study<'_> {
             inputs: 0,
         };
         let compute = |batch: &Batch| -> Result<_, StudyError> {
-            let questions = questions_of(&settings.questions, settings.by_label, batch);
+            let questions = questions_of(&settings.questions, settings.by_label, batch)?;
             let (execution, answers) = relevance_with(self.network, batch, &questions, &settings.outside, watch)?;
             let own = |input: usize| match settings.by_label {
                 true => batch.labels[input],
@@ -200,10 +200,19 @@ impl State for Curves {
 }
 
 /// The questions about a batch: from each input's label, if that is the target.
-pub(crate) fn questions_of(questions: &[Question], by_label: bool, batch: &Batch) -> Vec<Question> {
+///
+/// # Errors
+/// Targets in a hidden layer, which say nothing of any output.
+pub(crate) fn questions_of(questions: &[Question], by_label: bool, batch: &Batch) -> Result<Vec<Question>, StudyError> {
+    let neurons = questions.iter().flat_map(|question| &question.targets);
+    if let Some(target) = neurons.filter(|_| !by_label).find(|target| matches!(target, Target::Neurons { .. })) {
+        return Err(StudyError::Settings(format!(
+            "curves follow the probability of an output, and target `{target}` is in a hidden layer: name an output"
+        )));
+    }
     let labels = || batch.labels.iter().map(|&label| Target::output(label)).collect();
     let of = |question: &Question| if by_label { question.clone().with_targets(labels()) } else { question.clone() };
-    questions.iter().map(of).collect()
+    Ok(questions.iter().map(of).collect())
 }
 
 /// Relevance as numbers of which larger ones mean more: costs count the other way round.

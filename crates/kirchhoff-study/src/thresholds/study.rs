@@ -222,10 +222,10 @@ impl Study<'_> {
         };
         let compute = |batch: &Batch| -> Result<_, StudyError> {
             let one = std::slice::from_ref(question);
-            let questions = questions_of(one, settings.by_label, batch);
+            let questions = questions_of(one, settings.by_label, batch)?;
             let (execution, mut answers) = relevance(self.network, batch, &questions, watch)?;
             let answer = answers.swap_remove(0);
-            let judged = questions_of(std::slice::from_ref(&settings.judged), settings.by_label, batch).swap_remove(0);
+            let judged = questions_of(std::slice::from_ref(&settings.judged), settings.by_label, batch)?.swap_remove(0);
             let circuit = compile(&execution, &judged.assignment).map_err(kirchhoff_explain::ExplainError::from)?;
             let mut chosen: Vec<Vec<Vec<f32>>> = Vec::with_capacity(settings.shares.len());
             for &share in &settings.shares {
@@ -276,7 +276,7 @@ impl Study<'_> {
         let pass = Pass { name: "judge", batch: self.batch(), edges };
         let watch = run.watch();
         let compute = |batch: &Batch| -> Result<_, StudyError> {
-            let questions = questions_of(&questions, settings.by_label, batch);
+            let questions = questions_of(&questions, settings.by_label, batch)?;
             let (_, answers) = relevance(self.network, batch, &questions, watch)?;
             let mut found: Vec<Vec<(f64, f64)>> = Vec::with_capacity(candidates.len());
             for answer in &answers {

@@ -57,9 +57,6 @@ pub enum ExplanationError {
         /// The names there are.
         known: Vec<String>,
     },
-    /// No paths to the elements of an input.
-    #[error("no strongest paths: {0}")]
-    Paths(kirchhoff_evaluate::PathError),
     /// A picture cannot be drawn.
     #[error(transparent)]
     Render(#[from] kirchhoff_render::Error),

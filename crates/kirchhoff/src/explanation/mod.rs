@@ -45,7 +45,7 @@ use std::time::{Duration, Instant};
 
 use kirchhoff_data::{Inputs, Preprocessing};
 use kirchhoff_evaluate::Ledger;
-use kirchhoff_explain::{Answer, Question, explain_all};
+use kirchhoff_explain::{Answer, Question, Target, explain_all};
 use kirchhoff_file::{Folder, Output};
 use kirchhoff_kernel::{Arithmetic, Monitor};
 use kirchhoff_network::{Network, NodeId};
@@ -60,7 +60,7 @@ pub use page::PageOptions;
 pub use paths::{ElementPath, ElementPaths, ElementStep, PathOptions};
 pub use pictures::Pictures;
 pub use relevance::Relevance;
-pub use report::{Best, Explained, Report, Summary, as_map};
+pub use report::{Best, Explained, ExplainedNeurons, Report, Summary, as_map};
 pub use shown::{Names, Subject};
 
 use batches::fitting;
@@ -209,10 +209,14 @@ impl Explaining {
             self.explanation.paths.extend(paths::strongest(&execution, question, &found, &page.paths, monitor)?);
         }
         let Explanation { inputs, answers, summaries, .. } = &mut self.explanation;
-        if let Some(answer) = found.first() {
-            let targets = batch.zip(&answer.targets).enumerate();
-            summaries
-                .extend(targets.map(|(at, (input, of))| Summary::new(&inputs.names[input], execution.output(at), of)));
+        if let (Some(answer), Some(question)) = (found.first(), part.first()) {
+            for (at, (input, of)) in batch.zip(&answer.targets).enumerate() {
+                let (name, outputs) = (&inputs.names[input], execution.output(at));
+                summaries.push(match &question.targets[if question.targets.len() == 1 { 0 } else { at }] {
+                    target @ Target::Neurons { .. } => Summary::of_neurons(name, outputs, target, of.len()),
+                    Target::Top | Target::Outputs { .. } | Target::Relative(_) => Summary::new(name, outputs, of),
+                });
+            }
         }
         for (number, answer) in found.into_iter().enumerate() {
             match answers.get_mut(number) {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use kirchhoff_circuit::TensorId;
+use kirchhoff_circuit::{LayeredCircuit, TensorId};
 use kirchhoff_compile::compile;
-use kirchhoff_evaluate::{Bookkeeping, EvaluationError, Keep, PathError, Paths, stream};
-use kirchhoff_explain::{Answer, ExplainError, Question};
+use kirchhoff_evaluate::{PathStep, RelevancePath};
+use kirchhoff_explain::{Answer, ExplainError, Question, Target, strongest_paths};
 use kirchhoff_kernel::Monitor;
 use kirchhoff_network::Execution;
-use kirchhoff_semiring::{Meaning, SemiringInfo, Viterbi};
+use kirchhoff_semiring::{Meaning, SemiringInfo};
 use serde::Serialize;
 
 use super::ExplanationError;
@@ -66,10 +66,10 @@ pub struct ElementStep {
 }
 
 /// The strongest paths to the elements of each input of an execution that are the most relevant in the answers: by the Viterbi
-/// semiring with its own rule and Θ, from the targets that count for the explanation.
+/// semiring with its own rule and Θ, from the targets that count for the explanation and under its conditions.
 ///
 /// # Errors
-/// A target that the network does not have; too many paths that are equally strong; cancellation.
+/// A target that the network does not have; cancellation.
 pub(super) fn strongest(
     execution: &Execution,
     asked: &Question,
@@ -77,17 +77,12 @@ pub(super) fn strongest(
     options: &PathOptions,
     monitor: &dyn Monitor,
 ) -> Result<Vec<Vec<ElementPaths>>, ExplanationError> {
-    let question = Question::new("viterbi").map_err(ExplainError::from)?.with_targets(asked.targets.clone());
-    let circuit = compile(execution, &question.assignment).map_err(ExplainError::from)?;
-    let annotations = question.annotations(&circuit)?;
-    let outputs = circuit.tensor(circuit.output()).size();
-    let mut start = vec![0.0_f32; circuit.batch() * outputs];
-    for (input, targets) in question.resolve(&circuit)?.into_iter().enumerate() {
-        let targets = targets.into_iter().filter(|&(_, sign)| sign > 0.0);
-        targets.for_each(|(output, _)| start[input * outputs + output] = 1.0);
-    }
-    let mut keep = Keep::all(&circuit);
-    stream(&circuit, &Viterbi, &annotations, &start, Bookkeeping::default(), &mut keep, monitor).map_err(evaluation)?;
+    let mut question = Question::new("viterbi").map_err(ExplainError::from)?;
+    question.targets = asked.targets.iter().map(Target::without_minus).collect();
+    (question.through, question.removed) = (asked.through.clone(), asked.removed.clone());
+    let compiled = compile(execution, &question.assignment).map_err(ExplainError::from)?;
+    let circuit = question.started(&compiled)?;
+    let mut paths = strongest_paths(&circuit, &question, COUNT, monitor)?;
 
     // The inputs that relevance ends at are those whose tensors answers have, by their names.
     let network = execution.network();
@@ -96,60 +91,45 @@ pub(super) fn strongest(
         .iter()
         .map(|&node| circuit.find(&network.node(node).name).filter(|id| circuit.inputs().contains(id)))
         .collect();
-    let inputs = 0..circuit.batch();
-    inputs
-        .map(|input| {
-            let mut paths = Paths::new(&circuit, &annotations, &keep, input, COUNT).map_err(path)?;
-            let mut elements: BTreeSet<(usize, usize)> = options.elements.iter().copied().collect();
-            for answer in answers {
-                for (part, id) in parts.iter().enumerate() {
-                    let Some(tensor) =
-                        id.and_then(|id| answer.tensors.iter().find(|tensor| tensor.name == circuit.tensor(id).name))
-                    else {
-                        continue;
-                    };
-                    let size: usize = tensor.shape.iter().product();
-                    let values = tensor.values.part_to_f64(input * size..(input + 1) * size);
-                    elements.extend(
-                        most_relevant(&answer.semiring, &values, options.most)
-                            .into_iter()
-                            .map(|element| (part, element)),
-                    );
-                }
-            }
-            let of = |(part, element): (usize, usize)| {
-                let id = parts.get(part).copied().flatten()?;
-                let found = match paths.from(id, element, monitor) {
-                    // Too many that are alike say nothing of an element, and are no reason to give up all the others.
-                    Err(PathError::Steps { .. }) => return None,
-                    found => found.map_err(path),
+    let mut all = Vec::with_capacity(circuit.batch());
+    for input in 0..circuit.batch() {
+        paths.choose(input);
+        let mut elements: BTreeSet<(usize, usize)> = options.elements.iter().copied().collect();
+        for answer in answers {
+            for (part, id) in parts.iter().enumerate() {
+                let Some(tensor) =
+                    id.and_then(|id| answer.tensors.iter().find(|tensor| tensor.name == circuit.tensor(id).name))
+                else {
+                    continue;
                 };
-                Some(found.map(|found| {
-                    ElementPaths {
-                        part,
-                        element,
-                        paths: found
-                            .into_iter()
-                            .map(|path| ElementPath {
-                                weight: path.weight,
-                                steps: path
-                                    .steps
-                                    .into_iter()
-                                    .map(|step| ElementStep {
-                                        layer: circuit.layers()[step.layer].name.clone(),
-                                        neuron: step.neuron,
-                                        contribution: step.contribution,
-                                        weight: step.weight,
-                                    })
-                                    .collect(),
-                            })
-                            .collect(),
-                    }
-                }))
-            };
-            elements.into_iter().filter_map(of).collect()
-        })
-        .collect()
+                let size: usize = tensor.shape.iter().product();
+                let values = tensor.values.part_to_f64(input * size..(input + 1) * size);
+                let most = most_relevant(&answer.semiring, &values, options.most);
+                elements.extend(most.into_iter().map(|element| (part, element)));
+            }
+        }
+        let mut found = Vec::with_capacity(elements.len());
+        for (part, element) in elements {
+            let Some(id) = parts.get(part).copied().flatten() else { continue };
+            let paths = paths.from(id, element, monitor).map_err(ExplainError::from)?;
+            let paths = paths.iter().map(|path| ElementPath::of(path, &circuit)).collect();
+            found.push(ElementPaths { part, element, paths });
+        }
+        all.push(found);
+    }
+    Ok(all)
+}
+
+impl ElementPath {
+    fn of(path: &RelevancePath<f64>, circuit: &LayeredCircuit) -> Self {
+        let step = |step: &PathStep<f64>| ElementStep {
+            layer: circuit.layers()[step.layer].name.clone(),
+            neuron: step.neuron,
+            contribution: step.contribution,
+            weight: step.weight as f32,
+        };
+        ElementPath { weight: path.weight, steps: path.steps.iter().map(step).collect() }
+    }
 }
 
 /// The positions of the most relevant values, at most so many; none that say that an element is not relevant.
@@ -168,18 +148,4 @@ fn most_relevant(semiring: &SemiringInfo, values: &[f64], most: usize) -> Vec<us
     }
     order.truncate(most);
     order
-}
-
-fn evaluation(error: EvaluationError) -> ExplanationError {
-    ExplainError::from(error).into()
-}
-
-fn path(error: PathError) -> ExplanationError {
-    match error {
-        PathError::Cancelled(cancelled) => cancelled.into(),
-        error @ (PathError::Annotation { .. }
-        | PathError::Relevance { .. }
-        | PathError::Neuron { .. }
-        | PathError::Steps { .. }) => ExplanationError::Paths(error),
-    }
 }

@@ -2,7 +2,7 @@
 
 use kirchhoff_data::Preprocessing;
 use kirchhoff_evaluate::Ledger;
-use kirchhoff_explain::LayerSetting;
+use kirchhoff_explain::{LayerSetting, Target};
 use kirchhoff_semiring::DefaultStart;
 use serde::{Serialize, Serializer};
 
@@ -16,10 +16,22 @@ pub struct Summary {
     pub input: String,
     /// The largest output.
     pub top: usize,
-    /// The outputs explained, with their signs.
+    /// The outputs explained, with their signs; none where the explanation starts at a hidden layer.
     pub targets: Vec<Explained>,
     /// The five largest outputs, the largest first; all where there are fewer.
     pub best: Vec<Best>,
+    /// The neurons of a hidden layer that the explanation starts from, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neurons: Option<ExplainedNeurons>,
+}
+
+/// The neurons of a hidden layer that an explanation starts from.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExplainedNeurons {
+    /// The target, as users write it.
+    pub target: String,
+    /// How many of them are active: relevance starts there.
+    pub active: usize,
 }
 
 /// One of the largest outputs.
@@ -79,13 +91,29 @@ impl Summary {
             top: kirchhoff_explain::top(outputs),
             targets: targets.iter().map(explained).collect(),
             best: order.into_iter().map(best).collect(),
+            neurons: None,
         }
+    }
+
+    /// The summary of an input of the given name, with the network's outputs, where neurons of a hidden layer are explained of which
+    /// some are active.
+    pub fn of_neurons(input: &str, outputs: &[f32], target: &Target, active: usize) -> Self {
+        let neurons = ExplainedNeurons { target: target.to_string(), active };
+        Summary { neurons: Some(neurons), ..Summary::new(input, outputs, &[]) }
     }
 
     /// One line: the input, what is explained and how sure the network is of it, and what its answer is. Outputs have the
     /// names of classes where there are some.
     pub fn heading(&self, classes: Option<&[String]>) -> String {
         let class = |output: usize| named(output, classes);
+        if let Some(ExplainedNeurons { target, active }) = &self.neurons {
+            let neurons = if *active == 1 { "neuron" } else { "neurons" };
+            return format!(
+                "{}: target {target} ({active} active {neurons}); the network's answer is {}",
+                self.input,
+                class(self.top)
+            );
+        }
         let targets = self.listed(|target| {
             let against = if target.sign < 0.0 { "against " } else { "" };
             let percent = target.probability.map(|share| format!(", {:.1} %", 100.0 * share)).unwrap_or_default();
@@ -124,6 +152,9 @@ impl Summary {
 
     /// The label of a row of the sheet: the input, and below it what is explained.
     pub fn label(&self, classes: Option<&[String]>) -> String {
+        if let Some(ExplainedNeurons { target, .. }) = &self.neurons {
+            return format!("{}\ntarget {target}", self.input);
+        }
         let targets = self.listed(|target| {
             let against = if target.sign < 0.0 { "against" } else { "target" };
             let percent = target.probability.map(|share| format!("{:.1} %", 100.0 * share));
@@ -191,6 +222,12 @@ pub fn as_map<S: Serializer, T: Serialize>(parts: &[(&str, T)], serializer: S) -
 struct SemiringReport<'a> {
     start: DefaultStart,
     maximum_pooling: &'static str,
+    /// The neurons that relevance has to go through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    through: Vec<String>,
+    /// The neurons that it does not go through.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<String>,
     layers: &'a [LayerSetting],
     ledgers: &'a [Ledger],
     seconds: f64,
@@ -202,6 +239,8 @@ impl<'a> Report<'a> {
             let report = SemiringReport {
                 start: question.start,
                 maximum_pooling: question.assignment.maximum_pooling.name(),
+                through: question.through.iter().map(ToString::to_string).collect(),
+                removed: question.removed.iter().map(ToString::to_string).collect(),
                 layers: &answer.settings,
                 ledgers: &answer.ledgers,
                 seconds: answer.time.as_secs_f64(),

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use self::unrolling::Unrolling;
 use super::{GateBuilder, GateCircuit, GateError, GateId, GateLayer};
-use crate::{Layer, LayeredCircuit, Tensor, TensorId};
+use crate::{Conditions, Layer, LayeredCircuit, Tensor, TensorId};
 
 /// The gates that [`unroll`] makes at most unless told otherwise: 2 to 3 GB.
 pub const DEFAULT_MAX_GATES: u64 = 50_000_000;
@@ -62,6 +62,8 @@ pub struct UnrollOptions<'a> {
     /// Drops the edges for which it is false, and then all gates that no target reaches or that reach no neuron asked
     /// for. The circuit then holds for the semirings and annotations that agree: the caller answers for that.
     pub keep: Option<KeepEdge<'a>>,
+    /// Which neurons relevance goes through: 0 stands on the others.
+    pub conditions: Conditions,
     /// Where variables are put; two of the same name become `a` and `a#2`.
     pub variables: Variables,
     /// Whether edges have their contributions. Without, an edge that is kept is its variable, or 1: the variables stand
@@ -96,6 +98,7 @@ impl Default for UnrollOptions<'_> {
             start: Start::Variables,
             tensors: Vec::new(),
             keep: None,
+            conditions: Conditions::default(),
             variables: Variables::None,
             contributions: true,
             leaves: Leaves::Values,
@@ -292,6 +295,9 @@ impl Walk<'_> {
             note(layer.destination, &destinations);
             let contributions = self.circuit.contributions(layer, self.monitor)?;
             for (number, link) in layer.links.iter().enumerate() {
+                if self.options.conditions.leads_past(link.source, layer.destination) {
+                    continue;
+                }
                 let mut summands = unrolling.pending[link.source.index()].take().unwrap_or_default();
                 unrolling.link(index, number, &contributions, &destinations, &mut summands, self.monitor)?;
                 unrolling.pending[link.source.index()] = Some(summands);

@@ -168,6 +168,12 @@ impl Unrolling<'_> {
         drop(summands);
         let sums = starts.windows(2).map(|ends| self.builder.plus(&sorted[ends[0]..ends[1]]));
         let mut sums = sums.collect::<Result<Vec<GateId>, _>>()?;
+        let conditions = &self.options.conditions;
+        let ends = self.circuit.inputs().contains(&tensor) && conditions.ends_before(tensor);
+        let excluded = if ends { (0..size).collect() } else { conditions.excluded(tensor, size) };
+        for neuron in excluded {
+            sums[neuron] = self.builder.zero()?;
+        }
         if matches!(&self.options.variables, Variables::Neurons(tensors) if tensors.contains(&tensor)) {
             for (neuron, sum) in sums.iter_mut().enumerate() {
                 *sum = self.neuron(tensor, neuron, *sum)?;

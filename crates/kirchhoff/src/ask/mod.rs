@@ -33,17 +33,19 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::HashMap;
+mod paths;
 
-use kirchhoff_circuit::{Gate, GateCircuit};
-use kirchhoff_evaluate::{Annotations, ProbabilityError};
+use kirchhoff_circuit::GateCircuit;
+use kirchhoff_evaluate::ProbabilityError;
 use kirchhoff_formula::{output_names, with_total, without};
 use kirchhoff_kernel::Monitor;
-use kirchhoff_semiring::{MinimalWitnesses, Monomial, Overflow, PosBool, Real, Semiring, TopK, Variable};
+use kirchhoff_semiring::{MinimalWitnesses, Overflow, PosBool, Semiring, Variable};
 use serde::Serialize;
 use thiserror::Error;
 
 use crate::explain::{Answer, ExplainError, GateNotes, Question, evaluate_gates, symbolic_values};
+
+pub use paths::{MOST_PATHS, OutputPaths, PathEdge, PathNeuron, PathsOf, RelevancePath, layer_paths, strongest_paths};
 
 /// Why a question has no answer.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -58,6 +60,22 @@ pub enum AskError {
         output: String,
         /// The operation that would have passed the limit.
         overflow: Overflow,
+    },
+    /// More paths than are kept.
+    #[error(
+        "{asked} paths are asked for, and {MOST_PATHS} are kept at most: ask for fewer of each neuron, or for fewer neurons"
+    )]
+    ManyPaths {
+        /// How many are asked for, of all neurons together.
+        asked: usize,
+    },
+    /// The name of no neuron that paths begin at.
+    #[error("there are no neurons `{name}` to find paths from; there are: {there}")]
+    Neurons {
+        /// The name.
+        name: String,
+        /// The tensors there are, with their shapes.
+        there: String,
     },
     /// There is no probability.
     #[error(transparent)]
@@ -131,89 +149,4 @@ pub fn minimal_witnesses(
         Err(overflow) => Err(AskError::Overflow { output, overflow }),
     };
     outputs.into_iter().map(witnesses).collect()
-}
-
-/// The strongest paths to an output.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OutputPaths {
-    /// The output's name.
-    pub name: String,
-    /// The paths, the strongest first.
-    pub paths: Vec<RelevancePath>,
-}
-
-/// A path from a target to an output.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct RelevancePath {
-    /// The product of the weights of the edges, in `[0, 1]`.
-    pub weight: f64,
-    /// The edges with variables, from target to input.
-    pub edges: Vec<PathEdge>,
-}
-
-/// An edge of a path.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PathEdge {
-    /// Its variable: `w2[17→4]` leads from neuron 17 to neuron 4.
-    pub name: String,
-    /// What Θ makes of its contribution, 1 at most.
-    pub weight: f64,
-}
-
-/// The `k` strongest paths to each output, from a fold over [`TopK`], by the weights that the question's Θ gives to
-/// contributions. The circuit has variables on its edges.
-///
-/// # Errors
-/// Annotations that do not fit, targets that count against others, or cancellation.
-pub fn strongest_paths(
-    circuit: &GateCircuit,
-    notes: &GateNotes,
-    question: &Question,
-    k: usize,
-    monitor: &dyn Monitor,
-) -> Result<Vec<OutputPaths>, AskError> {
-    let semiring = TopK::new(k);
-    // The best path alone has a difference, but it is none of sets of paths.
-    if let Some(against) = notes.targets.iter().find(|target| target.sign < 0.0) {
-        return Err(ExplainError::Difference { variable: against.variable.clone() }.into());
-    }
-    let values = symbolic_values(circuit, notes, &semiring, question, monitor)?;
-    let weights = weights(circuit, &notes.admit(circuit, question, semiring.laws())?);
-    let edge = |variable: Variable| PathEdge {
-        name: circuit.variables()[variable.0 as usize].clone(),
-        weight: weights.get(&variable.0).copied().unwrap_or(1.0),
-    };
-    let edges = |monomial: &Monomial| {
-        let factors = monomial.factors().iter();
-        factors.flat_map(|&(variable, times)| (0..times).map(move |_| edge(variable))).collect()
-    };
-    let path = |path: &kirchhoff_semiring::Path| RelevancePath { weight: path.weight(), edges: edges(path.monomial()) };
-    let paths = |(output, value): (String, Result<kirchhoff_semiring::Paths, Overflow>)| match value {
-        Ok(value) => Ok(OutputPaths { name: output, paths: value.iter().map(path).collect() }),
-        Err(overflow) => Err(AskError::Overflow { output, overflow }),
-    };
-    output_names(circuit).into_iter().zip(values).map(paths).collect()
-}
-
-/// What stands beside each variable on its edge.
-fn weights(circuit: &GateCircuit, annotations: &Annotations) -> HashMap<u32, f64> {
-    let mut weights = HashMap::new();
-    for (_, gate) in circuit.iter() {
-        let Gate::Times(children) = gate else { continue };
-        let (mut variable, mut weight) = (None, 1.0);
-        for &child in children {
-            match circuit.gate(child) {
-                // The edge's own comes before what it leads to.
-                Gate::Variable(number) => variable = variable.or(Some(number)),
-                Gate::Contribution { layer, d } => {
-                    weight *= f64::from(annotations.of(layer as usize).apply(&Real, d).min(1.0));
-                }
-                _ => {}
-            }
-        }
-        if let Some(variable) = variable {
-            weights.insert(variable, weight);
-        }
-    }
-    weights
 }

@@ -1,4 +1,6 @@
-//! A network as a picture.
+//! Networks, and paths through them, as pictures.
+
+mod paths;
 
 use std::fmt::Write;
 
@@ -6,6 +8,8 @@ use kirchhoff_file::SVG_MARK;
 use kirchhoff_formula::layout::Layout;
 use kirchhoff_formula::{FormulaError, escaped, text_width};
 use kirchhoff_network::{Network, NodeId};
+
+pub use paths::paths_svg;
 
 /// More layers than this are no picture.
 const MOST_LAYERS: usize = 4000;

@@ -370,6 +370,15 @@ fn pictures_for_papers_are_drawn_on_demand() {
 }
 
 #[test]
+fn the_arithmetic_is_chosen_and_told() {
+    let place = Workplace::new();
+    let explain = ["explain", "--json", "--input", "7", "--semiring", "real"];
+    assert_eq!(place.json(&explain)["arithmetic"], "winograd");
+    assert_eq!(place.json(&[&explain[..], &["--arithmetic", "direct"]].concat())["arithmetic"], "direct");
+    place.misuses(&["explain", "--arithmetic", "exact"], &["no arithmetic is named `exact`", "direct"]);
+}
+
+#[test]
 fn looks_that_cannot_be_are_refused_before_anything_runs() {
     let place = Workplace::new();
     place.refuses_whole(&["explain", "--overlay=2"], &["opacity", "from 0 to 1", "2"]);

@@ -310,3 +310,13 @@ def test_explanations_start_at_hidden_layers_and_go_through_neurons(digits: Any)
     for wrong in ({"target": "9[3]"}, {"through": "h1[300]"}, {"remove": "h1"}):
         with pytest.raises(QuestionError):
             network.explain(x[7], **wrong)
+
+
+def test_the_arithmetic_is_chosen() -> None:
+    network, x = kirchhoff.digits()
+    direct = network.with_arithmetic("direct")
+    assert (network.arithmetic, direct.arithmetic) == ("winograd", "direct")
+    # The digits' network has no convolutions: both are the same sums.
+    np.testing.assert_array_equal(direct(x), network(x))
+    with pytest.raises(kirchhoff.QuestionError, match="no arithmetic is named `exact`"):
+        network.with_arithmetic("exact")

@@ -58,7 +58,7 @@ fn every_semiring_goes_through_every_verb() {
         let explained = format!("{name}-explained");
         succeed(&place, &["explain", model, "--semiring", &both, "--layers", "all", "--out", &explained, "--quiet"]);
         let files = names(&place.path(&explained));
-        for wanted in ["explanation.json", "relevance.safetensors", "sheet.png", &format!("{name}-0.png")] {
+        for wanted in ["explanation.json", "relevance.safetensors", "sheet.png", &format!("{name}-digit_0.png")] {
             assert!(files.iter().any(|file| file == wanted), "{name}: {wanted} among {files:?}");
         }
         let streamed = Relevance::read(place.path(&format!("{explained}/relevance.safetensors")));

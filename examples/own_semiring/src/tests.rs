@@ -16,7 +16,7 @@ fn digits_have_files_a_circuit_and_masks() {
         "relevance.safetensors",
         "explanation.json",
         "sheet.png",
-        "cheapest-paths-7.png",
+        "cheapest-paths-digit_7.png",
         "circuit.safetensors",
         "masks/report.html",
     ];

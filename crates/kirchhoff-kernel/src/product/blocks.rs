@@ -11,6 +11,7 @@ use super::packing::Packing;
 use super::parts::{Block, Part};
 use super::planes::{Planes, copied};
 use super::strip::ROWS;
+use crate::memory::{filled, zeros};
 use crate::{Cancelled, Monitor, vectorised};
 
 /// Lanes of a block over planes, at most: columns of a strip, times rows where these are shorter. A task has 32 rows at
@@ -118,9 +119,12 @@ impl Planes<'_> {
             let first = image * self.data.neurons(self.groups);
             let [width, grain] = blocks.joining.strip();
             // Joined edges are filled up, so that they reach beyond the last plane.
-            let values = self.cut(block, width, copied(&blocks.values[first..]), [&0.0; 2]);
-            let relevance = self.cut(block, width, copied(&blocks.relevance[first..]), [blocks.zero; 2]);
-            let live = self.cut(block, 0, copied(&blocks.live[first..]), [&false; 2]);
+            let length = self.length(block, width);
+            let values = self.cut(block, zeros(length), copied(&blocks.values[first..]), [&0.0; 2]);
+            let planes = filled(blocks.zero, length);
+            let relevance = self.cut(block, planes, copied(&blocks.relevance[first..]), [blocks.zero; 2]);
+            let planes = vec![false; self.length(block, 0)];
+            let live = self.cut(block, planes, copied(&blocks.live[first..]), [&false; 2]);
             let segments = Live::new(&live, plan, self.data.channels, &|live: &[bool]| live.iter().all(|live| !live));
             let shifts = plan.shifts();
             let own = &blocks.own[image * self.result.neurons(self.groups)..];

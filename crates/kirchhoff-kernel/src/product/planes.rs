@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
-use rayon::prelude::*;
 
 use super::lanes::{EDGES, LANES, Panel, Place, WIDTH};
 use super::live::Live;
@@ -21,6 +20,9 @@ use kirchhoff_semiring::dispatch;
 
 /// Packed weights that are held at a time: 32 MiB.
 const PACKED: usize = 8 << 20;
+
+/// Panels whose weights one task packs: a line of the cache on the way back.
+const PACKED_TOGETHER: usize = 4;
 
 /// One side of a layer: the tensors of one or several images.
 #[derive(Clone, Copy)]
@@ -178,7 +180,7 @@ impl<'a> Planes<'a> {
             let plan = block.plan;
             let planes = self.cut(
                 block,
-                width,
+                zeros(self.length(block, width)),
                 |neuron, values: &mut [f32]| fill(image * self.data.neurons(self.groups) + neuron, values),
                 [&O::ZERO, &BEYOND],
             );
@@ -224,8 +226,9 @@ impl<'a> Planes<'a> {
         self.blocks(packing, 0.0, target, &|block, image, target| {
             let plan = block.plan;
             let first = image * self.data.neurons(self.groups);
-            let values = self.cut(block, WIDTH, copied(&lanes.values[first..]), [&0.0; 2]);
-            let relevance = self.cut(block, WIDTH, copied(&lanes.relevance[first..]), [&lanes.zero; 2]);
+            let values = self.cut(block, zeros(self.length(block, WIDTH)), copied(&lanes.values[first..]), [&0.0; 2]);
+            let planes = filled(&lanes.zero, self.length(block, WIDTH));
+            let relevance = self.cut(block, planes, copied(&lanes.relevance[first..]), [&lanes.zero; 2]);
             let live = Live::new(&relevance, plan, self.data.channels, lanes.dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
@@ -294,8 +297,10 @@ impl<'a> Planes<'a> {
         self.blocks(packing, BEYOND, target, &|block, image, target| {
             let plan = block.plan;
             let first = image * self.data.neurons(self.groups);
-            let values = self.cut(block, width, copied(&pairs.values[first..]), [&0.0, &BEYOND]);
-            let relevance = self.cut(block, width, copied(&pairs.relevance[first..]), [&O::ZERO, &BEYOND]);
+            let values =
+                self.cut(block, zeros(self.length(block, width)), copied(&pairs.values[first..]), [&0.0, &BEYOND]);
+            let planes = zeros(self.length(block, width));
+            let relevance = self.cut(block, planes, copied(&pairs.relevance[first..]), [&O::ZERO, &BEYOND]);
             let dead = |values: &[f32]| values.iter().all(|&value| value.to_bits() == O::ZERO.to_bits());
             let live = Live::new(&relevance, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
@@ -372,21 +377,25 @@ impl<'a> Planes<'a> {
         let extent = plan.taps.iter().map(|tap| tap.weight + 1).max().unwrap_or(0);
         let weights = &self.weights[group * self.weights.len() / self.groups..];
         let mut packed = zeros(panels * panel);
-        packed.par_chunks_mut(panel).enumerate().for_each(|(number, packed)| {
-            let row = (first + number) * ROWS;
-            let rows = ROWS.min(self.result.channels - row);
-            for (channel, packed) in packed.chunks_exact_mut(taps * ROWS).enumerate() {
-                let own = |own: usize| &weights[channel * self.strides[0] + (row + own) * self.strides[1]..][..extent];
-                let packed = packed.as_chunks_mut::<ROWS>().0;
-                if rows == ROWS {
-                    let rows: [&[f32]; ROWS] = std::array::from_fn(own);
-                    for (packed, tap) in packed.iter_mut().zip(&plan.taps) {
-                        *packed = rows.map(|weights| weights[tap.weight]);
-                    }
-                } else {
-                    for (packed, tap) in packed.iter_mut().zip(&plan.taps) {
-                        (0..rows).for_each(|row| packed[row] = own(row)[tap.weight]);
-                        packed[rows..].fill(beyond);
+        parallel::chunks(&mut packed, PACKED_TOGETHER * panel, &|set, packed| {
+            // Channel by channel, as weights lie on the way back: neighbouring panels take neighbouring weights.
+            for channel in 0..self.data.channels {
+                for (number, packed) in packed.chunks_exact_mut(panel).enumerate() {
+                    let row = (first + set * PACKED_TOGETHER + number) * ROWS;
+                    let rows = ROWS.min(self.result.channels - row);
+                    let own =
+                        |own: usize| &weights[channel * self.strides[0] + (row + own) * self.strides[1]..][..extent];
+                    let (packed, _) = packed[channel * taps * ROWS..][..taps * ROWS].as_chunks_mut::<ROWS>();
+                    if rows == ROWS {
+                        let rows: [&[f32]; ROWS] = std::array::from_fn(own);
+                        for (packed, tap) in packed.iter_mut().zip(&plan.taps) {
+                            *packed = rows.map(|weights| weights[tap.weight]);
+                        }
+                    } else {
+                        for (packed, tap) in packed.iter_mut().zip(&plan.taps) {
+                            (0..rows).for_each(|row| packed[row] = own(row)[tap.weight]);
+                            packed[rows..].fill(beyond);
+                        }
                     }
                 }
             }
@@ -395,17 +404,21 @@ impl<'a> Planes<'a> {
         packed
     }
 
-    /// The planes of all data channels of a group, with a value `outside` of the image and one `beyond` the last plane, as
-    /// slack for one strip.
+    /// The length of the planes of all data channels of a group, with slack for one strip.
+    pub(super) fn length(&self, block: &Block<'_>, slack: usize) -> usize {
+        self.data.channels * block.plan.channel() + slack
+    }
+
+    /// Writes the planes of all data channels of a group into memory of their [length](Planes::length), with a value `outside` of
+    /// the image and one `beyond` the last plane.
     pub(super) fn cut<T: Clone + Send + Sync>(
         &self,
         block: &Block<'_>,
-        slack: usize,
+        mut planes: Vec<T>,
         fill: impl Fn(usize, &mut [T]) + Sync,
         [outside, beyond]: [&T; 2],
     ) -> Vec<T> {
         let (plan, side) = (block.plan, &self.data);
-        let mut planes = filled(outside, side.channels * plan.channel() + slack);
         let (inside, behind) = planes.split_at_mut(side.channels * plan.channel());
         parallel::chunks(inside, plan.channel(), &|channel, planes| {
             let first = (block.group * side.channels + channel) * side.layout.channel;

@@ -203,7 +203,8 @@ impl Planes<'_> {
             let patches = self.patches(winograd, filters.group, 0..rows, fill, true);
             return parallel::try_chunks(target, PANELS * ROWS * channel, &|set, target| {
                 let mut places: Vec<&mut [T]> = target.chunks_mut(channel).collect();
-                self.products(winograd, filters, [set, 0], &patches, goal, &mut places, monitor)
+                let mut workspace = Workspace::default();
+                self.products(winograd, filters, [set, 0], &patches, goal, &mut places, &mut workspace, monitor)
             });
         }
         let band = (BAND / columns).clamp(1, rows);
@@ -217,8 +218,9 @@ impl Planes<'_> {
         parallel::try_chunks(&mut bands, 1, &|number, places| {
             let first = number * band;
             let patches = self.patches(winograd, filters.group, first..(first + band).min(rows), fill, false);
+            let mut workspace = Workspace::default();
             for (set, places) in places[0].chunks_mut(PANELS * ROWS).enumerate() {
-                self.products(winograd, filters, [set, first], &patches, goal, places, monitor)?;
+                self.products(winograd, filters, [set, first], &patches, goal, places, &mut workspace, monitor)?;
             }
             Ok(())
         })
@@ -279,6 +281,7 @@ impl Planes<'_> {
         patches: &Patches,
         goal: &Target<'_, impl Fn(&mut [T], Neuron, &[f32])>,
         places: &mut [&mut [T]],
+        workspace: &mut Workspace,
         monitor: &dyn Monitor,
     ) -> Result<(), Cancelled> {
         let channels = self.data.channels;
@@ -290,8 +293,9 @@ impl Planes<'_> {
         let rows = places.first().map_or(0, |piece| piece.len() / row);
         let tiles = rows.div_ceil(2) * winograd.tiles[1];
         let own = panels * ROWS * width;
-        let mut sums = vec![0.0; PRODUCTS * (own + APART)];
-        let mut images = Images::new(winograd.tiles[1], rows.div_ceil(2), places.len());
+        let Workspace { sums, images } = workspace;
+        sums.resize(PRODUCTS * (own + APART), 0.0);
+        let mut images = Images::new(winograd.tiles[1], rows.div_ceil(2), places.len(), images);
         for strip in super::parts::strips(0..tiles, width, grain) {
             if monitor.cancelled() {
                 return Err(Cancelled);
@@ -313,7 +317,7 @@ impl Planes<'_> {
                 }
                 .run(PlusTimes);
             }
-            dispatch(Tiles { images: &mut images, sums: &sums, distance: own + APART, width, strip: strip.clone() });
+            dispatch(Tiles { images: &mut images, sums, distance: own + APART, width, strip: strip.clone() });
             // What the edges would have been.
             monitor.advance((strip.len() * 4 * 9 * panels * panel) as u64);
         }
@@ -496,18 +500,27 @@ fn transformed_filter(taps: &[[f32; ROWS]; 9]) -> [[f32; ROWS]; PRODUCTS] {
     products
 }
 
+/// What a task works in, for one set of panels after the other.
+#[derive(Default)]
+struct Workspace {
+    sums: Vec<f32>,
+    images: Vec<f32>,
+}
+
 /// Lines of result channels, made of tiles.
-struct Images {
+struct Images<'a> {
     /// Columns of tiles.
     tiles: usize,
     /// Lines of each channel.
     lines: usize,
-    values: Vec<f32>,
+    values: &'a mut [f32],
 }
 
-impl Images {
-    fn new(tiles: usize, rows: usize, channels: usize) -> Self {
-        Images { tiles, lines: 2 * rows, values: vec![0.0; channels * 2 * rows * 2 * tiles] }
+impl<'a> Images<'a> {
+    fn new(tiles: usize, rows: usize, channels: usize, values: &'a mut Vec<f32>) -> Self {
+        // Every tile is written.
+        values.resize(channels * 2 * rows * 2 * tiles, 0.0);
+        Images { tiles, lines: 2 * rows, values }
     }
 
     /// The lines of one channel.
@@ -518,8 +531,8 @@ impl Images {
 }
 
 /// Products of a strip of tiles, `[product, channel, width]` with something between products, of which tiles are to be made, `Aᵀ m A` of each.
-struct Tiles<'a> {
-    images: &'a mut Images,
+struct Tiles<'a, 'i> {
+    images: &'a mut Images<'i>,
     sums: &'a [f32],
     /// Distance of products.
     distance: usize,
@@ -527,7 +540,7 @@ struct Tiles<'a> {
     strip: Range<usize>,
 }
 
-impl WithSimd for Tiles<'_> {
+impl WithSimd for Tiles<'_, '_> {
     type Output = ();
 
     #[inline(always)]

@@ -147,7 +147,6 @@ impl<S: Semiring, F: Fn(usize, &[f32], &mut [S::Value]) + Sync> Annotate<S> for 
             semiring.is_zero(&value[0])
         };
         if let Some(backward) = Backward::new(edges)
-            && !backward.is_thin()
             && (backward.terms() == 1 || backward.is_separate() && drops_zero())
         {
             return backward.blocks(semiring, &theta, destinations, sources, layer.monitor);

@@ -246,7 +246,6 @@ impl<S: Semiring> Annotate<S> for BlockAnnotations<S::Value> {
         };
         if let Some(backward) = Backward::new(edges)
             && let Some(join) = self.edges.as_ref().and_then(|edges| edges(annotation))
-            && !backward.is_thin()
             && (backward.terms() == 1 || backward.is_separate() && drops_zero())
         {
             return backward.joined(semiring, &*join, destinations, sources, layer.monitor);

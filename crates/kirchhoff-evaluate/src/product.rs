@@ -23,7 +23,7 @@ pub(crate) fn propagate<S: Semiring>(
             return Some(backward.plus_times((view.read)(destinations), (view.write)(sources), monitor));
         }
         _ if !backward.is_separate() => return None,
-        (Some(Fused::MaxMin(view)), Annotation::Identity) if !backward.is_thin() => {
+        (Some(Fused::MaxMin(view)), Annotation::Identity) => {
             let zero = (view.read)(std::slice::from_ref(&semiring.zero()))[0];
             match backward.max_min(zero, (view.read)(destinations), (view.write)(sources), monitor) {
                 Ok(false) => {}
@@ -47,7 +47,6 @@ pub(crate) fn propagate<S: Semiring>(
     }
     let threshold = threshold(annotation)?;
     match fused {
-        Some(Fused::Counts(_) | Fused::RoundedCounts(_)) if backward.is_thin() => None,
         Some(Fused::Counts(view)) => {
             Some(backward.count_exactly(threshold, (view.read)(destinations), (view.write)(sources), monitor))
         }
@@ -82,7 +81,7 @@ pub(crate) fn any<'a, S: Semiring>(
     sources: &'a mut [S::Value],
     monitor: &'a dyn Monitor,
 ) -> Option<AnyProduct<'a, S>> {
-    let suits = const { S::BLOCKWISE || suits_lanes::<S::Value>() } && backward.is_separate() && !backward.is_thin();
+    let suits = const { S::BLOCKWISE || suits_lanes::<S::Value>() } && backward.is_separate();
     suits.then_some(AnyProduct { semiring, backward, destinations, sources, monitor })
 }
 

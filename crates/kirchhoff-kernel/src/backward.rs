@@ -9,7 +9,7 @@ use crate::factors::{CHUNK, absolute, sides, source_factors};
 use crate::memory::zeros;
 use crate::product::{
     BlockEdge, Blocks, Dense, Edge, FEWEST_EXECUTIONS, Form, Joining, LaneTheta, Lanes, Matrix, MaxMin, MaxPlus,
-    MaxTimes, MinPlus, Neuron, Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, is_thin, pays,
+    MaxTimes, MinPlus, Neuron, Operation, Packing, PairOperation, Pairs, Panel, Planes, PlusTimes, Rows, pays,
 };
 use crate::{Cancelled, Monitor, Slopes, SourceFactor, Term, Threshold, WeightFactor, Weights, Wiring, parallel};
 
@@ -55,12 +55,6 @@ impl<'a> Backward<'a> {
     /// The edges, those of a repeated wiring as one of so many executions more.
     pub fn edges(&self) -> &LayerEdges<'a> {
         &self.edges
-    }
-
-    /// Whether the layer is many convolutions of a channel or two, which [fused operations](Backward::plus_times) and
-    /// [reachability](Backward::reach) take as products, but which are walked where edges are asked one by one.
-    pub fn is_thin(&self) -> bool {
-        matches!(self.edges.wiring, Wiring::Convolution(sliding) if is_thin(sliding))
     }
 
     /// The number of terms.

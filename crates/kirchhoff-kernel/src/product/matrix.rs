@@ -111,7 +111,6 @@ impl Matrix<'_> {
                             shifts: &[0],
                             weights: &weights[(first - phase.start) * ROWS..][..rows.len() * ROWS],
                             panel: rows.len() * ROWS,
-                            rows: part.places.len() - number * ROWS,
                             columns: strip.len(),
                             width,
                             out,

@@ -38,9 +38,6 @@ use crate::{Sliding, Weights};
 /// A group with fewer channels on a side leaves most of a panel of rows empty: edge by edge is faster.
 const FEWEST_CHANNELS: usize = 3;
 
-/// Groups that are worth a task each, at least.
-const FEWEST_GROUPS: usize = 4;
-
 /// What stands beyond the last plane, row and column, where vectors reach but no result comes from: where assertions are
 /// on, a number that would show in every result that it enters.
 const BEYOND: f32 = if cfg!(debug_assertions) { f32::NAN } else { 0.0 };
@@ -55,16 +52,6 @@ pub(crate) fn saves(sliding: &Sliding) -> bool {
 
 /// Whether a convolution is worth running as a product, in either direction.
 pub(crate) fn pays(sliding: &Sliding) -> bool {
-    channels(sliding) >= FEWEST_CHANNELS || is_thin(sliding)
-}
-
-/// Whether a convolution is many of a channel or two, as depthwise ones are: a fused operation then takes a group a task, and
-/// what goes edge by edge is better off walking.
-pub(crate) fn is_thin(sliding: &Sliding) -> bool {
-    channels(sliding) < FEWEST_CHANNELS && sliding.groups >= FEWEST_GROUPS
-}
-
-/// Channels of a group, on the side that has fewer.
-fn channels(sliding: &Sliding) -> usize {
-    sliding.inputs.min(sliding.outputs) / sliding.groups
+    let channels = sliding.inputs.min(sliding.outputs) / sliding.groups;
+    channels >= FEWEST_CHANNELS
 }

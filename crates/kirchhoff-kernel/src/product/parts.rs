@@ -22,8 +22,6 @@ pub(super) struct Layout {
 pub(super) struct Block<'a> {
     pub plan: &'a Plan,
     pub group: usize,
-    /// The first channel of the target that parts are made of.
-    pub origin: usize,
     /// The first panel, and how many.
     pub first: usize,
     pub panels: usize,
@@ -68,7 +66,7 @@ impl Block<'_> {
         let rows = self.rows(channels);
         let sets = rows.len().div_ceil(PANELS * ROWS);
         let bands = FEWEST.div_ceil(sets.max(1)).min((self.plan.length() / fewest).max(1));
-        let first = self.group * channels + rows.start - self.origin;
+        let first = self.group * channels + rows.start;
         if layout.position == 1 {
             let plan = self.plan;
             let step = plan.size[0].div_ceil(bands);

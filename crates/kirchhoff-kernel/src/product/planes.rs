@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::BEYOND;
 use super::lanes::{EDGES, LANES, Panel, Place, WIDTH};
 use super::live::Live;
 use super::packing::Packing;
@@ -13,7 +14,6 @@ use super::plan::Plan;
 use super::strip::{Operation, ROWS, Strip, VECTORS};
 use super::winograd::Winograd;
 use super::words::{StripWords, has_words};
-use super::{BEYOND, is_thin};
 use crate::memory::{filled, zeros};
 use crate::{Arithmetic, Cancelled, Monitor, Sliding, Weights, parallel};
 use kirchhoff_semiring::dispatch;
@@ -60,8 +60,6 @@ pub(crate) struct Planes<'a> {
     /// Distance in the weights of neighbouring data channels and of neighbouring result channels of a group.
     pub(super) strides: [usize; 2],
     arithmetic: Arithmetic,
-    /// Whether these are many groups of a channel or two.
-    thin: bool,
 }
 
 /// The first of neighbouring result neurons.
@@ -116,7 +114,6 @@ impl<'a> Planes<'a> {
             result,
             strides,
             arithmetic: Arithmetic::Direct,
-            thin: is_thin(sliding),
         }
     }
 
@@ -134,7 +131,6 @@ impl<'a> Planes<'a> {
             result,
             strides,
             arithmetic: Arithmetic::Direct,
-            thin: is_thin(sliding),
         }
     }
 
@@ -148,7 +144,6 @@ impl<'a> Planes<'a> {
             result: Side::matrix(inputs, executions),
             strides: [inputs, 1],
             arithmetic: Arithmetic::Direct,
-            thin: false,
         }
     }
 
@@ -188,9 +183,7 @@ impl<'a> Planes<'a> {
             let live = Live::new(&planes, plan, self.data.channels, &dead);
             let shifts = plan.shifts();
             let first = image * self.result.neurons(self.groups);
-            // A group of a channel or two is one task as it is.
-            let fewest = if self.thin { plan.length() } else { 1 };
-            self.tasks(block, [width, grain, fewest], target, monitor, Vec::new, |part, strip, out: &mut Vec<f32>| {
+            self.tasks(block, [width, grain, 1], target, monitor, Vec::new, |part, strip, out: &mut Vec<f32>| {
                 out.clear();
                 out.resize(part.panels(block) * ROWS * width, O::ZERO);
                 let columns = strip.len();
@@ -201,7 +194,6 @@ impl<'a> Planes<'a> {
                     shifts: &shifts,
                     weights: part.weights(block),
                     panel: block.panel,
-                    rows: self.result.channels - part.row(block),
                     columns,
                     width,
                     out,
@@ -342,26 +334,16 @@ impl<'a> Planes<'a> {
         target: &mut [T],
         run: &Run<'_, T>,
     ) -> Result<(), Cancelled> {
-        self.weights.fetch(0..self.weights.len());
         for plan in &self.plans {
             let panel = self.data.channels * plan.taps.len() * ROWS;
             let panels = self.result.channels.div_ceil(ROWS);
-            if self.thin {
-                parallel::try_chunks(target, self.result.neurons(1), &|number, target| {
-                    let (image, group) = (number / self.groups, number % self.groups);
-                    let packed = self.pack(plan, group, 0, panels, packing, beyond);
-                    let origin = group * self.result.channels;
-                    run(&Block { plan, group, origin, first: 0, panels, weights: &packed, panel }, image, target)
-                })?;
-                continue;
-            }
             let step = (PACKED / panel / Block::together()).max(1) * Block::together();
             for group in 0..self.groups {
                 for first in (0..panels).step_by(step) {
                     let panels = step.min(panels - first);
                     let packed = self.pack(plan, group, first, panels, packing, beyond);
                     self.weights.release(0..self.weights.len());
-                    let block = Block { plan, group, origin: 0, first, panels, weights: &packed, panel };
+                    let block = Block { plan, group, first, panels, weights: &packed, panel };
                     let image = self.result.neurons(self.groups);
                     parallel::try_chunks(target, image, &|number, target| run(&block, number, target))?;
                 }
@@ -376,6 +358,7 @@ impl<'a> Planes<'a> {
         let panel = self.data.channels * taps * ROWS;
         let extent = plan.taps.iter().map(|tap| tap.weight + 1).max().unwrap_or(0);
         let weights = &self.weights[group * self.weights.len() / self.groups..];
+        self.weights.fetch(0..self.weights.len());
         let mut packed = zeros(panels * panel);
         parallel::chunks(&mut packed, PACKED_TOGETHER * panel, &|set, packed| {
             // Channel by channel, as weights lie on the way back: neighbouring panels take neighbouring weights.
@@ -460,8 +443,7 @@ impl<'a> Planes<'a> {
                 if monitor.cancelled() {
                     return Err(Cancelled);
                 }
-                let rows = (channels - part.row(block)).min(part.panels(block) * ROWS);
-                let edges = strip.len() * rows * (block.panel / ROWS);
+                let edges = strip.len() * part.panels(block) * block.panel;
                 task(part, strip, &mut workspace);
                 monitor.advance(edges as u64);
             }

@@ -204,8 +204,6 @@ pub(super) struct Strip<'a> {
     pub weights: &'a [f32],
     /// Weights of one panel.
     pub panel: usize,
-    /// Rows that are wanted, from the first panel on; there may be more.
-    pub rows: usize,
     /// Columns of the strip that are wanted.
     pub columns: usize,
     /// Columns between rows of the result: as many as a strip has at most, or more.
@@ -231,22 +229,10 @@ impl<O: Operation> WithSimd for Kernel<'_, O> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Strip { planes, channel, channels, shifts, weights, panel, rows, columns, width, out } = self.strip;
+        let Strip { planes, channel, channels, shifts, weights, panel, columns, width, out } = self.strip;
         let tile = Tile { planes, channel, channels, shifts, width };
         // The fewest vectors that cover the columns: ragged strips of small images are common.
         let vectors = columns.div_ceil(S::F32_LANES);
-        if rows == 1 {
-            // Of a depthwise convolution, or an output alone: three rows of four would be computed for nothing.
-            let (weights, out) = ([&weights[..panel]], &mut out[..ROWS * width]);
-            return match vectors {
-                1 => tile.run::<S, O, 1, 1, 1>(simd, weights, out),
-                2 => tile.run::<S, O, 1, 1, 2>(simd, weights, out),
-                3 => tile.run::<S, O, 1, 1, 3>(simd, weights, out),
-                4 => tile.run::<S, O, 1, 1, 4>(simd, weights, out),
-                5 => tile.run::<S, O, 1, 1, 5>(simd, weights, out),
-                _ => tile.run::<S, O, 1, 1, 6>(simd, weights, out),
-            };
-        }
         let (mut weights, mut out) = (weights, out);
         // Where registers are many and vectors few, two panels share what is loaded of the planes.
         while S::REGISTER_COUNT >= 32 && vectors <= WIDE_VECTORS && weights.len() >= 2 * panel {
@@ -255,19 +241,19 @@ impl<O: Operation> WithSimd for Kernel<'_, O> {
             (weights, out) = (others, rest);
             let these = these.split_at(panel).into();
             match vectors {
-                1 => tile.run::<S, O, 2, ROWS, 1>(simd, these, sums),
-                2 => tile.run::<S, O, 2, ROWS, 2>(simd, these, sums),
-                _ => tile.run::<S, O, 2, ROWS, 3>(simd, these, sums),
+                1 => tile.run::<S, O, 2, 1>(simd, these, sums),
+                2 => tile.run::<S, O, 2, 2>(simd, these, sums),
+                _ => tile.run::<S, O, 2, 3>(simd, these, sums),
             }
         }
         for (weights, out) in weights.chunks_exact(panel).zip(out.chunks_exact_mut(ROWS * width)) {
             match vectors {
-                1 => tile.run::<S, O, 1, ROWS, 1>(simd, [weights], out),
-                2 => tile.run::<S, O, 1, ROWS, 2>(simd, [weights], out),
-                3 => tile.run::<S, O, 1, ROWS, 3>(simd, [weights], out),
-                4 => tile.run::<S, O, 1, ROWS, 4>(simd, [weights], out),
-                5 => tile.run::<S, O, 1, ROWS, 5>(simd, [weights], out),
-                _ => tile.run::<S, O, 1, ROWS, 6>(simd, [weights], out),
+                1 => tile.run::<S, O, 1, 1>(simd, [weights], out),
+                2 => tile.run::<S, O, 1, 2>(simd, [weights], out),
+                3 => tile.run::<S, O, 1, 3>(simd, [weights], out),
+                4 => tile.run::<S, O, 1, 4>(simd, [weights], out),
+                5 => tile.run::<S, O, 1, 5>(simd, [weights], out),
+                _ => tile.run::<S, O, 1, 6>(simd, [weights], out),
             }
         }
     }
@@ -284,9 +270,9 @@ struct Tile<'a> {
 }
 
 impl Tile<'_> {
-    /// The first `R` rows of `P` panels over `N` vectors of columns; all rows, if there are several panels.
+    /// `P` panels of rows over `N` vectors of columns.
     #[inline(always)]
-    fn run<S: Simd, O: Operation, const P: usize, const R: usize, const N: usize>(
+    fn run<S: Simd, O: Operation, const P: usize, const N: usize>(
         self,
         simd: S,
         weights: [&[f32]; P],
@@ -302,7 +288,7 @@ impl Tile<'_> {
             let beyond = (first / together + 1) * together;
             let (these, others) = channels.split_at(channels.partition_point(|channel| *channel < beyond));
             channels = others;
-            let mut sums = [[[simd.splat_f32s(O::ZERO); N]; R]; P];
+            let mut sums = [[[simd.splat_f32s(O::ZERO); N]; ROWS]; P];
             if let &[shift] = self.shifts {
                 for &channel in these {
                     let values = &self.planes[channel * self.channel + shift..][..N * S::F32_LANES];
@@ -310,7 +296,7 @@ impl Tile<'_> {
                     for p in 0..P {
                         own[p] = &weights[p][channel];
                     }
-                    join_edges::<S, O, P, R, N>(simd, one, &mut sums, values, own);
+                    join_edges::<S, O, P, N>(simd, one, &mut sums, values, own);
                 }
             } else {
                 for &channel in these {
@@ -326,7 +312,7 @@ impl Tile<'_> {
                             own[p] = &of_channel[p][tap];
                         }
                         let values = &planes[shift..shift + N * S::F32_LANES];
-                        join_edges::<S, O, P, R, N>(simd, one, &mut sums, values, own);
+                        join_edges::<S, O, P, N>(simd, one, &mut sums, values, own);
                     }
                 }
             }
@@ -342,10 +328,10 @@ impl Tile<'_> {
 
 /// One tap of one channel: an edge in each lane of each row.
 #[inline(always)]
-fn join_edges<S: Simd, O: Operation, const P: usize, const R: usize, const N: usize>(
+fn join_edges<S: Simd, O: Operation, const P: usize, const N: usize>(
     simd: S,
     one: S::f32s,
-    sums: &mut [[[S::f32s; N]; R]; P],
+    sums: &mut [[[S::f32s; N]; ROWS]; P],
     values: &[f32],
     weights: [&[f32; ROWS]; P],
 ) {

@@ -310,7 +310,6 @@ impl Planes<'_> {
                     shifts: &[0],
                     weights,
                     panel,
-                    rows: places.len(),
                     columns: strip.len(),
                     width,
                     out: &mut out[..own],

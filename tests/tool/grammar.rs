@@ -147,7 +147,8 @@ fn what_an_earlier_run_wrote_is_replaced_and_nothing_else() {
     place.write("d/notes.txt", "mine");
     place.write("d/mine.png", png(28, &digit(3)));
     explain(&["-s", "real", "--input", "3", "--page", "none"]);
-    let expected = ["explanation.json", "mine.png", "notes.txt", "real-digit_3.png", "relevance.safetensors", "sheet.png"];
+    let expected =
+        ["explanation.json", "mine.png", "notes.txt", "real-digit_3.png", "relevance.safetensors", "sheet.png"];
     assert_eq!(names(&place.path("d")), expected);
 
     for (number, name) in ["a.safetensors", "b.safetensors"].iter().enumerate() {

@@ -244,7 +244,7 @@ mod tests {
         // A list that names what lies elsewhere, and one that somebody else wrote.
         fs::write(place.path().join("x.svg"), ours("x")).unwrap();
         let json = format!(r#"{{"{}":"1","files":["../x.svg",".","","/"]}}"#, crate::GENERATOR);
-        fs::write(out.join("run.json"), json.to_string()).unwrap();
+        fs::write(out.join("run.json"), json).unwrap();
         run(&["a.svg"]);
         assert!(place.path().join("x.svg").exists());
         fs::write(out.join("run.json"), r#"{"files": ["a.svg"]}"#).unwrap();

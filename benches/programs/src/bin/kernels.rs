@@ -225,9 +225,9 @@ fn processor_time() -> Duration {
     let threads = std::fs::read_dir("/proc/self/task").expect("a system that tells").flatten();
     let time = |thread: std::fs::DirEntry| {
         let statistics = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        statistics.split(' ').next()?.parse().ok()
+        statistics.split(' ').next()?.parse::<u64>().ok()
     };
-    Duration::from_nanos(threads.filter_map(time).sum::<u64>())
+    Duration::from_nanos(threads.filter_map(time).sum())
 }
 
 fn main() {

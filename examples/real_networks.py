@@ -139,7 +139,7 @@ def main():
     for place, plate in enumerate(plates):
         row.paste(plate, (place * plate.width, 0))
     row.save(folder / "overlay.jpg", quality=82, optimize=True)
-    Image.open(folder / "papers/layer-__blocks.6_Add-real-chelsea.png").quantize(64).save(folder / "channels.png", optimize=True)
+    Image.open(folder / "papers/layer-__blocks.6_Add-real-chelsea.png").save(folder / "channels.png", optimize=True)
     vocabulary = export_sentences(folder)
     subprocess.run([*explain, folder / "alike.onnx", f"input_ids={folder}/input_ids.npy", f"attention_mask={folder}/attention_mask.npy",
                     "--vocabulary", vocabulary, "--semiring", "real,viterbi", "--composite", "real:attention", "--out", folder / "sentence"], check=True)

@@ -195,8 +195,8 @@ def test_pictures_and_files(tmp_path: Path, digits: Any) -> None:
     explanation.save(folder, pictures=2)
     assert sorted(path.name for path in folder.iterdir()) == [
         "explanation.json",
-        "real-0.png",
-        "real-1.png",
+        "real-input_0.png",
+        "real-input_1.png",
         "relevance.safetensors",
         "sheet.png",
     ]
@@ -207,9 +207,9 @@ def test_pictures_and_files(tmp_path: Path, digits: Any) -> None:
     with pytest.raises(kirchhoff.StorageError, match="sheet.png"):
         explanation.save(stranger)
     assert (stranger / "sheet.png").read_bytes() == b"mine"
-    again = network.explain(folder / "real-0.png")
+    again = network.explain(folder / "real-input_0.png")
     assert again.relevance.shape == (1, 784)
-    read = network.read_inputs([folder / "real-0.png"], mean=0.5, std=0.5)
+    read = network.read_inputs([folder / "real-input_0.png"], mean=0.5, std=0.5)
     assert read.shape == (1, 784) and read.min() >= -1
     with pytest.raises(QuestionError, match="out of range"):
         explanation.picture(10)
@@ -224,8 +224,8 @@ def test_pictures_for_papers(tmp_path: Path, digits: Any) -> None:
     assert explanation.picture(7, overlay=0.9) != explanation.picture(7)
     explanation.save(tmp_path, pictures=2, formats=["svg", "pdf"], same_scale="semiring", layer_pictures=1, titled=True)
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"real-0.svg", "real-1.pdf", "sheet.pdf", "sheet.svg", "layer-1-real-0.pdf"} <= names
-    assert "layer-1-real-1.pdf" not in names
+    assert {"real-input_0.svg", "real-input_1.pdf", "sheet.pdf", "sheet.svg", "layer-1-real-input_0.pdf"} <= names
+    assert "layer-1-real-input_1.pdf" not in names
     for wrong in ({"colours": "jet"}, {"clip": 0.2}, {"overlay": 2.0}, {"channels": "mean"}, {"format": "gif"}, {"size": 3}):
         with pytest.raises(QuestionError):
             explanation.picture(0, **wrong)

@@ -250,4 +250,4 @@ def test_the_command() -> None:
     wrong = run("explain", "--semiring", "viterby")
     assert wrong.returncode == 2 and "did you mean" in wrong.stderr
     version = run("--version")
-    assert version.stdout.strip().endswith(kirchhoff.__version__)
+    assert version.stdout.startswith(f"kirchhoff {kirchhoff.__version__}")

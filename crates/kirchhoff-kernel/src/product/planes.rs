@@ -106,15 +106,7 @@ impl<'a> Planes<'a> {
         let data = Side::image(sliding.inputs / sliding.groups, sliding.source);
         let result = Side::image(sliding.outputs / sliding.groups, sliding.destination);
         let strides = [taps, data.channels * taps];
-        Planes {
-            plans: vec![Plan::forward(sliding)],
-            weights,
-            groups: sliding.groups,
-            data,
-            result,
-            strides,
-            arithmetic: Arithmetic::Direct,
-        }
+        Self::convolution(sliding, vec![Plan::forward(sliding)], weights, [data, result], strides)
     }
 
     /// The source of a convolution from its destination.
@@ -123,15 +115,18 @@ impl<'a> Planes<'a> {
         let data = Side::image(sliding.outputs / sliding.groups, sliding.destination);
         let result = Side::image(sliding.inputs / sliding.groups, sliding.source);
         let strides = [result.channels * taps, taps];
-        Planes {
-            plans: Plan::backward(sliding),
-            weights,
-            groups: sliding.groups,
-            data,
-            result,
-            strides,
-            arithmetic: Arithmetic::Direct,
-        }
+        Self::convolution(sliding, Plan::backward(sliding), weights, [data, result], strides)
+    }
+
+    fn convolution(
+        sliding: &Sliding,
+        plans: Vec<Plan>,
+        weights: &'a Weights,
+        [data, result]: [Side; 2],
+        strides: [usize; 2],
+    ) -> Self {
+        let arithmetic = Arithmetic::Direct;
+        Planes { plans, weights, groups: sliding.groups, data, result, strides, arithmetic }
     }
 
     /// The source of a dense layer from its destination, in a batch of executions.

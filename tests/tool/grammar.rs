@@ -125,10 +125,13 @@ fn default_semirings_that_a_flag_does_not_suit_are_left_out() {
     place.refuses(&["-s", "real,viterbi", "--rule", "gamma"], &["viterbi", "`--rule real:gamma`"]);
     place.refuses(&["--rule", "gama"], &["did you mean `gamma`"]);
     place.refuses(&["--target", "12"], &["target 12 is out of range"]);
-    let study = ["study", "perturb", "--rule", "gamma", "--steps", "2", "--out", "study"];
-    let run = place.run(&study);
-    assert!(run.code == Some(0) && run.stderr.starts_with("left out viterbi: "), "{}", run.stderr);
-    assert!(!run.stdout.contains("viterbi"), "{}", run.stdout);
+    let perturb = ["study", "perturb", "--rule", "gamma", "--steps", "2", "--out", "study"];
+    let score = ["study", "score", "--rule", "gamma", "--limit", "2", "--metric", "sparseness", "--out", "scores"];
+    for study in [&perturb[..], &score] {
+        let run = place.run(study);
+        assert!(run.code == Some(0) && run.stderr.starts_with("left out viterbi: "), "{}", run.stderr);
+        assert!(run.stdout.contains("boolean") && !run.stdout.contains("viterbi"), "{}", run.stdout);
+    }
 }
 
 #[test]

@@ -64,8 +64,8 @@ pub struct Perturb {
     pub keep: u32,
 }
 
-/// The semirings of perturbation for which none are named.
-const DEFAULT: &str = "real,boolean,counting-float,viterbi";
+/// The semirings of perturbation, and of scores, for which none are named.
+pub const DEFAULT: &str = "real,boolean,counting-float,viterbi";
 
 /// Perturbs the inputs of a data set.
 pub fn run(arguments: &Perturb) -> Result<(), Failure> {
@@ -75,7 +75,7 @@ pub fn run(arguments: &Perturb) -> Result<(), Failure> {
     let named = arguments.semiring.as_deref();
     let questions = studied.questions(&rules, named, DEFAULT, |question| question.check(studied.network()))?;
     let semirings = questions.iter().map(|question| &*question.semiring.name).collect::<Vec<_>>().join(",");
-    let outside = outside(&arguments.relevance, arguments.semiring.as_deref().unwrap_or(DEFAULT), &data)?;
+    let outside = outside(&arguments.relevance, named.unwrap_or(DEFAULT), &data)?;
     let questions = [questions, outside_questions(&outside, &rules)?].concat();
     let (size, square) = (data.shape().iter().product::<usize>(), arguments.square.map(|side| side as usize));
     let hundredth = if square.is_some() { 1 } else { size.div_ceil(100) };

@@ -9,8 +9,7 @@ use serde_json::json;
 
 use crate::failure::Failure;
 use crate::listings::table;
-use crate::perturb::{parse, range};
-use crate::questions::checked;
+use crate::perturb::{DEFAULT, parse, range};
 use crate::study::{Studied, names, numbers, outside, outside_questions};
 use crate::study_options::{StudyOptions, named_file};
 
@@ -20,9 +19,9 @@ pub struct Score {
     #[command(flatten)]
     pub study: StudyOptions,
     /// Semirings, separated by commas: names, files of definitions (.toml) or `define(...)`; `kirchhoff semirings` lists those
-    /// there are
-    #[arg(long, short, value_name = "NAMES", default_value = "real,boolean,counting-float,viterbi")]
-    pub semiring: String,
+    /// there are [default: real,boolean,counting-float,viterbi, without those that rules, Θ or targets do not suit]
+    #[arg(long, short, value_name = "NAMES")]
+    pub semiring: Option<String>,
     /// Relevance from elsewhere to compare with: a name and an array (.npy, .npz, .safetensors) of shape [inputs, values], in
     /// the order of the data set; may be repeated
     #[arg(long, value_name = "NAME=FILE", value_parser = named_file)]
@@ -58,9 +57,10 @@ pub fn run(arguments: &Score) -> Result<(), Failure> {
     let options = &arguments.study;
     let (studied, mut data) = Studied::open(options)?;
     let (rules, by_label) = studied.rules(options)?;
-    let questions =
-        checked(&rules, &arguments.semiring, &studied.bounds, |question| question.check(studied.network()))?;
-    let outside = outside(&arguments.relevance, &arguments.semiring, &data)?;
+    let named = arguments.semiring.as_deref();
+    let questions = studied.questions(&rules, named, DEFAULT, |question| question.check(studied.network()))?;
+    let semirings = questions.iter().map(|question| &*question.semiring.name).collect::<Vec<_>>().join(",");
+    let outside = outside(&arguments.relevance, named.unwrap_or(DEFAULT), &data)?;
     let questions = [questions, outside_questions(&outside, &rules)?].concat();
     let shape = data.picture().map_or_else(|| data.shape().to_vec(), |[_, height, width]| vec![height, width]);
     let settings = Settings {
@@ -81,7 +81,7 @@ pub fn run(arguments: &Score) -> Result<(), Failure> {
     let described = json!({
         "model": studied.loaded.name,
         "data": studied.source,
-        "semirings": arguments.semiring,
+        "semirings": semirings,
         "relevance from elsewhere": names(&arguments.relevance),
         "metrics": arguments.metric,
         "runs": arguments.runs,

@@ -464,6 +464,19 @@ fn derivatives_are_written_in_the_order_of_leaves() {
 }
 
 #[test]
+fn many_outputs_are_listed_by_their_strongest_paths() {
+    let place = Workplace::new();
+    for (semiring, ascending) in [("viterbi", false), ("tropical", true)] {
+        let listed = place.succeed(&["ask", "paths", "--input", "7", "-k", "1", "--semiring", semiring]);
+        let weight = |line: &str| line.split_whitespace().nth(1)?.parse::<f64>().ok();
+        let weights: Vec<f64> = listed.lines().filter(|line| line.starts_with("x[")).filter_map(weight).collect();
+        assert!(weights.len() > 100, "{semiring}: {listed}");
+        let ordered = |pair: &[f64]| if ascending { pair[0] <= pair[1] } else { pair[0] >= pair[1] };
+        assert!(weights.windows(2).all(ordered), "{semiring}: {weights:?}");
+    }
+}
+
+#[test]
 fn the_strongest_paths_of_all_are_found_and_drawn() {
     let place = Workplace::new();
     let seven = ["--input", "7", "--quiet"];

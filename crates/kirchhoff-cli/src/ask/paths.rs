@@ -5,6 +5,7 @@ use std::path::Path;
 use kirchhoff::ask::{OutputPaths, PathEdge, PathsOf, layer_paths, strongest_paths};
 use kirchhoff::compile::compile;
 use kirchhoff::drawing::paths_svg;
+use kirchhoff::semiring::Meaning;
 use kirchhoff_file::write_file;
 use serde_json::json;
 
@@ -23,8 +24,8 @@ pub fn run(arguments: &Paths) -> Result<(), Failure> {
     if let Some(path) = &arguments.draw {
         check_drawing(path, arguments)?;
     }
-    let outputs = match has_own_variables(&arguments.options.source.files) {
-        true => of_circuit(arguments)?,
+    let (outputs, meaning) = match has_own_variables(&arguments.options.source.files) {
+        true => (of_circuit(arguments)?, Meaning::Share),
         false => of_model(arguments)?,
     };
     if let Some(path) = &arguments.draw {
@@ -42,7 +43,8 @@ pub fn run(arguments: &Paths) -> Result<(), Failure> {
     let (mut outputs, others): (Vec<_>, Vec<_>) =
         outputs.into_iter().partition(|output| all || !output.paths.is_empty());
     if !all {
-        let strength = |output: &OutputPaths| output.paths.first().map_or(0.0, |path| path.weight);
+        // Those without paths are among the others.
+        let strength = |output: &OutputPaths| output.paths.first().map_or(0.0, |path| meaning.importance(path.weight));
         outputs.sort_by(|a, b| strength(b).total_cmp(&strength(a)));
     }
     let edge = |edge: &PathEdge| format!("{} {}", edge.name, short(edge.weight));
@@ -98,8 +100,8 @@ fn of_circuit(arguments: &Paths) -> Result<Vec<OutputPaths>, Failure> {
     Ok(strongest_paths(&part.circuit, &part.notes, question, arguments.k as usize, &progress)?)
 }
 
-/// The paths of a model on an input, by a stream through its layers.
-fn of_model(arguments: &Paths) -> Result<Vec<OutputPaths>, Failure> {
+/// The paths of a model on an input, by a stream through its layers, and what their weights mean.
+fn of_model(arguments: &Paths) -> Result<(Vec<OutputPaths>, Meaning), Failure> {
     let options = question_options(&arguments.options.source, &arguments.semiring, &[], None);
     let options = QuestionOptions { conditions: arguments.conditions.clone(), ..options };
     let request = Request::read(&options)?;
@@ -120,7 +122,8 @@ fn of_model(arguments: &Paths) -> Result<Vec<OutputPaths>, Failure> {
         true => PathsOf::Overall,
         false => PathsOf::Neurons(arguments.options.outputs.output.clone()),
     };
-    Ok(layer_paths(&circuit, question, &of, arguments.k as usize, request.inputs.picture, &progress)?)
+    let paths = layer_paths(&circuit, question, &of, arguments.k as usize, request.inputs.picture, &progress)?;
+    Ok((paths, question.semiring.meaning))
 }
 
 /// A weight to six digits.

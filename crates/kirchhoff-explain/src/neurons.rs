@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use kirchhoff_circuit::{LayeredCircuit, Tensor, TensorId, neurons_at, tensor_label};
+use kirchhoff_circuit::{LayeredCircuit, Tensor, TensorId, neurons_at};
 use kirchhoff_compile::listed;
 
 use crate::{ExplainError, TargetError};
@@ -42,9 +42,7 @@ impl Neurons {
     /// # Errors
     /// No such layer.
     pub fn tensor(&self, circuit: &LayeredCircuit) -> Result<TensorId, ExplainError> {
-        let label = || circuit.tensors().iter().position(|tensor| tensor_label(&tensor.name) == self.layer);
-        let found = circuit.find(&self.layer).or_else(|| label().map(|index| TensorId(index as u32)));
-        found.ok_or_else(|| {
+        circuit.find_labelled(&self.layer).ok_or_else(|| {
             let layers: Vec<_> = circuit.tensors().iter().map(|tensor| &*tensor.name).collect();
             let (nearest, layers) = listed(&self.layer, &layers);
             ExplainError::NoTensor { pattern: self.layer.clone(), nearest, layers }

@@ -10,6 +10,8 @@ use std::ops::Range;
 use kirchhoff_kernel::{Arithmetic, EdgeWeights, Edges, LayerEdges, Values, Weights, Wiring};
 use thiserror::Error;
 
+use crate::tensor_label;
+
 pub use conditions::Conditions;
 pub use contributions::{Absorbed, LayerContributions};
 pub use rule::{Destinations, LayerRule, Normaliser, Part, RuleError, SeparableRule, Stabilised, Stabiliser};
@@ -334,6 +336,12 @@ impl LayeredCircuit {
     /// The tensor of a name.
     pub fn find(&self, name: &str) -> Option<TensorId> {
         self.tensors.iter().position(|tensor| tensor.name == name).map(|index| TensorId(index as u32))
+    }
+
+    /// The tensor of a name, or else the one whose neurons are [called](tensor_label) so: `x`, `h1`.
+    pub fn find_labelled(&self, name: &str) -> Option<TensorId> {
+        let label = || self.tensors.iter().position(|tensor| tensor_label(&tensor.name) == name);
+        self.find(name).or_else(|| label().map(|index| TensorId(index as u32)))
     }
 
     /// The layers, from input to output.

@@ -231,9 +231,7 @@ impl Shapes<'_> {
             Some(parts) => parts,
             None => (name, "*"),
         };
-        let by_label = || tensors.iter().position(|tensor| tensor_label(&tensor.name) == layer);
-        let id = self.circuit.find(layer).or_else(|| by_label().map(|index| TensorId(index as u32)));
-        let id = id.ok_or_else(missing)?;
+        let id = self.circuit.find_labelled(layer).ok_or_else(missing)?;
         let shape = self.shape(id);
         let number = || place.parse::<usize>().ok().filter(|&number| shape[0] == 1 && number < size(id));
         let neurons = neurons_at(shape, place).or_else(|| number().map(|number| vec![number]));
